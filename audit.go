@@ -1,0 +1,108 @@
+package gatehouse
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"time"
+)
+
+// LeafKind says what an audit leaf records.
+type LeafKind string
+
+// Every change is a leaf. Leaves commit to ciphertexts, never to personal data,
+// so that an erasure does not break a proof.
+const (
+	PassageLeafKind LeafKind = "passage"
+	OutcomeLeafKind LeafKind = "outcome"
+	SubjectLeafKind LeafKind = "subject"
+	StatusLeafKind  LeafKind = "status"
+	ConsentLeafKind LeafKind = "consent"
+	DeviceLeafKind  LeafKind = "device"
+)
+
+// leafVersion begins every leaf, so that an old leaf can be told from a new one.
+const leafVersion = 1
+
+// leaf encodes its parts, each with a 4-byte big-endian length before it, so that
+// no two different lists give the same bytes.
+func leaf(kind LeafKind, at time.Time, parts ...[]byte) []byte {
+	stamp := binary.BigEndian.AppendUint64(nil, uint64(at.UnixMilli()))
+	all := append([][]byte{{leafVersion}, []byte(kind), stamp}, parts...)
+	var b []byte
+	for _, p := range all {
+		b = binary.BigEndian.AppendUint32(b, uint32(len(p)))
+		b = append(b, p...)
+	}
+	return b
+}
+
+// LeafParts undoes the encoding: version, kind, time and the leaf's own parts. It
+// fails with audit.malformed.
+func LeafParts(b []byte) (kind LeafKind, at time.Time, parts [][]byte, err error) {
+	malformed := Errorf("audit.malformed", "the audit log was altered or cut", "this is no audit leaf")
+	var all [][]byte
+	for len(b) > 0 {
+		if len(b) < 4 {
+			return "", at, nil, malformed
+		}
+		n := binary.BigEndian.Uint32(b)
+		if uint64(len(b)) < 4+uint64(n) {
+			return "", at, nil, malformed
+		}
+		all = append(all, b[4:4+n])
+		b = b[4+n:]
+	}
+	if len(all) < 3 || len(all[0]) != 1 || all[0][0] != leafVersion || len(all[2]) != 8 {
+		return "", at, nil, malformed
+	}
+	return LeafKind(all[1]), time.UnixMilli(int64(binary.BigEndian.Uint64(all[2]))).UTC(), all[3:], nil
+}
+
+func digest(b []byte) []byte {
+	d := sha256.Sum256(b)
+	return d[:]
+}
+
+// PassageLeaf commits to a passage, its sealed detail and its evidence. The
+// subject is not in it: erasing a subject replaces its id.
+func PassageLeaf(p Passage, detail []byte, evidence []Evidence) []byte {
+	parts := [][]byte{[]byte(p.Org), []byte(p.Site), p.ID[:], []byte(p.Gate), []byte(p.Device), []byte(p.Direction),
+		[]byte(p.Kind), []byte(p.Decision.Reason), []byte(p.Decision.Rule), digest(detail)}
+	for _, e := range evidence {
+		parts = append(parts, e.Digest[:])
+	}
+	return leaf(PassageLeafKind, p.At, parts...)
+}
+
+// OutcomeLeaf commits to what happened at the gate.
+func OutcomeLeaf(o PassageOutcome) []byte {
+	return leaf(OutcomeLeafKind, o.At, []byte(o.Org), []byte(o.Site), o.ID[:], []byte(o.Outcome))
+}
+
+// SubjectLeaf commits to an enrolment: to the sealed record and photos, not to who it is.
+func SubjectLeaf(s Subject, at time.Time) []byte {
+	parts := [][]byte{[]byte(s.Org), []byte(s.Site), []byte(s.Kind), digest(s.Record)}
+	for _, e := range s.Photos {
+		parts = append(parts, e.Digest[:])
+	}
+	return leaf(SubjectLeafKind, at, parts...)
+}
+
+// StatusLeaf commits to a change of a subject's status, named by its sealed record.
+func StatusLeaf(s Subject, to SubjectStatus, at time.Time) []byte {
+	return leaf(StatusLeafKind, at, []byte(s.Org), []byte(s.Site), digest(s.Record), []byte(to))
+}
+
+// ConsentLeaf commits to a consent given or withdrawn, by its sealed reference.
+func ConsentLeaf(c Consent, at time.Time) []byte {
+	state := "given"
+	if !c.Withdrawn.IsZero() {
+		state = "withdrawn"
+	}
+	return leaf(ConsentLeafKind, at, []byte(c.Org), []byte(c.Site), []byte(c.Purpose), []byte(state), digest(c.Reference))
+}
+
+// DeviceLeaf commits to the enrolment of a device.
+func DeviceLeaf(d Device, at time.Time) []byte {
+	return leaf(DeviceLeafKind, at, []byte(d.Org), []byte(d.Site), []byte(d.ID), []byte(d.Kind), []byte(d.Gate))
+}

@@ -1,0 +1,15 @@
+package gatehouse
+
+import "time"
+
+// Disclosure is one opening of sealed data. The vault process writes it before it
+// releases any plaintext.
+type Disclosure struct {
+	ID       ID
+	At       time.Time
+	Operator string   // who: an operator's id, never a name
+	Purpose  string   // live, passage, person, drill; unseal for the unsealing itself
+	Reason   string   // in the operator's words; "" where the purpose needs none
+	Items    []string // what was opened, as "table/row/field"; opaque
+	Units    int      // against the budget: a name in a list 1, a record or picture 10, an ID number 50
+}
