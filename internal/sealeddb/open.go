@@ -1,0 +1,237 @@
+package sealeddb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"gatehouse"
+
+	"github.com/ncruces/go-sqlite3"
+	"github.com/ncruces/go-sqlite3/driver"
+)
+
+// Options say what to open.
+type Options struct {
+	Path       string   // the database file; its directory must exist
+	Key        [32]byte // random; kept in memory while the database is open
+	Migrations fs.FS    // goose SQL files in its root, NNNNN_name.sql
+	Readers    int      // connections that read at the same time; 0 means 2
+	// IdleTime closes connections that were not used for so long (each holds about
+	// 2 MB); they are opened again when needed. 0 keeps the writer and one reader.
+	IdleTime time.Duration
+	// MustExist refuses to make a new file: fs.ErrNotExist is in the error's chain.
+	MustExist bool
+}
+
+// DB is an open database. All methods may be used concurrently.
+type DB struct {
+	path    string
+	keyName string
+	writer  *sql.DB // one connection
+	readers *sql.DB
+	closed  sync.Once
+}
+
+// walLimit is the size in bytes at which the write-ahead log is emptied after a
+// commit: SQLite's own default of 1,000 pages.
+const walLimit = 1000 * 4096
+
+// Open opens the database, makes it (mode 0600) where it is not there, and brings
+// its schema up to date. Errors: store.key (wrong key), store.damaged, store.newer
+// (nothing was changed), store.full, store.failed.
+func Open(ctx context.Context, o Options) (*DB, error) {
+	path, err := filepath.Abs(o.Path)
+	if err != nil {
+		return nil, Wrap(o.Path, err)
+	}
+	made := false
+	if !o.MustExist {
+		if made, err = makeFile(path); err != nil {
+			return nil, Wrap(path, err)
+		}
+	}
+	d, err := open(ctx, path, o)
+	if err != nil && made {
+		// A database that could not be finished, as on a full disk, would be in the way.
+		for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
+			_ = os.Remove(path + suffix)
+		}
+	}
+	return d, err
+}
+
+// makeFile makes an empty database file, unless there is one. SQLite would make it
+// too, but readable by others; the log takes its mode by modeof.
+func makeFile(path string) (made bool, err error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, f.Close()
+}
+
+func open(ctx context.Context, path string, o Options) (*DB, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, Wrap(path, err)
+	}
+	if err := probe(path, o.Key); err != nil {
+		return nil, err
+	}
+	d := &DB{path: path, keyName: keys.add(o.Key)}
+	if err := d.connect(o); err != nil {
+		keys.remove(d.keyName)
+		return nil, Wrap(path, err)
+	}
+	if err := d.migrate(ctx, o.Migrations); err != nil {
+		d.abandon()
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *DB) connect(o Options) (err error) {
+	query := url.Values{"vfs": {vfsName}, "textkey": {d.keyName}, "modeof": {d.path}, "_txlock": {"immediate"}}
+	uri := (&url.URL{Scheme: "file", Path: d.path, RawQuery: query.Encode()}).String()
+	if d.writer, err = driver.Open(uri, pragmas(writerPragmas)); err != nil {
+		return err
+	}
+	d.writer.SetMaxOpenConns(1)
+	d.writer.SetMaxIdleConns(1)
+	d.writer.SetConnMaxIdleTime(o.IdleTime)
+	if d.readers, err = driver.Open(uri+"&mode=rw", pragmas(readerPragmas)); err != nil {
+		return errors.Join(err, d.writer.Close())
+	}
+	readers := o.Readers
+	if readers < 1 {
+		readers = 2
+	}
+	d.readers.SetMaxOpenConns(readers)
+	d.readers.SetMaxIdleConns(readers)
+	d.readers.SetConnMaxIdleTime(o.IdleTime)
+	return nil
+}
+
+// busy_timeout goes first: the others may have to wait for a lock. synchronous is
+// NORMAL by default here, which loses commits with the power; deleted rows would
+// stay in free pages without secure_delete. The log is emptied by Write and
+// Checkpoint instead of by SQLite, which never truncates it.
+const (
+	writerPragmas = `PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;
+		PRAGMA foreign_keys=OFF; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF; PRAGMA wal_autocheckpoint=0`
+	readerPragmas = `PRAGMA busy_timeout=5000; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF; PRAGMA query_only=ON`
+)
+
+func pragmas(list string) func(*sqlite3.Conn) error {
+	return func(c *sqlite3.Conn) error { return c.Exec(list) }
+}
+
+// Path is the database file.
+func (d *DB) Path() string { return d.path }
+
+// Readers gives the connections that read. They refuse to write.
+func (d *DB) Readers() *sql.DB { return d.readers }
+
+// Write runs f in one transaction and commits it; what f writes is on disk when
+// Write returns nil, and not there when it returns an error. f MUST use nothing but
+// tx. A context that ends while Write waits for its turn stops it with nothing
+// written; once f has begun, it is carried to its end, so that the answer is always
+// the truth. Errors are f's own, or those that Wrap gives.
+func (d *DB) Write(ctx context.Context, f func(ctx context.Context, tx *sql.Tx) error) error {
+	conn, err := d.writer.Conn(ctx)
+	if err != nil {
+		return Wrap(d.path, err)
+	}
+	defer conn.Close()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	ctx = context.WithoutCancel(ctx)
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return Wrap(d.path, err)
+	}
+	if err := f(ctx, tx); err != nil {
+		// The first error says what went wrong; a failed rollback closes the connection.
+		_ = tx.Rollback()
+		return Wrap(d.path, err)
+	}
+	if err := tx.Commit(); err != nil {
+		return Wrap(d.path, err)
+	}
+	if info, err := os.Stat(d.path + "-wal"); err == nil && info.Size() >= walLimit {
+		// The commit stands whether or not the log could be emptied now.
+		_, _ = checkpoint(ctx, conn)
+	}
+	return nil
+}
+
+// Checkpoint moves everything from the write-ahead log into the database and
+// truncates the log, so that rows that were deleted are in neither. It does not
+// wait for readers: emptied is false while one still looks at an older state, and
+// a later Checkpoint or Close does the rest.
+func (d *DB) Checkpoint(ctx context.Context) (emptied bool, err error) {
+	conn, err := d.writer.Conn(ctx)
+	if err != nil {
+		return false, Wrap(d.path, err)
+	}
+	defer conn.Close()
+	emptied, err = checkpoint(ctx, conn)
+	return emptied, Wrap(d.path, err)
+}
+
+// checkpoint does not wait for readers, since a gate may be waiting for it.
+func checkpoint(ctx context.Context, conn *sql.Conn) (emptied bool, err error) {
+	ctx = context.WithoutCancel(ctx)
+	if _, err := conn.ExecContext(ctx, `PRAGMA busy_timeout=0`); err != nil {
+		return false, err
+	}
+	var busy, inLog, moved int
+	err = conn.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &inLog, &moved)
+	_, restored := conn.ExecContext(ctx, `PRAGMA busy_timeout=5000`)
+	return err == nil && busy == 0, errors.Join(err, restored)
+}
+
+// Check reads the whole database and fails with store.damaged where a page, a row
+// or an index does not fit. It takes about as long as reading the file.
+func (d *DB) Check(ctx context.Context) error {
+	var result string
+	if err := d.readers.QueryRowContext(ctx, `PRAGMA integrity_check(1)`).Scan(&result); err != nil {
+		return Wrap(d.path, err)
+	}
+	if result != "ok" {
+		return gatehouse.Errorf("store.damaged", "restore it from a backup", "%s is damaged: %s", filepath.Base(d.path), result)
+	}
+	return nil
+}
+
+// Close empties the write-ahead log and closes the database. It waits for the
+// transaction that is running.
+func (d *DB) Close() error {
+	var err error
+	d.closed.Do(func() {
+		err = d.readers.Close()
+		_, failed := d.Checkpoint(context.Background())
+		err = Wrap(d.path, errors.Join(err, failed, d.writer.Close()))
+		keys.remove(d.keyName)
+	})
+	return err
+}
+
+// abandon gives an unusable database up without touching the file any more.
+func (d *DB) abandon() {
+	d.closed.Do(func() {
+		_ = d.readers.Close()
+		_ = d.writer.Close()
+		keys.remove(d.keyName)
+	})
+}
