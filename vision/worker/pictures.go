@@ -1,0 +1,44 @@
+package worker
+
+import (
+	"gatehouse"
+	"gatehouse/vision/imaging"
+)
+
+// Sizes of the pictures that leave the child, in pixels of the longest side, and
+// their JPEG quality.
+const (
+	stillSide, stillQuality     = 960, 80
+	vehicleSide, vehicleQuality = 640, 85
+)
+
+// encodeStill gives the whole frame for the memory ring. It is made of every
+// frame, so it is shrunk by a whole factor, which is faster than by any other:
+// 1280×720 becomes 640×360.
+func encodeStill(m *imaging.RGB) ([]byte, error) {
+	n := (max(m.W, m.H) + stillSide - 1) / stillSide
+	return imaging.EncodeJPEG(imaging.Resize(m, max(m.W/n, 1), max(m.H/n, 1)), stillQuality)
+}
+
+// vehicleCrop gives the surroundings of a plate: about the front or rear of a car,
+// five plates wide, mostly above the plate. Faces in it are hidden.
+func vehicleCrop(m *imaging.RGB, plate gatehouse.Box, faces []gatehouse.FaceSeen) ([]byte, error) {
+	w := max(5*plate.W, 160)
+	h := w * 3 / 4
+	area := imaging.Clip(gatehouse.Box{X: plate.X + plate.W/2 - w/2, Y: plate.Y + plate.H/2 - h*3/4, W: w, H: h}, m.W, m.H)
+	part := imaging.Crop(m, area)
+	for _, f := range faces {
+		// hair and chin reach beyond the detector's box
+		dx, dy := f.Box.W/5, f.Box.H/4
+		imaging.Hide(part, gatehouse.Box{X: f.Box.X - dx - area.X, Y: f.Box.Y - dy - area.Y, W: f.Box.W + 2*dx, H: f.Box.H + 2*dy})
+	}
+	return imaging.EncodeJPEG(shrink(part, vehicleSide), vehicleQuality)
+}
+
+func shrink(m *imaging.RGB, side int) *imaging.RGB {
+	long := max(m.W, m.H)
+	if long <= side {
+		return m
+	}
+	return imaging.Resize(m, max(m.W*side/long, 1), max(m.H*side/long, 1))
+}
