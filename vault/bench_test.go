@@ -1,0 +1,126 @@
+package vault
+
+import (
+	"strconv"
+	"testing"
+	"time"
+
+	"gatehouse"
+)
+
+func BenchmarkSeal(b *testing.B) {
+	in := install(b)
+	subject := gatehouse.RandomID()
+	for _, c := range []struct {
+		name string
+		size int
+		pad  gatehouse.Padding
+	}{{"detail-512", 512, gatehouse.PadField}, {"image-60KB", 60 << 10, gatehouse.PadImage}} {
+		b.Run(c.name, func(b *testing.B) {
+			plain, where := make([]byte, c.size), someplace("detail")
+			b.SetBytes(int64(c.size))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := in.vault.Seal(b.Context(), subject, gatehouse.PassageClass, where, plain, c.pad); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkFirstSeal is the first item of a subject: an encapsulation and a durable
+// row, alone and with 16 goroutines that share commits.
+func BenchmarkFirstSeal(b *testing.B) {
+	in := install(b)
+	seal := func() error {
+		_, err := in.vault.Seal(b.Context(), gatehouse.RandomID(), gatehouse.PassageClass, someplace("detail"), make([]byte, 512), gatehouse.PadField)
+		return err
+	}
+	b.Run("alone", func(b *testing.B) {
+		for b.Loop() {
+			if err := seal(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("together", func(b *testing.B) {
+		b.SetParallelism(8)
+		b.RunParallel(func(pb *testing.PB) {
+			for pb.Next() {
+				if err := seal(); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	})
+}
+
+// BenchmarkOneOff takes strangers as fast as they can be had, and at 50 a second,
+// where the pool answers.
+func BenchmarkOneOff(b *testing.B) {
+	in := install(b)
+	take := func(b *testing.B) {
+		if _, err := in.vault.OneOff(b.Context(), place); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.Run("flood", func(b *testing.B) {
+		for b.Loop() {
+			take(b)
+		}
+	})
+	b.Run("pooled", func(b *testing.B) {
+		in.vault.Prepare(place, gatehouse.SubjectID{}, gatehouse.PassageClass)
+		time.Sleep(time.Second)
+		var spent time.Duration
+		n := 0
+		for b.Loop() {
+			time.Sleep(20 * time.Millisecond)
+			began := time.Now()
+			take(b)
+			spent += time.Since(began)
+			n++
+		}
+		b.ReportMetric(float64(spent.Microseconds())/float64(n), "µs/take")
+	})
+}
+
+func BenchmarkEncapsulate(b *testing.B) {
+	in := install(b)
+	for b.Loop() {
+		if _, c, err := in.vault.newRow(chainKey{Place: place, subject: gatehouse.ID{1}}); err != nil || c == nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkOpen(b *testing.B) {
+	in := install(b)
+	proof := in.unseal(b)
+	for _, n := range []int{1, 200} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			var refs []gatehouse.SealedRef
+			for range n {
+				refs = append(refs, in.sealOne(b, gatehouse.RandomID(), "LS15EBC"))
+			}
+			for b.Loop() {
+				if _, err := in.vault.Open(b.Context(), gatehouse.OpenRequest{Operator: operator, Proof: proof, Purpose: "live", Refs: refs}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkWorking(b *testing.B) {
+	in := install(b)
+	where := gatehouse.SealContext{Place: place, Table: "working/template", Field: "f"}
+	sealed, err := in.gate.SealWorking(where, make([]byte, 2048))
+	must(b, err)
+	for b.Loop() {
+		if _, err := in.gate.OpenWorking(where, sealed); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,148 @@
+package vault
+
+import (
+	"bytes"
+	"context"
+	"crypto/hpke"
+	"database/sql"
+	"embed"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"gatehouse"
+	"gatehouse/internal/sealeddb"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// keyStore is the file that holds every chain's row. It lives in the vault process
+// and works while the vault is sealed, except that nobody can open a seed then.
+type keyStore struct{ db *sealeddb.DB }
+
+// openKeyStore opens or makes the key store of the vault whose public key is given.
+// Errors: those of sealeddb.Open; vault.key_changed where it belongs to another key.
+func openKeyStore(ctx context.Context, dir string, key [32]byte, public hpke.PublicKey) (*keyStore, error) {
+	db, err := openVaultDB(ctx, dir, keyStoreFile, key, "keys")
+	if err != nil {
+		return nil, err
+	}
+	k := &keyStore{db: db}
+	if err := k.belongsTo(ctx, public.Bytes()); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return k, nil
+}
+
+func openVaultDB(ctx context.Context, dir, file string, key [32]byte, schema string) (*sealeddb.DB, error) {
+	sub, err := fs.Sub(migrations, "migrations/"+schema)
+	if err != nil {
+		return nil, err
+	}
+	return sealeddb.Open(ctx, sealeddb.Options{Path: filepath.Join(dir, file), Key: key, Migrations: sub, Readers: 2, IdleTime: time.Minute})
+}
+
+// belongsTo pins the public key at the first start. Whoever can exchange vault.pub
+// would otherwise have everything from then on sealed to a key of their own.
+func (k *keyStore) belongsTo(ctx context.Context, public []byte) error {
+	var pinned []byte
+	err := k.db.Readers().QueryRowContext(ctx, `SELECT public FROM vault`).Scan(&pinned)
+	if errors.Is(err, sql.ErrNoRows) {
+		return k.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, `INSERT INTO vault (one, public) VALUES (1, ?)`, public)
+			return err
+		})
+	}
+	if err != nil {
+		return sealeddb.Wrap(keyStoreFile, err)
+	}
+	if !bytes.Equal(pinned, public) {
+		return gatehouse.Errorf("vault.key_changed", "restore vault.pub and vault.key from their copies; if nobody here exchanged them, somebody else did",
+			"the vault's public key is not the one that the key store was begun with")
+	}
+	return nil
+}
+
+// append writes rows durably in one transaction. A row that is there already is
+// left as it is, so that an append whose answer was lost can be repeated.
+func (k *keyStore) append(ctx context.Context, rows []chainRow) error {
+	return k.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		insert, err := tx.PrepareContext(ctx, `INSERT INTO chains (org, site, id, kind, subject, class, day, recipient, created, enc, sealed)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`)
+		if err != nil {
+			return err
+		}
+		defer insert.Close()
+		for i := range rows {
+			r := &rows[i]
+			if _, err := insert.ExecContext(ctx, string(r.Org), string(r.Site), r.ID[:], string(r.Kind), r.Subject[:], string(r.Class), r.Day,
+				r.Recipient, r.Created.UnixMilli(), r.Enc, r.Sealed); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// row reads one chain's row; false where it is not there (erased, expired, or of
+// another place).
+func (k *keyStore) row(ctx context.Context, place gatehouse.Place, id gatehouse.ID) (r chainRow, found bool, err error) {
+	r = chainRow{Place: place, ID: id}
+	var subject []byte
+	var created int64
+	err = k.db.Readers().QueryRowContext(ctx, `SELECT kind, subject, class, day, recipient, created, enc, sealed FROM chains WHERE org = ? AND site = ? AND id = ?`,
+		string(place.Org), string(place.Site), id[:]).Scan(&r.Kind, &subject, &r.Class, &r.Day, &r.Recipient, &created, &r.Enc, &r.Sealed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return chainRow{}, false, nil
+	}
+	if err != nil {
+		return chainRow{}, false, sealeddb.Wrap(keyStoreFile, err)
+	}
+	copy(r.Subject[:], subject)
+	r.Created = time.UnixMilli(created).UTC()
+	return r, true, nil
+}
+
+// deleteSubjects and deleteDay remove rows for good, from the write-ahead log too,
+// in one transaction, and say how many there were.
+func (k *keyStore) deleteSubjects(ctx context.Context, place gatehouse.Place, subjects []gatehouse.SubjectID) (int, error) {
+	return k.delete(ctx, func(exec execFunc) error {
+		for _, subject := range subjects {
+			if err := exec(`DELETE FROM chains WHERE kind = 'subject' AND org = ? AND site = ? AND subject = ?`,
+				string(place.Org), string(place.Site), subject[:]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (k *keyStore) deleteDay(ctx context.Context, place gatehouse.Place, class gatehouse.RetentionClass, day string) (int, error) {
+	return k.delete(ctx, func(exec execFunc) error {
+		return exec(`DELETE FROM chains WHERE kind = 'day' AND org = ? AND site = ? AND class = ? AND day = ?`,
+			string(place.Org), string(place.Site), string(class), day)
+	})
+}
+
+type execFunc func(statement string, args ...any) error
+
+func (k *keyStore) delete(ctx context.Context, f func(execFunc) error) (deleted int, err error) {
+	err = k.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		return f(func(statement string, args ...any) error {
+			result, err := tx.ExecContext(ctx, statement, args...)
+			if err != nil {
+				return err
+			}
+			n, err := result.RowsAffected()
+			deleted += int(n)
+			return err
+		})
+	})
+	if err != nil || deleted == 0 {
+		return 0, err
+	}
+	_, err = k.db.Checkpoint(ctx)
+	return deleted, err
+}

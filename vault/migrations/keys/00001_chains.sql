@@ -1,0 +1,28 @@
+-- +goose Up
+-- One row a chain. Ids grow with time, so that rows are appended.
+CREATE TABLE chains (
+    org       TEXT    NOT NULL,
+    site      TEXT    NOT NULL,
+    id        BLOB    NOT NULL,
+    kind      TEXT    NOT NULL CHECK (kind IN ('subject', 'day')),
+    subject   BLOB    NOT NULL, -- zero for day chains
+    class     TEXT    NOT NULL, -- empty for subject chains
+    day       TEXT    NOT NULL, -- YYYY-MM-DD, UTC; empty for subject chains
+    recipient TEXT    NOT NULL, -- the public key that the seed is sealed to
+    created   INTEGER NOT NULL, -- Unix milliseconds
+    enc       BLOB    NOT NULL,
+    sealed    BLOB    NOT NULL,
+    PRIMARY KEY (org, site, id)
+);
+CREATE INDEX chains_by_subject ON chains (org, site, subject) WHERE kind = 'subject';
+CREATE INDEX chains_by_day ON chains (org, site, class, day) WHERE kind = 'day';
+
+-- What the key store belongs to: the vault's public key that it was begun with.
+CREATE TABLE vault (
+    one    INTEGER PRIMARY KEY CHECK (one = 1),
+    public BLOB NOT NULL
+);
+
+-- +goose Down
+DROP TABLE vault;
+DROP TABLE chains;

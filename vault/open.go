@@ -1,0 +1,137 @@
+package vault
+
+import (
+	"context"
+	"crypto/hpke"
+	"slices"
+	"strings"
+	"time"
+
+	"gatehouse"
+)
+
+// purposes is the closed list of what sealed data may be opened for; recorded adds
+// what is only written down: that somebody unsealed the vault.
+var (
+	purposes = []string{"live", "passage", "person", "drill"}
+	recorded = append(slices.Clone(purposes), "unseal")
+)
+
+// open answers the one call that releases plaintext: check, write the disclosure,
+// then open. A value that cannot be opened is nil, and has been disclosed all the
+// same: an asker must not learn for free what is there.
+func (s *service) open(ctx context.Context, r openRequest, proof []byte, sealed [][]byte) ([][]byte, error) {
+	if len(r.Refs) != len(sealed) {
+		return nil, gatehouse.Errorf("request.malformed", "this is a fault of the program", "there are %d places and %d values", len(r.Refs), len(sealed))
+	}
+	if err := checkDisclosure(purposes, r.Operator, r.Purpose, r.Reason, len(r.Refs)); err != nil {
+		return nil, err
+	}
+	private, err := s.room.admit(r.Operator, proof)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	d := gatehouse.Disclosure{ID: gatehouse.NewID(now), At: now, Operator: r.Operator, Purpose: r.Purpose, Reason: r.Reason}
+	for _, where := range r.Refs {
+		d.Items = append(d.Items, where.Table+"/"+where.Row.String()+"/"+where.Field)
+		d.Units += units(where)
+	}
+	if err := s.log.write(ctx, d); err != nil {
+		return nil, err
+	}
+	if s.afterLogging != nil {
+		s.afterLogging()
+	}
+	return s.openAll(ctx, private, r.Refs, sealed)
+}
+
+// checkDisclosure bounds what is written into the log; allowed are the purposes.
+func checkDisclosure(allowed []string, operator, purpose, reason string, items int) error {
+	switch {
+	case items > maxRefs:
+		return gatehouse.Errorf("vault.too_many", "ask for less at a time", "at most %d values are opened at a time, not %d", maxRefs, items)
+	case !slices.Contains(allowed, purpose):
+		return gatehouse.Errorf("vault.purpose", "use "+strings.Join(allowed, ", "), "nothing is opened for this purpose")
+	case len(reason) > maxReason:
+		return gatehouse.Errorf("vault.reason", "shorten it", "a reason has at most %d bytes", maxReason)
+	}
+	return checkOperator(operator)
+}
+
+// wanted is one link whose item secret is looked for, and where it goes.
+type wanted struct {
+	position uint16
+	secret   *[32]byte
+	ok       *bool
+}
+
+type chainPlace struct {
+	gatehouse.Place
+	id gatehouse.ID
+}
+
+// openAll opens the values in the order given. Every chain that occurs is opened
+// and walked once, whatever number of items it keyed.
+func (s *service) openAll(ctx context.Context, private hpke.PrivateKey, refs []gatehouse.SealContext, sealed [][]byte) ([][]byte, error) {
+	type item struct {
+		envelope envelope
+		secrets  [][32]byte
+		ok       []bool
+	}
+	items := make([]item, len(refs))
+	walks := map[chainPlace][]wanted{}
+	for i, where := range refs {
+		e, err := parseEnvelope(sealed[i])
+		if err != nil {
+			continue // stays nil
+		}
+		items[i] = item{envelope: e, secrets: make([][32]byte, len(e.links)), ok: make([]bool, len(e.links))}
+		for j, l := range e.links {
+			at := chainPlace{where.Place, l.chain}
+			walks[at] = append(walks[at], wanted{l.position, &items[i].secrets[j], &items[i].ok[j]})
+		}
+	}
+	for at, list := range walks {
+		row, found, err := s.keys.row(ctx, at.Place, at.id)
+		if err != nil {
+			return nil, err
+		}
+		if found {
+			walk(&row, private, list)
+		}
+	}
+	out := make([][]byte, len(refs))
+	for i, it := range items {
+		if len(it.ok) == 0 || slices.Contains(it.ok, false) {
+			continue
+		}
+		if plain, ok := openEnvelope(refs[i], it.envelope, it.secrets); ok {
+			if plain == nil {
+				plain = []byte{} // an empty value, not one that cannot be opened
+			}
+			out[i] = plain
+		}
+	}
+	return out, nil
+}
+
+// walk derives the secrets at the wanted positions; a row that does not open gives
+// none.
+func walk(row *chainRow, private hpke.PrivateKey, list []wanted) {
+	seed, err := row.openSeed(private)
+	if err != nil || len(seed) != 32 {
+		return
+	}
+	state := [32]byte(seed)
+	clear(seed)
+	slices.SortFunc(list, func(a, b wanted) int { return int(a.position) - int(b.position) })
+	position := uint16(0)
+	for _, w := range list {
+		for ; position < w.position; position++ {
+			nextState(&state)
+		}
+		*w.secret, *w.ok = itemSecretAt(&state), true
+	}
+	clear(state[:])
+}

@@ -1,0 +1,73 @@
+package vault
+
+import (
+	"time"
+
+	"gatehouse"
+)
+
+// The vault process's methods. All but open and unseal work while it is sealed.
+const (
+	methodInit        = "init"        // header initRequest, attachments: the databases' keys; first of all
+	methodAppend      = "append"      // header []chainRow, attachments: enc and sealed of each
+	methodUnseal      = "unseal"      // header unsealRequest, attachment: passphrase; reply unsealReply, proof
+	methodSeal        = "seal"        //
+	methodStatus      = "status"      // reply Status
+	methodOpen        = "open"        // header openRequest, attachments: proof, sealed values; reply openReply, plaintexts
+	methodRecord      = "record"      // header gatehouse.Disclosure
+	methodDisclosures = "disclosures" // header listRequest; reply []gatehouse.Disclosure
+	methodErase       = "erase"       // header eraseRequest; reply int
+	methodExpire      = "expire"      // header expireRequest; reply int
+)
+
+type initRequest struct {
+	Dir string // absolute
+}
+
+type unsealRequest struct {
+	Operator string
+	Lasts    time.Duration
+}
+
+type unsealReply struct{ Until time.Time }
+
+type openRequest struct {
+	Operator, Purpose, Reason string
+	Refs                      []gatehouse.SealContext
+}
+
+type openReply struct{ Opened []bool } // false: the plaintext is nil
+
+type listRequest struct {
+	Before gatehouse.ID
+	Limit  int
+}
+
+type eraseRequest struct {
+	Place    gatehouse.Place
+	Subjects []gatehouse.SubjectID
+}
+
+type expireRequest struct {
+	Place gatehouse.Place
+	Class gatehouse.RetentionClass
+	Day   string
+}
+
+// Status is the vault's state.
+type Status struct {
+	Sealed       bool
+	Operators    []string  // who unsealed it
+	Until        time.Time // when it seals itself at the latest; zero while sealed
+	WrongUnseals int       // wrong passphrases since the vault process started
+	PublicKey    string    // a short name of the public key, hexadecimal
+	Memory       string    // what is kept out of swap: "locked", "key page", "not locked"
+}
+
+// Limits of one request.
+const (
+	maxRefs    = 200
+	maxReason  = 500 // bytes
+	maxListing = 1000
+	maxMessage = 256 << 20
+)

@@ -1,0 +1,228 @@
+package vault
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"gatehouse"
+	"gatehouse/internal/child"
+	"gatehouse/internal/sealeddb"
+)
+
+// RunChild is the vault process: the hidden command __vault calls it, and exits
+// when it returns, which it does when the parent goes away. Errors: child.alone
+// where a person runs the command.
+func RunChild(ctx context.Context) error { return runChild(ctx, nil) }
+
+// service is the vault process's side of the socket.
+type service struct {
+	memory       string
+	afterLogging func() // for tests: between the disclosure's commit and the release
+
+	mu      sync.Mutex // init is called once
+	release func() error
+	keys    *keyStore
+	log     *disclosureLog
+	room    *strongroom
+	ready   chan struct{} // closed when init has succeeded
+}
+
+func runChild(ctx context.Context, afterLogging func()) error {
+	memory, err := hardenProcess()
+	if err != nil {
+		return err
+	}
+	s := &service{memory: memory, afterLogging: afterLogging, ready: make(chan struct{})}
+	err = child.Serve(ctx, map[string]child.Handler{
+		methodInit:        s.handleInit,
+		methodAppend:      s.whenReady(s.handleAppend),
+		methodUnseal:      s.whenReady(s.handleUnseal),
+		methodSeal:        s.whenReady(s.handleSeal),
+		methodStatus:      s.whenReady(s.handleStatus),
+		methodOpen:        s.whenReady(s.handleOpen),
+		methodRecord:      s.whenReady(s.handleRecord),
+		methodDisclosures: s.whenReady(s.handleDisclosures),
+		methodErase:       s.whenReady(s.handleErase),
+		methodExpire:      s.whenReady(s.handleExpire),
+	})
+	return errors.Join(err, s.close())
+}
+
+func (s *service) whenReady(h child.Handler) child.Handler {
+	return func(ctx context.Context, r *child.Request) (any, [][]byte, error) {
+		select {
+		case <-s.ready:
+			return h(ctx, r)
+		default:
+			return nil, nil, gatehouse.Errorf("vault.unavailable", "try in a moment", "the vault was not given its files yet")
+		}
+	}
+}
+
+// handleInit opens the vault's files with the keys that the gate unwrapped.
+func (s *service) handleInit(ctx context.Context, r *child.Request) (any, [][]byte, error) {
+	var in initRequest
+	if err := r.Decode(&in); err != nil {
+		return nil, nil, err
+	}
+	if len(r.Blobs) != 2 || len(r.Blobs[0]) != 32 || len(r.Blobs[1]) != 32 || !filepath.IsAbs(in.Dir) {
+		return nil, nil, gatehouse.Errorf("request.malformed", "this is a fault of the program", "the vault needs a directory and two keys")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.release != nil {
+		return nil, nil, gatehouse.Errorf("request.malformed", "this is a fault of the program", "the vault was given its files already")
+	}
+	public, err := readPublicKey(in.Dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	release, err := lock(ctx, in.Dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.release = release
+	ctx = context.WithoutCancel(ctx) // half an opening is no use
+	if s.keys, err = openKeyStore(ctx, in.Dir, [32]byte(r.Blobs[0]), public); err != nil {
+		return nil, nil, err
+	}
+	if s.log, err = openDisclosureLog(ctx, in.Dir, [32]byte(r.Blobs[1])); err != nil {
+		return nil, nil, err
+	}
+	if s.room, err = newStrongroom(in.Dir, public); err != nil {
+		return nil, nil, err
+	}
+	clear(r.Blobs[0])
+	clear(r.Blobs[1])
+	close(s.ready)
+	return nil, nil, nil
+}
+
+// lock waits a moment for a vault process that is just dying with its gate.
+func lock(ctx context.Context, dir string) (release func() error, err error) {
+	for range 20 {
+		release, err = sealeddb.Lock(dir)
+		if gatehouse.ErrorCode(err) != "store.locked" || ctx.Err() != nil {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return release, err
+}
+
+// close is called when nothing is under way any more.
+func (s *service) close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var err error
+	if s.room != nil {
+		s.room.seal()
+	}
+	if s.log != nil {
+		err = errors.Join(err, s.log.db.Close())
+	}
+	if s.keys != nil {
+		err = errors.Join(err, s.keys.db.Close())
+	}
+	if s.release != nil {
+		err = errors.Join(err, s.release())
+	}
+	return err
+}
+
+func (s *service) handleAppend(ctx context.Context, r *child.Request) (any, [][]byte, error) {
+	var rows []chainRow
+	if err := r.Decode(&rows); err != nil {
+		return nil, nil, err
+	}
+	if len(r.Blobs) != 2*len(rows) {
+		return nil, nil, gatehouse.Errorf("request.malformed", "this is a fault of the program", "every chain needs two attachments")
+	}
+	for i := range rows {
+		rows[i].Enc, rows[i].Sealed = r.Blobs[2*i], r.Blobs[2*i+1]
+	}
+	return nil, nil, s.keys.append(ctx, rows)
+}
+
+func (s *service) handleUnseal(_ context.Context, r *child.Request) (any, [][]byte, error) {
+	var in unsealRequest
+	if err := r.Decode(&in); err != nil {
+		return nil, nil, err
+	}
+	if len(r.Blobs) != 1 {
+		return nil, nil, gatehouse.Errorf("request.malformed", "this is a fault of the program", "the passphrase is missing")
+	}
+	proof, until, err := s.room.unseal(in.Operator, string(r.Blobs[0]), in.Lasts)
+	clear(r.Blobs[0])
+	if err != nil {
+		return nil, nil, err
+	}
+	return unsealReply{Until: until}, [][]byte{proof}, nil
+}
+
+func (s *service) handleSeal(context.Context, *child.Request) (any, [][]byte, error) {
+	s.room.seal()
+	return nil, nil, nil
+}
+
+func (s *service) handleStatus(_ context.Context, _ *child.Request) (any, [][]byte, error) {
+	operators, until, wrong, pageLocked := s.room.open()
+	st := Status{Sealed: len(operators) == 0, Operators: operators, Until: until, WrongUnseals: wrong,
+		PublicKey: publicKeyName(s.room.public), Memory: s.memory}
+	if st.Memory == memoryOpen && pageLocked {
+		st.Memory = memoryKeyPage
+	}
+	return st, nil, nil
+}
+
+func (s *service) handleOpen(ctx context.Context, r *child.Request) (any, [][]byte, error) {
+	var in openRequest
+	if err := r.Decode(&in); err != nil {
+		return nil, nil, err
+	}
+	if len(r.Blobs) == 0 {
+		return nil, nil, gatehouse.Errorf("request.malformed", "this is a fault of the program", "the proof is missing")
+	}
+	plain, err := s.open(ctx, in, r.Blobs[0], r.Blobs[1:])
+	if err != nil {
+		return nil, nil, err
+	}
+	reply := openReply{Opened: make([]bool, len(plain))}
+	for i := range plain {
+		reply.Opened[i] = plain[i] != nil
+	}
+	return reply, plain, nil
+}
+
+func (s *service) handleDisclosures(ctx context.Context, r *child.Request) (any, [][]byte, error) {
+	var in listRequest
+	if err := r.Decode(&in); err != nil {
+		return nil, nil, err
+	}
+	list, err := s.log.list(ctx, in.Before, max(1, min(in.Limit, maxListing)))
+	return list, nil, err
+}
+
+func (s *service) handleErase(ctx context.Context, r *child.Request) (any, [][]byte, error) {
+	var in eraseRequest
+	if err := r.Decode(&in); err != nil {
+		return nil, nil, err
+	}
+	n, err := s.keys.deleteSubjects(ctx, in.Place, in.Subjects)
+	return n, nil, err
+}
+
+func (s *service) handleExpire(ctx context.Context, r *child.Request) (any, [][]byte, error) {
+	var in expireRequest
+	if err := r.Decode(&in); err != nil {
+		return nil, nil, err
+	}
+	if _, err := time.Parse(time.DateOnly, in.Day); err != nil {
+		return nil, nil, gatehouse.Errorf("request.malformed", "use YYYY-MM-DD", "this is no day")
+	}
+	n, err := s.keys.deleteDay(ctx, in.Place, in.Class, in.Day)
+	return n, nil, err
+}

@@ -1,0 +1,156 @@
+// Package vault seals what Gatehouse keeps and opens it again, in two halves that
+// do not trust each other.
+//
+// The gate's half (Vault, GateKey) runs in the server. It seals the archive under
+// chains whose seeds it has forgotten, so that it cannot read what it wrote a
+// moment ago; it seals and opens the working set under the gate key.
+//
+// The other half (RunChild) is a process of its own: the vault process. It holds
+// the key store, the disclosure log and, while a person has unsealed it with the
+// vault's passphrase, the private key, which is in no other process. Its one call
+// that releases anything is Open, and that is written into the disclosure log
+// first.
+//
+// Life of a value: Seal takes the next secret of the subject's chain and of the
+// day's chain (live.go, chain.go), derives a key from both, and writes an envelope
+// (envelope.go) that opens only at the place it was sealed for. Each chain began
+// with a random seed that was sealed to the vault's public key and made durable in
+// the key store (append.go, keystore.go) before its first item. Open finds the two
+// rows, opens their seeds, walks to the positions that the envelope names and
+// opens it (open.go). Where a row has been deleted, nobody can any more.
+package vault
+
+import (
+	"context"
+	"crypto/hpke"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"gatehouse"
+	"gatehouse/internal/child"
+)
+
+// Options say how to open a vault.
+type Options struct {
+	Dir  string   // the vault's own directory, inside the data directory
+	Gate *GateKey // gives the keys of the vault's database files
+	// Exec is the vault process's command line; empty for this executable with the
+	// argument "__vault", whose command must call RunChild.
+	Exec []string
+	Log  *slog.Logger     // nil: slog.Default()
+	Now  func() time.Time // nil: time.Now; decides days and months
+	// MaxLive bounds the chains that are live in memory (about 300 bytes each).
+	// 0: 16,384.
+	MaxLive int
+}
+
+// Vault is the gate's half. It is safe for concurrent use.
+type Vault struct {
+	process    *child.Process
+	public     hpke.PublicKey
+	publicName string
+	now        func() time.Time
+	appends    *appender
+	live       *liveChains
+	strangers  *oneOffs
+	closing    sync.Once
+}
+
+// Open starts the vault process of the vault in o.Dir, sealed. ctx bounds the start
+// only. Errors: vault.missing (Init was not called or not finished, or vault.key is lost), vault.key_damaged,
+// vault.key_changed, vault.unavailable, store.locked (another server uses it), and
+// those of FileKey and of opening a database.
+func Open(ctx context.Context, o Options) (*Vault, error) {
+	dir, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return nil, gatehouse.Errorf("vault.failed", "name its directory by its full path", "the vault's directory cannot be found: %w", err)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.MaxLive <= 0 {
+		o.MaxLive = 16 << 10
+	}
+	// Sealing needs the public key alone. What would be sealed to a key whose other
+	// half never was, or is lost, could not be opened by anybody.
+	if err := present(dir); err != nil {
+		return nil, err
+	}
+	v := &Vault{now: o.Now}
+	if v.public, err = readPublicKey(dir); err != nil {
+		return nil, err
+	}
+	v.publicName = publicKeyName(v.public)
+	v.process, err = child.Start(ctx, child.Spec{Name: "vault", Exec: o.Exec, Log: o.Log, MaxFrame: maxMessage,
+		// A traceback prints arguments, and some of them are keys.
+		Env:  []string{"GOTRACEBACK=none"},
+		Init: func(ctx context.Context, call child.CallFunc) error { return sendFiles(ctx, call, dir, o.Gate) }})
+	if err != nil {
+		return nil, err
+	}
+	v.appends = newAppender(v.sendRows)
+	v.live = newLiveChains(o.MaxLive, v.createChain)
+	v.strangers = newOneOffs(v.createOneOffs)
+	return v, nil
+}
+
+// sendFiles is the vault process's first message, after every start: where its
+// files are, and their keys.
+func sendFiles(ctx context.Context, call child.CallFunc, dir string, gate *GateKey) error {
+	keys := make([][]byte, 0, 2)
+	for _, file := range []string{keyStoreFile, disclosuresFile} {
+		key, err := gate.FileKey(filepath.Join(dir, file))
+		if err != nil {
+			return err
+		}
+		keys = append(keys, key[:])
+	}
+	_, err := call(ctx, methodInit, initRequest{Dir: dir}, keys, nil)
+	for _, key := range keys {
+		clear(key)
+	}
+	return err
+}
+
+// sendRows makes rows durable in the key store, over a restart of the vault
+// process if need be: a row that arrived already is not written twice.
+func (v *Vault) sendRows(ctx context.Context, rows []chainRow) error {
+	blobs := make([][]byte, 0, 2*len(rows))
+	for i := range rows {
+		blobs = append(blobs, rows[i].Enc, rows[i].Sealed)
+	}
+	for {
+		_, err := v.process.Call(ctx, methodAppend, rows, blobs, nil)
+		if err == nil {
+			return nil
+		}
+		if gatehouse.ErrorCode(err) != "vault.unavailable" || v.process.Wait(ctx) != nil {
+			return unavailable(err)
+		}
+	}
+}
+
+// Close ends the vault process. What was sealed stays sealed. The one-offs that
+// nobody took are removed from the key store; where that fails they stay behind,
+// rows that keyed nothing, and the error says so.
+func (v *Vault) Close() error {
+	var err error
+	v.closing.Do(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), appendLimit)
+		defer cancel()
+		for place, subjects := range v.strangers.close() {
+			_, failed := v.Erase(ctx, place, subjects...)
+			err = errors.Join(err, failed)
+		}
+		v.live.close()
+		v.appends.close()
+		v.process.Stop()
+	})
+	return err
+}
+
+// Process reports on the vault process.
+func (v *Vault) Process() child.Status { return v.process.Status() }
