@@ -1,0 +1,55 @@
+package enroll
+
+import (
+	"context"
+
+	"gatehouse"
+)
+
+// Vehicle asks for the enrolment of a vehicle.
+type Vehicle struct {
+	Label  string // shown while the vault is sealed; required
+	Record gatehouse.VehicleRecord
+	Grants []gatehouse.Grant
+}
+
+// Vehicle enrols a vehicle and returns the new opaque id. Errors: enroll.label,
+// enroll.plate, enroll.duplicate.
+func (e *Enroller) Vehicle(ctx context.Context, r Vehicle) (gatehouse.SubjectID, error) {
+	var none gatehouse.SubjectID
+	if err := checkLabel(r.Label); err != nil {
+		return none, err
+	}
+	if err := checkValidity(r.Record.ValidFrom, r.Record.ValidUntil); err != nil {
+		return none, err
+	}
+	plate := gatehouse.NormalizePlate(r.Record.Plate)
+	if n := len([]rune(plate)); n < 2 || n > 12 {
+		return none, gatehouse.Errorf("enroll.plate", "give --plate with 2 to 12 letters and digits", "that is no number plate")
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if id, taken := e.Working.ByPlate(plate); taken {
+		return none, gatehouse.Errorf("enroll.duplicate", "`gatehouse people` shows it", "this plate is enrolled already as %s", id)
+	}
+	rest := r.Record
+	rest.Plate = ""
+
+	now := e.Now().UTC()
+	p := plan{At: now, Subject: gatehouse.Subject{Place: e.Place, ID: gatehouse.RandomID(), Kind: gatehouse.VehicleSubject, Status: gatehouse.Active, Enrolled: now}}
+	var err error
+	if p.Subject.Record, err = e.sealRecord(ctx, p.Subject.ID, plate, "", rest); err != nil {
+		return none, err
+	}
+	badge, err := e.Working.BadgeItem(gatehouse.Badge{Subject: p.Subject.ID, Kind: gatehouse.VehicleSubject, Status: gatehouse.Active, Label: r.Label,
+		Grants: r.Grants, ValidFrom: r.Record.ValidFrom, ValidUntil: r.Record.ValidUntil})
+	if err != nil {
+		return none, err
+	}
+	allowed, err := e.Working.PlateItem(p.Subject.ID, plate)
+	if err != nil {
+		return none, err
+	}
+	p.Items = []gatehouse.WorkingItem{badge, allowed}
+	return p.Subject.ID, e.carryOut(ctx, p)
+}

@@ -1,0 +1,320 @@
+// Package workingset holds what the gates know from boot, in memory: badges,
+// templates, allowed plates, and verifiers of cards, PINs, QR codes and device
+// tokens. On disk every item is sealed under the gate key; here it is open.
+package workingset
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"math"
+	"sync"
+
+	"gatehouse"
+)
+
+// Gallery is the part of the 1:N gallery that the working set fills.
+type Gallery interface {
+	Add(place gatehouse.Place, subject gatehouse.SubjectID, row gatehouse.ID, template []float32) error
+	Remove(place gatehouse.Place, subject gatehouse.SubjectID) int
+}
+
+// Set is one site's working set. All methods are safe for concurrent use.
+type Set struct {
+	place   gatehouse.Place
+	store   gatehouse.WorkingStore
+	sealer  gatehouse.WorkingSealer
+	gallery Gallery
+
+	mu          sync.RWMutex
+	verifierKey []byte // keys the verifiers; one a site, sealed like every item
+	badges      map[gatehouse.SubjectID]gatehouse.Badge
+	plates      map[string]gatehouse.SubjectID
+	credentials map[[32]byte]gatehouse.SubjectID
+	tokens      map[gatehouse.DeviceID][32]byte
+	sources     map[gatehouse.DeviceID]string
+}
+
+// keyRow names the item that holds the site's verifier key.
+var keyRow = gatehouse.ID{0: 1}
+
+// keyItem is the kind of that item; it belongs to no subject.
+const keyItem gatehouse.WorkingKind = "verifier_key"
+
+// Load opens the site's whole working set; an item that does not open stops the
+// start, since a gate that forgot somebody silently is worse than one that says so.
+func Load(ctx context.Context, place gatehouse.Place, store gatehouse.WorkingStore, sealer gatehouse.WorkingSealer, g Gallery) (*Set, error) {
+	s := &Set{place: place, store: store, sealer: sealer, gallery: g,
+		badges: map[gatehouse.SubjectID]gatehouse.Badge{}, plates: map[string]gatehouse.SubjectID{},
+		credentials: map[[32]byte]gatehouse.SubjectID{}, tokens: map[gatehouse.DeviceID][32]byte{}, sources: map[gatehouse.DeviceID]string{}}
+	err := store.Working(ctx, func(item gatehouse.WorkingItem) error {
+		if item.Place != place {
+			return nil
+		}
+		plain, err := sealer.OpenWorking(item.Context(), item.Sealed)
+		if err != nil {
+			return gatehouse.Errorf("workingset.damaged", "restore it from the vault (the working set is never backed up) or give the right gate key",
+				"an item of the working set (%s) does not open: %w", item.Kind, err)
+		}
+		return s.apply(item.Kind, item.Subject, item.Row, plain)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if s.verifierKey == nil {
+		s.verifierKey = make([]byte, 32)
+		if _, err := rand.Read(s.verifierKey); err != nil {
+			return nil, err
+		}
+		if err := s.put(ctx, keyItem, gatehouse.SubjectID{}, keyRow, s.verifierKey); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// apply takes one opened item into memory. The caller need not hold the lock.
+func (s *Set) apply(kind gatehouse.WorkingKind, subject gatehouse.SubjectID, row gatehouse.ID, plain []byte) error {
+	damaged := func() error {
+		return gatehouse.Errorf("workingset.damaged", "this version cannot read it", "an item of the working set (%s) is malformed", kind)
+	}
+	if kind == gatehouse.TemplateItem {
+		t, ok := decodeTemplate(plain)
+		if !ok {
+			return damaged()
+		}
+		return s.gallery.Add(s.place, subject, row, t)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch kind {
+	case keyItem:
+		s.verifierKey = plain
+	case gatehouse.BadgeItem:
+		var b gatehouse.Badge
+		if err := json.Unmarshal(plain, &b); err != nil {
+			return damaged()
+		}
+		s.badges[subject] = b
+	case gatehouse.PlateItem:
+		s.plates[string(plain)] = subject
+	case gatehouse.CardItem, gatehouse.PINItem, gatehouse.QRItem:
+		if len(plain) != 32 {
+			return damaged()
+		}
+		s.credentials[[32]byte(plain)] = subject
+	case gatehouse.TokenItem:
+		name, verifier, ok := cutDevice(plain)
+		if !ok || len(verifier) != 32 {
+			return damaged()
+		}
+		s.tokens[name] = [32]byte(verifier)
+	case gatehouse.SourceItem:
+		name, source, ok := cutDevice(plain)
+		if !ok {
+			return damaged()
+		}
+		s.sources[name] = string(source)
+	default:
+		return damaged()
+	}
+	return nil
+}
+
+// Item seals one value for the working set without storing it.
+func (s *Set) Item(kind gatehouse.WorkingKind, subject gatehouse.SubjectID, row gatehouse.ID, plain []byte) (gatehouse.WorkingItem, error) {
+	item := gatehouse.WorkingItem{Place: s.place, Kind: kind, Subject: subject, Row: row}
+	var err error
+	item.Sealed, err = s.sealer.SealWorking(item.Context(), plain)
+	return item, err
+}
+
+// Put stores sealed items and takes them into memory; it may be called again with
+// the same items, which changes nothing.
+func (s *Set) Put(ctx context.Context, items []gatehouse.WorkingItem) error {
+	if err := s.store.PutWorking(ctx, items); err != nil {
+		return err
+	}
+	for _, item := range items {
+		plain, err := s.sealer.OpenWorking(item.Context(), item.Sealed)
+		if err != nil {
+			return err
+		}
+		if err := s.apply(item.Kind, item.Subject, item.Row, plain); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Set) put(ctx context.Context, kind gatehouse.WorkingKind, subject gatehouse.SubjectID, row gatehouse.ID, plain []byte) error {
+	item, err := s.Item(kind, subject, row, plain)
+	if err != nil {
+		return err
+	}
+	return s.Put(ctx, []gatehouse.WorkingItem{item})
+}
+
+// BadgeItem seals a badge. A subject has one badge, so its row is the subject's id.
+func (s *Set) BadgeItem(b gatehouse.Badge) (gatehouse.WorkingItem, error) {
+	plain, err := json.Marshal(b)
+	if err != nil {
+		return gatehouse.WorkingItem{}, err
+	}
+	return s.Item(gatehouse.BadgeItem, b.Subject, b.Subject, plain)
+}
+
+// TemplateItem seals a face template.
+func (s *Set) TemplateItem(subject gatehouse.SubjectID, template []float32) (gatehouse.WorkingItem, error) {
+	return s.Item(gatehouse.TemplateItem, subject, gatehouse.RandomID(), encodeTemplate(template))
+}
+
+// PlateItem seals an allowed plate; the text is normalized first.
+func (s *Set) PlateItem(subject gatehouse.SubjectID, plate string) (gatehouse.WorkingItem, error) {
+	return s.Item(gatehouse.PlateItem, subject, gatehouse.RandomID(), []byte(gatehouse.NormalizePlate(plate)))
+}
+
+// CredentialItem seals a verifier of a card number, PIN or QR text.
+func (s *Set) CredentialItem(kind gatehouse.WorkingKind, subject gatehouse.SubjectID, secret gatehouse.Secret) (gatehouse.WorkingItem, error) {
+	v := s.verifier(string(kind), secret.Reveal())
+	return s.Item(kind, subject, gatehouse.RandomID(), v[:])
+}
+
+// PutBadge replaces a subject's badge.
+func (s *Set) PutBadge(ctx context.Context, b gatehouse.Badge) error {
+	item, err := s.BadgeItem(b)
+	if err != nil {
+		return err
+	}
+	return s.Put(ctx, []gatehouse.WorkingItem{item})
+}
+
+// PutDevice stores what the gate must know of a device: a verifier of its token
+// (where it has one) and its source address (where it has one). A device has one
+// of each, so a second call replaces the first.
+func (s *Set) PutDevice(ctx context.Context, id gatehouse.DeviceID, token gatehouse.Secret, source string) error {
+	if token != "" {
+		v := s.verifier("token/"+string(id), token.Reveal())
+		if err := s.put(ctx, gatehouse.TokenItem, gatehouse.SubjectID{}, deviceRow(gatehouse.TokenItem, id), joinDevice(id, v[:])); err != nil {
+			return err
+		}
+	}
+	if source != "" {
+		return s.put(ctx, gatehouse.SourceItem, gatehouse.SubjectID{}, deviceRow(gatehouse.SourceItem, id), joinDevice(id, []byte(source)))
+	}
+	return nil
+}
+
+// deviceRow names the one item of a kind that a device has.
+func deviceRow(kind gatehouse.WorkingKind, id gatehouse.DeviceID) gatehouse.ID {
+	name := sha256.Sum256([]byte(string(kind) + "/" + string(id)))
+	return gatehouse.ID(name[:16])
+}
+
+// verifier is HMAC-SHA256 under the site's random key: it is only ever stored
+// sealed, and without the gate key it can be neither read nor tried out.
+func (s *Set) verifier(kind, secret string) (v [32]byte) {
+	mac := hmac.New(sha256.New, s.verifierKey)
+	mac.Write([]byte(kind))
+	mac.Write([]byte{0})
+	mac.Write([]byte(secret))
+	mac.Sum(v[:0])
+	return v
+}
+
+// Badge returns what the gate knows of a subject.
+func (s *Set) Badge(id gatehouse.SubjectID) (gatehouse.Badge, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	b, ok := s.badges[id]
+	return b, ok
+}
+
+// ByPlate returns the subject whose plate it is; the text is normalized first.
+func (s *Set) ByPlate(plate string) (gatehouse.SubjectID, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	id, ok := s.plates[gatehouse.NormalizePlate(plate)]
+	return id, ok
+}
+
+// ByCredential returns the subject whose card, PIN or QR code it is.
+func (s *Set) ByCredential(kind gatehouse.WorkingKind, secret gatehouse.Secret) (gatehouse.SubjectID, bool) {
+	v := s.verifier(string(kind), secret.Reveal())
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	id, ok := s.credentials[v]
+	return id, ok
+}
+
+// DeviceToken reports whether the token is the device's, in constant time.
+func (s *Set) DeviceToken(id gatehouse.DeviceID, token gatehouse.Secret) bool {
+	got := s.verifier("token/"+string(id), token.Reveal())
+	s.mu.RLock()
+	want, ok := s.tokens[id]
+	s.mu.RUnlock()
+	return hmac.Equal(got[:], want[:]) && ok
+}
+
+// Source returns a camera's address, which may hold a password.
+func (s *Set) Source(id gatehouse.DeviceID) (string, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	src, ok := s.sources[id]
+	return src, ok
+}
+
+// Count returns how many people and vehicles are enrolled.
+func (s *Set) Count() (people, vehicles int) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, b := range s.badges {
+		if b.Kind == gatehouse.VehicleSubject {
+			vehicles++
+		} else {
+			people++
+		}
+	}
+	return people, vehicles
+}
+
+// RemoveTemplates forgets a person's face, on disk and in memory.
+func (s *Set) RemoveTemplates(ctx context.Context, id gatehouse.SubjectID) error {
+	s.gallery.Remove(s.place, id)
+	return s.store.DeleteWorking(ctx, s.place, id, gatehouse.TemplateItem)
+}
+
+func encodeTemplate(t []float32) []byte {
+	b := make([]byte, 0, 4*len(t))
+	for _, v := range t {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
+	}
+	return b
+}
+
+func decodeTemplate(b []byte) ([]float32, bool) {
+	if len(b) == 0 || len(b)%4 != 0 {
+		return nil, false
+	}
+	t := make([]float32, len(b)/4)
+	for i := range t {
+		t[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
+	}
+	return t, true
+}
+
+func joinDevice(id gatehouse.DeviceID, value []byte) []byte {
+	b := append([]byte{byte(len(id))}, id...)
+	return append(b, value...)
+}
+
+func cutDevice(b []byte) (gatehouse.DeviceID, []byte, bool) {
+	if len(b) < 1 || len(b) < 1+int(b[0]) {
+		return "", nil, false
+	}
+	n := 1 + int(b[0])
+	return gatehouse.DeviceID(b[1:n]), b[n:], true
+}
