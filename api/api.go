@@ -1,0 +1,142 @@
+// Package api is the HTTP interface for devices, programs and administrators:
+// frames and credentials from devices under /api/v1, the administrator's verbs
+// under /admin/v1 on a unix socket, and health and metrics. Errors are
+// RFC 9457 problems, made in one place (problem.go). No answer to a device holds a
+// similarity, a confidence or a name.
+package api
+
+import (
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"gatehouse"
+	"gatehouse/api/wire"
+	"gatehouse/auth"
+)
+
+// Options are what an API is made of. Captures, ParseFrame, Passages and Admin must be
+// given.
+type Options struct {
+	Place      gatehouse.Place
+	Captures   Captures
+	ParseFrame ParseFrame
+	Passages   Passages
+	Admin      Admin
+	Ready      Ready    // nil: always ready
+	Metrics    *Metrics // nil: none are served
+	// MaxFrame is the largest picture a device may send, in bytes; 0 means DefaultMaxFrame.
+	MaxFrame int64
+	// PerSecond and Burst bound what one device may send; 0 means the defaults.
+	PerSecond, Burst float64
+	Log              *slog.Logger
+	Now              func() time.Time
+}
+
+// The limits where Options say nothing. A camera that posts five frames a second
+// for two tracks stays far below them.
+const (
+	DefaultMaxFrame  = 20 << 20
+	DefaultPerSecond = 20
+	DefaultBurst     = 40
+	maxCredential    = 4 << 10
+	maxAdmin         = 64 << 20 // an enrolment with its photos, base64 in JSON
+	readWithin       = 20 * time.Second
+)
+
+// API answers requests. It is safe for concurrent use.
+type API struct {
+	o      Options
+	limit  *auth.Limiter
+	flight flight
+}
+
+// New returns an API.
+func New(o Options) *API {
+	if o.Ready == nil {
+		o.Ready = alwaysReady
+	}
+	if o.MaxFrame <= 0 {
+		o.MaxFrame = DefaultMaxFrame
+	}
+	if o.PerSecond <= 0 {
+		o.PerSecond = DefaultPerSecond
+	}
+	if o.Burst <= 0 {
+		o.Burst = DefaultBurst
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &API{o: o, limit: auth.NewLimiter(o.Now, o.PerSecond, o.Burst), flight: flight{of: map[gatehouse.DeviceID]int{}}}
+}
+
+// Routes is the API's part of the server's table.
+func (a *API) Routes() []auth.Route {
+	return []auth.Route{
+		{Pattern: "POST /api/v1/devices/{id}/frames", Policy: auth.WithDevice, Handler: a.frames},
+		{Pattern: "POST /api/v1/devices/{id}/credentials", Policy: auth.WithDevice, Handler: a.credentials},
+		{Pattern: "GET /api/v1/passages", Policy: auth.SessionOrSocket, Handler: a.passages},
+		{Pattern: "GET /healthz", Policy: auth.Public, Handler: a.health},
+		{Pattern: "GET /readyz", Policy: auth.Loopback, Handler: a.ready},
+		{Pattern: "GET /metrics", Policy: auth.Loopback, Handler: a.metrics},
+
+		{Pattern: "POST /admin/v1/people", Policy: auth.OnSocket, Handler: a.enrollPerson},
+		{Pattern: "POST /admin/v1/vehicles", Policy: auth.OnSocket, Handler: a.enrollVehicle},
+		{Pattern: "GET /admin/v1/subjects", Policy: auth.OnSocket, Handler: a.subjects},
+		{Pattern: "POST /admin/v1/subjects/{id}/status", Policy: auth.OnSocket, Handler: a.setStatus},
+		{Pattern: "DELETE /admin/v1/subjects/{id}/consent", Policy: auth.OnSocket, Handler: a.withdrawConsent},
+		{Pattern: "POST /admin/v1/devices", Policy: auth.OnSocket, Handler: a.addDevice},
+		{Pattern: "GET /admin/v1/vault", Policy: auth.OnSocket, Handler: a.vaultStatus},
+		{Pattern: "POST /admin/v1/vault/unseal", Policy: auth.OnSocket, Handler: a.unseal},
+		{Pattern: "POST /admin/v1/vault/seal", Policy: auth.OnSocket, Handler: a.seal},
+		{Pattern: "POST /admin/v1/link", Policy: auth.OnSocket, Handler: a.link},
+		{Pattern: "GET /admin/v1/status", Policy: auth.OnSocket, Handler: a.status},
+	}
+}
+
+// answer writes v as JSON. A value that fails to encode is a programming error and
+// is logged.
+func (a *API) answer(w http.ResponseWriter, status int, v any) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		a.o.Log.Error("answer", "err", err)
+		http.Error(w, "api.encode", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write(append(b, '\n'))
+}
+
+func (a *API) health(w http.ResponseWriter, _ *http.Request) {
+	a.answer(w, http.StatusOK, map[string]string{"status": "ok"})
+}
+
+func (a *API) ready(w http.ResponseWriter, r *http.Request) {
+	if err := a.o.Ready(r.Context()); err != nil {
+		a.fail(w, r, gatehouse.Errorf("server.not_ready", "wait, and look at the server's log", "the server is not ready: %s", code(err)))
+		return
+	}
+	a.answer(w, http.StatusOK, map[string]string{"status": "ready"})
+}
+
+func (a *API) metrics(w http.ResponseWriter, r *http.Request) {
+	if a.o.Metrics == nil {
+		http.NotFound(w, r)
+		return
+	}
+	a.o.Metrics.handler.ServeHTTP(w, r)
+}
+
+// passage is the metadata of p.
+func passage(p gatehouse.Passage) wire.Passage {
+	return wire.Passage{ID: p.ID, Gate: p.Gate, Device: p.Device, Direction: p.Direction, At: p.At, Kind: p.Kind, Subject: p.Subject,
+		Known: p.Known, Frames: p.Frames, Decision: wire.Decided(p.Decision), Reason: p.Decision.Reason, Rule: p.Decision.Rule,
+		LatencyMS: float64(p.Latency.Microseconds()) / 1000, Outcome: p.Outcome, OutcomeAt: p.OutcomeAt}
+}

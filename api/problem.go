@@ -1,0 +1,117 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+
+	"gatehouse"
+	"gatehouse/api/wire"
+)
+
+// statuses maps the codes of gatehouse.Error to HTTP. A code that is not here goes
+// by its family (the part before the dot), and else is a fault of the server's.
+var statuses = map[string]int{
+	"auth.session_needed":  http.StatusUnauthorized,
+	"auth.loopback_only":   http.StatusForbidden,
+	"auth.too_many":        http.StatusTooManyRequests,
+	"device.refused":       http.StatusUnauthorized,
+	"device.known":         http.StatusConflict,
+	"device.kind":          http.StatusForbidden,
+	"pin.too_many":         http.StatusTooManyRequests,
+	"request.too_large":    http.StatusRequestEntityTooLarge,
+	"request.malformed":    http.StatusBadRequest,
+	"request.type":         http.StatusUnsupportedMediaType,
+	"request.content_type": http.StatusUnsupportedMediaType,
+	"image.type":           http.StatusUnsupportedMediaType,
+	"image.too_big":        http.StatusRequestEntityTooLarge,
+	"image.empty":          http.StatusBadRequest,
+	"request.slow":         http.StatusRequestTimeout,
+	"image.too_large":      http.StatusRequestEntityTooLarge,
+	"face.known":           http.StatusConflict,
+	"plate.known":          http.StatusConflict,
+	"store.not_found":      http.StatusNotFound,
+	"store.full":           http.StatusInsufficientStorage,
+	"vault.sealed":         http.StatusConflict,
+	"vault.forbidden":      http.StatusForbidden,
+	"vault.passphrase":     http.StatusForbidden,
+	"vault.too_many":       http.StatusTooManyRequests,
+	"vault.busy":           http.StatusTooManyRequests,
+	"vault.unavailable":    http.StatusServiceUnavailable,
+	"vault.duration":       http.StatusBadRequest,
+	"vault.reason":         http.StatusBadRequest,
+	"vision.unavailable":   http.StatusServiceUnavailable,
+	"sealing.unavailable":  http.StatusServiceUnavailable,
+	"server.busy":          http.StatusServiceUnavailable,
+	"server.not_ready":     http.StatusServiceUnavailable,
+}
+
+// families are the codes whose fault is the caller's input.
+var families = map[string]int{
+	"id": http.StatusBadRequest, "name": http.StatusBadRequest, "request": http.StatusBadRequest,
+	"image": http.StatusUnprocessableEntity, "face": http.StatusUnprocessableEntity, "plate": http.StatusUnprocessableEntity,
+	"label": http.StatusUnprocessableEntity, "consent": http.StatusUnprocessableEntity, "grant": http.StatusUnprocessableEntity,
+	"enroll": http.StatusUnprocessableEntity, "device": http.StatusUnprocessableEntity, "vehicle": http.StatusUnprocessableEntity,
+	"person": http.StatusUnprocessableEntity, "card": http.StatusUnprocessableEntity, "pin": http.StatusUnprocessableEntity,
+}
+
+// Status is the HTTP status of an error.
+func Status(err error) int {
+	c := code(err)
+	if s, ok := statuses[c]; ok {
+		return s
+	}
+	family, _, _ := strings.Cut(c, ".")
+	if s, ok := families[family]; ok {
+		return s
+	}
+	return http.StatusInternalServerError
+}
+
+func code(err error) string {
+	if c := gatehouse.ErrorCode(err); c != "" {
+		return c
+	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return "request.slow"
+	}
+	return "server.failed"
+}
+
+// ProblemOf is what a caller is told of err: code, message and hint of a
+// gatehouse.Error, never its cause; nothing of any other error.
+func ProblemOf(err error) wire.Problem {
+	status := Status(err)
+	p := wire.Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: code(err)}
+	var e *gatehouse.Error
+	if errors.As(err, &e) {
+		p.Detail, p.Hint = e.Public(), e.Hint
+	} else {
+		p.Detail, p.Hint = "the server could not do this", "look at the server's log"
+	}
+	return p
+}
+
+// fail answers with a problem and logs what is the server's own fault.
+func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
+	p := ProblemOf(err)
+	if p.Status >= 500 {
+		a.o.Log.Error("request failed", "route", r.Pattern, "code", p.Code, "err", err)
+	}
+	writeProblem(w, p)
+}
+
+// Refuse is the auth.Refuse of the API's routes, and of a listener.
+func (a *API) Refuse(w http.ResponseWriter, r *http.Request, err error) { refuse(w, r, err) }
+
+func refuse(w http.ResponseWriter, _ *http.Request, err error) { writeProblem(w, ProblemOf(err)) }
+
+func writeProblem(w http.ResponseWriter, p wire.Problem) {
+	b, _ := json.Marshal(p) // strings and a number: cannot fail
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(p.Status)
+	_, _ = w.Write(append(b, '\n'))
+}

@@ -1,0 +1,160 @@
+// Package console is the web console: pages rendered on the server, one style
+// sheet, one small script that keeps the live page moving. It reads through the
+// ports of ports.go and can open nothing sealed itself: whatever is personal comes
+// from the Lender, which writes the disclosure first.
+package console
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"html/template"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"gatehouse"
+	"gatehouse/auth"
+	"gatehouse/feed"
+)
+
+// Options are what a Console is made of. All but Log, Now and Location must be given.
+type Options struct {
+	Place       gatehouse.Place
+	SiteName    string // shown beside the brand; not personal
+	Location    *time.Location
+	Gates       []gatehouse.Gate
+	Passages    Passages
+	Lender      Lender
+	Vault       Vault
+	People      People
+	Disclosures Disclosures
+	Hub         *feed.Hub
+	Ring        *feed.Ring
+	Auth        *auth.Auth
+	Log         *slog.Logger
+	Now         func() time.Time
+}
+
+// Console serves the pages. It is safe for concurrent use.
+type Console struct {
+	o      Options
+	pages  map[string]map[string]*template.Template // language → page → template
+	assets map[string]asset
+	shown  *shown
+	vault  *archive
+	counts counter
+	stop   chan struct{}
+	once   sync.Once
+}
+
+type asset struct {
+	body []byte
+	kind string
+	tag  string
+}
+
+//go:embed templates/*.html
+var templateFiles embed.FS
+
+//go:embed static/*
+var staticFiles embed.FS
+
+// New returns a console. It panics where its own templates do not parse.
+func New(o Options) *Console {
+	if o.Location == nil {
+		o.Location = time.Local
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	c := &Console{o: o, assets: map[string]asset{}, pages: map[string]map[string]*template.Template{},
+		shown: newShown(o.Now), vault: newArchive(o.Now), stop: make(chan struct{})}
+	c.loadAssets()
+	for _, lang := range []string{"en", "zh"} {
+		c.pages[lang] = c.parse(lang)
+	}
+	return c
+}
+
+// Close ends the open live streams, so that a server can shut down.
+func (c *Console) Close() { c.once.Do(func() { close(c.stop) }) }
+
+// Routes is the console's part of the server's table.
+func (c *Console) Routes() []auth.Route {
+	routes := []auth.Route{
+		{Pattern: "GET /static/{name}", Policy: auth.Public, Handler: c.static},
+		c.o.Auth.Enter(c.spent),
+		c.o.Auth.Leave(c.left),
+		{Pattern: "GET /{$}", Policy: auth.WithSession, Handler: c.live},
+		{Pattern: "GET /live/events", Policy: auth.WithSession, Handler: c.events},
+		{Pattern: "GET /gates/{gate}/still", Policy: auth.WithSession, Handler: c.still},
+		{Pattern: "GET /passages", Policy: auth.WithSession, Handler: c.passages},
+		{Pattern: "GET /passages/{id}", Policy: auth.WithSession, Handler: c.passage},
+		{Pattern: "GET /passages/{id}/pictures/{n}", Policy: auth.WithSession, Handler: c.picture},
+		{Pattern: "POST /passages/{id}/archive", Policy: auth.WithSession, Handler: c.openArchive},
+		{Pattern: "GET /passages/{id}/archive/{n}", Policy: auth.WithSession, Handler: c.archived},
+		{Pattern: "GET /people", Policy: auth.WithSession, Handler: c.people},
+		{Pattern: "GET /disclosures", Policy: auth.WithSession, Handler: c.disclosures},
+		{Pattern: "POST /vault/unseal", Policy: auth.WithSession, Handler: c.unseal},
+		{Pattern: "POST /vault/seal", Policy: auth.WithSession, Handler: c.seal},
+		{Pattern: "GET /{path...}", Policy: auth.WithSession, Handler: c.missing},
+	}
+	for i := range routes {
+		routes[i].Refuse = c.Refuse
+	}
+	return routes
+}
+
+func (c *Console) loadAssets() {
+	kinds := map[string]string{"console.css": "text/css; charset=utf-8", "live.js": "text/javascript; charset=utf-8",
+		"icon.svg": "image/svg+xml"}
+	for name, kind := range kinds {
+		body, err := fs.ReadFile(staticFiles, "static/"+name)
+		if err != nil {
+			panic(err)
+		}
+		sum := sha256.Sum256(body)
+		c.assets[name] = asset{body: body, kind: kind, tag: hex.EncodeToString(sum[:8])}
+	}
+}
+
+// static serves the embedded files. Their addresses carry their hash, so they may
+// be kept.
+func (c *Console) static(w http.ResponseWriter, r *http.Request) {
+	a, ok := c.assets[r.PathValue("name")]
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", a.kind)
+	if r.URL.Query().Get("v") == a.tag {
+		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	} else {
+		w.Header().Set("Cache-Control", "no-cache")
+	}
+	w.Header().Set("ETag", `"`+a.tag+`"`)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.body))
+}
+
+// who is the operator of a request that its policy let in.
+func who(r *http.Request) Who {
+	s, _ := auth.SessionFrom(r.Context())
+	return Who{Operator: s.Operator, Session: s.Key}
+}
+
+// gate returns the configured gate, or one that has only its id.
+func (c *Console) gate(id gatehouse.GateID) gatehouse.Gate {
+	for _, g := range c.o.Gates {
+		if g.ID == id {
+			return g
+		}
+	}
+	return gatehouse.Gate{ID: id, Name: string(id), Kind: gatehouse.Door}
+}

@@ -1,0 +1,345 @@
+// Package consoletest is a console on top of a site that exists only in memory,
+// for tests: passages, names and a vault without any sealing. Nothing outside of
+// tests may import it.
+package consoletest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/jpeg"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"sync"
+	"time"
+
+	"gatehouse"
+	"gatehouse/auth"
+	"gatehouse/console"
+	"gatehouse/feed"
+)
+
+// Passphrase unseals the vault.
+const Passphrase = "correct horse battery staple"
+
+// Place is where everything belongs.
+var Place = gatehouse.Place{Org: "acme", Site: "hq"}
+
+// Site is a console with everything behind it. Its exported fields may be read and
+// replaced before a request is made.
+type Site struct {
+	Hub     *feed.Hub
+	Ring    *feed.Ring
+	Auth    *auth.Auth
+	Console *console.Console
+	Server  *httptest.Server
+	Gates   []gatehouse.Gate
+
+	mu          sync.Mutex
+	stored      []gatehouse.StoredPassage // by id, ascending
+	names       map[gatehouse.SubjectID]string
+	plates      map[gatehouse.ID]string
+	details     map[gatehouse.ID]gatehouse.Detail
+	people      []console.Enrolled
+	disclosures []gatehouse.Disclosure
+	unsealed    bool
+	until       time.Time
+	broken      error
+	now         func() time.Time
+}
+
+// New starts a site on a free port of localhost. extra routes join the console's.
+func New(now func() time.Time, lang *time.Location, extra func(*Site) []auth.Route) *Site {
+	if now == nil {
+		now = time.Now
+	}
+	s := &Site{now: now, Hub: feed.NewHub(now), Ring: feed.NewRing(0, 0, now),
+		names: map[gatehouse.SubjectID]string{}, plates: map[gatehouse.ID]string{}, details: map[gatehouse.ID]gatehouse.Detail{},
+		Gates: []gatehouse.Gate{
+			{Place: Place, ID: "front-door", Kind: gatehouse.Door, Name: "Front door", Direction: gatehouse.In},
+			{Place: Place, ID: "car-park", Kind: gatehouse.Lane, Name: "Car park entry", Direction: gatehouse.In, Region: "any"},
+		}}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	s.Auth = auth.New(auth.Options{BaseURL: "http://localhost:" + port, Hosts: auth.LoopbackHosts(port), Now: now})
+	s.Console = console.New(console.Options{Place: Place, SiteName: "Harbour Works", Location: lang, Gates: s.Gates,
+		Passages: s, Lender: s, Vault: vault{s}, People: s, Disclosures: s, Hub: s.Hub, Ring: s.Ring, Auth: s.Auth, Now: now})
+	routes := s.Console.Routes()
+	if extra != nil {
+		routes = append(routes, extra(s)...)
+	}
+	s.Server = &httptest.Server{Listener: listener, Config: &http.Server{Handler: s.Auth.Handler(auth.TCP, routes, s.Console.Refuse)}}
+	s.Server.Start()
+	return s
+}
+
+// Close stops the server.
+func (s *Site) Close() {
+	s.Console.Close()
+	s.Server.CloseClientConnections()
+	s.Server.Close()
+}
+
+// Break makes the store and the lender fail with err, nil repairs them.
+func (s *Site) Break(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.broken = err
+}
+
+// Enrol adds somebody or a vehicle; name is a plate for a vehicle.
+func (s *Site) Enrol(kind gatehouse.SubjectKind, label, name string, status gatehouse.SubjectStatus) gatehouse.SubjectID {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id := gatehouse.RandomID()
+	s.names[id] = name
+	s.people = append(s.people, console.Enrolled{Enrolled: s.now().AddDate(0, -2, 0), Badge: gatehouse.Badge{Subject: id, Kind: kind,
+		Status: status, Label: label, FaceConsent: true, Grants: []gatehouse.Grant{{Gate: "*", Schedule: "office-hours"}}}})
+	slices.SortFunc(s.people, func(a, b console.Enrolled) int { return bytes.Compare(a.Badge.Subject[:], b.Badge.Subject[:]) })
+	return id
+}
+
+// Arrive commits a passage with its pictures and tells the feed.
+func (s *Site) Arrive(p gatehouse.Passage, d gatehouse.Detail, pictures ...gatehouse.Picture) gatehouse.Passage {
+	p.Place = Place
+	if p.At.IsZero() {
+		p.At = s.now()
+	}
+	if p.ID.IsZero() {
+		p.ID = gatehouse.NewID(p.At)
+	}
+	s.mu.Lock()
+	stored := gatehouse.StoredPassage{Passage: p, Detail: []byte("sealed")}
+	for range pictures {
+		stored.Evidence = append(stored.Evidence, gatehouse.Evidence{Blob: gatehouse.RandomID(), Kind: gatehouse.CropEvidence})
+	}
+	s.stored = append(s.stored, stored)
+	slices.SortFunc(s.stored, func(a, b gatehouse.StoredPassage) int { return bytes.Compare(a.Passage.ID[:], b.Passage.ID[:]) })
+	s.details[p.ID] = d
+	if d.Plate != "" {
+		s.plates[p.ID] = d.Plate
+	}
+	s.mu.Unlock()
+	s.Ring.Put(p.Gate, p.ID, pictures)
+	s.Hub.PassageCommitted(p)
+	return p
+}
+
+// Finish sets a passage's outcome and tells the feed.
+func (s *Site) Finish(id gatehouse.ID, o gatehouse.Outcome) {
+	s.mu.Lock()
+	var p gatehouse.Passage
+	for i := range s.stored {
+		if s.stored[i].Passage.ID == id {
+			s.stored[i].Passage.Outcome, s.stored[i].Passage.OutcomeAt = o, s.now()
+			p = s.stored[i].Passage
+		}
+	}
+	s.mu.Unlock()
+	s.Hub.PassageUpdated(p)
+}
+
+// Passages is console.Passages.
+func (s *Site) Passages(_ context.Context, q gatehouse.PassageQuery) ([]gatehouse.Passage, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []gatehouse.Passage
+	for i := len(s.stored) - 1; i >= 0 && len(out) < q.Limit; i-- {
+		p := s.stored[i].Passage
+		if q.Before.IsZero() || bytes.Compare(p.ID[:], q.Before[:]) < 0 {
+			out = append(out, p)
+		}
+	}
+	return out, s.broken
+}
+
+// Passage is console.Passages.
+func (s *Site) Passage(_ context.Context, _ gatehouse.Place, id gatehouse.ID) (gatehouse.StoredPassage, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.stored {
+		if p.Passage.ID == id {
+			return p, s.broken
+		}
+	}
+	return gatehouse.StoredPassage{}, gatehouse.Errorf("store.not_found", "", "there is no such passage")
+}
+
+// CountPassages is console.Passages.
+func (s *Site) CountPassages(_ context.Context, _ gatehouse.Place, from, until time.Time) (gatehouse.PassageCounts, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := gatehouse.PassageCounts{ByReason: map[gatehouse.Reason]int{}}
+	for _, p := range s.stored {
+		if p.Passage.At.Before(from) || !p.Passage.At.Before(until) {
+			continue
+		}
+		n.ByReason[p.Passage.Decision.Reason]++
+		if p.Passage.Decision.Grant {
+			n.Granted++
+		} else {
+			n.Denied++
+		}
+	}
+	return n, s.broken
+}
+
+func (s *Site) disclose(who console.Who, purpose, reason string, units int, items ...string) {
+	s.disclosures = append(s.disclosures, gatehouse.Disclosure{ID: gatehouse.NewID(s.now()), At: s.now(), Operator: who.Operator,
+		Purpose: purpose, Reason: reason, Items: items, Units: units})
+}
+
+func (s *Site) lent(p gatehouse.Passage) console.Lent {
+	if s.unsealed {
+		if p.Kind == gatehouse.PlateReading {
+			return console.Lent{Text: s.plates[p.ID], Lent: true, Plate: true}
+		}
+		return console.Lent{Text: s.names[p.Subject], Lent: true}
+	}
+	for _, e := range s.people {
+		if e.Badge.Subject == p.Subject {
+			return console.Lent{Text: e.Badge.Label}
+		}
+	}
+	return console.Lent{}
+}
+
+// Live is console.Lender.
+func (s *Site) Live(_ context.Context, who console.Who, passages []gatehouse.Passage) (map[gatehouse.ID]console.Lent, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.broken != nil {
+		return nil, s.broken
+	}
+	items := make([]string, len(passages))
+	out := map[gatehouse.ID]console.Lent{}
+	for i, p := range passages {
+		items[i] = "passage/" + p.ID.String() + "/detail"
+		if l := s.lent(p); l.Text != "" {
+			out[p.ID] = l
+		}
+	}
+	s.disclose(who, "live", "", len(passages), items...)
+	return out, nil
+}
+
+// Detail is console.Lender.
+func (s *Site) Detail(_ context.Context, who console.Who, p gatehouse.StoredPassage) (console.Opened, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.disclose(who, "passage", "", 10, "passage/"+p.Passage.ID.String()+"/detail")
+	o := console.Opened{Lent: s.lent(p.Passage)}
+	if d, ok := s.details[p.Passage.ID]; ok && s.unsealed {
+		o.Detail = &d
+	}
+	return o, s.broken
+}
+
+// Evidence is console.Lender.
+func (s *Site) Evidence(_ context.Context, who console.Who, p gatehouse.StoredPassage, reason string) ([][]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.unsealed {
+		return nil, gatehouse.Errorf("vault.sealed", "unseal the vault first", "the vault is sealed")
+	}
+	s.disclose(who, "passage", reason, 10*len(p.Evidence), "passage/"+p.Passage.ID.String()+"/evidence")
+	out := make([][]byte, len(p.Evidence))
+	for i := range out {
+		out[i] = Picture(320, 240, uint8(40*i)).JPEG
+	}
+	return out, nil
+}
+
+// Names is console.Lender.
+func (s *Site) Names(_ context.Context, who console.Who, subjects []gatehouse.SubjectID) (map[gatehouse.SubjectID]string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := map[gatehouse.SubjectID]string{}
+	if s.unsealed {
+		s.disclose(who, "person", "", len(subjects), "subjects")
+		for _, id := range subjects {
+			out[id] = s.names[id]
+		}
+	}
+	return out, s.broken
+}
+
+// People is console.People.
+func (s *Site) People(_ context.Context, after gatehouse.SubjectID, limit int) ([]console.Enrolled, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []console.Enrolled
+	for _, e := range s.people {
+		if bytes.Compare(e.Badge.Subject[:], after[:]) > 0 && len(out) < limit {
+			out = append(out, e)
+		}
+	}
+	return out, s.broken
+}
+
+// Disclosures is console.Disclosures.
+func (s *Site) Disclosures(_ context.Context, before gatehouse.ID, limit int) ([]gatehouse.Disclosure, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []gatehouse.Disclosure
+	for i := len(s.disclosures) - 1; i >= 0 && len(out) < limit; i-- {
+		if d := s.disclosures[i]; before.IsZero() || bytes.Compare(d.ID[:], before[:]) < 0 {
+			out = append(out, d)
+		}
+	}
+	return out, nil
+}
+
+// vault is console.Vault.
+type vault struct{ s *Site }
+
+func (v vault) Status(context.Context) (console.VaultStatus, error) {
+	v.s.mu.Lock()
+	defer v.s.mu.Unlock()
+	return console.VaultStatus{Unsealed: v.s.unsealed, Until: v.s.until}, nil
+}
+
+func (v vault) Unseal(_ context.Context, _ console.Who, passphrase []byte, d time.Duration) error {
+	if string(passphrase) != Passphrase {
+		return gatehouse.Errorf("vault.passphrase", "try again", "this passphrase does not open the vault")
+	}
+	v.s.mu.Lock()
+	v.s.unsealed, v.s.until = true, v.s.now().Add(d)
+	v.s.mu.Unlock()
+	v.s.Hub.VaultChanged()
+	return nil
+}
+
+func (v vault) Seal(context.Context, console.Who) error {
+	v.s.mu.Lock()
+	v.s.unsealed, v.s.until = false, time.Time{}
+	v.s.mu.Unlock()
+	v.s.Hub.VaultChanged()
+	return nil
+}
+
+// Unseal opens the vault, as an administrator would on the socket.
+func (s *Site) Unseal() {
+	_ = vault{s}.Unseal(context.Background(), console.Who{}, []byte(Passphrase), time.Hour)
+}
+
+// Picture is a plain JPEG of w×h pixels with a mark in it, so that two shades can
+// be told apart.
+func Picture(w, h int, shade uint8) gatehouse.Picture {
+	img := image.NewRGBA(image.Rect(0, 0, w, h))
+	draw.Draw(img, img.Bounds(), image.NewUniform(color.RGBA{90 + shade/2, 120, 130, 255}), image.Point{}, draw.Src)
+	draw.Draw(img, image.Rect(w/4, h/4, w*3/4, h), image.NewUniform(color.RGBA{220, 190 - shade/2, 160, 255}), image.Point{}, draw.Src)
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, img, nil); err != nil {
+		panic(fmt.Sprint("a JPEG of our own: ", err))
+	}
+	return gatehouse.Picture{Kind: gatehouse.CropEvidence, JPEG: b.Bytes(), At: time.Now()}
+}

@@ -1,0 +1,154 @@
+package console
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"gatehouse"
+)
+
+// passageBody is the page of one passage.
+type passageBody struct {
+	row
+	Passage   gatehouse.Passage
+	Detail    *gatehouse.Detail
+	Judged    bool    // liveness was
+	Live      float64 // its score, 0..1
+	Decided   time.Time
+	Ring      int    // pictures in the memory ring
+	Archived  int    // pictures in the archive
+	Opened    []bool // the archived ones that were opened; false for an erased one
+	IsPlate   bool
+	VaultOpen bool
+}
+
+// stored reads the passage that the path names.
+func (c *Console) stored(r *http.Request) (gatehouse.StoredPassage, error) {
+	id, err := gatehouse.ParseID(r.PathValue("id"))
+	if err != nil {
+		return gatehouse.StoredPassage{}, err
+	}
+	return c.o.Passages.Passage(r.Context(), c.o.Place, id)
+}
+
+func (c *Console) passage(w http.ResponseWriter, r *http.Request) {
+	s, err := c.stored(r)
+	if err != nil {
+		c.fail(w, r, err)
+		return
+	}
+	w0 := who(r)
+	open, err := c.o.Lender.Detail(r.Context(), w0, s)
+	if err != nil {
+		c.fail(w, r, err)
+		return
+	}
+	c.shown.mark(w0.Session, s.Passage.ID)
+	p := s.Passage
+	b := passageBody{row: c.row(languageOf(w, r), p, open.Lent), Passage: p, Detail: open.Detail, Decided: p.At.Add(p.Latency),
+		Ring: c.o.Ring.Count(p.ID), Archived: len(s.Evidence), IsPlate: p.Kind == gatehouse.PlateReading,
+		VaultOpen: c.vaultView(r.Context()).Unsealed}
+	if d := open.Detail; d != nil && d.Live != nil {
+		b.Judged, b.Live = true, float64(*d.Live)
+	}
+	for _, jpeg := range c.opened(r, p.ID) {
+		b.Opened = append(b.Opened, len(jpeg) > 0)
+	}
+	c.render(w, r, http.StatusOK, "passage", "passage.title", "passages", b)
+}
+
+// picture serves one picture of the memory ring, behind a disclosure.
+func (c *Console) picture(w http.ResponseWriter, r *http.Request) {
+	id, err := gatehouse.ParseID(r.PathValue("id"))
+	n, numErr := strconv.Atoi(r.PathValue("n"))
+	if err != nil || numErr != nil {
+		http.NotFound(w, r)
+		return
+	}
+	pictures := c.o.Ring.Pictures(id)
+	if n < 0 || n >= len(pictures) {
+		http.NotFound(w, r)
+		return
+	}
+	if !c.shown.has(who(r).Session, id) {
+		s, err := c.o.Passages.Passage(r.Context(), c.o.Place, id)
+		if err == nil {
+			err = c.disclosed(r.Context(), who(r), s.Passage)
+		}
+		if err != nil {
+			c.fail(w, r, err)
+			return
+		}
+	}
+	jpeg(w, pictures[n].JPEG)
+}
+
+// still serves a gate's latest still. Whole frames show everybody at the gate, so an
+// entry that names passages does not cover them.
+func (c *Console) still(w http.ResponseWriter, r *http.Request) {
+	p, ok := c.o.Ring.Still(gatehouse.GateID(r.PathValue("gate")))
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	if err := c.disclosed(r.Context(), who(r)); err != nil {
+		c.fail(w, r, err)
+		return
+	}
+	jpeg(w, p.JPEG)
+}
+
+// openArchive asks the vault for a passage's archived pictures, with a reason, and
+// goes back to the page, which shows them for archivedFor.
+func (c *Console) openArchive(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, 4096)
+	reason := strings.TrimSpace(r.PostFormValue("reason"))
+	if reason == "" || utf8.RuneCountInString(reason) > 160 || len(reason) > 500 || !utf8.ValidString(reason) {
+		c.fail(w, r, gatehouse.Errorf("form.malformed", "say in 1 to 160 characters why", "the reason is missing or too long"))
+		return
+	}
+	s, err := c.stored(r)
+	if err != nil {
+		c.fail(w, r, err)
+		return
+	}
+	pictures, err := c.o.Lender.Evidence(r.Context(), who(r), s, reason)
+	if err != nil {
+		c.fail(w, r, err)
+		return
+	}
+	c.vault.put(who(r).Session, s.Passage.ID, pictures)
+	http.Redirect(w, r, "/passages/"+s.Passage.ID.String()+"#pictures", http.StatusSeeOther)
+}
+
+// opened returns the pictures that this session opened; none once the vault is
+// sealed, by whomever.
+func (c *Console) opened(r *http.Request, id gatehouse.ID) [][]byte {
+	pictures := c.vault.get(who(r).Session, id)
+	if len(pictures) == 0 || !c.vaultView(r.Context()).Unsealed {
+		return nil
+	}
+	return pictures
+}
+
+// archived serves one picture that openArchive opened for this session.
+func (c *Console) archived(w http.ResponseWriter, r *http.Request) {
+	id, err := gatehouse.ParseID(r.PathValue("id"))
+	n, numErr := strconv.Atoi(r.PathValue("n"))
+	pictures := c.opened(r, id)
+	if err != nil || numErr != nil || n < 0 || n >= len(pictures) || len(pictures[n]) == 0 {
+		http.NotFound(w, r)
+		return
+	}
+	jpeg(w, pictures[n])
+}
+
+func jpeg(w http.ResponseWriter, b []byte) {
+	w.Header().Set("Content-Type", "image/jpeg")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
+	_, _ = w.Write(b)
+}

@@ -1,0 +1,171 @@
+package console
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"html/template"
+	"net/http"
+	"time"
+
+	"gatehouse"
+)
+
+// page is what every page's template gets.
+type page struct {
+	Lang    string // en or zh
+	Title   string // a key of texts
+	Site    string
+	Here    string // the navigation's entry
+	Path    string // for the language switch
+	Vault   vaultView
+	Session bool // signed in: navigation and vault are shown
+	Body    any
+}
+
+// pageNames are the templates that are pages; all others are parts.
+var pageNames = []string{"live", "passages", "passage", "people", "disclosures", "message"}
+
+func (c *Console) parse(lang string) map[string]*template.Template {
+	funcs := template.FuncMap{
+		"t":      func(key string) string { return text(lang, key) },
+		"tf":     func(key string, args ...any) string { return fmt.Sprintf(text(lang, key), args...) },
+		"asset":  func(name string) string { return "/static/" + name + "?v=" + c.assets[name].tag },
+		"clock":  func(t time.Time) string { return t.In(c.o.Location).Format("15:04:05") },
+		"minute": func(t time.Time) string { return t.In(c.o.Location).Format("15:04") },
+		"millis": func(t time.Time) string { return t.In(c.o.Location).Format("15:04:05.000") },
+		"stamp":  func(t time.Time) string { return t.In(c.o.Location).Format("2006-01-02 15:04:05") },
+		"day":    func(t time.Time) string { return t.In(c.o.Location).Format("2006-01-02") },
+		"iso":    func(t time.Time) string { return t.In(c.o.Location).Format(time.RFC3339) },
+		"ms":     milliseconds,
+		"pct":    func(f float64) string { return fmt.Sprintf("%.0f %%", 100*f) },
+		"bar":    func(f float64) int { return portion(f, 100) },
+		"inc":    func(i int) int { return i + 1 },
+		// part and rest split a bar of n units at a share.
+		"part": func(f float64, n int) int { return portion(f, n) },
+		"rest": func(f float64, n int) int { return n - portion(f, n) },
+		// purpose translates those that exist; another one is shown as it is.
+		"purpose": func(p string) string {
+			if _, ok := texts["purpose."+p]; ok {
+				return text(lang, "purpose."+p)
+			}
+			return p
+		},
+		"char": func(r rune) string { return string(r) },
+	}
+	parts := template.Must(template.New("").Funcs(funcs).ParseFS(templateFiles, "templates/base.html", "templates/parts.html"))
+	out := map[string]*template.Template{"parts": parts}
+	for _, name := range pageNames {
+		t := template.Must(template.Must(parts.Clone()).ParseFS(templateFiles, "templates/"+name+".html"))
+		out[name] = t
+	}
+	return out
+}
+
+// portion is the share f (0..1) of n, rounded.
+func portion(f float64, n int) int { return int(float64(n)*min(1, max(0, f)) + 0.5) }
+
+// milliseconds writes a latency as people read it: 84 ms, 1.2 s.
+func milliseconds(d time.Duration) string {
+	if d >= time.Second {
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	}
+	return fmt.Sprintf("%d ms", max(1, d.Milliseconds()))
+}
+
+// render writes a page. Everything is rendered before the first byte is sent, so
+// that an error gives a whole error page.
+func (c *Console) render(w http.ResponseWriter, r *http.Request, status int, name, title, here string, body any) {
+	lang := languageOf(w, r)
+	p := page{Lang: lang, Title: title, Site: c.o.SiteName, Here: here, Path: r.URL.Path, Body: body, Session: who(r).Session != ""}
+	if p.Session {
+		p.Vault = c.vaultView(r.Context())
+	}
+	var b bytes.Buffer
+	if err := c.pages[lang][name].ExecuteTemplate(&b, "base", p); err != nil {
+		c.o.Log.Error("page", "template", name, "err", err)
+		http.Error(w, "console.template: the page could not be made", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Language", map[string]string{"en": "en", "zh": "zh-CN"}[lang])
+	w.Header().Add("Vary", "Accept-Language, Cookie")
+	w.WriteHeader(status)
+	_, _ = w.Write(b.Bytes())
+}
+
+// part renders one fragment.
+func (c *Console) part(b *bytes.Buffer, lang, name string, data any) {
+	if err := c.pages[lang]["parts"].ExecuteTemplate(b, name, data); err != nil {
+		c.o.Log.Error("fragment", "template", name, "err", err)
+	}
+}
+
+// message is the body of a page that only says something.
+type message struct {
+	Heading string // a key of texts
+	Text    string // a key of texts, "" for none
+	Code    string // an error's code
+	Detail  string // an error's message and hint
+	Command string // what to run
+	Link    string // where to go on
+	LinkTo  string // a key of texts
+}
+
+// fail answers with an error page. Only what a gatehouse.Error says for people is
+// shown; causes go to the log.
+func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
+	status := http.StatusInternalServerError
+	m := message{Heading: "error.title", Link: "/", LinkTo: "vault.back", Code: "console.failed"}
+	var e *gatehouse.Error
+	if errors.As(err, &e) {
+		m.Code = e.Code
+		if _, ok := texts["code."+e.Code]; ok {
+			m.Text = "code." + e.Code
+		} else if m.Detail = e.Public(); e.Hint != "" {
+			m.Detail += " · " + e.Hint
+		}
+		switch e.Code {
+		case "store.not_found", "id.malformed":
+			status, m.Text, m.Detail = http.StatusNotFound, "error.missing", ""
+		case "vault.sealed", "vault.passphrase", "vault.forbidden":
+			status = http.StatusForbidden
+		case "vault.busy", "vault.too_many":
+			status = http.StatusTooManyRequests
+		case "vault.unavailable":
+			status = http.StatusServiceUnavailable
+		case "form.malformed":
+			status = http.StatusBadRequest
+		}
+	}
+	if status == http.StatusInternalServerError {
+		c.o.Log.Error("page failed", "path", r.Pattern, "err", err)
+	}
+	c.render(w, r, status, "message", "error.title", "", m)
+}
+
+// Refuse is the auth.Refuse of pages: it says how to get a session.
+func (c *Console) Refuse(w http.ResponseWriter, r *http.Request, err error) {
+	if gatehouse.ErrorCode(err) != "auth.session_needed" {
+		c.fail(w, r, err)
+		return
+	}
+	c.render(w, r, http.StatusUnauthorized, "message", "error.session.title", "",
+		message{Heading: "error.session.title", Text: "error.session", Command: "gatehouse link", Link: "/", LinkTo: "error.session.again"})
+}
+
+func (c *Console) spent(w http.ResponseWriter, r *http.Request) {
+	c.render(w, r, http.StatusGone, "message", "error.spent.title", "",
+		message{Heading: "error.spent.title", Text: "error.spent", Command: "gatehouse link", Link: "/", LinkTo: "error.session.again"})
+}
+
+func (c *Console) left(w http.ResponseWriter, r *http.Request) {
+	r = r.WithContext(context.Background()) // the session is over: no navigation
+	c.render(w, r, http.StatusOK, "message", "error.left", "",
+		message{Heading: "error.left", Text: "error.session", Command: "gatehouse link"})
+}
+
+func (c *Console) missing(w http.ResponseWriter, r *http.Request) {
+	c.fail(w, r, gatehouse.Errorf("store.not_found", "", "no such page"))
+}

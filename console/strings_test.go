@@ -1,0 +1,147 @@
+package console
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode"
+
+	"gatehouse"
+)
+
+// Every text that a template or a handler names must exist in both languages.
+func TestEverythingIsTranslated(t *testing.T) {
+	used := map[string]bool{}
+	files, err := templateFiles.ReadDir("templates")
+	if err != nil {
+		t.Fatal(err)
+	}
+	constant := regexp.MustCompile(`\b(?:t|tf) "([^"]+)"`)
+	built := regexp.MustCompile(`printf "([a-z]+)\.%s"`)
+	prefixes := map[string]bool{}
+	for _, f := range files {
+		body, _ := templateFiles.ReadFile("templates/" + f.Name())
+		for _, m := range constant.FindAllStringSubmatch(string(body), -1) {
+			used[m[1]] = true
+		}
+		for _, m := range built.FindAllStringSubmatch(string(body), -1) {
+			prefixes[m[1]] = true
+		}
+		checkBareText(t, f.Name(), string(body))
+	}
+	for prefix, values := range map[string][]string{
+		"who": {"face", "plate", "card", "pin", "qr"}, "kind": {"face", "plate", "card", "pin", "qr", "person", "vehicle"},
+		"direction": {"in", "out"}, "gate": {"open", "closed", "fault", "unknown"}, "camera": {"ok", "stalled", "down", "none"},
+		"outcome": {"none", "pending", "passed", "not_passed", "unconfirmed", "unreachable"}, "status": {"active", "suspended"},
+	} {
+		if !prefixes[prefix] {
+			t.Errorf("no template uses %s.*: the test is out of step", prefix)
+		}
+		delete(prefixes, prefix)
+		for _, v := range values {
+			used[prefix+"."+v] = true
+		}
+	}
+	for p := range prefixes {
+		t.Errorf("a template builds %s.* and this test does not know the values", p)
+	}
+	for key := range texts {
+		prefix, _, _ := strings.Cut(key, ".")
+		if !used[key] && prefix != "code" && prefix != "purpose" && !strings.Contains(sources(t), `"`+key+`"`) {
+			t.Errorf("nothing uses %q", key)
+		}
+	}
+	for key := range used {
+		if _, ok := texts[key]; !ok {
+			t.Errorf("%q is not in the table", key)
+		}
+	}
+	for key, s := range texts {
+		if s[0] == "" || s[1] == "" {
+			t.Errorf("%q lacks a language", key)
+		}
+		if key != "lang.other" && key != "say.one" {
+			if !hasHan(s[1]) && s[1] != "PIN" {
+				t.Errorf("%q is not translated: %q", key, s[1])
+			}
+			if hasHan(s[0]) {
+				t.Errorf("%q is not English: %q", key, s[0])
+			}
+		}
+		if strings.Count(s[0], "%") != strings.Count(s[1], "%") {
+			t.Errorf("%q has other placeholders in Chinese", key)
+		}
+	}
+	for _, r := range gatehouse.Reasons {
+		if !hasHan(r.Sentence("zh")) || hasHan(r.Sentence("en")) || r.Sentence("en") == string(r) {
+			t.Errorf("the reason %s has no sentence in both languages", r)
+		}
+	}
+}
+
+// sources is the package's own code, without the table.
+func sources(t *testing.T) string {
+	t.Helper()
+	names, _ := filepath.Glob("*.go")
+	all := ""
+	for _, name := range names {
+		if name == "strings.go" || strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all += string(b)
+	}
+	return all
+}
+
+func hasHan(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return unicode.Is(unicode.Han, r) }) >= 0
+}
+
+// checkBareText fails where a template holds words of its own between its tags, or
+// in an attribute that people read.
+func checkBareText(t *testing.T, name, body string) {
+	t.Helper()
+	actions := regexp.MustCompile(`(?s)\{\{.*?\}\}`)
+	tags := regexp.MustCompile(`(?s)<[^>]*>`)
+	code := regexp.MustCompile(`(?s)<code>.*?</code>`) // commands are the same in every language
+	attribute := regexp.MustCompile(`(?:alt|title|aria-label|placeholder|data-label)="([^"]*)"`)
+	plain := actions.ReplaceAllString(body, "")
+	for _, m := range attribute.FindAllStringSubmatch(plain, -1) {
+		if strings.IndexFunc(m[1], unicode.IsLetter) >= 0 {
+			t.Errorf("%s: the attribute %q is not in the table", name, m[0])
+		}
+	}
+	words := tags.ReplaceAllString(code.ReplaceAllString(plain, ""), " ")
+	for _, w := range strings.Fields(words) {
+		if strings.IndexFunc(w, unicode.IsLetter) >= 0 && w != "Gatehouse" {
+			t.Errorf("%s: the word %q is not in the table", name, w)
+		}
+	}
+}
+
+func TestTheScriptHoldsNoWords(t *testing.T) {
+	body, _ := staticFiles.ReadFile("static/live.js")
+	if n := strings.Count(string(body), "\n"); n >= 150 {
+		t.Errorf("live.js has %d lines", n)
+	}
+	for _, bad := range []string{"eval(", "new Function", "document.write", "textContent = \"", "http:", "https:"} {
+		if strings.Contains(string(body), bad) {
+			t.Errorf("live.js holds %q", bad)
+		}
+	}
+	files, _ := templateFiles.ReadDir("templates")
+	for _, f := range files {
+		b, _ := templateFiles.ReadFile("templates/" + f.Name())
+		for _, bad := range []string{"style=", "<style", "onclick", "onload", "javascript:", "http://", "https://"} {
+			if strings.Contains(string(b), bad) {
+				t.Errorf("%s holds %q, which the policy forbids", f.Name(), bad)
+			}
+		}
+	}
+}
