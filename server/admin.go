@@ -1,0 +1,180 @@
+package server
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"gatehouse"
+	"gatehouse/api"
+	"gatehouse/api/wire"
+	"gatehouse/auth"
+	"gatehouse/flow/enroll"
+)
+
+// Admin carries out an administrator's commands, over the socket or in process.
+func (s *Server) Admin() api.Admin { return admin{s} }
+
+type admin struct{ *Server }
+
+const socketOperator = "admin-socket"
+
+// EnrollPerson implements api.Admin.
+func (a admin) EnrollPerson(ctx context.Context, r wire.EnrollPersonRequest) (wire.EnrollResponse, error) {
+	if err := a.checkGrants(r.Grants); err != nil {
+		return wire.EnrollResponse{}, err
+	}
+	if len(r.Photos) > wire.MaxPhotos {
+		return wire.EnrollResponse{}, gatehouse.Errorf("enroll.photos", "choose the best few", "at most %d photos can be enrolled at once", wire.MaxPhotos)
+	}
+	id, err := a.enroll.Person(ctx, enroll.Person{Label: r.Label, Record: r.Record, Photos: r.Photos, Grants: r.Grants,
+		Consent:      enroll.Agreement{Given: r.ConsentGiven, How: r.ConsentHow, Reference: gatehouse.Secret(r.ConsentRef), Guardian: r.Guardian},
+		DistinctFrom: r.DistinctFrom, Card: gatehouse.Secret(r.Card), PIN: gatehouse.Secret(r.PIN), QR: gatehouse.Secret(r.QR),
+		ValidFrom: r.ValidFrom, ValidUntil: r.ValidUntil})
+	return wire.EnrollResponse{Subject: id, Templates: len(r.Photos)}, err
+}
+
+// EnrollVehicle implements api.Admin.
+func (a admin) EnrollVehicle(ctx context.Context, r wire.EnrollVehicleRequest) (wire.EnrollResponse, error) {
+	if err := a.checkGrants(r.Grants); err != nil {
+		return wire.EnrollResponse{}, err
+	}
+	id, err := a.enroll.Vehicle(ctx, enroll.Vehicle{Label: r.Label, Record: r.Record, Grants: r.Grants})
+	return wire.EnrollResponse{Subject: id}, err
+}
+
+// checkGrants refuses gates and schedules that do not exist: a typing error must
+// not turn somebody away at the door.
+func (a admin) checkGrants(grants []gatehouse.Grant) error {
+	for _, g := range grants {
+		if _, ok := a.site.Gates[g.Gate]; !ok && g.Gate != "*" {
+			return gatehouse.Errorf("grant.unknown_gate", "use an id from `gates` in gatehouse.yml, or *", "there is no gate %q", g.Gate)
+		}
+		if _, ok := a.site.Schedules[g.Schedule]; !ok && g.Schedule != "always" {
+			return gatehouse.Errorf("grant.unknown_schedule", "use a name from `schedules` in gatehouse.yml, or always", "there is no schedule %q", g.Schedule)
+		}
+	}
+	return nil
+}
+
+// Subjects implements api.Admin.
+func (a admin) Subjects(ctx context.Context, after gatehouse.SubjectID, limit int) (wire.SubjectsResponse, error) {
+	subjects, err := a.store.Subjects(ctx, a.site.Place, after, limit)
+	var out wire.SubjectsResponse
+	for _, s := range subjects {
+		row := wire.Subject{ID: s.ID, Kind: s.Kind, Status: s.Status, Enrolled: s.Enrolled}
+		if b, ok := a.working.Badge(s.ID); ok {
+			row.Label, row.Grants = b.Label, b.Grants
+		}
+		out.Subjects = append(out.Subjects, row)
+	}
+	if len(subjects) == limit && limit > 0 {
+		out.Next = subjects[limit-1].ID
+	}
+	return out, err
+}
+
+// SetStatus implements api.Admin.
+func (a admin) SetStatus(ctx context.Context, id gatehouse.SubjectID, to gatehouse.SubjectStatus) error {
+	return a.enroll.SetStatus(ctx, id, to)
+}
+
+// WithdrawConsent implements api.Admin.
+func (a admin) WithdrawConsent(ctx context.Context, id gatehouse.SubjectID) error {
+	return a.enroll.WithdrawConsent(ctx, id)
+}
+
+// AddDevice implements api.Admin.
+func (a admin) AddDevice(ctx context.Context, r wire.DeviceAddRequest) (wire.DeviceAddResponse, error) {
+	var none wire.DeviceAddResponse
+	if err := gatehouse.CheckName(string(r.ID)); err != nil {
+		return none, err
+	}
+	if _, ok := a.site.Gates[r.Gate]; !ok {
+		return none, gatehouse.Errorf("grant.unknown_gate", "use an id from `gates` in gatehouse.yml", "there is no gate %q", r.Gate)
+	}
+	d := gatehouse.Device{Place: a.site.Place, ID: r.ID, Kind: r.Kind, Gate: r.Gate}
+	enrolled, err := a.store.Devices(ctx, a.site.Place)
+	if err != nil {
+		return none, err
+	}
+	again := slices.ContainsFunc(enrolled, func(e gatehouse.Device) bool { return e.ID == r.ID })
+	token := auth.NewToken()
+	if err := a.store.PutDevice(ctx, d, gatehouse.DeviceLeaf(d, time.Now())); err != nil {
+		return none, err
+	}
+	if err := a.working.PutDevice(ctx, r.ID, gatehouse.Secret(token), r.Source); err != nil {
+		return none, err
+	}
+	a.startAdded(d)
+	return wire.DeviceAddResponse{ID: r.ID, Token: token, Again: again}, nil
+}
+
+// Unseal implements api.Admin.
+func (a admin) Unseal(ctx context.Context, passphrase []byte, d time.Duration) (wire.VaultStatus, error) {
+	if !a.isRunning() {
+		return wire.VaultStatus{}, gatehouse.Errorf("server.not_running", "start it with `gatehouse serve`", "there is no running server whose vault could be opened")
+	}
+	if err := a.lend.Unseal(ctx, socketOperator, passphrase, d); err != nil {
+		return wire.VaultStatus{}, err
+	}
+	a.hub.VaultChanged()
+	return a.vaultStatus(ctx)
+}
+
+// isRunning reports whether this is a server that runs, and not its store that a
+// command opened.
+func (s *Server) isRunning() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.running != nil
+}
+
+// Seal implements api.Admin.
+func (a admin) Seal(ctx context.Context) (wire.VaultStatus, error) {
+	if err := a.lend.Seal(ctx); err != nil {
+		return wire.VaultStatus{}, err
+	}
+	a.hub.VaultChanged()
+	return a.vaultStatus(ctx)
+}
+
+func (a admin) vaultStatus(ctx context.Context) (wire.VaultStatus, error) {
+	st, err := a.vault.Status(ctx)
+	return wire.VaultStatus{Unsealed: !st.Sealed, Until: st.Until}, err
+}
+
+// Link implements api.Admin.
+func (a admin) Link(context.Context) (wire.LinkResponse, error) {
+	if a.auth == nil {
+		return wire.LinkResponse{}, gatehouse.Errorf("server.not_running", "start it with `gatehouse serve`", "there is no running server to link to")
+	}
+	return wire.LinkResponse{Link: a.auth.Mint()}, nil
+}
+
+// Status implements api.Admin.
+func (a admin) Status(ctx context.Context) (wire.Status, error) {
+	v, err := a.vaultStatus(ctx)
+	people, vehicles := a.working.Count()
+	s := wire.Status{Version: Version, Running: a.isRunning(), Org: string(a.site.Place.Org), Site: string(a.site.Place.Site), Started: a.started, Address: a.config.Listen,
+		Vault: v, Custody: "key file", Faces: a.hub.Faces(), Enrolled: people + vehicles}
+	states := map[gatehouse.GateID]gatehouse.GateState{}
+	for _, g := range a.hub.Gates() {
+		states[g.Gate] = g
+	}
+	for _, g := range a.config.Gates {
+		st := states[gatehouse.GateID(g.ID)]
+		s.Gates = append(s.Gates, wire.Gate{ID: gatehouse.GateID(g.ID), Kind: gatehouse.GateKind(g.Kind), Name: g.Name, State: st.State, Camera: st.Camera})
+	}
+	return s, err
+}
+
+// VerifyDevice implements auth.DeviceVerifier.
+func (a admin) VerifyDevice(ctx context.Context, id gatehouse.DeviceID, token string) (gatehouse.Device, error) {
+	ok := a.working.DeviceToken(id, gatehouse.Secret(token))
+	d, err := a.device(ctx, id)
+	if !ok || err != nil {
+		return gatehouse.Device{}, auth.Refused()
+	}
+	return d, nil
+}

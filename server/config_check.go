@@ -1,0 +1,140 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"gatehouse"
+)
+
+// check refuses what cannot work, with one sentence each.
+func (c *Config) check() error {
+	bad := func(where, hint, format string, args ...any) error {
+		return gatehouse.Errorf("config.invalid", hint, "%s: %s", where, fmt.Sprintf(format, args...))
+	}
+	for where, name := range map[string]string{"organization": c.Organization, "site.id": c.Site.ID} {
+		if err := gatehouse.CheckName(name); err != nil {
+			return bad(where, "use 1 to 40 lower-case letters, digits and hyphens", "%q is no name", name)
+		}
+	}
+	if _, err := time.LoadLocation(c.Site.TimeZone); err != nil {
+		return bad("site.time_zone", "use a name such as Europe/Berlin or Asia/Shanghai", "%q is no time zone", c.Site.TimeZone)
+	}
+	if err := checkListen(c.Listen); err != nil {
+		return bad("listen", "use localhost:PORT; other addresses need TLS, which comes later", "%v", err)
+	}
+	if c.Strangers.Keep && c.Strangers.Purpose == "" {
+		return bad("strangers.purpose", "say why, for example \"vandalism at the back door\"", "pictures of strangers may be kept for a purpose only")
+	}
+	if err := oneOf("it", c.LogLevel, "debug", "info", "warn", "error"); err != nil {
+		return bad("log_level", "use info", "%v", err)
+	}
+	for _, n := range []struct {
+		where          string
+		got, low, high int
+	}{{"vision.threads", c.Vision.Threads, 1, 64}, {"ring.minutes", c.Ring.Minutes, 1, 10}, {"ring.mebibytes", c.Ring.Mebibyte, 1, 1 << 16}} {
+		if n.got < n.low || n.got > n.high {
+			return bad(n.where, fmt.Sprintf("use %d to %d", n.low, n.high), "it is %d", n.got)
+		}
+	}
+	for _, d := range []struct {
+		where     string
+		got, high time.Duration
+	}{{"commit_within", c.CommitWithin, time.Minute}, {"vault.unsealed_for", c.Vault.UnsealedFor, 24 * time.Hour}} {
+		if d.got <= 0 || d.got > d.high {
+			return bad(d.where, fmt.Sprintf("use more than 0s and at most %v", d.high), "it is %v", d.got)
+		}
+	}
+	gates := map[string]bool{}
+	for i, g := range c.Gates {
+		where := fmt.Sprintf("gates[%d]", i)
+		if err := g.check(); err != nil {
+			return bad(where, "see gatehouse.yml", "%v", err)
+		}
+		if gates[g.ID] {
+			return bad(where, "give each gate an id of its own", "%q stands there twice", g.ID)
+		}
+		gates[g.ID] = true
+	}
+	devices := map[string]bool{}
+	for i, d := range c.Devices {
+		where := fmt.Sprintf("devices[%d]", i)
+		if err := d.check(gates); err != nil {
+			return bad(where, "see gatehouse.yml", "%v", err)
+		}
+		if devices[d.ID] {
+			return bad(where, "give each device an id of its own", "%q stands there twice", d.ID)
+		}
+		devices[d.ID] = true
+	}
+	_, err := c.schedules()
+	return err
+}
+
+func checkListen(addr string) error {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return err
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return fmt.Errorf("%q is reachable from other machines", addr)
+	}
+	return nil
+}
+
+func oneOf(what, got string, all ...string) error {
+	for _, a := range all {
+		if got == a {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s is %q and may be %s", what, got, strings.Join(all, ", "))
+}
+
+func (g GateConfig) check() error {
+	errs := []error{gatehouse.CheckName(g.ID), oneOf("kind", g.Kind, "door", "lane"), oneOf("direction", g.Direction, "in", "out"),
+		oneOf("region", g.Region, "cn", "eu", "us", "br", "any"), oneOf("fail", g.Fail, "secure", "safe"),
+		oneOf("actuator.kind", g.Actuator.Kind, "none", "simulated", "http", "mqtt")}
+	if g.MinPlateConfidence < 0 || g.MinPlateConfidence > 1 {
+		errs = append(errs, fmt.Errorf("min_plate_confidence is %v and may be 0 to 1", g.MinPlateConfidence))
+	}
+	for name, d := range map[string]time.Duration{"second_factor_within": g.SecondFactorWithin, "repeat_within": g.RepeatWithin, "hold": g.Hold, "confirm_within": g.ConfirmWithin} {
+		if d < 0 || d > 10*time.Minute {
+			errs = append(errs, fmt.Errorf("%s is %v and may be 0s to 10m", name, d))
+		}
+	}
+	if (g.Actuator.Kind == "http" || g.Actuator.Kind == "mqtt") && (g.Actuator.URL != "" || g.Actuator.Device == "") {
+		errs = append(errs, checkURL("actuator.url", g.Actuator.URL))
+	}
+	return errors.Join(errs...)
+}
+
+func (d DeviceConfig) check(gates map[string]bool) error {
+	errs := []error{gatehouse.CheckName(d.ID), oneOf("kind", d.Kind, "camera", "reader", "terminal", "relay", "kiosk")}
+	if !gates[d.Gate] {
+		errs = append(errs, fmt.Errorf("gate %q is not among the gates", d.Gate))
+	}
+	if d.FPS <= 0 || d.FPS > 30 {
+		errs = append(errs, fmt.Errorf("fps is %v and may be up to 30", d.FPS))
+	}
+	if strings.Contains(d.Source, "://") {
+		errs = append(errs, checkURL("source", d.Source))
+	}
+	return errors.Join(errs...)
+}
+
+// checkURL refuses a URL that carries a password: this file is read by many.
+func checkURL(what, text string) error {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" {
+		return fmt.Errorf("%s is not a URL", what)
+	}
+	if _, has := u.User.Password(); has {
+		return fmt.Errorf("%s holds a password, which does not belong into this file: use `gatehouse device add ID --source-file -`, which seals it", what)
+	}
+	return nil
+}

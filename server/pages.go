@@ -1,0 +1,85 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"gatehouse"
+	"gatehouse/console"
+	"gatehouse/flow/disclose"
+)
+
+// pages implements the console's ports over the flows and stores.
+type pages struct{ *Server }
+
+func lentOf(l disclose.Lent) console.Lent {
+	return console.Lent{Text: l.Text, Lent: l.Opened, Plate: l.Plate}
+}
+
+// Live implements console.Lender.
+func (p pages) Live(ctx context.Context, who console.Who, passages []gatehouse.Passage) (map[gatehouse.ID]console.Lent, error) {
+	lent, err := p.lend.Live(ctx, who.Operator, passages)
+	out := make(map[gatehouse.ID]console.Lent, len(lent))
+	for id, l := range lent {
+		out[id] = lentOf(l)
+	}
+	return out, err
+}
+
+// Detail implements console.Lender.
+func (p pages) Detail(ctx context.Context, who console.Who, s gatehouse.StoredPassage) (console.Opened, error) {
+	l, detail, err := p.lend.Detail(ctx, who.Operator, s)
+	return console.Opened{Lent: lentOf(l), Detail: detail}, err
+}
+
+// Evidence implements console.Lender.
+func (p pages) Evidence(ctx context.Context, who console.Who, s gatehouse.StoredPassage, reason string) ([][]byte, error) {
+	return p.lend.Evidence(ctx, who.Operator, s, reason)
+}
+
+// Names implements console.Lender.
+func (p pages) Names(ctx context.Context, who console.Who, ids []gatehouse.SubjectID) (map[gatehouse.SubjectID]string, error) {
+	return p.lend.Names(ctx, who.Operator, ids)
+}
+
+// Status implements console.Vault.
+func (p pages) Status(ctx context.Context) (console.VaultStatus, error) {
+	st, err := p.vault.Status(ctx)
+	return console.VaultStatus{Unsealed: !st.Sealed, Until: st.Until}, err
+}
+
+// Unseal implements console.Vault.
+func (p pages) Unseal(ctx context.Context, who console.Who, passphrase []byte, d time.Duration) error {
+	err := p.lend.Unseal(ctx, who.Operator, passphrase, d)
+	if err == nil {
+		p.hub.VaultChanged()
+	}
+	return err
+}
+
+// Seal implements console.Vault.
+func (p pages) Seal(ctx context.Context, _ console.Who) error {
+	err := p.lend.Seal(ctx)
+	p.hub.VaultChanged()
+	return err
+}
+
+// People implements console.People.
+func (p pages) People(ctx context.Context, after gatehouse.SubjectID, limit int) ([]console.Enrolled, error) {
+	subjects, err := p.store.Subjects(ctx, p.site.Place, after, limit)
+	var out []console.Enrolled
+	for _, s := range subjects {
+		b, ok := p.working.Badge(s.ID)
+		if !ok {
+			b = gatehouse.Badge{Subject: s.ID, Kind: s.Kind}
+		}
+		b.Status = s.Status
+		out = append(out, console.Enrolled{Badge: b, Enrolled: s.Enrolled})
+	}
+	return out, err
+}
+
+// Disclosures implements console.Disclosures.
+func (p pages) Disclosures(ctx context.Context, before gatehouse.ID, limit int) ([]gatehouse.Disclosure, error) {
+	return p.vault.Disclosures(ctx, before, limit)
+}

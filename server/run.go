@@ -1,0 +1,188 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+
+	"gatehouse"
+	"gatehouse/api"
+	"gatehouse/auth"
+	"gatehouse/console"
+	"gatehouse/flow/expire"
+	"gatehouse/ingest/frames"
+)
+
+// Run listens, starts the cameras, and serves until ctx ends. ready is called with
+// a one-time link to the console once everything listens.
+func (s *Server) Run(ctx context.Context, ready func(link string)) error {
+	listener, err := net.Listen("tcp", s.config.Listen)
+	if err != nil {
+		return gatehouse.Errorf("listen.taken", "stop the other program, or set `listen` in gatehouse.yml to another port", "nothing can listen at %s: %w", s.config.Listen, err)
+	}
+	socket, err := auth.ListenAdmin(SocketPath(s.config))
+	if err != nil {
+		listener.Close()
+		return err
+	}
+	host, _, _ := net.SplitHostPort(s.config.Listen)
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	s.auth = auth.New(auth.Options{BaseURL: "http://" + net.JoinHostPort(host, port), Hosts: auth.LoopbackHosts(port), Devices: admin{s}})
+	pages := pages{s}
+	web := console.New(console.Options{Place: s.site.Place, SiteName: s.config.Site.Name, Location: s.site.Location, Gates: s.gateList(),
+		Passages: s.store, Lender: pages, Vault: pages, People: pages, Disclosures: pages, Hub: s.hub, Ring: s.ring, Auth: s.auth, Log: s.log})
+	rest := api.New(api.Options{Place: s.site.Place, Captures: s, ParseFrame: frames.Parse, Passages: s.store, Admin: admin{s}, Ready: s.ready, Metrics: s.metrics, Log: s.log})
+	routes := append(web.Routes(), rest.Routes()...)
+
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	s.mu.Lock()
+	s.running = ctx
+	s.mu.Unlock()
+	servers := []*http.Server{
+		{Handler: s.auth.Handler(auth.TCP, routes, rest.Refuse), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10},
+		{Handler: s.auth.Handler(auth.Socket, routes, rest.Refuse), ReadHeaderTimeout: 5 * time.Second},
+	}
+	failed := make(chan error, len(servers))
+	for i, l := range []net.Listener{listener, socket} {
+		s.wait.Go(func() {
+			if err := servers[i].Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				failed <- err
+			}
+		})
+	}
+	s.wait.Go(func() { s.ring.Run(ctx) })
+	s.wait.Go(func() { s.gates.run(ctx) })
+	s.wait.Go(func() { s.tickPosted(ctx) })
+	s.wait.Go(func() { s.watchVault(ctx) })
+	s.wait.Go(func() { s.sweepBlobs(ctx) })
+	s.wait.Go(func() { s.expire(ctx) })
+	s.vault.Prepare(s.site.Place, gatehouse.SubjectID{}, gatehouse.PassageClass)
+	err = nil
+	if s.opts.Cameras {
+		err = s.startCameras(ctx)
+	}
+	if err == nil {
+		ready(s.auth.Mint())
+		select {
+		case <-ctx.Done():
+		case err = <-failed:
+		}
+	}
+	stop()
+	web.Close()
+	end, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	for _, server := range servers {
+		if server.Shutdown(end) != nil {
+			server.Close()
+		}
+	}
+	s.wait.Wait()
+	return err
+}
+
+// startAdded brings a device that was just enrolled into effect while the server
+// runs: its source is read in the place of the one it had, and at its new gate.
+func (s *Server) startAdded(d gatehouse.Device) {
+	s.mu.Lock()
+	ctx, old := s.running, s.cameras[d.ID]
+	s.mu.Unlock()
+	if ctx != nil && s.opts.Cameras && s.startCamera(ctx, d) {
+		return
+	}
+	if old != nil && (old.device != d || old.stop != nil) {
+		s.mu.Lock()
+		if s.cameras[d.ID] == old {
+			delete(s.cameras, d.ID)
+		}
+		s.mu.Unlock()
+		old.retire()
+	}
+}
+
+func (s *Server) gateList() []gatehouse.Gate {
+	var out []gatehouse.Gate
+	for _, g := range s.config.Gates {
+		out = append(out, s.site.Gates[gatehouse.GateID(g.ID)])
+	}
+	return out
+}
+
+// ready says why the server cannot work fully now.
+func (s *Server) ready(ctx context.Context) error {
+	if err := s.store.Check(ctx); err != nil {
+		return err
+	}
+	if !s.hub.Faces() {
+		return gatehouse.Errorf("vision.unavailable", "it restarts by itself; see the log", "the vision process is not running")
+	}
+	return nil
+}
+
+// watchVault tells the pages when the vault seals itself, so that no name stays on
+// a screen. It keeps the count of who is enrolled fresh beside it.
+func (s *Server) watchVault(ctx context.Context) {
+	beat := time.NewTicker(time.Second)
+	defer beat.Stop()
+	unsealed := false
+	for {
+		people, vehicles := s.working.Count()
+		s.metrics.Enrolled(people + vehicles)
+		st, err := s.vault.Status(ctx)
+		if now := err == nil && !st.Sealed; now != unsealed {
+			unsealed = now
+			s.metrics.Vault(now)
+			s.hub.VaultChanged()
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-beat.C:
+		}
+	}
+}
+
+// expire takes away, every hour, what may no longer be kept; at the start also what
+// became due while the server was off.
+func (s *Server) expire(ctx context.Context) {
+	e := expire.Expirer{Place: s.site.Place, Keys: s.vault, Passages: s.store, Blobs: s.blobs}
+	beat := time.NewTicker(time.Hour)
+	defer beat.Stop()
+	for back := 366; ; back = 7 {
+		if err := e.Strangers(ctx, time.Now(), back); err != nil && ctx.Err() == nil {
+			s.log.Error("strangers' pictures could not be expired", "code", gatehouse.ErrorCode(err))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-beat.C:
+		}
+	}
+}
+
+// sweepBlobs removes sealed pictures that no passage or subject refers to: what a
+// crash between the picture and the commit left behind.
+func (s *Server) sweepBlobs(ctx context.Context) {
+	known := map[gatehouse.BlobID]bool{}
+	limit := s.started.Add(-time.Hour) // whatever is younger may belong to a commit in progress
+	err := s.store.Blobs(ctx, func(id gatehouse.BlobID) error { known[id] = true; return nil })
+	removed := 0
+	if err == nil {
+		err = s.blobs.EachBlob(ctx, func(id gatehouse.BlobID, written time.Time) error {
+			if known[id] || written.After(limit) {
+				return nil
+			}
+			removed++
+			return s.blobs.DeleteBlob(ctx, id)
+		})
+	}
+	if err != nil && ctx.Err() == nil {
+		s.log.Warn("orphaned pictures could not be swept", "code", gatehouse.ErrorCode(err))
+	}
+	if removed > 0 {
+		s.log.Info("orphaned pictures were removed", "count", removed)
+	}
+}

@@ -1,0 +1,324 @@
+// Package server is the only wiring of the product: it opens the keys and stores,
+// starts the vault and vision processes, and joins cameras, flows and pages.
+package server
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"gatehouse"
+	"gatehouse/api"
+	"gatehouse/auth"
+	"gatehouse/feed"
+	"gatehouse/flow/disclose"
+	"gatehouse/flow/enroll"
+	"gatehouse/flow/passage"
+	"gatehouse/flow/workingset"
+	"gatehouse/gallery"
+	"gatehouse/ingest"
+	"gatehouse/internal/child"
+	"gatehouse/internal/sealeddb"
+	"gatehouse/store/blob"
+	"gatehouse/store/sqlite"
+	"gatehouse/vault"
+	"gatehouse/vision/face"
+	"gatehouse/vision/models"
+	"gatehouse/vision/worker"
+)
+
+// Options are what the configuration does not say.
+type Options struct {
+	Stderr io.Writer
+	// NewPassphrase seals the vault key at the first start; nil once there are keys.
+	NewPassphrase []byte
+	// Cameras starts the configured cameras.
+	Cameras bool
+	// Source replaces a camera's source, for the demo; nil, or a nil source, leaves it.
+	Source func(gatehouse.DeviceID) ingest.Source
+	// Committed is told of every passage, for the demo and tests; nil tells nobody.
+	Committed func(gatehouse.Passage)
+	// Quiet logs warnings and errors only.
+	Quiet bool
+}
+
+// Server is one site.
+type Server struct {
+	config  Config
+	opts    Options
+	log     *slog.Logger
+	site    passage.Site
+	started time.Time
+
+	unlock  func() error
+	gateKey *vault.GateKey
+	vault   *vault.Vault
+	store   *sqlite.Store
+	blobs   *blob.Directory
+	eyes    *worker.Worker
+	gallery *gallery.Gallery
+	working *workingset.Set
+	enroll  *enroll.Enroller
+	flow    *passage.Flow
+	lend    *disclose.Discloser
+	hub     *feed.Hub
+	ring    *feed.Ring
+	auth    *auth.Auth
+	gates   *gates
+	metrics *api.Metrics
+	pins    *pinTrials
+
+	mu      sync.Mutex
+	cameras map[gatehouse.DeviceID]*camera
+	running context.Context // of Run; nil before
+	wait    sync.WaitGroup
+	closers []func(context.Context) error
+}
+
+// Open makes the keys at the first start, opens everything and finishes what a
+// crash interrupted. It does not listen: see Run.
+func Open(ctx context.Context, c Config, o Options) (_ *Server, err error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	if o.Stderr == nil {
+		o.Stderr = os.Stderr
+	}
+	s := &Server{config: c, opts: o, log: newLog(o.Stderr, c.LogLevel, o.Quiet), started: time.Now(), cameras: map[gatehouse.DeviceID]*camera{}, hub: feed.NewHub(nil), metrics: api.NewMetrics(), pins: newPINTrials(time.Now)}
+	defer func() {
+		if err != nil {
+			s.Close(context.WithoutCancel(ctx))
+		}
+	}()
+	for _, step := range []func(context.Context) error{s.openSite, s.openKeys, s.openStores, s.openVision, s.openFlows, s.finishInterrupted} {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// onClose registers what Close undoes, last opened first.
+func (s *Server) onClose(f func(context.Context) error) { s.closers = append(s.closers, f) }
+
+// Close stops the cameras, waits for confirmations, and closes everything. It may
+// be called on a half-opened server.
+func (s *Server) Close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	var errs []error
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		errs = append(errs, s.closers[i](ctx))
+	}
+	s.closers = nil
+	return errors.Join(errs...)
+}
+
+func (s *Server) openSite(context.Context) error {
+	location, err := time.LoadLocation(s.config.Site.TimeZone)
+	if err != nil {
+		return err
+	}
+	schedules, err := s.config.schedules()
+	if err != nil {
+		return err
+	}
+	s.site = passage.Site{
+		Place:    gatehouse.Place{Org: gatehouse.OrgID(s.config.Organization), Site: gatehouse.SiteID(s.config.Site.ID)},
+		Location: location, Schedules: schedules, Gates: map[gatehouse.GateID]gatehouse.Gate{},
+		KeepStrangers: s.config.Strangers.Keep, CommitWithin: s.config.CommitWithin,
+	}
+	for _, g := range s.config.Gates {
+		s.site.Gates[gatehouse.GateID(g.ID)] = g.gate(s.site.Place)
+	}
+	return nil
+}
+
+func (g GateConfig) gate(place gatehouse.Place) gatehouse.Gate {
+	return gatehouse.Gate{Place: place, ID: gatehouse.GateID(g.ID), Kind: gatehouse.GateKind(g.Kind), Name: g.Name,
+		From: gatehouse.ZoneID(g.From), To: gatehouse.ZoneID(g.To), Direction: gatehouse.Direction(g.Direction), Region: g.Region,
+		Policy: gatehouse.GatePolicy{LivenessRequired: g.Liveness, SecondFactor: g.SecondFactor, SecondFactorWithin: g.SecondFactorWithin,
+			RepeatWithin: g.RepeatWithin, MinPlateConfidence: g.MinPlateConfidence, FailSafe: g.Fail == "safe", Hold: g.Hold, ConfirmWithin: g.ConfirmWithin}}
+}
+
+// openKeys takes the data directory for this process alone and opens the gate key
+// and the vault, making both at the first start.
+func (s *Server) openKeys(ctx context.Context) error {
+	p := pathsOf(s.config)
+	initialized, err := Initialized(s.config)
+	if err != nil {
+		return err
+	}
+	// Whoever asks at the wrong place must leave no empty site there.
+	if !initialized && len(s.opts.NewPassphrase) == 0 {
+		return gatehouse.Errorf("keys.missing", "another configuration? name it with --config; otherwise run `gatehouse init`, or `gatehouse serve` on a terminal or with --passphrase-file",
+			"this site has no keys yet: %s holds no vault", p.data)
+	}
+	if err := p.create(); err != nil {
+		return gatehouse.Errorf("data.unwritable", "check `data` in gatehouse.yml and its permissions", "the data directory cannot be made: %w", err)
+	}
+	if s.unlock, err = sealeddb.Lock(p.data); err != nil {
+		if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+			return gatehouse.Errorf("data.unwritable", "check `data` in gatehouse.yml and its permissions", "the data directory cannot be written")
+		}
+		return err
+	}
+	s.onClose(func(context.Context) error { return s.unlock() })
+	if !initialized {
+		if err := s.makeKeys(p); err != nil {
+			return err
+		}
+	}
+	if s.gateKey, err = vault.OpenGateKey(p.data, s.config.GateKey); err != nil {
+		return err
+	}
+	s.vault, err = vault.Open(ctx, vault.Options{Dir: p.vault, Gate: s.gateKey, Log: s.log})
+	if err != nil {
+		return err
+	}
+	s.onClose(func(context.Context) error { return s.vault.Close() })
+	return nil
+}
+
+// makeKeys makes the gate key and the vault key. The vault's private key comes last:
+// with it the site counts as initialized, and a first start that was interrupted
+// before can be repeated.
+func (s *Server) makeKeys(p paths) error {
+	if _, err := os.Stat(s.config.GateKey); errors.Is(err, os.ErrNotExist) {
+		if err := os.MkdirAll(filepath.Dir(s.config.GateKey), 0o700); err != nil {
+			return gatehouse.Errorf("gatekey.failed", "check `gate_key` in gatehouse.yml", "the gate key's directory cannot be made: %w", err)
+		}
+		if err := vault.CreateGateKey(p.data, s.config.GateKey); err != nil {
+			return err
+		}
+	}
+	return vault.Init(p.vault, string(s.opts.NewPassphrase))
+}
+
+func (s *Server) openStores(ctx context.Context) error {
+	p := pathsOf(s.config)
+	var err error
+	fileKey := func(file string) ([32]byte, error) { return s.gateKey.FileKey(filepath.Join("db", file)) }
+	if s.store, err = sqlite.Open(ctx, sqlite.Options{Dir: p.db, Key: fileKey, Log: s.log}); err != nil {
+		return err
+	}
+	s.onClose(func(context.Context) error { return s.store.Close() })
+	s.blobs, err = blob.Open(p.blobs)
+	return err
+}
+
+func (s *Server) openVision(ctx context.Context) error {
+	var err error
+	s.eyes, err = worker.Start(ctx, worker.Options{Threads: s.config.Vision.Threads, Assets: s.config.Vision.Assets, Faces: s.has(gatehouse.Door), Plates: s.has(gatehouse.Lane), Log: s.log,
+		OnState: s.visionState})
+	if err != nil {
+		return err
+	}
+	s.onClose(func(context.Context) error { s.eyes.Stop(); return nil })
+	return nil
+}
+
+// has reports whether the site has a gate of the kind.
+func (s *Server) has(kind gatehouse.GateKind) bool {
+	for _, g := range s.site.Gates {
+		if g.Kind == kind {
+			return true
+		}
+	}
+	return false
+}
+
+// visionState follows the vision process: while it restarts, pages say so.
+func (s *Server) visionState(st child.Status) {
+	s.hub.SetFaces(st.State == child.Up)
+	if st.State == child.Down {
+		s.metrics.VisionRestarted()
+	}
+}
+
+func (s *Server) openFlows(ctx context.Context) error {
+	template, err := models.Find(models.FaceTemplate)
+	if err != nil {
+		return err
+	}
+	s.gallery = gallery.New(template.Dims)
+	if s.working, err = workingset.Load(ctx, s.site.Place, s.store, s.gateKey, s.gallery); err != nil {
+		return err
+	}
+	s.ring = feed.NewRing(time.Duration(s.config.Ring.Minutes)*time.Minute, s.config.Ring.Mebibyte<<20, nil)
+	if s.gates, err = s.openGates(); err != nil {
+		return err
+	}
+	s.lend = disclose.New(disclose.Ports{Place: s.site.Place, Vault: s.vault, Subjects: s.store, Passages: s.store, Blobs: s.blobs, Badges: s.working})
+	s.enroll = enroll.New(enroll.Ports{Place: s.site.Place, Eyes: s.eyes, Gallery: s.gallery, Threshold: models.Threshold, Fault: face.Fault, Sealer: s.vault,
+		Keep: s.gateKey, Subjects: s.store, Blobs: s.blobs, Working: s.working})
+	s.flow = passage.New(passage.Ports{Site: s.site, Working: s.working, Gallery: s.gallery, Threshold: models.Threshold, Sealer: s.vault,
+		Store: s.store, Blobs: s.blobs, Actuator: s.gates.actuator, Feed: live{s}, Log: s.log})
+	s.onClose(s.flow.Close)
+	return nil
+}
+
+// finishInterrupted carries out what a crash left half done.
+func (s *Server) finishInterrupted(ctx context.Context) error {
+	n, err := s.enroll.Resume(ctx)
+	if n > 0 {
+		s.log.Info("interrupted enrolments were finished", "count", n)
+	}
+	return err
+}
+
+// Unseal opens the vault for the configured time.
+func (s *Server) Unseal(ctx context.Context, passphrase []byte) error {
+	err := s.lend.Unseal(ctx, "start", passphrase, s.config.Vault.UnsealedFor)
+	if err == nil {
+		s.hub.VaultChanged()
+	}
+	return err
+}
+
+// live tells the feed what happens.
+type live struct{ *Server }
+
+// Committed puts the pictures into the memory ring and tells the pages.
+func (l live) Committed(p gatehouse.Passage, pictures []gatehouse.Picture) {
+	if len(pictures) > 0 {
+		l.ring.Put(p.Gate, p.ID, pictures)
+	}
+	l.tell(p)
+}
+
+// Changed tells the pages about an outcome.
+func (l live) Changed(p gatehouse.Passage) {
+	l.metrics.Outcome(p.Gate, p.Outcome)
+	l.hub.PassageUpdated(p)
+}
+
+// Unrecorded tells the pages about a passage that could not be committed.
+func (l live) Unrecorded(p gatehouse.Passage, _ error) {
+	l.tell(p)
+}
+
+func (l live) tell(p gatehouse.Passage) {
+	l.metrics.Passage(p)
+	l.hub.PassageCommitted(p)
+	if l.opts.Committed != nil {
+		l.opts.Committed(p)
+	}
+}
+
+// Eyes is the vision process, for measurements and drills that look at pictures
+// as the product does.
+func (s *Server) Eyes() gatehouse.Eyes { return s.eyes }
+
+// Gates are the site's gates.
+func (s *Server) Gates() map[gatehouse.GateID]gatehouse.Gate { return s.site.Gates }
+
+// Place is the site that this server runs.
+func (s *Server) Place() gatehouse.Place { return s.site.Place }
