@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net"
+	"syscall"
+
+	"gatehouse"
+	"gatehouse/api"
+	"gatehouse/client"
+	"gatehouse/server"
+)
+
+// withAdmin calls f with the running server or the opened store.
+func (o *Out) withAdmin(ctx context.Context, f func(api.Admin) error) error {
+	a, done, err := o.admin(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	return f(a)
+}
+
+// answer asks and prints: the answer as JSON, or what say makes of it.
+func answer[T any](ctx context.Context, o *Out, ask func(api.Admin) (T, error), say func(T)) error {
+	return o.withAdmin(ctx, func(a api.Admin) error {
+		got, err := ask(a)
+		if err != nil {
+			return err
+		}
+		if o.JSON {
+			return o.Object(got)
+		}
+		say(got)
+		return nil
+	})
+}
+
+// admin returns the running server, over its unix socket, or the site's store
+// opened here where no server runs. done must be called.
+func (o *Out) admin(ctx context.Context) (a api.Admin, done func(), err error) {
+	c, err := o.config()
+	if err != nil {
+		return nil, nil, err
+	}
+	socket := server.SocketPath(c)
+	conn, err := net.Dial("unix", socket)
+	if err == nil {
+		conn.Close()
+		return client.OverSocket(socket), func() {}, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ECONNREFUSED) {
+		return nil, nil, gatehouse.Errorf("server.unreachable", "run it as the user that runs the server; a `data` path of more than about 90 bytes is too long for the socket",
+			"it cannot be told whether a server runs on this site: %w", err)
+	}
+	s, err := server.Open(ctx, c, server.Options{Stderr: o.Stderr})
+	if err != nil {
+		return nil, nil, err
+	}
+	return s.Admin(), func() { s.Close(context.WithoutCancel(ctx)) }, nil
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"syscall"
+
+	"gatehouse"
+	"gatehouse/server"
+	"gatehouse/vault"
+	"gatehouse/vision/worker"
+
+	"github.com/alecthomas/kong"
+)
+
+// CLI is the whole command line.
+type CLI struct {
+	Config string `help:"The configuration file." default:"gatehouse.yml" env:"GATEHOUSE_CONFIG" placeholder:"FILE"`
+	JSON   bool   `name:"json" help:"Print one JSON object, or JSON lines, on stdout; everything else goes to stderr."`
+
+	Demo      DemoCmd      `cmd:"" help:"Run a self-contained site with people and cars that arrive."`
+	Serve     ServeCmd     `cmd:"" help:"Run a real site from gatehouse.yml."`
+	Init      InitCmd      `cmd:"" help:"Make a site's keys without starting it."`
+	Enroll    EnrollCmd    `cmd:"" help:"Enrol a person or a vehicle."`
+	People    PeopleCmd    `cmd:"" help:"List who and what is enrolled, by badge label."`
+	Suspend   SuspendCmd   `cmd:"" help:"Suspend a person or vehicle."`
+	Reinstate ReinstateCmd `cmd:"" help:"Let a suspended person or vehicle in again."`
+	Consent   ConsentCmd   `cmd:"" help:"Withdraw a person's consent."`
+	Device    DeviceCmd    `cmd:"" help:"Enrol devices."`
+	Unseal    UnsealCmd    `cmd:"" help:"Open the vault for a stated time."`
+	Seal      SealCmd      `cmd:"" help:"Seal the vault now."`
+	Link      LinkCmd      `cmd:"" help:"Print a new one-time link to the console."`
+	Status    StatusCmd    `cmd:"" help:"Show the running server's state."`
+	Watch     WatchCmd     `cmd:"" help:"Dry run on a video, a folder or a camera: nothing is stored."`
+	Eval      EvalCmd      `cmd:"" help:"Measure accuracy on a labelled folder."`
+	Calibrate CalibrateCmd `cmd:"" help:"Fit thresholds from a false-accept budget."`
+
+	Bench   BenchCmd   `cmd:"" help:"Measure speed."`
+	Version VersionCmd `cmd:"" help:"Print the version."`
+}
+
+// Out is where a command prints.
+type Out struct {
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	JSON           bool
+	Config         string
+}
+
+// Object prints v as one JSON object on one line.
+func (o *Out) Object(v any) error { return json.NewEncoder(o.Stdout).Encode(v) }
+
+// Say prints a line for people: on stdout, or on stderr where stdout is JSON.
+func (o *Out) Say(format string, args ...any) {
+	w := o.Stdout
+	if o.JSON {
+		w = o.Stderr
+	}
+	fmt.Fprintf(w, format+"\n", args...)
+}
+
+// The arguments with which the program starts itself as a child process.
+var children = map[string]func(context.Context) error{
+	"__vision": worker.RunChild,
+	"__vault":  vault.RunChild,
+}
+
+// Main runs one command and returns its exit status: 0, 1 for a failure, 2 for a
+// command line that cannot be understood, 130 for a command that ctx's end stopped
+// before its own (demo, serve and watch have no other end: 0).
+func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	// A core dump would hold the gate key and templates in clear; child processes inherit this.
+	if err := syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{}); err != nil {
+		return report(stderr, gatehouse.Errorf("process.failed", "see the system's limits", "core dumps cannot be switched off: %w", err))
+	}
+	if len(args) > 0 {
+		if run, ok := children[args[0]]; ok {
+			return report(stderr, run(ctx))
+		}
+	}
+	var cli CLI
+	exited, status := false, 0
+	parser, err := kong.New(&cli, kong.Name("gatehouse"), kong.Description("Runs the gates of a site, and cannot leak."),
+		kong.UsageOnError(), kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited, status = true, code }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	if err != nil {
+		return report(stderr, err)
+	}
+	parsed, err := parser.Parse(args)
+	if exited {
+		return status
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "gatehouse: %v; see gatehouse --help\n", err)
+		return 2
+	}
+	out := &Out{Stdin: stdin, Stdout: stdout, Stderr: stderr, JSON: cli.JSON, Config: cli.Config}
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	err = parsed.Run(out)
+	if err != nil && ctx.Err() != nil && !untilStopped[parsed.Command()] {
+		fmt.Fprintln(stderr, "gatehouse: interrupted; it is not finished")
+		return interrupted
+	}
+	return report(stderr, err)
+}
+
+// untilStopped are the commands whose proper end is being stopped.
+var untilStopped = map[string]bool{"demo": true, "serve": true, "watch": true}
+
+// interrupted is the exit status of a command that was stopped before its end, as
+// shells give it for SIGINT.
+const interrupted = 130
+
+func report(stderr io.Writer, err error) int {
+	switch {
+	case err == nil, errors.Is(err, context.Canceled):
+		return 0
+	}
+	var e *gatehouse.Error
+	if errors.As(err, &e) {
+		fmt.Fprintln(stderr, "gatehouse:", e.Error())
+	} else {
+		fmt.Fprintln(stderr, "gatehouse:", err)
+	}
+	return 1
+}
+
+// config reads the configuration; where there is no file of the default name, the
+// defaults do.
+func (o *Out) config() (server.Config, error) {
+	c, err := server.LoadConfig(o.Config, os.Environ())
+	if gatehouse.ErrorCode(err) == "config.missing" && o.Config == "gatehouse.yml" {
+		return c, nil
+	}
+	return c, err
+}
+
+// VersionCmd prints the version.
+type VersionCmd struct{}
+
+// Run prints it.
+func (VersionCmd) Run(out *Out) error {
+	if out.JSON {
+		return out.Object(map[string]string{"version": server.Version})
+	}
+	out.Say("gatehouse %s", server.Version)
+	return nil
+}

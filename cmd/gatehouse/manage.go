@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"gatehouse"
+	"gatehouse/api"
+	"gatehouse/api/wire"
+)
+
+// PeopleCmd lists who and what is enrolled.
+type PeopleCmd struct{}
+
+// Run lists, one line or JSON line a subject.
+func (PeopleCmd) Run(ctx context.Context, out *Out) error {
+	return out.withAdmin(ctx, func(admin api.Admin) error {
+		var after gatehouse.SubjectID
+		for {
+			page, err := admin.Subjects(ctx, after, 200)
+			if err != nil {
+				return err
+			}
+			for _, s := range page.Subjects {
+				if err := out.subject(s); err != nil {
+					return err
+				}
+			}
+			if page.Next.IsZero() {
+				return nil
+			}
+			after = page.Next
+		}
+	})
+}
+
+func (o *Out) subject(s wire.Subject) error {
+	if o.JSON {
+		return o.Object(s)
+	}
+	var gates []string
+	for _, g := range s.Grants {
+		gates = append(gates, string(g.Gate)+":"+g.Schedule)
+	}
+	o.Say("%s  %-7s  %-9s  %-20s  %s", s.ID, s.Kind, s.Status, s.Label, strings.Join(gates, " "))
+	return nil
+}
+
+// SubjectArg names a subject.
+type SubjectArg struct {
+	ID string `arg:"" help:"The subject's id, as 'gatehouse people' shows it."`
+}
+
+// change carries out what is done to one subject, and prints what it says then.
+func (arg SubjectArg) change(ctx context.Context, out *Out, do func(api.Admin, gatehouse.SubjectID) error, object map[string]any, say string) error {
+	id, err := gatehouse.ParseID(arg.ID)
+	if err != nil {
+		return err
+	}
+	object["subject"] = id
+	return answer(ctx, out, func(a api.Admin) (map[string]any, error) { return object, do(a, id) }, func(map[string]any) { out.Say("%s "+say, id) })
+}
+
+// SuspendCmd suspends a subject.
+type SuspendCmd struct{ SubjectArg }
+
+// Run suspends.
+func (cmd SuspendCmd) Run(ctx context.Context, out *Out) error {
+	return cmd.change(ctx, out, func(a api.Admin, id gatehouse.SubjectID) error {
+		return a.SetStatus(ctx, id, gatehouse.SuspendedStatus)
+	}, map[string]any{"status": gatehouse.SuspendedStatus}, "is suspended")
+}
+
+// ReinstateCmd makes a suspended subject active again.
+type ReinstateCmd struct{ SubjectArg }
+
+// Run reinstates.
+func (cmd ReinstateCmd) Run(ctx context.Context, out *Out) error {
+	return cmd.change(ctx, out, func(a api.Admin, id gatehouse.SubjectID) error {
+		return a.SetStatus(ctx, id, gatehouse.Active)
+	}, map[string]any{"status": gatehouse.Active}, "is active")
+}
+
+// ConsentCmd is about a person's consent.
+type ConsentCmd struct {
+	Withdraw ConsentWithdrawCmd `cmd:"" help:"End a person's consent to face recognition: their templates are removed, their card goes on working."`
+}
+
+// ConsentWithdrawCmd ends a consent.
+type ConsentWithdrawCmd struct{ SubjectArg }
+
+// Run withdraws.
+func (cmd ConsentWithdrawCmd) Run(ctx context.Context, out *Out) error {
+	return cmd.change(ctx, out, func(a api.Admin, id gatehouse.SubjectID) error { return a.WithdrawConsent(ctx, id) },
+		map[string]any{"face_consent": false}, "opens no door by face any more; the templates are removed")
+}
+
+// DeviceCmd enrols devices.
+type DeviceCmd struct {
+	Add DeviceAddCmd `cmd:"" help:"Enrol a device and print its token, once. A device that is enrolled already gets a new token, and its old one stops working."`
+}
+
+// DeviceAddCmd enrols one device.
+type DeviceAddCmd struct {
+	ID         string `arg:"" help:"Lower-case letters, digits and hyphens."`
+	Gate       string `required:"" help:"The gate where it stands."`
+	Kind       string `help:"camera, reader, terminal, relay or kiosk." enum:"camera,reader,terminal,relay,kiosk" default:"camera"`
+	Source     string `help:"A camera's address (rtsp, http), a video file or a folder; a relay's address."`
+	SourceFile string `help:"Read the address from a file (- for standard input): it may hold a password, which does not belong on a command line." placeholder:"FILE"`
+}
+
+// Run enrols.
+func (cmd DeviceAddCmd) Run(ctx context.Context, out *Out) error {
+	r := wire.DeviceAddRequest{ID: gatehouse.DeviceID(cmd.ID), Kind: gatehouse.DeviceKind(cmd.Kind), Gate: gatehouse.GateID(cmd.Gate), Source: cmd.Source}
+	if cmd.SourceFile != "" {
+		var err error
+		if r.Source, err = readSecret(out, cmd.SourceFile); err != nil {
+			return err
+		}
+	}
+	return answer(ctx, out, func(a api.Admin) (wire.DeviceAddResponse, error) { return a.AddDevice(ctx, r) }, func(got wire.DeviceAddResponse) {
+		if got.Again {
+			out.Say("%s was enrolled before: its earlier token does not work any more", got.ID)
+		}
+		out.Say("enrolled %s; its token, shown this once:\n%s", got.ID, got.Token)
+	})
+}
+
+// UnsealCmd opens the vault of the running server.
+type UnsealCmd struct {
+	For            time.Duration `help:"How long, at most 12h." default:"1h"`
+	PassphraseFile string        `help:"Read the passphrase from a file." placeholder:"FILE"`
+}
+
+// Run unseals.
+func (cmd UnsealCmd) Run(ctx context.Context, out *Out) error {
+	return answer(ctx, out, func(a api.Admin) (wire.VaultStatus, error) {
+		passphrase, err := readPassphraseFile(cmd.PassphraseFile)
+		if cmd.PassphraseFile == "" {
+			passphrase, err = askPassphrase(out, "Passphrase: ")
+		}
+		if err != nil {
+			return wire.VaultStatus{}, err
+		}
+		return a.Unseal(ctx, passphrase, cmd.For)
+	}, out.vault)
+}
+
+// SealCmd seals the vault of the running server.
+type SealCmd struct{}
+
+// Run seals.
+func (SealCmd) Run(ctx context.Context, out *Out) error {
+	return answer(ctx, out, func(a api.Admin) (wire.VaultStatus, error) { return a.Seal(ctx) }, out.vault)
+}
+
+func (o *Out) vault(s wire.VaultStatus) {
+	if s.Unsealed {
+		o.Say("the vault is unsealed until %s", s.Until.Local().Format(time.DateTime))
+	} else {
+		o.Say("the vault is sealed")
+	}
+}
+
+// LinkCmd mints a one-time link.
+type LinkCmd struct{}
+
+// Run prints it.
+func (LinkCmd) Run(ctx context.Context, out *Out) error {
+	return answer(ctx, out, func(a api.Admin) (wire.LinkResponse, error) { return a.Link(ctx) }, func(l wire.LinkResponse) { out.Say("%s", l.Link) })
+}
+
+// StatusCmd shows the server's state.
+type StatusCmd struct{}
+
+// Run shows it.
+func (StatusCmd) Run(ctx context.Context, out *Out) error {
+	return answer(ctx, out, func(a api.Admin) (wire.Status, error) { return a.Status(ctx) }, func(s wire.Status) {
+		if !s.Running {
+			out.Say("no server is running; start it with `gatehouse serve`")
+			out.Say("Gatehouse %s, %s/%s, would listen at %s", s.Version, s.Org, s.Site, s.Address)
+			out.Say("enrolled %d, gates %d, gate key: %s", s.Enrolled, len(s.Gates), s.Custody)
+			return
+		}
+		out.Say("Gatehouse %s, %s/%s, at %s", s.Version, s.Org, s.Site, s.Address)
+		out.Say("enrolled %d, faces available: %t, gate key: %s", s.Enrolled, s.Faces, s.Custody)
+		for _, g := range s.Gates {
+			out.Say("  %-16s %-5s gate %-8s camera %s", g.ID, g.Kind, g.State, g.Camera)
+		}
+		out.vault(s.Vault)
+	})
+}
