@@ -1,0 +1,100 @@
+package e2e
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"gatehouse"
+	"gatehouse/lab/demo"
+	"gatehouse/vision/models"
+
+	"github.com/chromedp/chromedp"
+)
+
+// The demo is the whole product: drawn frames through vision, the rules, the sealed
+// store and a simulated gate to a real browser.
+func TestTheDemoFromAFrameToAnOpenedGate(t *testing.T) {
+	if testing.Short() {
+		t.Skip("half a minute of traffic; not with -short")
+	}
+	if _, err := os.Stat(filepath.Join(models.Dir(), "portraits")); err != nil {
+		t.Skip("the models are not fetched: run `make assets`")
+	}
+	const arrivals = 7
+	var mu sync.Mutex
+	var staged []demo.Arrival
+	var passages []gatehouse.Passage
+	ready, done := make(chan string, 1), make(chan error, 1)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	go func() {
+		done <- demo.Run(ctx, demo.Options{Dir: t.TempDir(), Listen: "localhost:0", People: 12, Vehicles: 8, Arrivals: arrivals, Pause: 1800 * time.Millisecond, Seed: 3,
+			Stderr:    testWriter{t},
+			Ready:     func(link string, _ demo.Keys) { ready <- link },
+			Arrived:   func(a demo.Arrival) { mu.Lock(); staged = append(staged, a); mu.Unlock() },
+			Committed: func(p gatehouse.Passage) { mu.Lock(); passages = append(passages, p); mu.Unlock() },
+		})
+	}()
+	var link string
+	select {
+	case link = <-ready:
+	case err := <-done:
+		t.Fatal(err)
+	}
+	window, complaints := tab(t)
+	must(t, chromedp.Do(window, chromedp.Navigate(link)))
+	wait := func(expr string) {
+		t.Helper()
+		for end := time.Now().Add(25 * time.Second); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
+			if ok, err := chromedp.Run(window, chromedp.Evaluate[bool](expr)); err == nil && ok {
+				return
+			}
+		}
+		t.Fatalf("it never became true: %s\n%s", expr, ask[string](t, window, "document.body.innerText.slice(0, 1500)"))
+	}
+	ask[bool](t, window, "window.stayed = true")
+	wait("[...document.querySelectorAll('#rows .row')].some(r => r.innerText.includes('Granted') && r.innerText.includes('Passed'))")
+	wait("document.querySelectorAll('#rows .row').length >= 4 && window.stayed")
+	wait("document.querySelector('#rows img').naturalWidth > 0")
+	must(t, chromedp.Do(window, chromedp.Click(chromedp.CSS("#rows .row a"))))
+	wait("location.pathname.startsWith('/passages/') && document.querySelectorAll('main img').length > 0")
+	quiet(t, complaints)
+
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	right := 0
+	for _, a := range staged {
+		ok := slices.ContainsFunc(passages, func(p gatehouse.Passage) bool {
+			d := p.At.Sub(a.At)
+			return p.Gate == a.Gate && d > -5*time.Second && d < 7*time.Second && slices.Contains(a.Act.Expected(), p.Decision.Reason)
+		})
+		if ok {
+			right++
+		} else {
+			t.Logf("%s at %s was not decided as expected", a.Act, a.Gate)
+		}
+	}
+	t.Logf("%d of %d arrivals decided as expected, %d passages", right, len(staged), len(passages))
+	if len(staged) != 2*arrivals || right < len(staged)*3/4 {
+		t.Errorf("only %d of %d arrivals were decided as expected", right, len(staged))
+	}
+	if n := len(passages); n > len(staged)*3/2 {
+		t.Errorf("%d passages for %d arrivals: one walk must be one passage", n, len(staged))
+	}
+}
+
+type testWriter struct{ t *testing.T }
+
+func (w testWriter) Write(b []byte) (int, error) {
+	if s := strings.TrimSpace(string(b)); strings.Contains(s, "level=") && w.t.Context().Err() == nil {
+		w.t.Log(s)
+	}
+	return len(b), nil
+}

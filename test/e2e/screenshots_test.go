@@ -1,0 +1,67 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+// TestScreenshots writes every page at 390, 1024 and 1600 pixels, light and dark,
+// in both languages, into the folder that GATEHOUSE_SCREENSHOTS names, relative to
+// the repository's root (`make screenshots` sets it to build/screenshots).
+func TestScreenshots(t *testing.T) {
+	dir := os.Getenv("GATEHOUSE_SCREENSHOTS")
+	if dir == "" {
+		t.Skip("set GATEHOUSE_SCREENSHOTS to a folder to write screenshots")
+	}
+	if !filepath.IsAbs(dir) {
+		dir = filepath.Join("..", "..", dir)
+	}
+	must(t, os.MkdirAll(dir, 0o755))
+	s := site(t)
+	car := morning(s)
+	ctx, _ := tab(t)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	defer cancel()
+	must(t, chromedp.Do(ctx, enter(t, s)))
+	pages := map[string]string{"live": "/", "passage": "/passages/" + car.ID.String(), "passages": "/passages",
+		"people": "/people", "disclosures": "/disclosures", "missing": "/no-such-page"}
+	shoot := func(name, path string) {
+		for _, width := range []int64{390, 1024, 1600} {
+			for _, scheme := range []string{"light", "dark"} {
+				must(t, chromedp.Do(ctx, media(scheme), chromedp.EmulateViewport(width, 844)))
+				if width > 390 {
+					must(t, chromedp.Do(ctx, chromedp.EmulateViewport(width, 1000)))
+				}
+				must(t, chromedp.Do(ctx, chromedp.Navigate(s.Server.URL+path), chromedp.Sleep(250*time.Millisecond)))
+				png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+				must(t, err)
+				must(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("%s-%d-%s.png", name, width, scheme)), png, 0o644))
+			}
+		}
+	}
+	// The link was opened under localhost; the cookie belongs to that name.
+	s.Server.URL = "http://localhost:" + port(s)
+	shoot("live-sealed", "/?lang=en")
+	s.Unseal()
+	for _, lang := range []string{"en", "zh"} {
+		for name, path := range pages {
+			shoot(name+"-"+lang, path+"?lang="+lang)
+		}
+	}
+}
+
+func media(scheme string) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+		return err
+	})
+}
