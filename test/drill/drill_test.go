@@ -91,7 +91,9 @@ func (a actor) request(label string) wire.EnrollPersonRequest {
 // from the enrolment photos, as the product does.
 func marksOf(t *testing.T, eyes gatehouse.Eyes, people []actor, cars []car) []mark {
 	t.Helper()
-	all := []mark{textMark("consent reference", "Aktenordner Kirschholz 12")}
+	all := []mark{textMark("consent reference", "Aktenordner Kirschholz 12"),
+		// Whatever it shows: no picture that this program or a camera wrote.
+		{"jpeg header", map[string][]byte{"encoder's": {0xff, 0xd8, 0xff, 0xdb, 0x00, 0x84, 0x00}}}}
 	for _, a := range people {
 		r := a.record
 		for name, text := range map[string]string{"name": r.Name, "id": r.NationalID, "phone": r.Phone, "email": r.Email, "address": r.Address, "birth": r.BirthDate, "number": r.Number, "unit": r.Unit} {
@@ -153,6 +155,16 @@ func TestAThiefOfTheDataDirectoryGetsNothing(t *testing.T) {
 	for _, h := range append(hits, logged...) {
 		t.Errorf("found %s as %s in %s", h.mark, h.form, h.file)
 	}
+	// With the gate key the databases open, and every value in them is still sealed.
+	opened, values := dump(t, c)
+	inside, _, _ := search(t, opened, marks)
+	for _, h := range inside {
+		t.Errorf("with the gate key: found %s as %s in %s", h.mark, h.form, h.file)
+	}
+	// A dump that shows nothing at all would prove nothing: metadata must be in it.
+	if _, seen, _ := search(t, opened, []mark{textMark("gate", "front-door")}); values < 100 || len(seen) == 0 {
+		t.Errorf("the dump of %d values does not even show the gates", values)
+	}
 	_, found, _ := search(t, dir, marks)
 	forms := 0
 	for _, m := range marks {
@@ -166,7 +178,7 @@ func TestAThiefOfTheDataDirectoryGetsNothing(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d marks in %d forms; %d bytes searched: %d hits; control: %d marks found", len(marks), forms, read, len(hits), len(found))
+	t.Logf("%d marks in %d forms; %d bytes searched: %d hits; %d values with the gate key: %d hits; control: %d marks found", len(marks), forms, read, len(hits), values, len(inside), len(found))
 }
 
 // sealedTraffic enrols and lets arrive through the product.
