@@ -124,8 +124,8 @@ func TestTheClientsErrorsAreTheServers(t *testing.T) {
 	w := &world{}
 	c, ctx := overSocket(t, w), t.Context()
 	for name, do := range map[string]func() error{
-		"vault.passphrase":  func() error { _, err := c.Unseal(ctx, []byte("x"), time.Hour); return err },
-		"vault.duration": func() error { _, err := c.Unseal(ctx, []byte("open sesame"), 13*time.Hour); return err },
+		"vault.passphrase": func() error { _, err := c.Unseal(ctx, []byte("x"), time.Hour); return err },
+		"vault.duration":   func() error { _, err := c.Unseal(ctx, []byte("open sesame"), 13*time.Hour); return err },
 		"enroll.too_many_photos": func() error {
 			_, err := c.EnrollPerson(ctx, wire.EnrollPersonRequest{Photos: make([][]byte, wire.MaxPhotos+1)})
 			return err

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"gatehouse/internal/child/childtest"
 	"gatehouse/vault"
 	"gatehouse/vision/imaging"
 	"gatehouse/vision/models"
@@ -16,17 +17,7 @@ import (
 
 // The test binary is the children too, as gatehouse is.
 func TestMain(m *testing.M) {
-	children := map[string]func(context.Context) error{worker.ChildArg: worker.RunChild, "__vault": vault.RunChild}
-	if len(os.Args) > 1 {
-		if run, ok := children[os.Args[1]]; ok {
-			if err := run(context.Background()); err != nil {
-				os.Stderr.WriteString(err.Error() + "\n")
-				os.Exit(1)
-			}
-			os.Exit(0)
-		}
-	}
-	os.Exit(m.Run())
+	childtest.Main(m, map[string]func(context.Context) error{worker.ChildArg: worker.RunChild, "__vault": vault.RunChild})
 }
 
 func TestMatchAgreesWithExactSearch(t *testing.T) {

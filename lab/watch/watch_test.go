@@ -15,20 +15,14 @@ import (
 
 	"gatehouse"
 	"gatehouse/ingest"
+	"gatehouse/internal/child/childtest"
 	"gatehouse/vision/models"
 	"gatehouse/vision/worker"
 )
 
 // The test binary is the vision child too, as gatehouse is.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == worker.ChildArg {
-		if err := worker.RunChild(context.Background()); err != nil {
-			os.Stderr.WriteString(err.Error() + "\n")
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
-	os.Exit(m.Run())
+	childtest.Main(m, map[string]func(context.Context) error{worker.ChildArg: worker.RunChild})
 }
 
 // script is eyes that see, in the n-th frame, what the n-th entry says: a name

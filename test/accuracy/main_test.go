@@ -9,20 +9,14 @@ import (
 	"path/filepath"
 	"testing"
 
+	"gatehouse/internal/child/childtest"
 	"gatehouse/vision/models"
 	"gatehouse/vision/worker"
 )
 
 // The test binary is the vision child too, as gatehouse is.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == worker.ChildArg {
-		if err := worker.RunChild(context.Background()); err != nil {
-			os.Stderr.WriteString(err.Error() + "\n")
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
-	os.Exit(m.Run())
+	childtest.Main(m, map[string]func(context.Context) error{worker.ChildArg: worker.RunChild})
 }
 
 // data returns a path in the evaluation data, or skips the test.

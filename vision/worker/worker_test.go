@@ -17,20 +17,14 @@ import (
 	"time"
 
 	"gatehouse"
+	"gatehouse/internal/child/childtest"
 	"gatehouse/vision/models"
 	"gatehouse/vision/worker"
 )
 
 // The test binary is the child too, as gatehouse is.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == worker.ChildArg {
-		if err := worker.RunChild(context.Background()); err != nil {
-			os.Stderr.WriteString(err.Error() + "\n")
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
-	os.Exit(m.Run())
+	childtest.Main(m, map[string]func(context.Context) error{worker.ChildArg: worker.RunChild})
 }
 
 func assets(t *testing.T) string {
