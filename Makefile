@@ -43,6 +43,7 @@ $(TOOLS)/golangci-lint:
 
 fault: assets ## The long kill -9 and disk-full loops
 	GATEHOUSE_FAULT_ROUNDS=500 $(GO) test -timeout 2h -count=1 -v ./test/fault/
+	GATEHOUSE_FAULT_ROUNDS=100 $(GO) test -timeout 2h -count=1 -v -run Killing ./server
 
 accuracy: build ## The accuracy figures on ../shared/evaldata, as docs/measurements.md has them
 	tools/accuracy $(BIN)

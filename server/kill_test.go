@@ -1,0 +1,144 @@
+package server
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"gatehouse"
+	"gatehouse/api/wire"
+)
+
+// siteChild is the argument with which the test binary is a whole site that will be
+// killed: it enrols a few people and shows their cards, and strangers' cards, for
+// ever, and prints each passage that it was told is committed.
+const siteChild = "__site"
+
+func runSite(ctx context.Context) error {
+	var c Config
+	if err := json.NewDecoder(os.Stdin).Decode(&c); err != nil {
+		return err
+	}
+	s, err := Open(ctx, c, Options{NewPassphrase: []byte(passphrase), Stderr: io.Discard})
+	if err != nil {
+		return err
+	}
+	admin := s.Admin()
+	if _, err := admin.AddDevice(ctx, wire.DeviceAddRequest{ID: "reader", Kind: gatehouse.Reader, Gate: "front-door"}); err != nil {
+		return err
+	}
+	for n := 0; ; n++ {
+		number := gatehouse.Secret(fmt.Sprintf("card %d", rand.IntN(8)))
+		if n%5 == 0 { // enrolments are killed in the middle as well
+			_, err := admin.EnrollPerson(ctx, wire.EnrollPersonRequest{Label: "B", Card: number.Reveal(), Record: gatehouse.PersonRecord{Name: "Ana"},
+				Grants: []gatehouse.Grant{{Gate: "*", Schedule: "always"}}})
+			if err != nil && gatehouse.ErrorCode(err) != "enroll.credential" {
+				return err
+			}
+		}
+		got, err := s.Post(ctx, gatehouse.Capture{Device: "reader", Kind: gatehouse.CardCapture, Received: time.Now(), Secret: number})
+		if err != nil {
+			return err
+		}
+		for _, p := range got {
+			if _, err := fmt.Println(p.ID); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// A whole site is killed again and again: every passage that it said was committed
+// is there afterwards, can be opened with the vault's passphrase, and the site
+// starts by itself each time. GATEHOUSE_FAULT_ROUNDS sets how often.
+func TestKillingTheSiteLosesNoPassage(t *testing.T) {
+	rounds := 4
+	if n, err := strconv.Atoi(os.Getenv("GATEHOUSE_FAULT_ROUNDS")); err == nil {
+		rounds = n
+	}
+	c := testConfig(t)
+	c.Gates[0].RepeatWithin, c.Gates[0].Actuator.Kind = 0, "none"
+	input := filepath.Join(t.TempDir(), "config.json")
+	b, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(input, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var acknowledged []gatehouse.ID
+	for range rounds {
+		acknowledged = append(acknowledged, killOnce(t, input)...)
+	}
+	s := open(t, c)
+	if err := s.Unseal(t.Context(), []byte(passphrase)); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range acknowledged {
+		stored, err := s.store.Passage(t.Context(), s.Place(), id)
+		if err != nil {
+			t.Fatalf("an acknowledged passage is gone: %v", err)
+		}
+		if _, detail, err := s.lend.Detail(t.Context(), "test", stored); err != nil || detail == nil {
+			t.Fatalf("what an acknowledged passage says cannot be opened: %v", err)
+		}
+	}
+	// Enrolments are whole or not there: whoever has a badge has a record.
+	page, err := s.Admin().Subjects(t.Context(), gatehouse.SubjectID{}, 200)
+	if err != nil {
+		t.Fatal(err)
+	}
+	people, _ := s.working.Count()
+	if left, err := s.store.Intents(t.Context()); err != nil || len(left) != 0 || people != len(page.Subjects) {
+		t.Errorf("%d badges for %d records, %d unfinished enrolments, %v", people, len(page.Subjects), len(left), err)
+	}
+	t.Logf("%d rounds, %d acknowledged passages, %d people", rounds, len(acknowledged), people)
+	if len(acknowledged) < rounds {
+		t.Errorf("only %d passages were acknowledged: the kills came too early to prove anything", len(acknowledged))
+	}
+}
+
+// killOnce runs the site until some passages are acknowledged and kills it.
+func killOnce(t *testing.T, input string) (acknowledged []gatehouse.ID) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], siteChild)
+	in, err := os.Open(input)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	cmd.Stdin, cmd.Stderr = in, os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	var kill *time.Timer
+	for lines.Scan() {
+		id, err := gatehouse.ParseID(lines.Text())
+		if err != nil {
+			t.Fatal(err)
+		}
+		acknowledged = append(acknowledged, id)
+		if kill == nil {
+			kill = time.AfterFunc(time.Duration(rand.IntN(400))*time.Millisecond, func() { _ = cmd.Process.Kill() })
+		}
+	}
+	if kill == nil {
+		t.Error("the site ended before it was killed")
+	}
+	_ = cmd.Wait()
+	return acknowledged
+}
