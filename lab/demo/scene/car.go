@@ -160,10 +160,10 @@ func body(m *image.RGBA, paint color.RGBA, size float64) {
 	shade(w*36/100, -h*46/100, w*47/100, -h*33/100, color.RGBA{240, 240, 225, 255})
 }
 
-// mud covers about half of a plate: enough is left to see that it is one, too little
-// to be sure of its text.
+// mud covers part of a plate: enough is left to see that it is one, and its text is
+// read wrong, or unsurely, or now and then right all the same.
 func mud(m *imaging.RGB, r *rand.Rand) {
-	for range 34 {
+	for range 28 {
 		x, y, rad := r.IntN(m.W), r.IntN(m.H), 8+r.IntN(18)
 		for j := max(0, y-rad); j < min(m.H, y+rad); j++ {
 			for i := max(0, x-rad); i < min(m.W, x+rad); i++ {
