@@ -34,10 +34,10 @@ func dump(t *testing.T, c server.Config) (dir string, values int) {
 
 // migrationsOf says where the schema of a database file lies.
 func migrationsOf(file string) string {
-	switch base := strings.TrimSuffix(filepath.Base(file), ".db"); {
-	case base == "keys", base == "disclosures":
+	switch base := strings.TrimSuffix(filepath.Base(file), ".db"); base {
+	case "keys", "disclosures":
 		return filepath.Join("..", "..", "vault", "migrations", base)
-	case base == "site", base == "working":
+	case "site", "working":
 		return filepath.Join("..", "..", "store", "sqlite", "migrations", base)
 	}
 	return filepath.Join("..", "..", "store", "sqlite", "migrations", "month")
