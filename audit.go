@@ -1,6 +1,7 @@
 package gatehouse
 
 import (
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
 	"time"
@@ -18,6 +19,19 @@ const (
 	StatusLeafKind  LeafKind = "status"
 	ConsentLeafKind LeafKind = "consent"
 	DeviceLeafKind  LeafKind = "device"
+
+	// What the vault process records itself.
+	DisclosureLeafKind LeafKind = "disclosure"
+	RefusalLeafKind    LeafKind = "refusal" // a disclosure that the budget or a canary stopped
+	VaultLeafKind      LeafKind = "vault"   // unsealed, sealed, a wrong passphrase
+	EraseLeafKind      LeafKind = "erase"
+	ExpireLeafKind     LeafKind = "expire"
+	HoldLeafKind       LeafKind = "hold"
+	KeyLeafKind        LeafKind = "key" // made, rotated, split, exported, a slot added or removed
+	CanaryLeafKind     LeafKind = "canary"
+	ReleaseLeafKind    LeafKind = "release" // bulk: asked for, approved, written
+	BackupLeafKind     LeafKind = "backup"
+	PolicyLeafKind     LeafKind = "policy" // budgets and retention that were set
 )
 
 // leafVersion begins every leaf, so that an old leaf can be told from a new one.
@@ -34,6 +48,16 @@ func leaf(kind LeafKind, at time.Time, parts ...[]byte) []byte {
 		b = append(b, p...)
 	}
 	return b
+}
+
+// EventLeaf records an event that has no leaf of its own shape: event names it
+// ("sealed", "rotated"), parts are opaque ids, numbers and digests, never personal data.
+func EventLeaf(kind LeafKind, at time.Time, event string, parts ...string) []byte {
+	all := [][]byte{[]byte(event)}
+	for _, p := range parts {
+		all = append(all, []byte(p))
+	}
+	return leaf(kind, at, all...)
 }
 
 // LeafParts undoes the encoding: version, kind, time and the leaf's own parts. It
@@ -100,6 +124,19 @@ func ConsentLeaf(c Consent, at time.Time) []byte {
 		state = "withdrawn"
 	}
 	return leaf(ConsentLeafKind, at, []byte(c.Org), []byte(c.Site), []byte(c.Purpose), []byte(state), digest(c.Reference))
+}
+
+// DisclosureLeaf commits to a disclosure. The reason is in the operator's words, which
+// may name somebody, so it stands as an HMAC under the disclosure's own salt, which
+// lies beside it in the disclosure log and can be taken away.
+func DisclosureLeaf(d Disclosure) []byte {
+	mac := hmac.New(sha256.New, d.Salt[:])
+	mac.Write([]byte(d.Reason))
+	parts := [][]byte{d.ID[:], []byte(d.Operator), []byte(d.Role), []byte(d.Purpose), mac.Sum(nil), binary.BigEndian.AppendUint32(nil, uint32(d.Units))}
+	for _, item := range d.Items {
+		parts = append(parts, []byte(item))
+	}
+	return leaf(DisclosureLeafKind, d.At, parts...)
 }
 
 // DeviceLeaf commits to the enrolment of a device.

@@ -8,6 +8,8 @@ type Disclosure struct {
 	ID       ID
 	At       time.Time
 	Operator string   // who: an operator's id, never a name
+	Role     string   // in which role, "" where there are none
+	Salt     [16]byte // of the reason, in the audit leaf
 	Purpose  string   // live, passage, person, drill; unseal for the unsealing itself
 	Reason   string   // in the operator's words; "" where the purpose needs none
 	Items    []string // what was opened, as "table/row/field"; opaque

@@ -65,6 +65,7 @@ type SealedRef struct {
 // before it releases anything.
 type OpenRequest struct {
 	Operator string      // who asks
+	Role     string      // in which role; budgets are set per role
 	Proof    []byte      // what Unseal gave that operator
 	Purpose  string      // live, passage, person, drill
 	Reason   string      // in the operator's words

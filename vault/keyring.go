@@ -21,10 +21,10 @@ import (
 
 // The files of the vault's directory.
 const (
-	privateKeyFile  = "vault.key" // the private key, wrapped by a passphrase
-	publicKeyFile   = "vault.pub" // the public key, which seals
-	keyStoreFile    = "keys.db"
-	disclosuresFile = "disclosures.db"
+	privateKeyFile = "vault.key" // the private key, wrapped by a passphrase
+	publicKeyFile  = "vault.pub" // the public key, which seals
+	keyStoreFile   = "keys.db"
+	auditFile      = "audit.db"
 )
 
 // kem is the hybrid post-quantum KEM that chains' seeds are sealed with:

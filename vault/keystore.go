@@ -106,12 +106,16 @@ func (k *keyStore) row(ctx context.Context, place gatehouse.Place, id gatehouse.
 }
 
 // deleteSubjects and deleteDay remove rows for good, from the write-ahead log too,
-// in one transaction, and say how many there were.
-func (k *keyStore) deleteSubjects(ctx context.Context, place gatehouse.Place, subjects []gatehouse.SubjectID) (int, error) {
+// in one transaction, and say how many there were. What was removed is noted in the
+// same transaction: the search index and restored backups follow that list.
+func (k *keyStore) deleteSubjects(ctx context.Context, place gatehouse.Place, subjects []gatehouse.SubjectID, now time.Time) (int, error) {
 	return k.delete(ctx, func(exec execFunc) error {
 		for _, subject := range subjects {
 			if err := exec(`DELETE FROM chains WHERE kind = 'subject' AND org = ? AND site = ? AND subject = ?`,
 				string(place.Org), string(place.Site), subject[:]); err != nil {
+				return err
+			}
+			if err := exec(noteRemoval, now.UnixMilli(), string(place.Org), string(place.Site), string(subjectChain), subject[:], "", ""); err != nil {
 				return err
 			}
 		}
@@ -119,12 +123,17 @@ func (k *keyStore) deleteSubjects(ctx context.Context, place gatehouse.Place, su
 	})
 }
 
-func (k *keyStore) deleteDay(ctx context.Context, place gatehouse.Place, class gatehouse.RetentionClass, day string) (int, error) {
+func (k *keyStore) deleteDay(ctx context.Context, place gatehouse.Place, class gatehouse.RetentionClass, day string, now time.Time) (int, error) {
 	return k.delete(ctx, func(exec execFunc) error {
+		if err := exec(noteRemoval, now.UnixMilli(), string(place.Org), string(place.Site), string(dayChain), []byte{}, string(class), day); err != nil {
+			return err
+		}
 		return exec(`DELETE FROM chains WHERE kind = 'day' AND org = ? AND site = ? AND class = ? AND day = ?`,
 			string(place.Org), string(place.Site), string(class), day)
 	})
 }
+
+const noteRemoval = `INSERT INTO removals (at, org, site, kind, subject, class, day) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
 
 type execFunc func(statement string, args ...any) error
 
@@ -136,7 +145,9 @@ func (k *keyStore) delete(ctx context.Context, f func(execFunc) error) (deleted 
 				return err
 			}
 			n, err := result.RowsAffected()
-			deleted += int(n)
+			if statement != noteRemoval {
+				deleted += int(n)
+			}
 			return err
 		})
 	})

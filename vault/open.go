@@ -32,12 +32,12 @@ func (s *service) open(ctx context.Context, r openRequest, proof []byte, sealed 
 		return nil, err
 	}
 	now := time.Now()
-	d := gatehouse.Disclosure{ID: gatehouse.NewID(now), At: now, Operator: r.Operator, Purpose: r.Purpose, Reason: r.Reason}
+	d := gatehouse.Disclosure{ID: gatehouse.NewID(now), At: now, Operator: r.Operator, Role: r.Role, Purpose: r.Purpose, Reason: r.Reason}
 	for _, where := range r.Refs {
 		d.Items = append(d.Items, where.Table+"/"+where.Row.String()+"/"+where.Field)
 		d.Units += units(where)
 	}
-	if err := s.log.write(ctx, d); err != nil {
+	if err := s.audit.disclose(ctx, d, nil); err != nil {
 		return nil, err
 	}
 	if s.afterLogging != nil {

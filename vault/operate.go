@@ -19,7 +19,7 @@ func (v *Vault) Open(ctx context.Context, r gatehouse.OpenRequest) ([][]byte, er
 	if len(r.Refs) > maxRefs {
 		return nil, gatehouse.Errorf("vault.too_many", "ask for less at a time", "at most %d values are opened at a time, not %d", maxRefs, len(r.Refs))
 	}
-	request := openRequest{Operator: r.Operator, Purpose: r.Purpose, Reason: r.Reason, Refs: make([]gatehouse.SealContext, len(r.Refs))}
+	request := openRequest{Operator: r.Operator, Role: r.Role, Purpose: r.Purpose, Reason: r.Reason, Refs: make([]gatehouse.SealContext, len(r.Refs))}
 	blobs := make([][]byte, 0, 1+len(r.Refs))
 	blobs = append(blobs, r.Proof)
 	for i, ref := range r.Refs {

@@ -21,7 +21,8 @@ const (
 )
 
 type initRequest struct {
-	Dir string // absolute
+	Dir   string   // absolute
+	Files []string // the databases whose keys are attached, in this order
 }
 
 type unsealRequest struct {
@@ -32,8 +33,8 @@ type unsealRequest struct {
 type unsealReply struct{ Until time.Time }
 
 type openRequest struct {
-	Operator, Purpose, Reason string
-	Refs                      []gatehouse.SealContext
+	Operator, Role, Purpose, Reason string
+	Refs                            []gatehouse.SealContext
 }
 
 type openReply struct{ Opened []bool } // false: the plaintext is nil

@@ -25,7 +25,7 @@ type service struct {
 	mu      sync.Mutex // init is called once
 	release func() error
 	keys    *keyStore
-	log     *disclosureLog
+	audit   *auditDB
 	room    *strongroom
 	ready   chan struct{} // closed when init has succeeded
 }
@@ -36,19 +36,32 @@ func runChild(ctx context.Context, afterLogging func()) error {
 		return err
 	}
 	s := &service{memory: memory, afterLogging: afterLogging, ready: make(chan struct{})}
-	err = child.Serve(ctx, map[string]child.Handler{
-		methodInit:        s.handleInit,
-		methodAppend:      s.whenReady(s.handleAppend),
-		methodUnseal:      s.whenReady(s.handleUnseal),
-		methodSeal:        s.whenReady(s.handleSeal),
-		methodStatus:      s.whenReady(s.handleStatus),
-		methodOpen:        s.whenReady(s.handleOpen),
-		methodRecord:      s.whenReady(s.handleRecord),
-		methodDisclosures: s.whenReady(s.handleDisclosures),
-		methodErase:       s.whenReady(s.handleErase),
-		methodExpire:      s.whenReady(s.handleExpire),
-	})
-	return errors.Join(err, s.close())
+	return errors.Join(child.Serve(ctx, s.handlers()), s.close())
+}
+
+// handlers are the vault process's calls, each group in the file that answers it.
+func (s *service) handlers() map[string]child.Handler {
+	all := map[string]child.Handler{methodInit: s.handleInit}
+	for _, group := range []map[string]child.Handler{s.coreHandlers()} {
+		for method, h := range group {
+			all[method] = s.whenReady(h)
+		}
+	}
+	return all
+}
+
+func (s *service) coreHandlers() map[string]child.Handler {
+	return map[string]child.Handler{
+		methodAppend:      s.handleAppend,
+		methodUnseal:      s.handleUnseal,
+		methodSeal:        s.handleSeal,
+		methodStatus:      s.handleStatus,
+		methodOpen:        s.handleOpen,
+		methodRecord:      s.handleRecord,
+		methodDisclosures: s.handleDisclosures,
+		methodErase:       s.handleErase,
+		methodExpire:      s.handleExpire,
+	}
 }
 
 func (s *service) whenReady(h child.Handler) child.Handler {
@@ -68,8 +81,16 @@ func (s *service) handleInit(ctx context.Context, r *child.Request) (any, [][]by
 	if err := r.Decode(&in); err != nil {
 		return nil, nil, err
 	}
-	if len(r.Blobs) != 2 || len(r.Blobs[0]) != 32 || len(r.Blobs[1]) != 32 || !filepath.IsAbs(in.Dir) {
-		return nil, nil, gatehouse.Errorf("request.malformed", "this is a fault of the program", "the vault needs a directory and two keys")
+	if len(r.Blobs) != len(in.Files) || !filepath.IsAbs(in.Dir) {
+		return nil, nil, gatehouse.Errorf("request.malformed", "this is a fault of the program", "the vault needs a directory and a key for each of its files")
+	}
+	fileKeys := map[string][32]byte{}
+	for i, key := range r.Blobs {
+		if len(key) != 32 {
+			return nil, nil, gatehouse.Errorf("request.malformed", "this is a fault of the program", "a file's key has 32 bytes")
+		}
+		fileKeys[in.Files[i]] = [32]byte(key)
+		clear(key)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -86,17 +107,15 @@ func (s *service) handleInit(ctx context.Context, r *child.Request) (any, [][]by
 	}
 	s.release = release
 	ctx = context.WithoutCancel(ctx) // half an opening is no use
-	if s.keys, err = openKeyStore(ctx, in.Dir, [32]byte(r.Blobs[0]), public); err != nil {
+	if s.keys, err = openKeyStore(ctx, in.Dir, fileKeys[keyStoreFile], public); err != nil {
 		return nil, nil, err
 	}
-	if s.log, err = openDisclosureLog(ctx, in.Dir, [32]byte(r.Blobs[1])); err != nil {
+	if s.audit, err = openAudit(ctx, in.Dir, fileKeys[auditFile]); err != nil {
 		return nil, nil, err
 	}
 	if s.room, err = newStrongroom(in.Dir, public); err != nil {
 		return nil, nil, err
 	}
-	clear(r.Blobs[0])
-	clear(r.Blobs[1])
 	close(s.ready)
 	return nil, nil, nil
 }
@@ -121,8 +140,8 @@ func (s *service) close() error {
 	if s.room != nil {
 		s.room.seal()
 	}
-	if s.log != nil {
-		err = errors.Join(err, s.log.db.Close())
+	if s.audit != nil {
+		err = errors.Join(err, s.audit.db.Close())
 	}
 	if s.keys != nil {
 		err = errors.Join(err, s.keys.db.Close())
@@ -202,7 +221,7 @@ func (s *service) handleDisclosures(ctx context.Context, r *child.Request) (any,
 	if err := r.Decode(&in); err != nil {
 		return nil, nil, err
 	}
-	list, err := s.log.list(ctx, in.Before, max(1, min(in.Limit, maxListing)))
+	list, err := s.audit.disclosures(ctx, in.Before, max(1, min(in.Limit, maxListing)))
 	return list, nil, err
 }
 
@@ -211,7 +230,7 @@ func (s *service) handleErase(ctx context.Context, r *child.Request) (any, [][]b
 	if err := r.Decode(&in); err != nil {
 		return nil, nil, err
 	}
-	n, err := s.keys.deleteSubjects(ctx, in.Place, in.Subjects)
+	n, err := s.keys.deleteSubjects(ctx, in.Place, in.Subjects, time.Now())
 	return n, nil, err
 }
 
@@ -223,6 +242,6 @@ func (s *service) handleExpire(ctx context.Context, r *child.Request) (any, [][]
 	if _, err := time.Parse(time.DateOnly, in.Day); err != nil {
 		return nil, nil, gatehouse.Errorf("request.malformed", "use YYYY-MM-DD", "this is no day")
 	}
-	n, err := s.keys.deleteDay(ctx, in.Place, in.Class, in.Day)
+	n, err := s.keys.deleteDay(ctx, in.Place, in.Class, in.Day, time.Now())
 	return n, nil, err
 }

@@ -97,18 +97,21 @@ func Open(ctx context.Context, o Options) (*Vault, error) {
 	return v, nil
 }
 
+// databases are the vault process's encrypted files whose keys the gate unwraps for it.
+var databases = []string{keyStoreFile, auditFile}
+
 // sendFiles is the vault process's first message, after every start: where its
 // files are, and their keys.
 func sendFiles(ctx context.Context, call child.CallFunc, dir string, gate *GateKey) error {
-	keys := make([][]byte, 0, 2)
-	for _, file := range []string{keyStoreFile, disclosuresFile} {
+	keys := make([][]byte, 0, len(databases))
+	for _, file := range databases {
 		key, err := gate.FileKey(filepath.Join(dir, file))
 		if err != nil {
 			return err
 		}
 		keys = append(keys, key[:])
 	}
-	_, err := call(ctx, methodInit, initRequest{Dir: dir}, keys, nil)
+	_, err := call(ctx, methodInit, initRequest{Dir: dir, Files: databases}, keys, nil)
 	for _, key := range keys {
 		clear(key)
 	}

@@ -314,7 +314,7 @@ func TestVaultFiles(t *testing.T) {
 
 	must(t, in.vault.Close())
 	path := func(name string) string { return filepath.Join(in.options.Dir, name) }
-	for _, name := range []string{privateKeyFile, publicKeyFile, keyStoreFile, disclosuresFile, keyStoreFile + ".key"} {
+	for _, name := range []string{privateKeyFile, publicKeyFile, keyStoreFile, auditFile, keyStoreFile + ".key"} {
 		info, err := os.Stat(path(name))
 		must(t, err)
 		if info.Mode().Perm() != 0o600 {

@@ -23,6 +23,21 @@ CREATE TABLE vault (
     public BLOB NOT NULL
 );
 
+-- What was erased and what has expired: opaque ids and days, nothing else. The search
+-- index drops what they name, and a restored backup is brought up to this list first.
+CREATE TABLE removals (
+    n       INTEGER PRIMARY KEY AUTOINCREMENT,
+    at      INTEGER NOT NULL, -- Unix milliseconds
+    org     TEXT    NOT NULL,
+    site    TEXT    NOT NULL,
+    kind    TEXT    NOT NULL CHECK (kind IN ('subject', 'day')),
+    subject BLOB    NOT NULL, -- empty for days
+    class   TEXT    NOT NULL,
+    day     TEXT    NOT NULL,
+    UNIQUE (org, site, kind, subject, class, day)
+);
+
 -- +goose Down
+DROP TABLE removals;
 DROP TABLE vault;
 DROP TABLE chains;
