@@ -190,7 +190,8 @@ func TestNothingInClear(t *testing.T) {
 		must(t, err)
 		searched += len(b)
 		for _, mark := range []string{"LS15EBC", operator, "acme", "detail", passphrase, "SQLite format 3", "CREATE TABLE"} {
-			if bytes.Contains(b, []byte(mark)) {
+			public := mark == "acme" && (e.Name() == verifierKeyFile || e.Name() == checkpointFile) // what witnesses get names the site
+			if bytes.Contains(b, []byte(mark)) && !public {
 				t.Errorf("%s holds %q", e.Name(), mark)
 			}
 		}

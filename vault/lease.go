@@ -29,6 +29,7 @@ type strongroom struct {
 	dir    string
 	public hpke.PublicKey
 	now    func() time.Time
+	ended  func() // told when the last lease's time is over, with the lock held
 
 	attempt sync.Mutex // one passphrase at a time: scrypt makes each of them slow and large
 
@@ -116,13 +117,15 @@ func (s *strongroom) unwrap(passphrase string) ([]byte, error) {
 	return nil, gatehouse.Errorf("vault.key_damaged", "restore both from their copies", "vault.key and vault.pub do not belong together")
 }
 
-// seal ends every lease and zeroes the key.
-func (s *strongroom) seal() {
+// seal ends every lease and zeroes the key; it reports whether there was one.
+func (s *strongroom) seal() (was bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	was = !s.page.empty()
 	s.leases = nil
 	s.page.wipe()
 	s.schedule()
+	return was
 }
 
 // expire drops the leases that have ended, and the key with the last of them.
@@ -130,6 +133,9 @@ func (s *strongroom) expire() {
 	now := s.now()
 	s.leases = slices.DeleteFunc(s.leases, func(l lease) bool { return l.ended(now) })
 	if len(s.leases) == 0 {
+		if !s.page.empty() && s.ended != nil {
+			s.ended()
+		}
 		s.page.wipe()
 	}
 }

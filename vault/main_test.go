@@ -57,7 +57,7 @@ func install(t testing.TB, change ...func(*Options)) *installation {
 	var err error
 	in.gate, err = OpenGateKey(in.data, in.gateFile)
 	must(t, err)
-	in.options = Options{Dir: filepath.Join(in.data, "vault"), Gate: in.gate, Log: slog.New(slog.DiscardHandler)}
+	in.options = Options{Dir: filepath.Join(in.data, "vault"), Place: place, Gate: in.gate, Log: slog.New(slog.DiscardHandler)}
 	for _, f := range change {
 		f(&in.options)
 	}

@@ -21,8 +21,9 @@ const (
 )
 
 type initRequest struct {
-	Dir   string   // absolute
-	Files []string // the databases whose keys are attached, in this order
+	Dir   string          // absolute
+	Files []string        // the databases whose keys are attached, in this order
+	Place gatehouse.Place // goes into the audit log's name when it is begun
 }
 
 type unsealRequest struct {

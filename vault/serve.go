@@ -28,6 +28,7 @@ type service struct {
 	audit   *auditDB
 	room    *strongroom
 	ready   chan struct{} // closed when init has succeeded
+	reports sync.WaitGroup
 }
 
 func runChild(ctx context.Context, afterLogging func()) error {
@@ -42,7 +43,7 @@ func runChild(ctx context.Context, afterLogging func()) error {
 // handlers are the vault process's calls, each group in the file that answers it.
 func (s *service) handlers() map[string]child.Handler {
 	all := map[string]child.Handler{methodInit: s.handleInit}
-	for _, group := range []map[string]child.Handler{s.coreHandlers()} {
+	for _, group := range []map[string]child.Handler{s.coreHandlers(), s.auditHandlers()} {
 		for method, h := range group {
 			all[method] = s.whenReady(h)
 		}
@@ -113,9 +114,13 @@ func (s *service) handleInit(ctx context.Context, r *child.Request) (any, [][]by
 	if s.audit, err = openAudit(ctx, in.Dir, fileKeys[auditFile]); err != nil {
 		return nil, nil, err
 	}
+	if err := s.audit.begin(ctx, in.Dir, in.Place, newRemovalName(s.keys).removals); err != nil {
+		return nil, nil, err
+	}
 	if s.room, err = newStrongroom(in.Dir, public); err != nil {
 		return nil, nil, err
 	}
+	s.room.ended = s.sealedByTime
 	close(s.ready)
 	return nil, nil, nil
 }
@@ -137,11 +142,12 @@ func (s *service) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var err error
-	if s.room != nil {
-		s.room.seal()
+	if s.room != nil && s.room.seal() {
+		err = s.recordSealed(context.Background(), "stopped")
 	}
+	s.reports.Wait()
 	if s.audit != nil {
-		err = errors.Join(err, s.audit.db.Close())
+		err = errors.Join(err, s.audit.close())
 	}
 	if s.keys != nil {
 		err = errors.Join(err, s.keys.db.Close())
@@ -166,7 +172,7 @@ func (s *service) handleAppend(ctx context.Context, r *child.Request) (any, [][]
 	return nil, nil, s.keys.append(ctx, rows)
 }
 
-func (s *service) handleUnseal(_ context.Context, r *child.Request) (any, [][]byte, error) {
+func (s *service) handleUnseal(ctx context.Context, r *child.Request) (any, [][]byte, error) {
 	var in unsealRequest
 	if err := r.Decode(&in); err != nil {
 		return nil, nil, err
@@ -176,15 +182,17 @@ func (s *service) handleUnseal(_ context.Context, r *child.Request) (any, [][]by
 	}
 	proof, until, err := s.room.unseal(in.Operator, string(r.Blobs[0]), in.Lasts)
 	clear(r.Blobs[0])
-	if err != nil {
+	if err := s.recordUnseal(ctx, in.Operator, until, err); err != nil {
 		return nil, nil, err
 	}
 	return unsealReply{Until: until}, [][]byte{proof}, nil
 }
 
-func (s *service) handleSeal(context.Context, *child.Request) (any, [][]byte, error) {
-	s.room.seal()
-	return nil, nil, nil
+func (s *service) handleSeal(ctx context.Context, _ *child.Request) (any, [][]byte, error) {
+	if !s.room.seal() {
+		return nil, nil, nil // it was sealed
+	}
+	return nil, nil, s.recordSealed(ctx, "command")
 }
 
 func (s *service) handleStatus(_ context.Context, _ *child.Request) (any, [][]byte, error) {

@@ -35,8 +35,10 @@ import (
 
 // Options say how to open a vault.
 type Options struct {
-	Dir  string   // the vault's own directory, inside the data directory
-	Gate *GateKey // gives the keys of the vault's database files
+	Dir string // the vault's own directory, inside the data directory
+	// Place goes into the audit log's name when it is begun.
+	Place gatehouse.Place
+	Gate  *GateKey // gives the keys of the vault's database files
 	// Exec is the vault process's command line; empty for this executable with the
 	// argument "__vault", whose command must call RunChild.
 	Exec []string
@@ -86,8 +88,10 @@ func Open(ctx context.Context, o Options) (*Vault, error) {
 	v.publicName = publicKeyName(v.public)
 	v.process, err = child.Start(ctx, child.Spec{Name: "vault", Exec: o.Exec, Log: o.Log, MaxFrame: maxMessage,
 		// A traceback prints arguments, and some of them are keys.
-		Env:  []string{"GOTRACEBACK=none"},
-		Init: func(ctx context.Context, call child.CallFunc) error { return sendFiles(ctx, call, dir, o.Gate) }})
+		Env: []string{"GOTRACEBACK=none"},
+		Init: func(ctx context.Context, call child.CallFunc) error {
+			return sendFiles(ctx, call, dir, o.Gate, o.Place)
+		}})
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +106,7 @@ var databases = []string{keyStoreFile, auditFile}
 
 // sendFiles is the vault process's first message, after every start: where its
 // files are, and their keys.
-func sendFiles(ctx context.Context, call child.CallFunc, dir string, gate *GateKey) error {
+func sendFiles(ctx context.Context, call child.CallFunc, dir string, gate *GateKey, place gatehouse.Place) error {
 	keys := make([][]byte, 0, len(databases))
 	for _, file := range databases {
 		key, err := gate.FileKey(filepath.Join(dir, file))
@@ -111,7 +115,7 @@ func sendFiles(ctx context.Context, call child.CallFunc, dir string, gate *GateK
 		}
 		keys = append(keys, key[:])
 	}
-	_, err := call(ctx, methodInit, initRequest{Dir: dir, Files: databases}, keys, nil)
+	_, err := call(ctx, methodInit, initRequest{Dir: dir, Files: databases, Place: place}, keys, nil)
 	for _, key := range keys {
 		clear(key)
 	}
