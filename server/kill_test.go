@@ -83,6 +83,7 @@ func TestKillingTheSiteLosesNoPassage(t *testing.T) {
 	if err := s.Unseal(t.Context(), []byte(passphrase)); err != nil {
 		t.Fatal(err)
 	}
+	unlimited(t, s)
 	for _, id := range acknowledged {
 		stored, err := s.store.Passage(t.Context(), s.Place(), id)
 		if err != nil {

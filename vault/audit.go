@@ -21,6 +21,9 @@ import (
 type auditDB struct {
 	db *sealeddb.DB
 
+	// pay takes a disclosure's units from the budgets and calls write; set once.
+	pay func(ctx context.Context, d gatehouse.Disclosure, write writeFunc) error
+
 	mu     sync.Mutex     // the log grows in one order
 	tree   *auditlog.Tree // of the leaves that are committed
 	signer *signer        // nil until begin
@@ -139,9 +142,23 @@ func hashReader(ctx context.Context, q queryer) tlog.HashReader {
 	})
 }
 
-// disclose writes d, its leaf, and what also writes; it is on disk when disclose
-// returns nil.
+// disclose takes d's units from the budgets and writes what is left of them, d, its
+// leaf, and what also writes; it is on disk when disclose returns nil. Errors:
+// vault.budget, vault.canary, vault.sealed, and the store's.
 func (a *auditDB) disclose(ctx context.Context, d gatehouse.Disclosure, also func(ctx context.Context, tx *sql.Tx) error) error {
+	return a.pay(ctx, d, func(levels func(ctx context.Context, tx *sql.Tx) error) error {
+		return a.note(ctx, d, func(ctx context.Context, tx *sql.Tx) error {
+			if err := levels(ctx, tx); err != nil || also == nil {
+				return err
+			}
+			return also(ctx, tx)
+		})
+	})
+}
+
+// note writes a disclosure that no budget is spent on: of what is not the vault's to
+// open, and bulk releases, which two people approved.
+func (a *auditDB) note(ctx context.Context, d gatehouse.Disclosure, also func(ctx context.Context, tx *sql.Tx) error) error {
 	random(d.Salt[:])
 	items, err := json.Marshal(d.Items)
 	if err != nil {
@@ -190,16 +207,4 @@ func (a *auditDB) disclosures(ctx context.Context, before gatehouse.ID, limit in
 		list = append(list, d)
 	}
 	return list, sealeddb.Wrap(auditFile, rows.Err())
-}
-
-// units is what opening one value costs of a budget: an ID number 50, a name 1, a
-// record or picture 10.
-func units(where gatehouse.SealContext) int {
-	switch where.Field {
-	case "national_id":
-		return 50
-	case "name":
-		return 1
-	}
-	return 10
 }

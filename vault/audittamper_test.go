@@ -35,7 +35,7 @@ func aLog(t *testing.T) (in *installation, witness string) {
 	must(t, err)
 	must(t, in.vault.AuditFollow(ctx, gateLeaves(150, 150)))
 	for range 5 {
-		must(t, in.vault.Record(ctx, gatehouse.Disclosure{Operator: operator, Purpose: "live", Reason: "why", Items: []string{"ring/1/picture"}}))
+		must(t, in.vault.Record(ctx, gatehouse.Disclosure{Operator: operator, Purpose: "passage", Reason: "why", Items: []string{"ring/1/picture"}}))
 	}
 	must(t, in.vault.SealVault(ctx))
 	if second := in.witnessed(t, witness); second <= first {

@@ -80,7 +80,7 @@ func VerifyAudit(ctx context.Context, dir string, gate *GateKey, checks AuditChe
 	switch code := gatehouse.ErrorCode(err); {
 	case err == nil:
 		return f.Verify(ctx, checks, report)
-	case code == "store.damaged", code == "store.key", strings.HasPrefix(code, "filekey."), code == "vault.key_damaged", code == "vault.key_changed":
+	case code == "store.damaged", code == "store.key", strings.HasPrefix(code, "filekey."), code == "gatekey.wrong", code == "vault.key_damaged", code == "vault.key_changed":
 		report.AddError(err)
 		return nil
 	}

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"context"
 	"crypto/hpke"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -31,7 +32,8 @@ type strongroom struct {
 	now    func() time.Time
 	ended  func() // told when the last lease's time is over, with the lock held
 
-	attempt sync.Mutex // one passphrase at a time: scrypt makes each of them slow and large
+	attempt sync.Mutex                                   // one passphrase at a time: scrypt makes each of them slow and large
+	check   func(ctx context.Context, seed []byte) error // before every lease; nil for none
 
 	mu     sync.Mutex
 	page   *keyPage
@@ -61,16 +63,33 @@ func newStrongroom(dir string, public hpke.PublicKey) (*strongroom, error) {
 }
 
 // unseal checks the passphrase and gives the operator a lease. Errors:
-// vault.passphrase, vault.busy, vault.key_damaged, vault.missing, vault.duration.
-func (s *strongroom) unseal(operator, passphrase string, lasts time.Duration) (proof []byte, until time.Time, err error) {
+// vault.passphrase, vault.busy, vault.key_damaged, vault.missing, vault.duration,
+// vault.canary, vault.altered.
+func (s *strongroom) unseal(ctx context.Context, operator, passphrase string, lasts time.Duration) (proof []byte, until time.Time, err error) {
 	if lasts <= 0 || lasts > maxLease {
 		return nil, until, gatehouse.Errorf("vault.duration", "say how long, up to 24 hours", "the vault cannot be unsealed for that long")
 	}
 	if err := checkOperator(operator); err != nil {
 		return nil, until, err
 	}
+	err = s.withSeed(operator, passphrase, func(seed []byte) error {
+		if s.check != nil {
+			if err := s.check(ctx, seed); err != nil {
+				return err
+			}
+		}
+		proof, until = s.grant(operator, seed, lasts)
+		return nil
+	})
+	return proof, until, err
+}
+
+// withSeed calls f with the private key's seed, which the passphrase unwraps; it is
+// zeroed afterwards. A wrong passphrase is counted. Errors: vault.passphrase,
+// vault.busy, vault.key_damaged, vault.missing, and f's.
+func (s *strongroom) withSeed(operator, passphrase string, f func(seed []byte) error) error {
 	if !s.attempt.TryLock() {
-		return nil, until, gatehouse.Errorf("vault.busy", "wait a few seconds and try again", "another passphrase is being checked")
+		return gatehouse.Errorf("vault.busy", "wait a few seconds and try again", "another passphrase is being checked")
 	}
 	defer s.attempt.Unlock()
 	seed, err := s.unwrap(passphrase)
@@ -83,10 +102,14 @@ func (s *strongroom) unseal(operator, passphrase string, lasts time.Duration) (p
 			s.mu.Unlock()
 			child.NewLog().Warn("a passphrase for the vault was wrong", "operator", operator, "count", count)
 		}
-		return nil, until, err
+		return err
 	}
 	defer clear(seed)
+	return f(seed)
+}
 
+// grant keeps the key and gives the operator a lease.
+func (s *strongroom) grant(operator string, seed []byte, lasts time.Duration) (proof []byte, until time.Time) {
 	proof = make([]byte, proofSize)
 	random(proof)
 	s.mu.Lock()
@@ -96,7 +119,18 @@ func (s *strongroom) unseal(operator, passphrase string, lasts time.Duration) (p
 	until = s.now().Add(lasts)
 	s.leases = append(s.leases, lease{operator: operator, proof: sha256.Sum256(proof), until: until})
 	s.schedule()
-	return proof, until, nil
+	return proof, until
+}
+
+// controlKey derives the key of the disclosure control while the vault is unsealed.
+func (s *strongroom) controlKey() (key [32]byte, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.expire()
+	if s.page.empty() {
+		return key, false
+	}
+	return controlKey(s.page.key()), true
 }
 
 // unwrap opens vault.key and makes sure that it belongs to vault.pub.
@@ -176,7 +210,7 @@ func (s *strongroom) admit(operator string, proof []byte) (hpke.PrivateKey, erro
 	defer s.mu.Unlock()
 	s.expire()
 	if s.page.empty() {
-		return nil, gatehouse.Errorf("vault.sealed", "unseal it with the vault's passphrase", "the vault is sealed")
+		return nil, errSealed()
 	}
 	got := sha256.Sum256(proof)
 	for _, l := range s.leases {

@@ -27,6 +27,7 @@ type service struct {
 	keys    *keyStore
 	audit   *auditDB
 	room    *strongroom
+	guard   *guard
 	ready   chan struct{} // closed when init has succeeded
 	reports sync.WaitGroup
 }
@@ -43,7 +44,7 @@ func runChild(ctx context.Context, afterLogging func()) error {
 // handlers are the vault process's calls, each group in the file that answers it.
 func (s *service) handlers() map[string]child.Handler {
 	all := map[string]child.Handler{methodInit: s.handleInit}
-	for _, group := range []map[string]child.Handler{s.coreHandlers(), s.auditHandlers()} {
+	for _, group := range []map[string]child.Handler{s.coreHandlers(), s.auditHandlers(), s.controlHandlers(), s.releaseHandlers()} {
 		for method, h := range group {
 			all[method] = s.whenReady(h)
 		}
@@ -121,6 +122,9 @@ func (s *service) handleInit(ctx context.Context, r *child.Request) (any, [][]by
 		return nil, nil, err
 	}
 	s.room.ended = s.sealedByTime
+	if s.guard, err = newGuard(ctx, in.Dir, s.audit, s.keys, s.room, in.Limits); err != nil {
+		return nil, nil, err
+	}
 	close(s.ready)
 	return nil, nil, nil
 }
@@ -180,7 +184,7 @@ func (s *service) handleUnseal(ctx context.Context, r *child.Request) (any, [][]
 	if len(r.Blobs) != 1 {
 		return nil, nil, gatehouse.Errorf("request.malformed", "this is a fault of the program", "the passphrase is missing")
 	}
-	proof, until, err := s.room.unseal(in.Operator, string(r.Blobs[0]), in.Lasts)
+	proof, until, err := s.room.unseal(ctx, in.Operator, string(r.Blobs[0]), in.Lasts)
 	clear(r.Blobs[0])
 	if err := s.recordUnseal(ctx, in.Operator, until, err); err != nil {
 		return nil, nil, err
@@ -198,7 +202,7 @@ func (s *service) handleSeal(ctx context.Context, _ *child.Request) (any, [][]by
 func (s *service) handleStatus(_ context.Context, _ *child.Request) (any, [][]byte, error) {
 	operators, until, wrong, pageLocked := s.room.open()
 	st := Status{Sealed: len(operators) == 0, Operators: operators, Until: until, WrongUnseals: wrong,
-		PublicKey: publicKeyName(s.room.public), Memory: s.memory}
+		PublicKey: publicKeyName(s.room.public), Memory: s.memory, Canary: s.guard.shut() != nil}
 	if st.Memory == memoryOpen && pageLocked {
 		st.Memory = memoryKeyPage
 	}
@@ -230,6 +234,9 @@ func (s *service) handleDisclosures(ctx context.Context, r *child.Request) (any,
 		return nil, nil, err
 	}
 	list, err := s.audit.disclosures(ctx, in.Before, max(1, min(in.Limit, maxListing)))
+	if err == nil {
+		err = s.audit.withLiveItems(ctx, list)
+	}
 	return list, nil, err
 }
 

@@ -31,6 +31,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/internal/child"
+	"gatehouse/vault/budget"
 )
 
 // Options say how to open a vault.
@@ -47,6 +48,9 @@ type Options struct {
 	// MaxLive bounds the chains that are live in memory (about 300 bytes each).
 	// 0: 16,384.
 	MaxLive int
+	// Limits bound the budgets from above; 0 bounds nothing. What somebody set with
+	// the vault's passphrase is never raised by them.
+	Limits budget.Limits
 }
 
 // Vault is the gate's half. It is safe for concurrent use.
@@ -88,10 +92,8 @@ func Open(ctx context.Context, o Options) (*Vault, error) {
 	v.publicName = publicKeyName(v.public)
 	v.process, err = child.Start(ctx, child.Spec{Name: "vault", Exec: o.Exec, Log: o.Log, MaxFrame: maxMessage,
 		// A traceback prints arguments, and some of them are keys.
-		Env: []string{"GOTRACEBACK=none"},
-		Init: func(ctx context.Context, call child.CallFunc) error {
-			return sendFiles(ctx, call, dir, o.Gate, o.Place)
-		}})
+		Env:  []string{"GOTRACEBACK=none"},
+		Init: func(ctx context.Context, call child.CallFunc) error { return sendFiles(ctx, call, dir, o) }})
 	if err != nil {
 		return nil, err
 	}
@@ -106,16 +108,16 @@ var databases = []string{keyStoreFile, auditFile}
 
 // sendFiles is the vault process's first message, after every start: where its
 // files are, and their keys.
-func sendFiles(ctx context.Context, call child.CallFunc, dir string, gate *GateKey, place gatehouse.Place) error {
+func sendFiles(ctx context.Context, call child.CallFunc, dir string, o Options) error {
 	keys := make([][]byte, 0, len(databases))
 	for _, file := range databases {
-		key, err := gate.FileKey(filepath.Join(dir, file))
+		key, err := o.Gate.FileKey(filepath.Join(dir, file))
 		if err != nil {
 			return err
 		}
 		keys = append(keys, key[:])
 	}
-	_, err := call(ctx, methodInit, initRequest{Dir: dir, Files: databases, Place: place}, keys, nil)
+	_, err := call(ctx, methodInit, initRequest{Dir: dir, Files: databases, Place: o.Place, Limits: o.Limits}, keys, nil)
 	for _, key := range keys {
 		clear(key)
 	}
