@@ -31,6 +31,7 @@ type strongroom struct {
 	public hpke.PublicKey
 	now    func() time.Time
 	ended  func() // told when the last lease's time is over, with the lock held
+	wiped  func() // called when the key was wiped; nil for nothing. It MUST NOT block
 
 	attempt sync.Mutex                                   // one passphrase at a time: scrypt makes each of them slow and large
 	check   func(ctx context.Context, seed []byte) error // before every lease; nil for none
@@ -157,7 +158,7 @@ func (s *strongroom) seal() (was bool) {
 	defer s.mu.Unlock()
 	was = !s.page.empty()
 	s.leases = nil
-	s.page.wipe()
+	s.wipe()
 	s.schedule()
 	return was
 }
@@ -170,7 +171,15 @@ func (s *strongroom) expire() {
 		if !s.page.empty() && s.ended != nil {
 			s.ended()
 		}
-		s.page.wipe()
+		s.wipe()
+	}
+}
+
+func (s *strongroom) wipe() {
+	held := !s.page.empty()
+	s.page.wipe()
+	if held && s.wiped != nil {
+		s.wiped()
 	}
 }
 

@@ -28,6 +28,7 @@ type service struct {
 	audit   *auditDB
 	room    *strongroom
 	guard   *guard
+	index   *archive
 	ready   chan struct{} // closed when init has succeeded
 	reports sync.WaitGroup
 }
@@ -44,7 +45,7 @@ func runChild(ctx context.Context, afterLogging func()) error {
 // handlers are the vault process's calls, each group in the file that answers it.
 func (s *service) handlers() map[string]child.Handler {
 	all := map[string]child.Handler{methodInit: s.handleInit}
-	for _, group := range []map[string]child.Handler{s.coreHandlers(), s.auditHandlers(), s.controlHandlers(), s.releaseHandlers()} {
+	for _, group := range []map[string]child.Handler{s.coreHandlers(), s.auditHandlers(), s.controlHandlers(), s.releaseHandlers(), s.indexHandlers()} {
 		for method, h := range group {
 			all[method] = s.whenReady(h)
 		}
@@ -125,6 +126,8 @@ func (s *service) handleInit(ctx context.Context, r *child.Request) (any, [][]by
 	if s.guard, err = newGuard(ctx, in.Dir, s.audit, s.keys, s.room, in.Limits); err != nil {
 		return nil, nil, err
 	}
+	s.index = &archive{dir: in.Dir, room: s.room, keys: s.keys}
+	s.room.wiped = func() { go s.index.sealed() }
 	close(s.ready)
 	return nil, nil, nil
 }
@@ -150,6 +153,9 @@ func (s *service) close() error {
 		err = s.recordSealed(context.Background(), "stopped")
 	}
 	s.reports.Wait()
+	if s.index != nil {
+		err = errors.Join(err, s.index.close())
+	}
 	if s.audit != nil {
 		err = errors.Join(err, s.audit.close())
 	}
