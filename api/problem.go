@@ -50,6 +50,8 @@ var statuses = map[string]int{
 	"vault.unavailable":    http.StatusServiceUnavailable,
 	"vault.duration":       http.StatusBadRequest,
 	"vault.reason":         http.StatusBadRequest,
+	"index.opening":        http.StatusServiceUnavailable,
+	"index.damaged":        http.StatusServiceUnavailable,
 	"vision.unavailable":   http.StatusServiceUnavailable,
 	"sealing.unavailable":  http.StatusServiceUnavailable,
 	"server.busy":          http.StatusServiceUnavailable,
@@ -63,7 +65,7 @@ var families = map[string]int{
 	"label": http.StatusUnprocessableEntity, "consent": http.StatusUnprocessableEntity, "grant": http.StatusUnprocessableEntity,
 	"operator": http.StatusUnprocessableEntity, "canary": http.StatusUnprocessableEntity, "release": http.StatusUnprocessableEntity, "budget": http.StatusUnprocessableEntity,
 	"enroll": http.StatusUnprocessableEntity, "device": http.StatusUnprocessableEntity, "vehicle": http.StatusUnprocessableEntity,
-	"person": http.StatusUnprocessableEntity, "card": http.StatusUnprocessableEntity, "pin": http.StatusUnprocessableEntity,
+	"person": http.StatusUnprocessableEntity, "card": http.StatusUnprocessableEntity, "search": http.StatusUnprocessableEntity, "pin": http.StatusUnprocessableEntity,
 }
 
 // Status is the HTTP status of an error.
