@@ -23,6 +23,7 @@ var place = gatehouse.Place{Org: "acme", Site: "hq"}
 
 // world is everything behind the API.
 type world struct {
+	api.AuditAdmin
 	passages []gatehouse.Passage // newest first
 	posted   []gatehouse.Capture
 	answer   []gatehouse.Passage

@@ -34,6 +34,7 @@ type Passages interface {
 // own user or root. Errors are *gatehouse.Error and hold nothing personal.
 type Admin interface {
 	SearchAdmin
+	AuditAdmin
 	// EnrollPerson: face.none, face.several, face.poor, face.known (the hint names
 	// the subject), consent.missing, label.missing, grant.unknown_gate.
 	EnrollPerson(ctx context.Context, r wire.EnrollPersonRequest) (wire.EnrollResponse, error)

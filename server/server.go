@@ -76,6 +76,8 @@ type Server struct {
 	gates   *gates
 	metrics *api.Metrics
 	pins    *pinTrials
+	// auditWake says that there is something new for the audit log.
+	auditWake chan struct{}
 
 	mu      sync.Mutex
 	cameras map[gatehouse.DeviceID]*camera
@@ -93,7 +95,7 @@ func Open(ctx context.Context, c Config, o Options) (_ *Server, err error) {
 	if o.Stderr == nil {
 		o.Stderr = os.Stderr
 	}
-	s := &Server{config: c, opts: o, log: newLog(o.Stderr, c.LogLevel, o.Quiet), started: time.Now(), cameras: map[gatehouse.DeviceID]*camera{}, hub: feed.NewHub(nil), metrics: api.NewMetrics(), pins: newPINTrials(time.Now)}
+	s := &Server{config: c, opts: o, log: newLog(o.Stderr, c.LogLevel, o.Quiet), started: time.Now(), cameras: map[gatehouse.DeviceID]*camera{}, hub: feed.NewHub(nil), metrics: api.NewMetrics(), pins: newPINTrials(time.Now), auditWake: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			s.Close(context.WithoutCancel(ctx))
@@ -181,7 +183,7 @@ func (s *Server) openKeys(ctx context.Context) error {
 	if s.gateKey, err = vault.OpenGateKey(p.data, s.config.GateKey); err != nil {
 		return err
 	}
-	s.vault, err = vault.Open(ctx, vault.Options{Dir: p.vault, Gate: s.gateKey, Log: s.log})
+	s.vault, err = vault.Open(ctx, vault.Options{Dir: p.vault, Place: s.site.Place, Gate: s.gateKey, Log: s.log})
 	if err != nil {
 		return err
 	}
@@ -264,6 +266,7 @@ func (s *Server) openFlows(ctx context.Context) error {
 		Keep: s.gateKey, Subjects: s.store, Blobs: s.blobs, Working: s.working})
 	s.flow = passage.New(passage.Ports{Site: s.site, Working: s.working, Gallery: s.gallery, Threshold: models.Threshold, Sealer: s.vault,
 		Store: s.store, Blobs: s.blobs, Actuator: s.gates.actuator, Feed: live{s}, Log: s.log})
+	s.onClose(s.finishAudit)
 	s.onClose(s.flow.Close)
 	return nil
 }
@@ -309,6 +312,7 @@ func (l live) Unrecorded(p gatehouse.Passage, _ error) {
 }
 
 func (l live) tell(p gatehouse.Passage) {
+	l.committed()
 	l.metrics.Passage(p)
 	l.hub.PassageCommitted(p)
 	if l.opts.Committed != nil {

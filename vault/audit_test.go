@@ -203,7 +203,7 @@ func TestKilledWhileFollowing(t *testing.T) {
 	must(t, in.vault.Close())
 	at := 0
 	var r auditlog.Report
-	must(t, VerifyAudit(ctx, in.options.Dir, in.gate, AuditChecks{Positions: func(p uint64, leaf []byte) {
+	must(t, VerifyAudit(ctx, in.options.Dir, in.gate, AuditChecks{Gate: func(p uint64, leaf []byte) {
 		if at >= len(leaves) || p != leaves[at].Position || string(leaf) != string(leaves[at].Leaf) {
 			t.Fatalf("leaf %d of the log is not leaf %d of the gate", at, at)
 		}

@@ -21,9 +21,18 @@ import (
 // AuditChecks are what Verify looks at beside the log's own file.
 type AuditChecks struct {
 	Witnesses []string              // witness files
-	Leaf      func(NumberedLeaf)    // told of every leaf, in order; nil for nobody
-	Positions func(uint64, []byte)  // told of every leaf of the gate's own files, in order
+	Gate      func(uint64, []byte)  // told of every leaf of the gate's own files, by position, in order; nil for nobody
+	Removed   func(Removal)         // told first of every entry of the erasure list; nil for nobody
+	Erased    func()                // told of every leaf that records an erasure; nil for nobody
 	Progress  func(done, all int64) // nil for nobody
+}
+
+// Removal is an entry of the erasure list: a subject that was erased, or a day of a
+// class that has expired.
+type Removal struct {
+	Subject gatehouse.SubjectID // zero for a day
+	Class   gatehouse.RetentionClass
+	Day     string // YYYY-MM-DD
 }
 
 // verifier recomputes one log.
@@ -273,6 +282,11 @@ func (v *verifier) readRemovals(ctx context.Context) error {
 	fits := want == list.Removals()
 	err := eachRemoval(ctx, v.f.keys, 0, func(_ int64, parts ...[]byte) {
 		list.Add(parts...)
+		if v.checks.Removed != nil {
+			r := Removal{Class: gatehouse.RetentionClass(parts[5]), Day: string(parts[6])}
+			copy(r.Subject[:], parts[4])
+			v.checks.Removed(r)
+		}
 		fits = fits || want == list.Removals()
 	})
 	v.report.Removals = list.Removals().Count
@@ -320,8 +334,8 @@ func (v *verifier) walk(ctx context.Context) error {
 				}
 				last = position
 				v.report.GateLeaves++
-				if v.checks.Positions != nil {
-					v.checks.Positions(position, leaf)
+				if v.checks.Gate != nil {
+					v.checks.Gate(position, leaf)
 				}
 			}
 			v.leaf(ctx, NumberedLeaf{n, leaf})
@@ -382,9 +396,6 @@ func (v *verifier) ended() {
 
 // leaf looks at what a leaf says about the log itself and about disclosures.
 func (v *verifier) leaf(ctx context.Context, l NumberedLeaf) {
-	if v.checks.Leaf != nil {
-		v.checks.Leaf(l)
-	}
 	kind, _, parts, err := gatehouse.LeafParts(l.Leaf)
 	if err != nil {
 		v.report.Add("audit.malformed", "entry %d is no audit leaf", l.Index)
@@ -403,6 +414,8 @@ func (v *verifier) leaf(ctx context.Context, l NumberedLeaf) {
 		if !ok || !v.sameKey(n+1, after) {
 			v.report.Add("audit.key", "entry %d, about a new key of the log, is not signed by the one before", l.Index)
 		}
+	case kind == gatehouse.EraseLeafKind && v.checks.Erased != nil:
+		v.checks.Erased()
 	case kind == gatehouse.DisclosureLeafKind:
 		v.opened++
 		if err := v.disclosure(ctx, l, parts); err != nil {

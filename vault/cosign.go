@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"errors"
-	"path/filepath"
 	"strings"
 
 	"gatehouse"
@@ -28,12 +27,8 @@ func (a *auditDB) witnessSize(ctx context.Context, name string) (size int64, err
 // WitnessFileName is the name of a witness file in the log's own notes, which hold no
 // path.
 func WitnessFileName(path string) string {
-	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
-	if err == nil {
-		dir, err = filepath.Abs(dir)
-	}
-	if err == nil {
-		path = filepath.Join(dir, filepath.Base(path))
+	if real, err := realPath(path); err == nil {
+		path = real
 	}
 	sum := sha256.Sum256([]byte(path))
 	return "file:" + hex.EncodeToString(sum[:16])

@@ -52,6 +52,10 @@ type newestCheckpoint struct {
 	note       string
 }
 
+// VerifierKeyPath is the file with the log's verifier keys, the newest first, of the
+// vault in dir.
+func VerifierKeyPath(dir string) string { return filepath.Join(dir, verifierKeyFile) }
+
 // begin makes the log able to sign: at the first start it makes the log's name and
 // keys. place becomes part of the name. From then on a checkpoint follows the leaves
 // within checkpointEvery, until close.
