@@ -23,6 +23,9 @@ type AuditFile struct {
 // OpenAuditFile opens the audit log of the vault in dir. Errors: vault.missing,
 // store.locked (a server uses it), and those of FileKey and of opening a database.
 func OpenAuditFile(ctx context.Context, dir string, gate *GateKey) (_ *AuditFile, err error) {
+	if dir, err = filepath.Abs(dir); err != nil {
+		return nil, gatehouse.Errorf("vault.failed", "name its directory by its full path", "the vault's directory cannot be found: %w", err)
+	}
 	if err := present(dir); err != nil {
 		return nil, err
 	}

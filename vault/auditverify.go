@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"gatehouse"
 	"gatehouse/internal/sealeddb"
@@ -89,7 +88,7 @@ func VerifyAudit(ctx context.Context, dir string, gate *GateKey, checks AuditChe
 	switch code := gatehouse.ErrorCode(err); {
 	case err == nil:
 		return f.Verify(ctx, checks, report)
-	case code == "store.damaged", code == "store.key", strings.HasPrefix(code, "filekey."), code == "gatekey.wrong", code == "vault.key_damaged", code == "vault.key_changed":
+	case code == "store.damaged", code == "store.key", code == "filekey.missing", code == "filekey.damaged", code == "gatekey.wrong", code == "vault.key_damaged", code == "vault.key_changed":
 		report.AddError(err)
 		return nil
 	}
@@ -165,7 +164,7 @@ func (v *verifier) readCheckpoints(ctx context.Context) error {
 		c, err := auditlog.Open(signed, keys)
 		switch {
 		case err != nil:
-			v.report.Add(gatehouse.ErrorCode(err), "checkpoint %d: %v", n, err)
+			v.report.Add(gatehouse.ErrorCode(err), "checkpoint %d is not signed by the log, or is none", n)
 			continue
 		case c.Size != size || c.At.UnixMilli() != at || c.Origin != v.report.Origin:
 			v.report.Add("audit.checkpoint", "checkpoint %d does not say what its row says", n)
@@ -209,7 +208,7 @@ func (v *verifier) readFiles(context.Context) error {
 	}
 	c, err := auditlog.Open(string(b), v.allKeys())
 	if err != nil {
-		v.report.Add(gatehouse.ErrorCode(err), "%s: %v", checkpointFile, err)
+		v.report.Add(gatehouse.ErrorCode(err), "%s is not signed by the log, or is none", checkpointFile)
 		return nil
 	}
 	if c.Size > v.newest().Size {

@@ -1,6 +1,7 @@
 package auditlog
 
 import (
+	"errors"
 	"fmt"
 
 	"gatehouse"
@@ -51,11 +52,12 @@ func (r *Report) AddError(err error) {
 	if err == nil {
 		return
 	}
-	code := gatehouse.ErrorCode(err)
-	if code == "" {
-		code = "audit.failed"
+	var e *gatehouse.Error
+	if errors.As(err, &e) {
+		r.Add(e.Code, "%s", e.Message)
+	} else {
+		r.Add("audit.failed", "%v", err)
 	}
-	r.Add(code, "%v", err)
 }
 
 // Close settles OK.
