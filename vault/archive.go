@@ -28,7 +28,7 @@ type archive struct {
 }
 
 // use calls f with the index, which has followed every removal.
-func (a *archive) use(ctx context.Context, private hpke.PrivateKey, f func(*index.Index) error) error {
+func (a *archive) use(ctx context.Context, private privateKeys, f func(*index.Index) error) error {
 	if err := a.ready(ctx, private); err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func (a *archive) use(ctx context.Context, private hpke.PrivateKey, f func(*inde
 }
 
 // put is use for a batch: no removal comes between its rows and the next use.
-func (a *archive) put(ctx context.Context, private hpke.PrivateKey, f func(*index.Index) error) error {
+func (a *archive) put(ctx context.Context, private privateKeys, f func(*index.Index) error) error {
 	if err := a.ready(ctx, private); err != nil {
 		return err
 	}
@@ -65,7 +65,11 @@ func (a *archive) put(ctx context.Context, private hpke.PrivateKey, f func(*inde
 const openingWait = 15 * time.Second
 
 // ready opens the index if need be, and applies what was removed since.
-func (a *archive) ready(ctx context.Context, private hpke.PrivateKey) error {
+func (a *archive) ready(ctx context.Context, all privateKeys) error {
+	private := all[publicKeyName(a.room.current())]
+	if private == nil {
+		return errSealed() // a rotation has just begun: the next asker has the new key
+	}
 	done := make(chan error, 1)
 	go func() { done <- a.prepare(context.WithoutCancel(ctx), private) }()
 	timer := time.NewTimer(openingWait)

@@ -4,6 +4,7 @@ import (
 	"crypto/hkdf"
 	"crypto/hpke"
 	"crypto/sha256"
+	"errors"
 	"sync"
 	"time"
 
@@ -51,14 +52,21 @@ func (r *chainRow) sealSeed(to hpke.PublicKey, seed []byte) error {
 	return err
 }
 
-// openSeed gives the seed back; the caller zeroes it.
-func (r *chainRow) openSeed(with hpke.PrivateKey) ([]byte, error) {
-	recipient, err := hpke.NewRecipient(r.Enc, with, hpke.HKDFSHA256(), hpke.AES256GCM(), r.info())
+// openSeed gives the seed back, with the key that it is sealed to; the caller zeroes it.
+func (r *chainRow) openSeed(with privateKeys) ([]byte, error) {
+	private, ok := with[r.Recipient]
+	if !ok {
+		return nil, errNoKey
+	}
+	recipient, err := hpke.NewRecipient(r.Enc, private, hpke.HKDFSHA256(), hpke.AES256GCM(), r.info())
 	if err != nil {
 		return nil, err
 	}
 	return recipient.Open(nil, r.Sealed)
 }
+
+// errNoKey says that a chain is sealed to a key that is not open.
+var errNoKey = errors.New("the key that the chain is sealed to is not open")
 
 // itemSecretAt and nextState are the two steps of a chain. From a state follow the
 // secret of the item at its position and the state behind it; from neither follows

@@ -127,10 +127,11 @@ func TestChainsRollOver(t *testing.T) {
 func TestRowIsBound(t *testing.T) {
 	private, err := kem().GenerateKey()
 	must(t, err)
+	keys := privateKeys{publicKeyName(private.PublicKey()): private}
 	seed := bytes.Repeat([]byte{9}, 32)
-	row := chainRow{Place: place, ID: gatehouse.RandomID(), Kind: subjectChain, Subject: gatehouse.RandomID()}
+	row := chainRow{Recipient: publicKeyName(private.PublicKey()), Place: place, ID: gatehouse.RandomID(), Kind: subjectChain, Subject: gatehouse.RandomID()}
 	must(t, row.sealSeed(private.PublicKey(), seed))
-	if got, err := row.openSeed(private); err != nil || !bytes.Equal(got, seed) {
+	if got, err := row.openSeed(keys); err != nil || !bytes.Equal(got, seed) {
 		t.Fatalf("the row itself: %v", err)
 	}
 	if len(row.Enc) != 1120 || len(row.Sealed) != 48 {
@@ -147,7 +148,7 @@ func TestRowIsBound(t *testing.T) {
 	} {
 		changed := row
 		change(&changed)
-		if _, err := changed.openSeed(private); err == nil {
+		if _, err := changed.openSeed(keys); err == nil {
 			t.Errorf("a row with another %s opens", name)
 		}
 	}

@@ -158,68 +158,55 @@ type loaded struct {
 	levels  []budget.Spent
 	spent   bool // the levels were altered or lost
 	fresh   bool // the vault's very first unsealing
+	older   bool // it is sealed under a key that a rotation has replaced
 }
 
-// loadControl opens the sealed state with the seed of a person who unseals the vault.
-// It fails with vault.altered where the control was altered or lost.
-func (a *auditDB) loadControl(ctx context.Context, dir string, seed []byte) (loaded, error) {
-	key := controlKey(seed)
-	defer clear(key[:])
+// loadControl opens the sealed state with the keys of a person who unseals the vault:
+// the current one, or an older one where a rotation was interrupted. It fails with
+// vault.altered where the control was altered or lost.
+func (a *auditDB) loadControl(ctx context.Context, dir string, keys openKeys) (loaded, error) {
 	sealed, err := a.state(ctx, controlState)
 	if err != nil {
 		return loaded{}, err
 	}
 	if sealed == nil {
-		fresh, err := isGenesis(dir, seed)
-		if err != nil {
-			return loaded{}, err
+		for _, k := range keys {
+			fresh, err := isGenesis(dir, k.seed[:])
+			if fresh || err != nil {
+				return loaded{control: newControl(), fresh: true}, err
+			}
 		}
-		if !fresh {
-			return loaded{}, errAltered("lost")
-		}
-		return loaded{control: newControl(), fresh: true}, nil
+		return loaded{}, errAltered("lost")
 	}
 	got := loaded{control: newControl()}
-	if !openState(key, controlState, sealed, got.control) {
+	older, ok := openWith(keys, controlState, sealed, got.control)
+	if !ok {
 		return loaded{}, errAltered("altered")
 	}
+	got.older = older
 	if sealed, err = a.state(ctx, levelState); err != nil {
 		return loaded{}, err
 	}
-	got.spent = !openState(key, levelState, sealed, &got.levels)
+	_, ok = openWith(keys, levelState, sealed, &got.levels)
+	got.spent = !ok
 	return got, nil
+}
+
+// openWith opens a state with the first of the keys that fits; older says that it was
+// not the current one.
+func openWith(keys openKeys, name string, sealed []byte, v any) (older, ok bool) {
+	for i := range keys {
+		key := controlKey(keys[i].seed[:])
+		ok := openState(key, name, sealed, v)
+		clear(key[:])
+		if ok {
+			return i > 0, true
+		}
+	}
+	return false, false
 }
 
 func errAltered(how string) error {
 	return gatehouse.Errorf("vault.altered", "restore the vault's directory from a backup, or begin anew with `gatehouse budget set --anew`: no canaries, no operators, and all budgets spent",
 		"what controls the vault's disclosures was %s outside of the vault", how)
-}
-
-// Rekeying the vault key must carry the sealed state over: rekeyControl seals under a
-// new seed what it opens with the old one, in the transaction that makes the new key
-// the current one.
-func rekeyControl(ctx context.Context, tx *sql.Tx, old, seed []byte) error {
-	from, to := controlKey(old), controlKey(seed)
-	defer clear(from[:])
-	defer clear(to[:])
-	for name, v := range map[string]any{controlState: newControl(), levelState: &[]budget.Spent{}} {
-		var sealed []byte
-		err := tx.QueryRowContext(ctx, `SELECT sealed FROM control WHERE name = ?`, name).Scan(&sealed)
-		if errors.Is(err, sql.ErrNoRows) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		if !openState(from, name, sealed, v) {
-			return errAltered("altered")
-		}
-		if sealed, err = sealState(to, name, v); err != nil {
-			return err
-		}
-		if err := putState(ctx, tx, name, sealed); err != nil {
-			return err
-		}
-	}
-	return nil
 }

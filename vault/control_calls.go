@@ -100,9 +100,9 @@ type PendingAlarm struct {
 }
 
 const (
-	maxCanaries  = 10_000
-	maxOperators = 1000
-	maxLabel     = 100
+	maxCanaries    = 10_000
+	maxOperators   = 1000
+	maxCanaryLabel = 100
 )
 
 func (s *service) controlHandlers() map[string]child.Handler {
@@ -140,7 +140,7 @@ func handle[Q, A any](f func(ctx context.Context, q Q) (A, error)) child.Handler
 
 // withCredential is handle for calls that need the vault's passphrase: f gets the
 // private key's seed, which is zeroed afterwards.
-func withCredential[Q, A any](s *service, f func(ctx context.Context, seed []byte, q Q) (A, error)) child.Handler {
+func withCredential[Q, A any](s *service, f func(ctx context.Context, keys openKeys, q Q) (A, error)) child.Handler {
 	return func(ctx context.Context, r *child.Request) (answer any, _ [][]byte, err error) {
 		var q Q
 		if err := r.Decode(&q); err != nil {
@@ -150,8 +150,8 @@ func withCredential[Q, A any](s *service, f func(ctx context.Context, seed []byt
 			return nil, nil, gatehouse.Errorf("request.malformed", "this is a fault of the program", "the passphrase is missing")
 		}
 		defer clear(r.Blobs[0])
-		err = s.room.withSeed("", string(r.Blobs[0]), func(seed []byte) error {
-			a, err := f(ctx, seed, q)
+		err = s.room.withKeys(ctx, "", gatehouse.Passphrase(r.Blobs[0]), func(keys openKeys) error {
+			a, err := f(ctx, keys, q)
 			answer = a
 			return err
 		})
@@ -180,12 +180,12 @@ func (s *service) budgetStatus(_ context.Context, r budgetRequest) (BudgetStatus
 	return out, nil
 }
 
-func (s *service) setLimits(ctx context.Context, seed []byte, r limitsRequest) (any, error) {
+func (s *service) setLimits(ctx context.Context, keys openKeys, r limitsRequest) (any, error) {
 	if err := r.Limits.Check(); err != nil {
 		return nil, err
 	}
 	if r.Anew {
-		if err := s.guard.anew(ctx, seed); err != nil {
+		if err := s.guard.anew(ctx, keys); err != nil {
 			return nil, err
 		}
 	}
@@ -195,17 +195,17 @@ func (s *service) setLimits(ctx context.Context, seed []byte, r limitsRequest) (
 		numbers = append(numbers, itoa(n))
 	}
 	leaf := gatehouse.EventLeaf(gatehouse.PolicyLeafKind, time.Now(), "budget", append([]string{clip(r.Operator)}, numbers...)...)
-	return nil, s.guard.change(ctx, seed, leaf, func(c *control) error { c.Limits = l; return nil }, nil)
+	return nil, s.guard.change(ctx, keys, leaf, func(c *control) error { c.Limits = l; return nil }, nil)
 }
 
-func (s *service) addOperator(ctx context.Context, seed []byte, r operatorRequest) (any, error) {
+func (s *service) addOperator(ctx context.Context, keys openKeys, r operatorRequest) (any, error) {
 	o := r.Subject
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
 	at := time.Now()
 	leaf := gatehouse.EventLeaf(gatehouse.PolicyLeafKind, at, "operator-added", o.Name)
-	return nil, s.guard.change(ctx, seed, leaf, func(c *control) error {
+	return nil, s.guard.change(ctx, keys, leaf, func(c *control) error {
 		if _, ok := c.Operators[o.Name]; ok {
 			return gatehouse.Errorf("operator.exists", "choose another id, or remove this one first", "there is an operator %q already", o.Name)
 		}
@@ -227,10 +227,10 @@ func (s *service) addOperator(ctx context.Context, seed []byte, r operatorReques
 	})
 }
 
-func (s *service) endOperator(ctx context.Context, seed []byte, r operatorRequest) (any, error) {
+func (s *service) endOperator(ctx context.Context, keys openKeys, r operatorRequest) (any, error) {
 	name := r.Subject.Name
 	leaf := gatehouse.EventLeaf(gatehouse.PolicyLeafKind, time.Now(), "operator-removed", clip(name))
-	return nil, s.guard.change(ctx, seed, leaf, func(c *control) error {
+	return nil, s.guard.change(ctx, keys, leaf, func(c *control) error {
 		if _, ok := c.Operators[name]; !ok {
 			return errNoOperator()
 		}
@@ -249,18 +249,18 @@ func errNoOperator() error {
 	return gatehouse.Errorf("operator.unknown", "`gatehouse operator list` shows who there is", "there is no such operator")
 }
 
-func (s *service) plant(ctx context.Context, seed []byte, r plantRequest) (any, error) {
+func (s *service) plant(ctx context.Context, keys openKeys, r plantRequest) (any, error) {
 	c := r.Canary
 	token := c.Kind == "token"
 	switch {
 	case token && len(c.Digest) != sha256.Size, !token && c.Kind != string(gatehouse.PersonSubject) && c.Kind != string(gatehouse.VehicleSubject), !token && c.Subject.IsZero():
 		return nil, gatehouse.Errorf("request.malformed", "this is a fault of the program", "this is no canary")
-	case len(c.Label) > maxLabel:
-		return nil, gatehouse.Errorf("canary.label", "shorten it", "a canary's label has at most %d bytes", maxLabel)
+	case len(c.Label) > maxCanaryLabel:
+		return nil, gatehouse.Errorf("canary.label", "shorten it", "a canary's label has at most %d bytes", maxCanaryLabel)
 	}
 	at := time.Now().UTC()
 	leaf := gatehouse.EventLeaf(gatehouse.CanaryLeafKind, at, "planted") // which one is nobody's to know
-	return nil, s.guard.change(ctx, seed, leaf, func(n *control) error {
+	return nil, s.guard.change(ctx, keys, leaf, func(n *control) error {
 		if len(n.Operators) < lifters {
 			return gatehouse.Errorf("canary.operators", "add them with `gatehouse operator add`", "a canary that is opened shuts the vault until two operators lift it, and there are only %d", len(n.Operators))
 		}
@@ -280,11 +280,11 @@ func (s *service) plant(ctx context.Context, seed []byte, r plantRequest) (any, 
 	})
 }
 
-func (s *service) canaries(ctx context.Context, seed []byte, _ struct{}) ([]Canary, error) {
+func (s *service) canaries(ctx context.Context, keys openKeys, _ struct{}) ([]Canary, error) {
 	// Who knows the canaries can step around them, so asking is written down.
 	var list []Canary
 	leaf := gatehouse.EventLeaf(gatehouse.CanaryLeafKind, time.Now(), "listed")
-	err := s.guard.change(ctx, seed, leaf, func(c *control) error {
+	err := s.guard.change(ctx, keys, leaf, func(c *control) error {
 		for id, k := range c.Canaries {
 			list = append(list, Canary{Subject: id, Kind: string(k.Kind), Label: k.Label, Planted: k.Planted})
 		}
@@ -315,7 +315,7 @@ func (s *service) tripStatus(ctx context.Context) (TripStatus, error) {
 	s.guard.mu.Lock()
 	id := s.guard.tripped
 	s.guard.mu.Unlock()
-	out := TripStatus{Trip: id, PublicKey: publicKeyName(s.room.public)}
+	out := TripStatus{Trip: id, PublicKey: publicKeyName(s.room.current())}
 	if id.IsZero() {
 		return out, nil
 	}

@@ -243,10 +243,10 @@ func TestOnePassphraseAtATime(t *testing.T) {
 	room, err := newStrongroom(dir, public)
 	must(t, err)
 	room.attempt.Lock()
-	_, _, err = room.unseal(t.Context(), operator, passphrase, time.Hour)
+	_, _, err = room.unseal(t.Context(), operator, gatehouse.Passphrase([]byte(passphrase)), time.Hour)
 	wantCode(t, err, "vault.busy")
 	room.attempt.Unlock()
-	_, _, err = room.unseal(t.Context(), operator, passphrase, time.Hour)
+	_, _, err = room.unseal(t.Context(), operator, gatehouse.Passphrase([]byte(passphrase)), time.Hour)
 	must(t, err)
 	if room.page.empty() {
 		t.Error("an unsealed room holds no key")

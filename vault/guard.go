@@ -46,20 +46,20 @@ func newGuard(ctx context.Context, dir string, audit *auditDB, keys *keyStore, r
 	return g, nil
 }
 
-// unsealing is called with the private key's seed before an operator gets a lease. It
+// unsealing is called with the keys that a credential opened, before an operator gets a lease. It
 // takes up the sealed state at the first unsealing of this process, and keeps a vault
 // shut that a canary shut and two people have not opened again. Errors: vault.canary,
 // vault.altered.
-func (g *guard) unsealing(ctx context.Context, seed []byte) error {
+func (g *guard) unsealing(ctx context.Context, keys openKeys) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	ctx = context.WithoutCancel(ctx)
 	if g.control == nil {
-		got, err := g.audit.loadControl(ctx, g.dir, seed)
+		got, err := g.audit.loadControl(ctx, g.dir, keys)
 		if err != nil {
 			return err
 		}
-		if err := g.takeUp(ctx, seed, got); err != nil {
+		if err := g.takeUp(ctx, keys, got); err != nil {
 			return err
 		}
 	}
@@ -72,23 +72,26 @@ func (g *guard) unsealing(ctx context.Context, seed []byte) error {
 	if g.tripped.IsZero() {
 		return nil
 	}
-	return g.lift(ctx, seed)
+	return g.lift(ctx, keys)
 }
 
 // takeUp makes what was loaded the state of this process. Called with the lock held.
-func (g *guard) takeUp(ctx context.Context, seed []byte, got loaded) error {
+func (g *guard) takeUp(ctx context.Context, keys openKeys, got loaded) error {
 	now := g.clock()
 	limits := got.control.Limits.Lower(g.ceiling)
 	ledger := budget.New(limits, got.levels, now)
 	if got.spent {
 		ledger = budget.SpentUp(limits, now)
 	}
-	if got.fresh || got.spent {
-		key := controlKey(seed)
+	if got.fresh || got.spent || got.older {
+		key := controlKey(keys.seed())
 		defer clear(key[:])
 		event := "begun"
-		if got.spent {
+		switch {
+		case got.spent:
 			event = "spent-up"
+		case got.older:
+			event = "rekeyed"
 		}
 		at := time.Now()
 		_, err := g.audit.record(ctx, gatehouse.EventLeaf(gatehouse.PolicyLeafKind, at, event), func(ctx context.Context, tx *sql.Tx) error {
@@ -105,6 +108,27 @@ func (g *guard) takeUp(ctx context.Context, seed []byte, got loaded) error {
 	}
 	g.control, g.ledger = got.control, ledger
 	return nil
+}
+
+// rekey seals the state under the first of the keys, which a rotation has made the
+// current one.
+func (g *guard) rekey(ctx context.Context, keys openKeys) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	ctx = context.WithoutCancel(ctx)
+	if g.control == nil {
+		got, err := g.audit.loadControl(ctx, g.dir, keys)
+		if err != nil {
+			return err
+		}
+		return g.takeUp(ctx, keys, got)
+	}
+	key := controlKey(keys.seed())
+	defer clear(key[:])
+	_, err := g.audit.record(ctx, gatehouse.EventLeaf(gatehouse.PolicyLeafKind, time.Now(), "rekeyed"), func(ctx context.Context, tx *sql.Tx) error {
+		return g.putAll(ctx, tx, key, g.control, g.ledger)
+	})
+	return err
 }
 
 // putAll seals and writes the control and the levels.
@@ -205,16 +229,16 @@ func roundUp(d time.Duration) time.Duration {
 
 // change replaces the control by what f makes of a copy, durably, with a leaf. seed
 // is the private key's. Errors: f's and the store's.
-func (g *guard) change(ctx context.Context, seed []byte, leaf []byte, f func(*control) error, also func(ctx context.Context, tx *sql.Tx) error) error {
+func (g *guard) change(ctx context.Context, keys openKeys, leaf []byte, f func(*control) error, also func(ctx context.Context, tx *sql.Tx) error) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	ctx = context.WithoutCancel(ctx)
 	if g.control == nil {
-		got, err := g.audit.loadControl(ctx, g.dir, seed)
+		got, err := g.audit.loadControl(ctx, g.dir, keys)
 		if err != nil {
 			return err
 		}
-		if err := g.takeUp(ctx, seed, got); err != nil {
+		if err := g.takeUp(ctx, keys, got); err != nil {
 			return err
 		}
 	}
@@ -222,7 +246,7 @@ func (g *guard) change(ctx context.Context, seed []byte, leaf []byte, f func(*co
 	if err := f(next); err != nil {
 		return err
 	}
-	key := controlKey(seed)
+	key := controlKey(keys.seed())
 	defer clear(key[:])
 	now := g.clock()
 	was := g.ledger.Limits()
@@ -245,10 +269,10 @@ func (g *guard) change(ctx context.Context, seed []byte, leaf []byte, f func(*co
 
 // anew begins with no canaries, no operators and everything spent: the way out where
 // the control was altered or lost.
-func (g *guard) anew(ctx context.Context, seed []byte) error {
+func (g *guard) anew(ctx context.Context, keys openKeys) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	key := controlKey(seed)
+	key := controlKey(keys.seed())
 	defer clear(key[:])
 	fresh := newControl()
 	ledger := budget.SpentUp(fresh.Limits.Lower(g.ceiling), g.clock())

@@ -215,13 +215,15 @@ func TestClocksRefillNothing(t *testing.T) {
 	a, err := openAudit(t.Context(), in.options.Dir, key)
 	must(t, err)
 	defer func() { must(t, a.db.Close()) }()
-	room, err := newStrongroom(in.options.Dir, in.vault.public)
+	public, err := readPublicKey(in.options.Dir)
+	must(t, err)
+	room, err := newStrongroom(in.options.Dir, public)
 	must(t, err)
 	g, err := newGuard(t.Context(), in.options.Dir, a, nil, room, small)
 	must(t, err)
 	var now time.Duration
 	g.clock = func() time.Duration { return now }
-	_, _, err = room.unseal(t.Context(), operator, passphrase, time.Hour)
+	_, _, err = room.unseal(t.Context(), operator, gatehouse.Passphrase([]byte(passphrase)), time.Hour)
 	must(t, err)
 	spend := func(at time.Time, units int) error {
 		return a.disclose(t.Context(), gatehouse.Disclosure{ID: gatehouse.NewID(at), At: at, Operator: operator, Purpose: "person", Units: units}, nil)
@@ -288,10 +290,20 @@ func TestLiveWindow(t *testing.T) {
 	}
 }
 
-// A new vault key takes the control with it.
+// A new vault key takes the control with it: while it is unsealed, and where a kill
+// came between.
 func TestRekeyedControl(t *testing.T) {
 	in := install(t)
 	in.limit(t, small)
+	in.rotate(t, gatehouse.Passphrase([]byte(passphrase)))
+	in.reopen(t)
+	in.unseal(t)
+	status, err := in.vault.Budget(t.Context(), operator, "")
+	must(t, err)
+	if status.Limits != small {
+		t.Errorf("after a rotation the limits are %+v", status.Limits)
+	}
+	// A rotation that got as far as the new public key: the state is the old key's still.
 	must(t, in.vault.Close())
 	defer in.open(t)
 	key, err := in.gate.FileKey(filepath.Join(in.options.Dir, auditFile))
@@ -299,17 +311,19 @@ func TestRekeyedControl(t *testing.T) {
 	a, err := openAudit(t.Context(), in.options.Dir, key)
 	must(t, err)
 	defer func() { must(t, a.db.Close()) }()
-	room, err := newStrongroom(in.options.Dir, in.vault.public)
+	public, err := readPublicKey(in.options.Dir)
 	must(t, err)
-	other := make([]byte, seedSize)
-	random(other)
-	must(t, room.withSeed(operator, passphrase, func(seed []byte) error {
-		return a.db.Write(t.Context(), func(ctx context.Context, tx *sql.Tx) error { return rekeyControl(ctx, tx, seed, other) })
+	room, err := newStrongroom(in.options.Dir, public)
+	must(t, err)
+	next := openKey{name: "next"}
+	random(next.seed[:])
+	must(t, room.withKeys(t.Context(), operator, gatehouse.Passphrase([]byte(passphrase)), func(keys openKeys) error {
+		got, err := a.loadControl(t.Context(), in.options.Dir, append(openKeys{next}, keys...))
+		if err != nil || got.control.Limits != small || got.spent || !got.older {
+			t.Errorf("with both keys: %+v, %v", got, err)
+		}
+		return nil
 	}))
-	got, err := a.loadControl(t.Context(), in.options.Dir, other)
-	if err != nil || got.control.Limits != small || got.spent {
-		t.Errorf("under the new key: %+v, %v", got, err)
-	}
-	err = room.withSeed(operator, passphrase, func(seed []byte) error { _, err := a.loadControl(t.Context(), in.options.Dir, seed); return err })
+	_, err = a.loadControl(t.Context(), in.options.Dir, openKeys{next})
 	wantCode(t, err, "vault.altered")
 }

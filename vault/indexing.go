@@ -2,7 +2,6 @@ package vault
 
 import (
 	"context"
-	"crypto/hpke"
 	"encoding/json"
 	"strconv"
 	"time"
@@ -56,15 +55,15 @@ func (v *Vault) Index(ctx context.Context, b gatehouse.IndexBatch) error {
 	return err
 }
 
-// use gives the private key to a job of the vault's own, which discloses nothing.
-func (s *strongroom) use() (hpke.PrivateKey, error) {
+// use gives the private keys to a job of the vault's own, which discloses nothing.
+func (s *strongroom) use() (privateKeys, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.expire()
 	if s.page.empty() {
 		return nil, errSealed()
 	}
-	return kem().NewPrivateKey(s.page.key())
+	return privateKeysOn(s.page, s.names)
 }
 
 func (s *service) indexHandlers() map[string]child.Handler {
@@ -113,7 +112,7 @@ func (s *service) handleIndex(ctx context.Context, r *child.Request) (any, [][]b
 
 // entries opens what the rows say. What does not open any more, because it was erased
 // or has expired, gives none.
-func (s *service) entries(ctx context.Context, private hpke.PrivateKey, in indexRequest, values [][]byte) ([]index.Entry, error) {
+func (s *service) entries(ctx context.Context, private privateKeys, in indexRequest, values [][]byte) ([]index.Entry, error) {
 	var refs []gatehouse.SealContext
 	var sealed [][]byte
 	for i, p := range in.Passages {

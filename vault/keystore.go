@@ -30,7 +30,7 @@ func openKeyStore(ctx context.Context, dir string, key [32]byte, public hpke.Pub
 		return nil, err
 	}
 	k := &keyStore{db: db}
-	if err := k.belongsTo(ctx, public.Bytes()); err != nil {
+	if err := k.belongsTo(ctx, public); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return k, nil
@@ -46,29 +46,76 @@ func openVaultDB(ctx context.Context, dir, file string, key [32]byte, schema str
 
 // belongsTo pins the public key at the first start. Whoever can exchange vault.pub
 // would otherwise have everything from then on sealed to a key of their own.
-func (k *keyStore) belongsTo(ctx context.Context, public []byte) error {
-	var pinned []byte
-	err := k.db.Readers().QueryRowContext(ctx, `SELECT public FROM vault`).Scan(&pinned)
-	if errors.Is(err, sql.ErrNoRows) {
-		return k.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-			_, err := tx.ExecContext(ctx, `INSERT INTO vault (one, public) VALUES (1, ?)`, public)
+func (k *keyStore) belongsTo(ctx context.Context, public hpke.PublicKey) error {
+	return k.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		pinned, err := pinnedKeys(ctx, tx)
+		if err != nil {
 			return err
-		})
-	}
+		}
+		if len(pinned) == 0 {
+			var first []byte // of a key store that was begun before keys could be rotated
+			err := tx.QueryRowContext(ctx, `SELECT public FROM vault`).Scan(&first)
+			if errors.Is(err, sql.ErrNoRows) {
+				first, err = public.Bytes(), nil
+			}
+			if err != nil {
+				return err
+			}
+			key, err := kem().NewPublicKey(first)
+			if err != nil {
+				return err
+			}
+			if err := pin(ctx, tx, key); err != nil {
+				return err
+			}
+			pinned = map[string][]byte{publicKeyName(key): first}
+		}
+		if !bytes.Equal(pinned[publicKeyName(public)], public.Bytes()) {
+			return gatehouse.Errorf("vault.key_changed", "restore vault.pub and vault.key from their copies; if nobody here exchanged them, somebody else did",
+				"the vault's public key is not one that the key store may be used with")
+		}
+		return nil
+	})
+}
+
+func pinnedKeys(ctx context.Context, tx *sql.Tx) (map[string][]byte, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT name, public FROM public_keys`)
 	if err != nil {
-		return sealeddb.Wrap(keyStoreFile, err)
+		return nil, err
 	}
-	if !bytes.Equal(pinned, public) {
-		return gatehouse.Errorf("vault.key_changed", "restore vault.pub and vault.key from their copies; if nobody here exchanged them, somebody else did",
-			"the vault's public key is not the one that the key store was begun with")
+	defer rows.Close()
+	pinned := map[string][]byte{}
+	for rows.Next() {
+		var name string
+		var public []byte
+		if err := rows.Scan(&name, &public); err != nil {
+			return nil, err
+		}
+		pinned[name] = public
 	}
-	return nil
+	return pinned, rows.Err()
+}
+
+// pin lets the key store be used with a key, which becomes the one it belongs to.
+func pin(ctx context.Context, tx *sql.Tx, key hpke.PublicKey) error {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO public_keys (name, public, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
+		publicKeyName(key), key.Bytes(), time.Now().UnixMilli()); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO vault (one, public) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET public = excluded.public`, key.Bytes())
+	return err
 }
 
 // append writes rows durably in one transaction. A row that is there already is
-// left as it is, so that an append whose answer was lost can be repeated.
+// left as it is, so that an append whose answer was lost can be repeated. Errors:
+// vault.key_retired for a row that is sealed to a key that is not pinned: what is retired
+// can be opened by nobody.
 func (k *keyStore) append(ctx context.Context, rows []chainRow) error {
 	return k.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		pinned, err := pinnedKeys(ctx, tx)
+		if err != nil {
+			return err
+		}
 		insert, err := tx.PrepareContext(ctx, `INSERT INTO chains (org, site, id, kind, subject, class, day, recipient, created, enc, sealed)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`)
 		if err != nil {
@@ -77,6 +124,9 @@ func (k *keyStore) append(ctx context.Context, rows []chainRow) error {
 		defer insert.Close()
 		for i := range rows {
 			r := &rows[i]
+			if pinned[r.Recipient] == nil {
+				return gatehouse.Errorf("vault.key_retired", "try again: the vault key was rotated", "a chain is sealed to a key that is not the vault's")
+			}
 			if _, err := insert.ExecContext(ctx, string(r.Org), string(r.Site), r.ID[:], string(r.Kind), r.Subject[:], string(r.Class), r.Day,
 				r.Recipient, r.Created.UnixMilli(), r.Enc, r.Sealed); err != nil {
 				return err

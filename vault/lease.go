@@ -5,8 +5,6 @@ import (
 	"crypto/hpke"
 	"crypto/sha256"
 	"crypto/subtle"
-	"os"
-	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -27,20 +25,22 @@ const maxLease = 24 * time.Hour
 // strongroom holds the private key of an unsealed vault, and who may have it used
 // until when. It is sealed when the last lease has ended.
 type strongroom struct {
-	dir    string
-	public hpke.PublicKey
-	now    func() time.Time
-	ended  func() // told when the last lease's time is over, with the lock held
-	wiped  func() // called when the key was wiped; nil for nothing. It MUST NOT block
+	dir   string
+	now   func() time.Time
+	ended func() // told when the last lease's time is over, with the lock held
+	wiped func() // called when the keys were wiped; nil for nothing. It MUST NOT block
 
-	attempt sync.Mutex                                   // one passphrase at a time: scrypt makes each of them slow and large
-	check   func(ctx context.Context, seed []byte) error // before every lease; nil for none
+	attempt sync.Mutex                                     // one credential at a time: scrypt makes passphrases slow and large
+	check   func(ctx context.Context, keys openKeys) error // before every lease; nil for none
 
 	mu     sync.Mutex
+	public hpke.PublicKey // the one that is sealed to; a rotation changes it
 	page   *keyPage
+	names  []string // of the keys on the page, in their order
 	leases []lease
 	timer  *time.Timer
-	wrong  int // passphrases since the process started
+	wrong  int // credentials since the process started
+	moving *rotation
 }
 
 type lease struct {
@@ -63,60 +63,47 @@ func newStrongroom(dir string, public hpke.PublicKey) (*strongroom, error) {
 	return &strongroom{dir: dir, public: public, now: time.Now, page: page}, nil
 }
 
-// unseal checks the passphrase and gives the operator a lease. Errors:
-// vault.passphrase, vault.busy, vault.key_damaged, vault.missing, vault.duration,
-// vault.canary, vault.altered.
-func (s *strongroom) unseal(ctx context.Context, operator, passphrase string, lasts time.Duration) (proof []byte, until time.Time, err error) {
+// unseal checks the credential and gives the operator a lease. Errors:
+// vault.passphrase, vault.credential, vault.no_slot, vault.busy, vault.key_damaged,
+// vault.missing, vault.duration, vault.canary, vault.altered, custody's.
+func (s *strongroom) unseal(ctx context.Context, operator string, c gatehouse.Credential, lasts time.Duration) (proof []byte, until time.Time, err error) {
 	if lasts <= 0 || lasts > maxLease {
 		return nil, until, gatehouse.Errorf("vault.duration", "say how long, up to 24 hours", "the vault cannot be unsealed for that long")
 	}
 	if err := checkOperator(operator); err != nil {
 		return nil, until, err
 	}
-	err = s.withSeed(operator, passphrase, func(seed []byte) error {
+	err = s.withKeys(ctx, operator, c, func(keys openKeys) error {
 		if s.check != nil {
-			if err := s.check(ctx, seed); err != nil {
+			if err := s.check(ctx, keys); err != nil {
 				return err
 			}
 		}
-		proof, until = s.grant(operator, seed, lasts)
+		proof, until = s.grant(operator, keys, lasts)
 		return nil
 	})
 	return proof, until, err
 }
 
-// withSeed calls f with the private key's seed, which the passphrase unwraps; it is
-// zeroed afterwards. A wrong passphrase is counted. Errors: vault.passphrase,
-// vault.busy, vault.key_damaged, vault.missing, and f's.
-func (s *strongroom) withSeed(operator, passphrase string, f func(seed []byte) error) error {
-	if !s.attempt.TryLock() {
-		return gatehouse.Errorf("vault.busy", "wait a few seconds and try again", "another passphrase is being checked")
-	}
-	defer s.attempt.Unlock()
-	seed, err := s.unwrap(passphrase)
-	debug.FreeOSMemory() // scrypt took 256 MB
+// withKeys calls f with the keys that c opens; they are zeroed afterwards. Errors:
+// unwrap's, and f's.
+func (s *strongroom) withKeys(ctx context.Context, operator string, c gatehouse.Credential, f func(openKeys) error) error {
+	keys, err := s.unwrap(ctx, operator, c)
 	if err != nil {
-		if gatehouse.ErrorCode(err) == "vault.passphrase" {
-			s.mu.Lock()
-			s.wrong++
-			count := s.wrong
-			s.mu.Unlock()
-			child.NewLog().Warn("a passphrase for the vault was wrong", "operator", operator, "count", count)
-		}
 		return err
 	}
-	defer clear(seed)
-	return f(seed)
+	defer keys.clear()
+	return f(keys)
 }
 
-// grant keeps the key and gives the operator a lease.
-func (s *strongroom) grant(operator string, seed []byte, lasts time.Duration) (proof []byte, until time.Time) {
+// grant keeps the keys and gives the operator a lease.
+func (s *strongroom) grant(operator string, keys openKeys, lasts time.Duration) (proof []byte, until time.Time) {
 	proof = make([]byte, proofSize)
 	random(proof)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.expire()
-	s.page.store(seed)
+	s.hold(keys)
 	until = s.now().Add(lasts)
 	s.leases = append(s.leases, lease{operator: operator, proof: sha256.Sum256(proof), until: until})
 	s.schedule()
@@ -131,25 +118,100 @@ func (s *strongroom) controlKey() (key [32]byte, ok bool) {
 	if s.page.empty() {
 		return key, false
 	}
-	return controlKey(s.page.key()), true
+	i := slices.Index(s.names, publicKeyName(s.public))
+	if i < 0 {
+		return key, false
+	}
+	return controlKey(s.page.at(i)), true
 }
 
-// unwrap opens vault.key and makes sure that it belongs to vault.pub.
-func (s *strongroom) unwrap(passphrase string) ([]byte, error) {
-	wrapped, err := os.ReadFile(filepath.Join(s.dir, privateKeyFile))
-	if err != nil {
-		return nil, gatehouse.Errorf("vault.missing", "restore vault.key from its copy", "the vault's private key cannot be read: %w", err)
+// openKey is a key of the ring that a credential opened.
+type openKey struct {
+	name string
+	slot string // the slot's id
+	seed [seedSize]byte
+}
+
+// openKeys begin with the one that is sealed to; behind it come older ones, while a
+// rotation is not finished.
+type openKeys []openKey
+
+func (k openKeys) clear() { clear(k) }
+
+// from puts the named key first.
+func (k openKeys) from(name string) openKeys {
+	i := slices.IndexFunc(k, func(o openKey) bool { return o.name == name })
+	if i <= 0 {
+		return k
 	}
-	seed, err := unwrapSeed(wrapped, passphrase)
+	return append(openKeys{k[i]}, slices.Delete(slices.Clone(k), i, i+1)...)
+}
+
+// seed is the current key's.
+func (k openKeys) seed() []byte { return k[0].seed[:] }
+
+// unwrap opens the keys that c opens: the current one, or it fails. Attempts are made
+// one at a time, wrong ones are counted and logged. The caller clears the keys.
+func (s *strongroom) unwrap(ctx context.Context, operator string, c gatehouse.Credential) (openKeys, error) {
+	if !s.attempt.TryLock() {
+		return nil, gatehouse.Errorf("vault.busy", "wait a few seconds and try again", "another passphrase is being checked")
+	}
+	defer s.attempt.Unlock()
+	current := publicKeyName(s.current())
+	keys, err := unwrapKeys(ctx, s.dir, current, c)
+	debug.FreeOSMemory() // scrypt took 256 MB
+	if wrongCredential(err) {
+		s.mu.Lock()
+		s.wrong++
+		count := s.wrong
+		s.mu.Unlock()
+		child.NewLog().Warn("a credential for the vault was wrong", "kind", c.Kind, "operator", operator, "count", count)
+	}
+	return keys, err
+}
+
+func unwrapKeys(ctx context.Context, dir, current string, c gatehouse.Credential) (openKeys, error) {
+	ring, err := readKeyring(dir)
 	if err != nil {
 		return nil, err
 	}
-	private, err := kem().NewPrivateKey(seed)
-	if err == nil && subtle.ConstantTimeCompare(private.PublicKey().Bytes(), s.public.Bytes()) == 1 {
-		return seed, nil
+	key := ring.find(current)
+	if key == nil || key.Retired != nil {
+		return nil, gatehouse.Errorf("vault.key_damaged", "restore both from their copies", "vault.key and vault.pub do not belong together")
 	}
-	clear(seed)
-	return nil, gatehouse.Errorf("vault.key_damaged", "restore both from their copies", "vault.key and vault.pub do not belong together")
+	seed, slot, err := key.open(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	keys := openKeys{{name: current, slot: slot.ID, seed: seed}}
+	clear(seed[:])
+	for _, older := range ring.active() {
+		if older == key {
+			continue
+		}
+		if seed, slot, err := older.open(ctx, c); err == nil {
+			keys = append(keys, openKey{name: older.Name, slot: slot.ID, seed: seed})
+			clear(seed[:])
+		}
+	}
+	return keys, nil
+}
+
+// hold puts keys on the page, beside those of another lease. The lock is held.
+func (s *strongroom) hold(keys openKeys) {
+	for _, k := range keys {
+		if !slices.Contains(s.names, k.name) {
+			s.names = append(s.names, k.name)
+			s.page.add(k.seed[:])
+		}
+	}
+}
+
+// current is the public key that is sealed to.
+func (s *strongroom) current() hpke.PublicKey {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.public
 }
 
 // seal ends every lease and zeroes the key; it reports whether there was one.
@@ -159,8 +221,20 @@ func (s *strongroom) seal() (was bool) {
 	was = !s.page.empty()
 	s.leases = nil
 	s.wipe()
+	s.moving.end()
+	s.moving = nil
 	s.schedule()
 	return was
+}
+
+// wipe zeroes the keys. The lock is held.
+func (s *strongroom) wipe() {
+	held := !s.page.empty()
+	s.page.wipe()
+	s.names = nil
+	if held && s.wiped != nil {
+		s.wiped()
+	}
 }
 
 // expire drops the leases that have ended, and the key with the last of them.
@@ -172,14 +246,6 @@ func (s *strongroom) expire() {
 			s.ended()
 		}
 		s.wipe()
-	}
-}
-
-func (s *strongroom) wipe() {
-	held := !s.page.empty()
-	s.page.wipe()
-	if held && s.wiped != nil {
-		s.wiped()
 	}
 }
 
@@ -212,9 +278,13 @@ func covers(holder, asker string) bool {
 	return asker == holder || strings.HasPrefix(asker, holder+"/")
 }
 
-// admit returns the private key for one request of an operator who proves a lease.
+// privateKeys are the keys that an unsealed vault holds, by name: the current one, and
+// older ones while a rotation is not finished.
+type privateKeys map[string]hpke.PrivateKey
+
+// admit returns the private keys for one request of an operator who proves a lease.
 // Errors: vault.sealed, vault.forbidden.
-func (s *strongroom) admit(operator string, proof []byte) (hpke.PrivateKey, error) {
+func (s *strongroom) admit(operator string, proof []byte) (privateKeys, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.expire()
@@ -224,14 +294,23 @@ func (s *strongroom) admit(operator string, proof []byte) (hpke.PrivateKey, erro
 	got := sha256.Sum256(proof)
 	for _, l := range s.leases {
 		if subtle.ConstantTimeCompare(l.proof[:], got[:]) == 1 && covers(l.operator, operator) {
-			private, err := kem().NewPrivateKey(s.page.key())
-			if err != nil {
-				return nil, gatehouse.Errorf("vault.failed", "seal the vault and unseal it again", "the private key cannot be used: %w", err)
-			}
-			return private, nil
+			return privateKeysOn(s.page, s.names)
 		}
 	}
 	return nil, gatehouse.Errorf("vault.forbidden", "unseal the vault as this operator", "this is no proof that the operator unsealed the vault, or it has ended")
+}
+
+// privateKeysOn reads the keys of the names from a page.
+func privateKeysOn(page *keyPage, names []string) (privateKeys, error) {
+	all := make(privateKeys, len(names))
+	for i, name := range names {
+		private, err := kem().NewPrivateKey(page.at(i))
+		if err != nil {
+			return nil, gatehouse.Errorf("vault.failed", "seal the vault and unseal it again", "the private key cannot be used: %w", err)
+		}
+		all[name] = private
+	}
+	return all, nil
 }
 
 // open reports who has the vault open, and until when at the longest.

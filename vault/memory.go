@@ -55,9 +55,9 @@ func mayLockAll() bool {
 	return false
 }
 
-// keyPage is a page outside Go's heap that holds the private key while the vault is
+// keyPage is a page outside Go's heap that holds the private keys while the vault is
 // unsealed: the collector neither moves nor copies it, it is not swapped where the
-// system permits, and in no dump.
+// system permits, and in no dump. It has room for 128 keys.
 type keyPage struct {
 	page   []byte
 	used   int
@@ -75,7 +75,13 @@ func newKeyPage() (*keyPage, error) {
 	return &keyPage{page: page, locked: locked}, nil
 }
 
-func (k *keyPage) store(key []byte) { k.wipe(); k.used = copy(k.page, key) }
-func (k *keyPage) key() []byte      { return k.page[:k.used] }
-func (k *keyPage) wipe()            { clear(k.page); k.used = 0 }
-func (k *keyPage) empty() bool      { return k.used == 0 }
+func (k *keyPage) add(seed []byte) { k.used += copy(k.page[k.used:], seed) }
+func (k *keyPage) at(i int) []byte { return k.page[i*seedSize : (i+1)*seedSize] }
+func (k *keyPage) wipe()           { clear(k.page); k.used = 0 }
+func (k *keyPage) empty() bool     { return k.used == 0 }
+
+// free wipes the page and gives it back.
+func (k *keyPage) free() {
+	k.wipe()
+	_ = unix.Munmap(k.page) // its keys are gone
+}

@@ -2,7 +2,6 @@ package vault
 
 import (
 	"context"
-	"crypto/hpke"
 	"slices"
 	"strings"
 	"time"
@@ -100,7 +99,7 @@ type chainPlace struct {
 
 // openAll opens the values in the order given. Every chain that occurs is opened
 // and walked once, whatever number of items it keyed.
-func (s *service) openAll(ctx context.Context, private hpke.PrivateKey, refs []gatehouse.SealContext, sealed [][]byte) ([][]byte, error) {
+func (s *service) openAll(ctx context.Context, private privateKeys, refs []gatehouse.SealContext, sealed [][]byte) ([][]byte, error) {
 	type item struct {
 		envelope envelope
 		secrets  [][32]byte
@@ -145,7 +144,7 @@ func (s *service) openAll(ctx context.Context, private hpke.PrivateKey, refs []g
 
 // walk derives the secrets at the wanted positions; a row that does not open gives
 // none.
-func walk(row *chainRow, private hpke.PrivateKey, list []wanted) {
+func walk(row *chainRow, private privateKeys, list []wanted) {
 	seed, err := row.openSeed(private)
 	if err != nil || len(seed) != 32 {
 		return

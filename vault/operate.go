@@ -43,15 +43,20 @@ func (v *Vault) Open(ctx context.Context, r gatehouse.OpenRequest) ([][]byte, er
 	return plain, nil
 }
 
-// Unseal lets an operator open the vault for a while (up to 24 hours): the proof
-// goes into OpenRequest.Proof, and is worth nothing once until has passed or the
-// vault process has ended. A wrong passphrase costs about a second and is counted.
-// Errors: vault.passphrase, vault.busy (another one is being checked), vault.key_damaged, vault.missing, vault.duration,
-// vault.canary (two people must lift it first), vault.altered (see SetLimits),
-// vault.operator, vault.unavailable, vault.timeout.
+// Unseal is UnsealWith of a passphrase.
 func (v *Vault) Unseal(ctx context.Context, operator, passphrase string, lasts time.Duration) (proof []byte, until time.Time, err error) {
+	return v.UnsealWith(ctx, operator, gatehouse.Passphrase([]byte(passphrase)), lasts)
+}
+
+// UnsealWith lets an operator open the vault for a while (up to 24 hours): the proof
+// goes into OpenRequest.Proof, and is worth nothing once until has passed or the
+// vault process has ended. A wrong passphrase costs about a second; whatever is wrong is
+// counted. Errors: vault.passphrase, vault.credential, vault.no_slot, vault.busy (another
+// one is being checked), vault.key_damaged, vault.missing, vault.duration,
+// vault.operator, vault.unavailable, vault.timeout, and those of package custody.
+func (v *Vault) UnsealWith(ctx context.Context, operator string, c gatehouse.Credential, lasts time.Duration) (proof []byte, until time.Time, err error) {
 	var reply unsealReply
-	blobs, err := v.process.Call(ctx, methodUnseal, unsealRequest{Operator: operator, Lasts: lasts}, [][]byte{[]byte(passphrase)}, &reply)
+	blobs, err := v.process.Call(ctx, methodUnseal, unsealRequest{Operator: operator, With: show(c), Lasts: lasts}, [][]byte{c.Secret}, &reply)
 	if err != nil {
 		return nil, until, err
 	}

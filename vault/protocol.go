@@ -11,7 +11,7 @@ import (
 const (
 	methodInit        = "init"        // header initRequest, attachments: the databases' keys; first of all
 	methodAppend      = "append"      // header []chainRow, attachments: enc and sealed of each
-	methodUnseal      = "unseal"      // header unsealRequest, attachment: passphrase; reply unsealReply, proof
+	methodUnseal      = "unseal"      // header unsealRequest, attachment: the credential's secret; reply unsealReply, proof
 	methodSeal        = "seal"        //
 	methodStatus      = "status"      // reply Status
 	methodOpen        = "open"        // header openRequest, attachments: proof, sealed values; reply openReply, plaintexts
@@ -30,8 +30,21 @@ type initRequest struct {
 
 type unsealRequest struct {
 	Operator string
+	With     shown
 	Lasts    time.Duration
 }
+
+// shown is a credential without its secret, which travels as an attachment.
+type shown struct {
+	Kind   gatehouse.CredentialKind
+	Source string
+}
+
+func (s shown) credential(secret []byte) gatehouse.Credential {
+	return gatehouse.Credential{Kind: s.Kind, Source: s.Source, Secret: secret}
+}
+
+func show(c gatehouse.Credential) shown { return shown{Kind: c.Kind, Source: c.Source} }
 
 type unsealReply struct{ Until time.Time }
 
@@ -63,7 +76,7 @@ type Status struct {
 	Sealed       bool
 	Operators    []string  // who unsealed it
 	Until        time.Time // when it seals itself at the latest; zero while sealed
-	WrongUnseals int       // wrong passphrases since the vault process started
+	WrongUnseals int       // wrong credentials since the vault process started
 	PublicKey    string    // a short name of the public key, hexadecimal
 	Memory       string    // what is kept out of swap: "locked", "key page", "not locked"
 	Canary       bool      // a canary shut the vault; two people must lift it

@@ -77,16 +77,16 @@ func dayKey(place gatehouse.Place, class gatehouse.RetentionClass, now time.Time
 
 // newRow makes a chain and its row, which is not durable yet.
 func (v *Vault) newRow(key chainKey) (chainRow, *chain, error) {
-	now := v.now()
+	now, to := v.now(), v.sealsTo.Load()
 	row := chainRow{Place: key.Place, ID: gatehouse.NewID(now), Kind: dayChain, Class: key.class, Day: key.period,
-		Recipient: v.publicName, Created: now.UTC().Truncate(time.Millisecond)}
+		Recipient: to.name, Created: now.UTC().Truncate(time.Millisecond)}
 	if !key.subject.IsZero() {
 		row.Kind, row.Subject, row.Day = subjectChain, key.subject, ""
 	}
 	var seed [32]byte
 	random(seed[:])
 	defer clear(seed[:])
-	if err := row.sealSeed(v.public, seed[:]); err != nil {
+	if err := row.sealSeed(to.key, seed[:]); err != nil {
 		return chainRow{}, nil, unavailable(err)
 	}
 	return row, newChain(row.ID, seed[:]), nil
@@ -94,29 +94,42 @@ func (v *Vault) newRow(key chainKey) (chainRow, *chain, error) {
 
 // createChain makes a chain whose row is durable when it returns.
 func (v *Vault) createChain(key chainKey) (*chain, error) {
-	row, c, err := v.newRow(key)
-	if err != nil {
-		return nil, err
-	}
-	if err := v.appends.append(row); err != nil {
+	for again := true; ; again = false {
+		row, c, err := v.newRow(key)
+		if err != nil {
+			return nil, err
+		}
+		if err = v.appends.append(row); err == nil {
+			return c, nil
+		}
 		c.spend()
-		return nil, err
-	}
-	return c, nil
-}
-
-// createOneOffs makes n subjects with durable chains in one batch.
-func (v *Vault) createOneOffs(place gatehouse.Place, n int) ([]oneOff, error) {
-	made, rows := make([]oneOff, n), make([]chainRow, n)
-	for i := range made {
-		made[i].subject = gatehouse.RandomID()
-		var err error
-		if rows[i], made[i].chain, err = v.newRow(chainKey{Place: place, subject: made[i].subject}); err != nil {
+		if !retired(err) || !again {
 			return nil, err
 		}
 	}
-	if err := v.appends.append(rows...); err != nil {
-		return nil, err
+}
+
+// retired says that the vault key was rotated between making a row and storing it; the
+// row is made again, for the new one.
+func retired(err error) bool { return gatehouse.ErrorCode(err) == "vault.key_retired" }
+
+// createOneOffs makes n subjects with durable chains in one batch.
+func (v *Vault) createOneOffs(place gatehouse.Place, n int) ([]oneOff, error) {
+	for again := true; ; again = false {
+		made, rows := make([]oneOff, n), make([]chainRow, n)
+		for i := range made {
+			made[i].subject = gatehouse.RandomID()
+			var err error
+			if rows[i], made[i].chain, err = v.newRow(chainKey{Place: place, subject: made[i].subject}); err != nil {
+				return nil, err
+			}
+		}
+		err := v.appends.append(rows...)
+		if err == nil {
+			return made, nil
+		}
+		if !retired(err) || !again {
+			return nil, err
+		}
 	}
-	return made, nil
 }

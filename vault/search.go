@@ -88,7 +88,7 @@ func (s *service) search(ctx context.Context, in searchRequest, proof []byte) (a
 	now := time.Now()
 	d := gatehouse.Disclosure{ID: gatehouse.NewID(now), At: now, Operator: in.Operator, Role: in.Role, Purpose: searchPurpose, Reason: in.Reason,
 		Units: searchUnits + len(answer.Hits)}
-	if d.Items, err = searchItems(private, d.ID, in.Query, answer.Hits); err != nil {
+	if d.Items, err = searchItems(private[publicKeyName(s.room.current())], d.ID, in.Query, answer.Hits); err != nil {
 		return gatehouse.SearchAnswer{}, err
 	}
 	if err := s.audit.disclose(ctx, d, nil); err != nil {

@@ -344,11 +344,11 @@ func TestInterruptedRewriting(t *testing.T) {
 // privateKey is what the unsealed vault holds.
 func privateKey(t testing.TB, dir string) hpke.PrivateKey {
 	t.Helper()
-	wrapped, err := os.ReadFile(filepath.Join(dir, privateKeyFile))
+	public, err := readPublicKey(dir)
 	must(t, err)
-	seed, err := unwrapSeed(wrapped, passphrase)
+	keys, err := unwrapKeys(t.Context(), dir, publicKeyName(public), gatehouse.Passphrase([]byte(passphrase)))
 	must(t, err)
-	private, err := kem().NewPrivateKey(seed)
+	private, err := kem().NewPrivateKey(keys.seed())
 	must(t, err)
 	return private
 }

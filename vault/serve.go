@@ -23,6 +23,7 @@ type service struct {
 	afterLogging func() // for tests: between the disclosure's commit and the release
 
 	mu      sync.Mutex // init is called once
+	moves   sync.Mutex // one batch of a rotation at a time
 	release func() error
 	keys    *keyStore
 	audit   *auditDB
@@ -45,7 +46,7 @@ func runChild(ctx context.Context, afterLogging func()) error {
 // handlers are the vault process's calls, each group in the file that answers it.
 func (s *service) handlers() map[string]child.Handler {
 	all := map[string]child.Handler{methodInit: s.handleInit}
-	for _, group := range []map[string]child.Handler{s.coreHandlers(), s.auditHandlers(), s.controlHandlers(), s.releaseHandlers(), s.indexHandlers()} {
+	for _, group := range []map[string]child.Handler{s.coreHandlers(), s.auditHandlers(), s.controlHandlers(), s.releaseHandlers(), s.indexHandlers(), s.keysHandlers()} {
 		for method, h := range group {
 			all[method] = s.whenReady(h)
 		}
@@ -188,10 +189,10 @@ func (s *service) handleUnseal(ctx context.Context, r *child.Request) (any, [][]
 		return nil, nil, err
 	}
 	if len(r.Blobs) != 1 {
-		return nil, nil, gatehouse.Errorf("request.malformed", "this is a fault of the program", "the passphrase is missing")
+		return nil, nil, gatehouse.Errorf("request.malformed", "this is a fault of the program", "the credential is missing")
 	}
-	proof, until, err := s.room.unseal(ctx, in.Operator, string(r.Blobs[0]), in.Lasts)
-	clear(r.Blobs[0])
+	defer clear(r.Blobs[0])
+	proof, until, err := s.room.unseal(ctx, in.Operator, in.With.credential(r.Blobs[0]), in.Lasts)
 	if err := s.recordUnseal(ctx, in.Operator, until, err); err != nil {
 		return nil, nil, err
 	}
@@ -208,7 +209,7 @@ func (s *service) handleSeal(ctx context.Context, _ *child.Request) (any, [][]by
 func (s *service) handleStatus(_ context.Context, _ *child.Request) (any, [][]byte, error) {
 	operators, until, wrong, pageLocked := s.room.open()
 	st := Status{Sealed: len(operators) == 0, Operators: operators, Until: until, WrongUnseals: wrong,
-		PublicKey: publicKeyName(s.room.public), Memory: s.memory, Canary: s.guard.shut() != nil}
+		PublicKey: publicKeyName(s.room.current()), Memory: s.memory, Canary: s.guard.shut() != nil}
 	if st.Memory == memoryOpen && pageLocked {
 		st.Memory = memoryKeyPage
 	}

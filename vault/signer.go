@@ -289,7 +289,7 @@ func (a *auditDB) rotateSigner(ctx context.Context) (string, error) {
 	random(seed[:])
 	next := auditlog.NewLogSigner(s.origin, seed)
 	before, after := s.key.VerifierKey(), next.VerifierKey()
-	signature, err := s.key.Sign(rotation(before, after))
+	signature, err := s.key.Sign(signerChange(before, after))
 	if err != nil {
 		return "", err
 	}
@@ -315,7 +315,7 @@ func (a *auditDB) rotateSigner(ctx context.Context) (string, error) {
 // before and after, and the old key's signature of both.
 const signerRotated = "audit signer rotated"
 
-func rotation(before, after string) []byte {
+func signerChange(before, after string) []byte {
 	return []byte("gatehouse audit signer\n" + before + "\n" + after + "\n")
 }
 
@@ -325,6 +325,6 @@ func rotatedTo(before auditlog.Key, parts [][]byte) (after string, ok bool) {
 		return "", false
 	}
 	signature, err := hex.DecodeString(string(parts[3]))
-	ok = err == nil && len(signature) == ed25519.SignatureSize && before.Verify(rotation(string(parts[1]), string(parts[2])), signature)
+	ok = err == nil && len(signature) == ed25519.SignatureSize && before.Verify(signerChange(string(parts[1]), string(parts[2])), signature)
 	return string(parts[2]), ok
 }

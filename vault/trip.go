@@ -157,7 +157,7 @@ const lifters = 2
 
 // lift lets the vault be unsealed again where two people have signed it whom the
 // vault itself knows. Called with the lock held. It fails with vault.canary.
-func (g *guard) lift(ctx context.Context, seed []byte) error {
+func (g *guard) lift(ctx context.Context, keys openKeys) error {
 	signed, err := g.signers(ctx, g.tripped)
 	if err != nil {
 		return err
@@ -167,7 +167,7 @@ func (g *guard) lift(ctx context.Context, seed []byte) error {
 	}
 	next := g.control.clone()
 	next.Tripped = gatehouse.ID{}
-	key := controlKey(seed)
+	key := controlKey(keys.seed())
 	defer clear(key[:])
 	at := time.Now()
 	leaf := gatehouse.EventLeaf(gatehouse.CanaryLeafKind, at, "lifted", append([]string{g.tripped.String()}, signed...)...)
@@ -200,7 +200,7 @@ func (g *guard) signers(ctx context.Context, id gatehouse.ID) (names []string, e
 			return nil, sealeddb.Wrap(auditFile, err)
 		}
 		o := approval.Operator{Name: name, Public: g.control.Operators[name]}
-		if o.Verify(signature, approval.LiftCanary, publicKeyName(g.room.public), id, nil) {
+		if o.Verify(signature, approval.LiftCanary, publicKeyName(g.room.current()), id, nil) {
 			names = append(names, name)
 		}
 	}

@@ -27,11 +27,13 @@ import (
 	"log/slog"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gatehouse"
 	"gatehouse/internal/child"
 	"gatehouse/vault/budget"
+	"gatehouse/vault/custody"
 )
 
 // Options say how to open a vault.
@@ -55,15 +57,22 @@ type Options struct {
 
 // Vault is the gate's half. It is safe for concurrent use.
 type Vault struct {
-	process    *child.Process
-	public     hpke.PublicKey
-	publicName string
-	now        func() time.Time
-	appends    *appender
-	live       *liveChains
-	strangers  *oneOffs
-	closing    sync.Once
+	process   *child.Process
+	sealsTo   atomic.Pointer[recipient]
+	now       func() time.Time
+	appends   *appender
+	live      *liveChains
+	strangers *oneOffs
+	closing   sync.Once
 }
+
+// recipient is the public key that new chains are sealed to; a rotation changes it.
+type recipient struct {
+	key  hpke.PublicKey
+	name string
+}
+
+func (v *Vault) sealTo(key hpke.PublicKey) { v.sealsTo.Store(&recipient{key, publicKeyName(key)}) }
 
 // Open starts the vault process of the vault in o.Dir, sealed. ctx bounds the start
 // only. Errors: vault.missing (Init was not called or not finished, or vault.key is lost), vault.key_damaged,
@@ -86,13 +95,14 @@ func Open(ctx context.Context, o Options) (*Vault, error) {
 		return nil, err
 	}
 	v := &Vault{now: o.Now}
-	if v.public, err = readPublicKey(dir); err != nil {
+	public, err := readPublicKey(dir)
+	if err != nil {
 		return nil, err
 	}
-	v.publicName = publicKeyName(v.public)
+	v.sealTo(public)
 	v.process, err = child.Start(ctx, child.Spec{Name: "vault", Exec: o.Exec, Log: o.Log, MaxFrame: maxMessage,
 		// A traceback prints arguments, and some of them are keys.
-		Env:  []string{"GOTRACEBACK=none"},
+		Env:  append([]string{"GOTRACEBACK=none"}, custody.Environ()...),
 		Init: func(ctx context.Context, call child.CallFunc) error { return sendFiles(ctx, call, dir, o) }})
 	if err != nil {
 		return nil, err

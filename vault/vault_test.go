@@ -240,7 +240,7 @@ func TestCloseRemovesUnusedOneOffs(t *testing.T) {
 	must(t, in.vault.Close())
 	key, err := in.gate.FileKey(filepath.Join(in.options.Dir, keyStoreFile))
 	must(t, err)
-	keys, err := openKeyStore(t.Context(), in.options.Dir, key, in.vault.public)
+	keys, err := openKeyStore(t.Context(), in.options.Dir, key, in.vault.sealsTo.Load().key)
 	must(t, err)
 	var rows int
 	must(t, keys.db.Readers().QueryRow(`SELECT count(*) FROM chains`).Scan(&rows))

@@ -1,0 +1,90 @@
+package vault
+
+import (
+	"context"
+
+	"gatehouse"
+)
+
+// KeysStatus says which keys the vault has and what opens them. Errors: vault.missing,
+// vault.key_damaged, vault.unavailable, vault.timeout, and the store's.
+func (v *Vault) KeysStatus(ctx context.Context) (KeysStatus, error) {
+	var st KeysStatus
+	_, err := v.process.Call(ctx, methodKeysStatus, nil, nil, &st)
+	return st, err
+}
+
+// AddSlot lets a new credential open the vault key, which with opens, and says which
+// slot it has. While a rotation goes on it opens every key that with opens. Errors:
+// UnsealWith's, vault.passphrase_short, vault.label, vault.slots_full, and custody's.
+func (v *Vault) AddSlot(ctx context.Context, operator string, with, added gatehouse.Credential, label string) (id string, err error) {
+	_, err = v.process.Call(ctx, methodAddSlot, addSlotRequest{keyRequest{operator, show(with)}, show(added), label}, [][]byte{with.Secret, added.Secret}, &id)
+	return id, err
+}
+
+// RemoveSlot takes a slot away; with must open the key by another one. Errors:
+// UnsealWith's, vault.last_slot, vault.slot_in_use, vault.no_slot.
+func (v *Vault) RemoveSlot(ctx context.Context, operator string, with gatehouse.Credential, id string) error {
+	_, err := v.process.Call(ctx, methodRemoveSlot, removeSlotRequest{keyRequest{operator, show(with)}, id}, [][]byte{with.Secret}, nil)
+	return err
+}
+
+// Split makes shares of the vault key, of which any threshold combine (package shares).
+// Their texts are secret: enough of them are the key. Errors: UnsealWith's,
+// shares.threshold.
+func (v *Vault) Split(ctx context.Context, operator string, with gatehouse.Credential, threshold, n int) (texts []gatehouse.Secret, err error) {
+	blobs, err := v.process.Call(ctx, methodSplit, splitRequest{keyRequest{operator, show(with)}, threshold, n}, [][]byte{with.Secret}, nil)
+	for _, b := range blobs {
+		texts = append(texts, gatehouse.Secret(b))
+		clear(b)
+	}
+	return texts, err
+}
+
+// Export returns the keyring and the public key as one bundle for safe keeping; the
+// private keys in it are wrapped as they lie here. ImportKeyring takes it back.
+func (v *Vault) Export(ctx context.Context) ([]byte, error) {
+	blobs, err := v.process.Call(ctx, methodExport, nil, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	if len(blobs) != 1 {
+		return nil, gatehouse.Errorf("vault.protocol", "this is a fault of the program", "the vault process gave no bundle")
+	}
+	return blobs[0], nil
+}
+
+// NoteKey writes an event about keys that happened outside the vault process into the
+// audit log: recovered, imported, secret set, secret removed. name is a name
+// (gatehouse.CheckName) of what it happened to.
+func (v *Vault) NoteKey(ctx context.Context, event, name string) error {
+	_, err := v.process.Call(ctx, methodNote, noteRequest{event, name}, nil, nil)
+	return err
+}
+
+// Rotate begins to exchange the vault key, or goes on with a rotation that was begun:
+// new chains are sealed to the new key when it returns. RotateBatch does the rest, as
+// long as it is given the proof; whoever stops loses nothing and begins again. Errors:
+// UnsealWith's, vault.failed, store.full.
+func (v *Vault) Rotate(ctx context.Context, operator string, with gatehouse.Credential) (r Rotation, proof []byte, err error) {
+	blobs, err := v.process.Call(ctx, methodRotate, keyRequest{operator, show(with)}, [][]byte{with.Secret}, &r)
+	if err != nil {
+		return r, nil, err
+	}
+	if len(blobs) != 2 {
+		return r, nil, gatehouse.Errorf("vault.protocol", "this is a fault of the program", "the vault process gave no key")
+	}
+	public, err := kem().NewPublicKey(blobs[1])
+	if err != nil || publicKeyName(public) != r.To {
+		return r, nil, gatehouse.Errorf("vault.protocol", "this is a fault of the program", "the vault process gave another key than it says")
+	}
+	v.sealTo(public)
+	return r, blobs[0], nil
+}
+
+// RotateBatch moves rows of the key store to the new key for about half a second. Errors:
+// vault.rotation (the vault was sealed or started again: call Rotate), and the store's.
+func (v *Vault) RotateBatch(ctx context.Context, proof []byte) (p RotationProgress, err error) {
+	_, err = v.process.Call(ctx, methodRotateBatch, nil, [][]byte{proof}, &p)
+	return p, err
+}

@@ -1,0 +1,428 @@
+package vault
+
+import (
+	"context"
+	"crypto/hpke"
+	"crypto/sha256"
+	"crypto/subtle"
+	"database/sql"
+	"slices"
+	"time"
+
+	"gatehouse"
+	"gatehouse/internal/child"
+	"gatehouse/internal/sealeddb"
+)
+
+// The vault key is rotated in steps, each of them whole on disk, so that a kill at any
+// moment leaves a vault that works and a rotation that can be gone on with:
+//
+//  1. The keyring gets a new key, with a slot for the credential that began it.
+//  2. The key store pins the new public key: here the old key's private half is open,
+//     which is its consent.
+//  3. vault.pub becomes the new key; the gate seals new chains to it.
+//  4. Row by row, the key store's seeds are sealed to the new key. Each row says which
+//     key it is sealed to, and an unsealed vault holds both, so all of them open
+//     meanwhile. What the gate still sends for the old key is taken, and moved too.
+//  5. When no row names the old key, its pin goes in the transaction that finds that
+//     out: from then on the key store takes no row for it. It is retired, and its slots
+//     are removed from the keyring.
+
+// Rotation says how a rotation begins.
+type Rotation struct {
+	From, To string // names of the keys; From is the oldest that is not retired yet
+	Resumed  bool   // it was begun before
+	Left     int    // rows to be moved
+	// OtherSlots is how many slots of the old key do not open the new one: their
+	// credentials must be added again.
+	OtherSlots int
+}
+
+// RotationProgress is how far a rotation is.
+type RotationProgress struct {
+	Moved   int // rows that this batch moved
+	Left    int // rows that still name an old key
+	Damaged int // of these, rows that do not open: nobody can move them
+	Done    bool
+}
+
+// rotation is a rotation that this vault process carries out. Its keys lie on a page of
+// their own, since it may outlast the lease of whoever began it.
+type rotation struct {
+	proof   [32]byte // SHA-256
+	page    *keyPage
+	from    []string // names of the keys on the page
+	to      hpke.PublicKey
+	after   int64 // the last row that was looked at
+	damaged int
+}
+
+func (r *rotation) end() {
+	if r != nil {
+		r.page.free()
+	}
+}
+
+// Rows of one transaction, and how long one call goes on.
+const (
+	rotateRows = 128
+	rotateTime = 500 * time.Millisecond
+)
+
+func (s *service) handleRotate(ctx context.Context, r *child.Request) (any, [][]byte, error) {
+	var in keyRequest
+	if err := withSecrets(r, &in, 1); err != nil {
+		return nil, nil, err
+	}
+	defer clear(r.Blobs[0])
+	c := in.With.credential(r.Blobs[0])
+	if err := checkNewCredential(c, ""); err != nil { // the new key gets a slot for it
+		return nil, nil, err
+	}
+	keys, err := s.room.unwrap(ctx, in.Operator, c)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { keys.clear() }()
+	reply, to, err := s.beginRotation(ctx, in.Operator, c, &keys)
+	if err != nil {
+		return nil, nil, err
+	}
+	proof, err := s.room.move(keys, to)
+	if err != nil {
+		return nil, nil, err
+	}
+	// What controls disclosures is sealed under the vault key, too.
+	if err := s.guard.rekey(ctx, keys.from(publicKeyName(to))); err != nil {
+		return nil, nil, err
+	}
+	return reply, [][]byte{proof, to.Bytes()}, nil
+}
+
+// beginRotation does steps 1 to 3, or what is left of them. keys are those that c
+// opens; a new one is added to them.
+func (s *service) beginRotation(ctx context.Context, operator string, c gatehouse.Credential, keys *openKeys) (reply Rotation, to hpke.PublicKey, err error) {
+	current := publicKeyName(s.room.current())
+	var target *ringKey
+	var old []*ringKey
+	err = changeKeyring(s.room.dir, func(ring *keyring) error {
+		active := ring.active()
+		target = active[len(active)-1]
+		if len(active) == 1 {
+			seed, slot, err := target.open(ctx, c)
+			clear(seed[:])
+			if err != nil {
+				return err
+			}
+			made, seed, err := newRingKey()
+			if err != nil {
+				return err
+			}
+			defer clear(seed[:])
+			id, err := made.addSlot(ctx, seed, c, slot.Label)
+			if err != nil {
+				return err
+			}
+			if err := s.recordKey(ctx, "rotation begun", target.Name, made.Name, operator); err != nil {
+				return err
+			}
+			if len(ring.Keys) >= maxRingKeys { // the oldest are retired: only their names go
+				ring.Keys = slices.Delete(ring.Keys, 0, 1)
+			}
+			ring.Keys = append(ring.Keys, made)
+			*keys = append(*keys, openKey{name: made.Name, slot: id, seed: seed})
+			target, active = made, append(active, made)
+		} else {
+			reply.Resumed = true
+		}
+		old = active[:len(active)-1]
+		for _, k := range append(slices.Clone(old), target) {
+			if !slices.ContainsFunc(*keys, func(o openKey) bool { return o.name == k.Name }) {
+				return gatehouse.Errorf("vault.credential", "give the credential with which the rotation was begun", "a rotation is under way, and this opens only one of its keys")
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return reply, nil, err
+	}
+	if to, err = kem().NewPublicKey(target.Public); err != nil {
+		return reply, nil, err
+	}
+	if err := s.keys.pin(ctx, to); err != nil {
+		return reply, nil, err
+	}
+	if current != target.Name {
+		if err := target.publish(s.room.dir); err != nil {
+			return reply, nil, keyringFailed(err)
+		}
+	}
+	reply.From, reply.To = old[0].Name, target.Name
+	for _, k := range old {
+		n, err := s.keys.sealedTo(ctx, k.Name)
+		if err != nil {
+			return reply, nil, err
+		}
+		reply.Left += n
+	}
+	reply.OtherSlots = max(0, len(old[0].Slots)-len(target.Slots))
+	return reply, to, nil
+}
+
+// move takes the keys of a rotation and the new public key into the strongroom, in the
+// place of an earlier call's, and gives the proof that batches ask for.
+func (s *strongroom) move(keys openKeys, to hpke.PublicKey) (proof []byte, err error) {
+	page, err := newKeyPage()
+	if err != nil {
+		return nil, err
+	}
+	name := publicKeyName(to)
+	m := &rotation{page: page, to: to}
+	for _, k := range keys {
+		if k.name != name {
+			m.page.add(k.seed[:])
+			m.from = append(m.from, k.name)
+		}
+	}
+	proof = make([]byte, proofSize)
+	random(proof)
+	m.proof = sha256.Sum256(proof)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.moving.end()
+	s.moving = m
+	s.public = to
+	s.expire()
+	if len(s.leases) > 0 {
+		s.hold(keys) // who has the vault open goes on reading, under the new key too
+	}
+	return proof, nil
+}
+
+func (s *service) handleRotateBatch(ctx context.Context, r *child.Request) (any, [][]byte, error) {
+	if len(r.Blobs) != 1 {
+		return nil, nil, gatehouse.Errorf("request.malformed", "this is a fault of the program", "the proof is missing")
+	}
+	// One batch at a time; sealing the vault ends the rotation between two of them.
+	s.moves.Lock()
+	defer s.moves.Unlock()
+	m, private, err := s.room.moved(r.Blobs[0])
+	if err != nil {
+		return nil, nil, err
+	}
+	var p RotationProgress
+	for began := time.Now(); time.Since(began) < rotateTime; {
+		moved, last, damaged, err := s.keys.reseal(ctx, private, m.to, m.after, rotateRows)
+		if err != nil {
+			return nil, nil, err
+		}
+		p.Moved += moved
+		m.damaged += damaged
+		if last == 0 {
+			return s.endOfRotation(ctx, m, p)
+		}
+		m.after = last
+	}
+	p.Damaged = m.damaged
+	p.Left, err = s.leftOf(ctx, m)
+	return p, nil, err
+}
+
+// endOfRotation is step 5, once every row was looked at.
+func (s *service) endOfRotation(ctx context.Context, m *rotation, p RotationProgress) (any, [][]byte, error) {
+	left, err := s.keys.unpin(ctx, m.from)
+	if err != nil {
+		return nil, nil, err
+	}
+	p.Left, p.Damaged, m.after, m.damaged = left, m.damaged, 0, 0
+	if left > 0 {
+		// Either a row came from the gate meanwhile, and the next batch moves it, or it
+		// does not open: then it keeps its key until it is restored, or expires.
+		p.Done = left == p.Damaged
+		return p, nil, nil
+	}
+	for _, name := range m.from {
+		if err := s.recordKey(ctx, "retired", name); err != nil {
+			return nil, nil, err
+		}
+	}
+	now := time.Now().UTC().Truncate(time.Second)
+	err = changeKeyring(s.room.dir, func(ring *keyring) error {
+		for _, name := range m.from {
+			if k := ring.find(name); k != nil && k.Retired == nil {
+				k.Retired, k.Slots = &now, []keySlot{}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	s.room.endMove(m)
+	p.Done = true
+	return p, nil, nil
+}
+
+func (s *service) leftOf(ctx context.Context, m *rotation) (left int, err error) {
+	for _, name := range m.from {
+		n, err := s.keys.sealedTo(ctx, name)
+		if err != nil {
+			return 0, err
+		}
+		left += n
+	}
+	return left, nil
+}
+
+// moved returns the rotation that a proof belongs to. Errors: vault.rotation.
+func (s *strongroom) moved(proof []byte) (*rotation, privateKeys, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	got := sha256.Sum256(proof)
+	if s.moving == nil || subtle.ConstantTimeCompare(s.moving.proof[:], got[:]) != 1 {
+		return nil, nil, gatehouse.Errorf("vault.rotation", "begin it again: it goes on where it was", "no rotation is under way here; the vault was sealed or started again")
+	}
+	private, err := privateKeysOn(s.moving.page, s.moving.from)
+	return s.moving, private, err
+}
+
+// endMove forgets the keys of a finished rotation, and the old keys of open leases.
+func (s *strongroom) endMove(m *rotation) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.moving == m {
+		m.end()
+		s.moving = nil
+	}
+	name := publicKeyName(s.public)
+	var seed [seedSize]byte
+	defer clear(seed[:])
+	if i := slices.Index(s.names, name); i >= 0 {
+		copy(seed[:], s.page.at(i))
+		s.page.wipe() // the vault stays unsealed
+		s.page.add(seed[:])
+		s.names = []string{name}
+	}
+}
+
+// pin lets the key store be used with a public key too.
+func (k *keyStore) pin(ctx context.Context, key hpke.PublicKey) error {
+	return k.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error { return pin(ctx, tx, key) })
+}
+
+// unpin takes keys' pins away if no row names them, and says how many do.
+func (k *keyStore) unpin(ctx context.Context, names []string) (left int, err error) {
+	err = k.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		for _, name := range names {
+			var n int
+			if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM chains WHERE recipient = ?`, name).Scan(&n); err != nil {
+				return err
+			}
+			left += n
+		}
+		if left > 0 {
+			return nil
+		}
+		for _, name := range names {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM public_keys WHERE name = ?`, name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil && left == 0 {
+		_, err = k.db.Checkpoint(ctx) // the old seals leave the log too
+	}
+	return left, err
+}
+
+// sealedTo counts the rows that are sealed to a key.
+func (k *keyStore) sealedTo(ctx context.Context, name string) (n int, err error) {
+	err = k.db.Readers().QueryRowContext(ctx, `SELECT count(*) FROM chains WHERE recipient = ?`, name).Scan(&n)
+	return n, sealeddb.Wrap(keyStoreFile, err)
+}
+
+// numberedRow is a row and its number in the table, which orders the walk.
+type numberedRow struct {
+	chainRow
+	number int64
+}
+
+// reseal moves up to limit rows behind after to a new key, in one transaction, and
+// says which row was the last; 0 at the end. The encapsulations are made outside the
+// transaction: the gate waits for no more than the writing. A row that was deleted
+// meanwhile stays deleted.
+func (k *keyStore) reseal(ctx context.Context, from privateKeys, to hpke.PublicKey, after int64, limit int) (moved int, last int64, damaged int, err error) {
+	rows, err := k.rowsOf(ctx, from, after, limit)
+	if err != nil || len(rows) == 0 {
+		return 0, 0, 0, err
+	}
+	last = rows[len(rows)-1].number
+	resealed := make([]chainRow, 0, len(rows))
+	for _, r := range rows {
+		seed, err := r.openSeed(from)
+		if err != nil {
+			damaged++
+			continue
+		}
+		row := r.chainRow
+		row.Recipient = publicKeyName(to)
+		err = row.sealSeed(to, seed)
+		clear(seed)
+		if err != nil {
+			return 0, 0, 0, gatehouse.Errorf("vault.failed", "try again", "a chain cannot be sealed to the new key: %w", err)
+		}
+		resealed = append(resealed, row)
+	}
+	err = k.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		update, err := tx.PrepareContext(ctx, `UPDATE chains SET recipient = ?, enc = ?, sealed = ? WHERE org = ? AND site = ? AND id = ? AND recipient <> ?`)
+		if err != nil {
+			return err
+		}
+		defer update.Close()
+		for i := range resealed {
+			r := &resealed[i]
+			result, err := update.ExecContext(ctx, r.Recipient, r.Enc, r.Sealed, string(r.Org), string(r.Site), r.ID[:], r.Recipient)
+			if err != nil {
+				return err
+			}
+			n, err := result.RowsAffected()
+			if err != nil {
+				return err
+			}
+			moved += int(n)
+		}
+		return nil
+	})
+	return moved, last, damaged, err
+}
+
+// rowsOf reads rows that are sealed to one of the keys, by number.
+func (k *keyStore) rowsOf(ctx context.Context, keys privateKeys, after int64, limit int) ([]numberedRow, error) {
+	var all []numberedRow
+	for name := range keys {
+		rows, err := k.db.Readers().QueryContext(ctx, `SELECT rowid, org, site, id, kind, subject, class, day, recipient, enc, sealed FROM chains
+			WHERE recipient = ? AND rowid > ? ORDER BY rowid LIMIT ?`, name, after, limit)
+		if err != nil {
+			return nil, sealeddb.Wrap(keyStoreFile, err)
+		}
+		for rows.Next() {
+			var r numberedRow
+			var id, subject []byte
+			if err := rows.Scan(&r.number, &r.Org, &r.Site, &id, &r.Kind, &subject, &r.Class, &r.Day, &r.Recipient, &r.Enc, &r.Sealed); err != nil {
+				rows.Close()
+				return nil, sealeddb.Wrap(keyStoreFile, err)
+			}
+			copy(r.ID[:], id)
+			copy(r.Subject[:], subject)
+			all = append(all, r)
+		}
+		err = rows.Err()
+		rows.Close()
+		if err != nil {
+			return nil, sealeddb.Wrap(keyStoreFile, err)
+		}
+	}
+	slices.SortFunc(all, func(a, b numberedRow) int { return int(a.number - b.number) })
+	return all[:min(len(all), limit)], nil
+}
