@@ -4,13 +4,11 @@ import (
 	"crypto/subtle"
 	"encoding/hex"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 
 	"gatehouse"
 )
@@ -30,42 +28,33 @@ type GateKey struct {
 	dataDir string // absolute, symlinks resolved
 	key     [gateKeySize]byte
 	name    [4]byte  // which key this is; stands in everything sealed under it
+	custody Custody  // in force
 	tables  sync.Map // table -> cipher.AEAD
 }
 
-// CreateGateKey makes a new gate key in file (mode 0600, durable), which must lie
-// outside dataDir: whoever copies the data directory must not get the key with it.
-// Its directory must exist. Errors: gatekey.inside, gatekey.exists, gatekey.failed.
-func CreateGateKey(dataDir, file string) error {
-	_, file, err := outside(dataDir, file)
-	if err != nil {
-		return err
-	}
-	key := make([]byte, gateKeySize)
-	random(key)
-	defer clear(key)
-	err = writeDurably(file, key, false)
-	switch {
-	case errors.Is(err, fs.ErrExist):
-		return gatehouse.Errorf("gatekey.exists", "use it, or name another file", "there is a file in the place of the new gate key")
-	case err != nil:
-		return gatehouse.Errorf("gatekey.failed", "check that the directory exists and can be written", "the gate key cannot be written: %w", err)
-	}
-	return nil
+// CreateGateKey makes a new gate key where source says (see GateSource): in a file (mode
+// 0600, durable), which must lie outside dataDir and whose directory must exist, or
+// wrapped by a token or TPM. Errors: gatekey.inside, gatekey.exists, gatekey.source,
+// gatekey.credential (only systemd makes those), gatekey.failed, and custody's.
+func CreateGateKey(dataDir, source string) error {
+	var key [gateKeySize]byte
+	random(key[:])
+	defer clear(key[:])
+	return ParseGateSource(source).store(dataDir, key)
 }
 
-// OpenGateKey reads the gate key for a data directory, which must exist. The first
-// key that a data directory is opened with is the one that it belongs to from then
-// on. Errors: gatekey.missing, gatekey.inside, gatekey.permissions (more than the
-// owner may read it, or the owner is another user), gatekey.malformed,
-// gatekey.wrong, gatekey.failed.
-func OpenGateKey(dataDir, file string) (*GateKey, error) {
-	dataDir, file, err := outside(dataDir, file)
+// OpenGateKey reads the gate key for a data directory, which must exist, from where
+// source says (see GateSource). The first key that a data directory is opened with is the
+// one that it belongs to from then on. Errors: gatekey.missing, gatekey.inside,
+// gatekey.permissions (more than the owner may read it, or the owner is another user),
+// gatekey.malformed, gatekey.wrong, gatekey.failed, and custody's.
+func OpenGateKey(dataDir, source string) (*GateKey, error) {
+	realDir, err := realPath(dataDir)
 	if err != nil {
-		return nil, err
+		return nil, gatehouse.Errorf("gatekey.failed", "check `data` in the configuration", "the data directory cannot be found: %w", err)
 	}
-	g := &GateKey{dataDir: dataDir}
-	if err := readGateKey(file, &g.key); err != nil {
+	g := &GateKey{dataDir: realDir}
+	if g.custody, err = ParseGateSource(source).load(realDir, &g.key); err != nil {
 		return nil, err
 	}
 	name := expand(g.key[:], labelKeyName)
@@ -74,41 +63,6 @@ func OpenGateKey(dataDir, file string) (*GateKey, error) {
 		return nil, err
 	}
 	return g, nil
-}
-
-func readGateKey(file string, key *[gateKeySize]byte) error {
-	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe in its place must not block
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return gatehouse.Errorf("gatekey.missing", "plug in or mount what holds it, or correct `gate_key` in the configuration; if it is lost, restore its copy",
-			"the gate key file %s is not there", file)
-	case err != nil:
-		return gatehouse.Errorf("gatekey.failed", "check who may read it", "the gate key cannot be read: %w", err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return gatehouse.Errorf("gatekey.failed", "check the file", "the gate key cannot be read: %w", err)
-	}
-	if !info.Mode().IsRegular() {
-		return gatehouse.Errorf("gatekey.malformed", "name the key's file", "the gate key is no regular file")
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return gatehouse.Errorf("gatekey.permissions", "run: chmod 600 on the gate key file", "others than its owner may read the gate key")
-	}
-	if owner, ok := info.Sys().(*syscall.Stat_t); ok && int(owner.Uid) != os.Geteuid() && owner.Uid != 0 {
-		return gatehouse.Errorf("gatekey.permissions", "run: chown on the gate key file, to the user that runs gatehouse", "the gate key belongs to another user")
-	}
-	b, err := io.ReadAll(io.LimitReader(f, gateKeySize+1))
-	defer clear(b)
-	if err != nil {
-		return gatehouse.Errorf("gatekey.failed", "check the medium that holds it", "the gate key cannot be read: %w", err)
-	}
-	if len(b) != gateKeySize {
-		return gatehouse.Errorf("gatekey.malformed", "restore the file from its copy", "a gate key has 32 bytes, this file does not")
-	}
-	copy(key[:], b)
-	return nil
 }
 
 // check compares the key with the data directory's check value. Where that is
