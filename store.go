@@ -115,6 +115,7 @@ const (
 	QRItem       WorkingKind = "qr"
 	TokenItem    WorkingKind = "token"  // a device's token verifier
 	SourceItem   WorkingKind = "source" // a camera's address, which may hold a password
+	SecretItem   WorkingKind = "secret" // what another program asks for: a mail server's password, a storage key
 )
 
 // WorkingItem is one sealed field of the working set.

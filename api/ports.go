@@ -35,6 +35,8 @@ type Passages interface {
 type Admin interface {
 	SearchAdmin
 	AuditAdmin
+	KeysAdmin
+	SecretsAdmin
 	// EnrollPerson: face.none, face.several, face.poor, face.known (the hint names
 	// the subject), consent.missing, label.missing, grant.unknown_gate.
 	EnrollPerson(ctx context.Context, r wire.EnrollPersonRequest) (wire.EnrollResponse, error)

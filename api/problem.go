@@ -60,6 +60,10 @@ var statuses = map[string]int{
 	"sealing.unavailable":  http.StatusServiceUnavailable,
 	"server.busy":          http.StatusServiceUnavailable,
 	"server.not_ready":     http.StatusServiceUnavailable,
+
+	"vault.credential": http.StatusForbidden, "vault.no_slot": http.StatusNotFound, "vault.last_slot": http.StatusConflict,
+	"vault.slot_in_use": http.StatusConflict, "vault.slots_full": http.StatusConflict, "vault.rotation": http.StatusConflict,
+	"vault.label": http.StatusBadRequest, "vault.passphrase_short": http.StatusBadRequest, "secret.unknown": http.StatusNotFound,
 }
 
 // families are the codes whose fault is the caller's input.
@@ -70,6 +74,7 @@ var families = map[string]int{
 	"operator": http.StatusUnprocessableEntity, "canary": http.StatusUnprocessableEntity, "release": http.StatusUnprocessableEntity, "budget": http.StatusUnprocessableEntity,
 	"enroll": http.StatusUnprocessableEntity, "device": http.StatusUnprocessableEntity, "vehicle": http.StatusUnprocessableEntity,
 	"person": http.StatusUnprocessableEntity, "card": http.StatusUnprocessableEntity, "search": http.StatusUnprocessableEntity, "pin": http.StatusUnprocessableEntity,
+	"shares": http.StatusUnprocessableEntity, "custody": http.StatusUnprocessableEntity, "secret": http.StatusUnprocessableEntity,
 }
 
 // Status is the HTTP status of an error.

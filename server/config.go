@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"gatehouse"
+	"gatehouse/vault"
 
 	"github.com/goccy/go-yaml"
 )
@@ -179,7 +180,11 @@ func LoadConfig(path string, environ []string) (Config, error) {
 		return c, err
 	}
 	base := filepath.Dir(path)
-	for _, p := range []*string{&c.Data, &c.GateKey, &c.Vision.Assets} {
+	relative := []*string{&c.Data, &c.Vision.Assets}
+	if vault.ParseGateSource(c.GateKey).IsFile() {
+		relative = append(relative, &c.GateKey)
+	}
+	for _, p := range relative {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(base, *p)
 		}

@@ -22,6 +22,7 @@ func (s *Server) Run(ctx context.Context, ready func(link string)) error {
 	if err != nil {
 		return gatehouse.Errorf("listen.taken", "stop the other program, or set `listen` in gatehouse.yml to another port", "nothing can listen at %s: %w", s.config.Listen, err)
 	}
+	s.logCustody()
 	socket, err := auth.ListenAdmin(SocketPath(s.config))
 	if err != nil {
 		listener.Close()

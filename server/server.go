@@ -40,6 +40,8 @@ type Options struct {
 	Stderr io.Writer
 	// NewPassphrase seals the vault key at the first start; nil once there are keys.
 	NewPassphrase []byte
+	// NewCredential does so in its place, if it is not zero.
+	NewCredential gatehouse.Credential
 	// Cameras starts the configured cameras.
 	Cameras bool
 	// Source replaces a camera's source, for the demo; nil, or a nil source, leaves it.
@@ -161,7 +163,7 @@ func (s *Server) openKeys(ctx context.Context) error {
 		return err
 	}
 	// Whoever asks at the wrong place must leave no empty site there.
-	if !initialized && len(s.opts.NewPassphrase) == 0 {
+	if !initialized && s.opts.newCredential().IsZero() {
 		return gatehouse.Errorf("keys.missing", "another configuration? name it with --config; otherwise run `gatehouse init`, or `gatehouse serve` on a terminal or with --passphrase-file",
 			"this site has no keys yet: %s holds no vault", p.data)
 	}
@@ -176,7 +178,7 @@ func (s *Server) openKeys(ctx context.Context) error {
 	}
 	s.onClose(func(context.Context) error { return s.unlock() })
 	if !initialized {
-		if err := s.makeKeys(p); err != nil {
+		if err := s.makeKeys(ctx, p); err != nil {
 			return err
 		}
 	}
@@ -194,16 +196,11 @@ func (s *Server) openKeys(ctx context.Context) error {
 // makeKeys makes the gate key and the vault key. The vault's private key comes last:
 // with it the site counts as initialized, and a first start that was interrupted
 // before can be repeated.
-func (s *Server) makeKeys(p paths) error {
-	if _, err := os.Stat(s.config.GateKey); errors.Is(err, os.ErrNotExist) {
-		if err := os.MkdirAll(filepath.Dir(s.config.GateKey), 0o700); err != nil {
-			return gatehouse.Errorf("gatekey.failed", "check `gate_key` in gatehouse.yml", "the gate key's directory cannot be made: %w", err)
-		}
-		if err := vault.CreateGateKey(p.data, s.config.GateKey); err != nil {
-			return err
-		}
+func (s *Server) makeKeys(ctx context.Context, p paths) error {
+	if err := s.makeGateKey(p); err != nil {
+		return err
 	}
-	return vault.Init(p.vault, string(s.opts.NewPassphrase))
+	return vault.InitWith(ctx, p.vault, s.opts.newCredential(), "")
 }
 
 func (s *Server) openStores(ctx context.Context) error {

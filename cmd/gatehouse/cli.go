@@ -31,6 +31,8 @@ type CLI struct {
 	Reinstate ReinstateCmd `cmd:"" help:"Let a suspended person or vehicle in again."`
 	Consent   ConsentCmd   `cmd:"" help:"Withdraw a person's consent."`
 	Device    DeviceCmd    `cmd:"" help:"Enrol devices."`
+	Keys      KeysCmd      `cmd:"" help:"The site's keys: make, show, split, rotate, and what opens them."`
+	Secret    SecretCmd    `cmd:"" help:"Passwords and keys that do not belong into gatehouse.yml."`
 	Unseal    UnsealCmd    `cmd:"" help:"Open the vault for a stated time."`
 	Seal      SealCmd      `cmd:"" help:"Seal the vault now."`
 	Link      LinkCmd      `cmd:"" help:"Print a new one-time link to the console."`

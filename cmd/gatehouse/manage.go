@@ -129,21 +129,18 @@ func (cmd DeviceAddCmd) Run(ctx context.Context, out *Out) error {
 
 // UnsealCmd opens the vault of the running server.
 type UnsealCmd struct {
-	For            time.Duration `help:"How long, at most 12h." default:"1h"`
-	PassphraseFile string        `help:"Read the passphrase from a file." placeholder:"FILE"`
+	For time.Duration `help:"How long, at most 12h." default:"1h"`
+	CredentialFlags
 }
 
 // Run unseals.
 func (cmd UnsealCmd) Run(ctx context.Context, out *Out) error {
 	return answer(ctx, out, func(a api.Admin) (wire.VaultStatus, error) {
-		passphrase, err := readPassphraseFile(cmd.PassphraseFile)
-		if cmd.PassphraseFile == "" {
-			passphrase, err = askPassphrase(out, "Passphrase: ")
-		}
+		with, err := cmd.credential(out, "Passphrase: ")
 		if err != nil {
 			return wire.VaultStatus{}, err
 		}
-		return a.Unseal(ctx, passphrase, cmd.For)
+		return a.UnsealWith(ctx, with, cmd.For)
 	}, out.vault)
 }
 
@@ -181,10 +178,12 @@ func (StatusCmd) Run(ctx context.Context, out *Out) error {
 			out.Say("no server is running; start it with `gatehouse serve`")
 			out.Say("Gatehouse %s, %s/%s, would listen at %s", s.Version, s.Org, s.Site, s.Address)
 			out.Say("enrolled %d, gates %d, gate key: %s", s.Enrolled, len(s.Gates), s.Custody)
+			out.Say("  %s", s.CustodyMeans)
 			return
 		}
 		out.Say("Gatehouse %s, %s/%s, at %s", s.Version, s.Org, s.Site, s.Address)
 		out.Say("enrolled %d, faces available: %t, gate key: %s", s.Enrolled, s.Faces, s.Custody)
+		out.Say("  %s", s.CustodyMeans)
 		for _, g := range s.Gates {
 			out.Say("  %-16s %-5s gate %-8s camera %s", g.ID, g.Kind, g.State, g.Camera)
 		}

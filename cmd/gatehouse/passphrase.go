@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"io"
 	"os"
+	"strings"
 
 	"gatehouse"
 	"gatehouse/vault"
@@ -83,4 +85,29 @@ func askNewPassphrase(out *Out) ([]byte, error) {
 		}
 	}
 	return first, nil
+}
+
+// stdin is standard input, or nothing where there is none.
+func (o *Out) stdin() io.Reader {
+	if o.Stdin == nil {
+		return strings.NewReader("")
+	}
+	return o.Stdin
+}
+
+// onTerminal reports whether a person can be asked.
+func (o *Out) onTerminal() bool {
+	f, ok := o.Stdin.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// reading is o with what is left of its piped input; a terminal stays one, so that
+// what is typed next is not shown.
+func (o *Out) reading(rest *bufio.Reader) *Out {
+	if o.onTerminal() {
+		return o
+	}
+	c := *o
+	c.Stdin = rest
+	return &c
 }

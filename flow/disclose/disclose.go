@@ -97,7 +97,15 @@ const holder = "site"
 // log under the operator's name; where that fails the vault is sealed again. Errors:
 // vault.passphrase, vault.busy, vault.duration, and the vault's others.
 func (d *Discloser) Unseal(ctx context.Context, operator string, passphrase []byte, lasts time.Duration) error {
-	proof, until, err := d.Vault.Unseal(ctx, holder, string(passphrase), lasts)
+	return d.UnsealBy(ctx, operator, func(ctx context.Context, holder string) ([]byte, time.Time, error) {
+		return d.Vault.Unseal(ctx, holder, string(passphrase), lasts)
+	})
+}
+
+// UnsealBy is Unseal where another credential than a passphrase opens the vault: by
+// unseals it for holder, as Vault.Unseal does.
+func (d *Discloser) UnsealBy(ctx context.Context, operator string, by func(ctx context.Context, holder string) (proof []byte, until time.Time, err error)) error {
+	proof, until, err := by(ctx, holder)
 	if err != nil {
 		return err
 	}

@@ -47,6 +47,7 @@ type Set struct {
 	credentials map[[32]byte]gatehouse.SubjectID
 	tokens      map[gatehouse.DeviceID][32]byte
 	sources     map[gatehouse.DeviceID]string
+	secrets     map[string]namedSecret
 }
 
 // keyRow names the item that holds the site's verifier key.
@@ -60,8 +61,8 @@ const keyItem gatehouse.WorkingKind = "verifier_key"
 func Load(ctx context.Context, place gatehouse.Place, store gatehouse.WorkingStore, sealer gatehouse.WorkingSealer, g Gallery) (*Set, error) {
 	s := &Set{place: place, store: store, sealer: sealer, gallery: g,
 		badges: map[gatehouse.SubjectID]gatehouse.Badge{}, plates: map[string]gatehouse.SubjectID{},
-		credentials: map[[32]byte]gatehouse.SubjectID{}, tokens: map[gatehouse.DeviceID][32]byte{}, sources: map[gatehouse.DeviceID]string{}}
-	var templates []gatehouse.WorkingItem // until the gallery's seed is known
+		credentials: map[[32]byte]gatehouse.SubjectID{}, tokens: map[gatehouse.DeviceID][32]byte{}, sources: map[gatehouse.DeviceID]string{}, secrets: map[string]namedSecret{}}
+	var templates []gatehouse.WorkingItem // until the gallery is known
 	err := store.Working(ctx, func(item gatehouse.WorkingItem) error {
 		switch {
 		case item.Place != place:
@@ -147,6 +148,12 @@ func (s *Set) take(item gatehouse.WorkingItem) error {
 			return damaged()
 		}
 		s.sources[name] = string(source)
+	case gatehouse.SecretItem:
+		var n namedSecret
+		if err := json.Unmarshal(plain, &n); err != nil {
+			return damaged()
+		}
+		s.secrets[n.Name] = n
 	default:
 		return damaged()
 	}

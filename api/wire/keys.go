@@ -1,0 +1,156 @@
+package wire
+
+import (
+	"log/slog"
+	"time"
+
+	"gatehouse"
+)
+
+// Credential is what opens the vault key.
+type Credential struct {
+	Kind   gatehouse.CredentialKind `json:"kind"`             // passphrase, file, pkcs11, tpm
+	Source string                   `json:"source,omitempty"` // where the token or TPM is
+	Secret []byte                   `json:"secret,omitempty"` // base64
+}
+
+// LogValue redacts the secret.
+func (c Credential) LogValue() slog.Value { return slog.StringValue(string(c.Kind)) }
+
+// Shown is c for the wire.
+func Shown(c gatehouse.Credential) Credential {
+	return Credential{Kind: c.Kind, Source: c.Source, Secret: c.Secret}
+}
+
+// Credential is c for the vault.
+func (c Credential) Credential() gatehouse.Credential {
+	return gatehouse.Credential{Kind: c.Kind, Source: c.Source, Secret: c.Secret}
+}
+
+// UnsealWithRequest unseals the vault with any credential. POST /admin/v1/keys/unseal.
+type UnsealWithRequest struct {
+	With    Credential `json:"with"`
+	Minutes int        `json:"minutes"` // 1..720
+}
+
+// LogValue redacts the credential.
+func (UnsealWithRequest) LogValue() slog.Value { return slog.StringValue("[redacted]") }
+
+// KeysStatus answers GET /admin/v1/keys: names, dates and labels, no secret.
+type KeysStatus struct {
+	Current          string `json:"current"` // the vault key that is sealed to
+	Keys             []Key  `json:"keys"`    // generations, the oldest first
+	GateCustody      string `json:"gate_custody"`
+	GateCustodyMeans string `json:"gate_custody_means"`
+}
+
+// Key is one generation of the vault key.
+type Key struct {
+	Name    string    `json:"name"`
+	Created time.Time `json:"created"`
+	Retired time.Time `json:"retired,omitzero"`
+	Chains  int       `json:"chains"` // rows of the key store that are sealed to it
+	Slots   []Slot    `json:"slots"`
+}
+
+// Slot is one way to open a key.
+type Slot struct {
+	ID      string                   `json:"id"`
+	Kind    gatehouse.CredentialKind `json:"kind"`
+	Label   string                   `json:"label"`
+	Created time.Time                `json:"created"`
+}
+
+// AddSlotRequest lets New open the vault key, which With opens. POST /admin/v1/keys/slots.
+type AddSlotRequest struct {
+	With  Credential `json:"with"`
+	New   Credential `json:"new"`
+	Label string     `json:"label,omitempty"`
+}
+
+// LogValue redacts the credentials.
+func (AddSlotRequest) LogValue() slog.Value { return slog.StringValue("[redacted]") }
+
+// AddSlotResponse names the slot.
+type AddSlotResponse struct {
+	Slot string `json:"slot"`
+}
+
+// RemoveSlotRequest takes a slot away. POST /admin/v1/keys/slots/{id}/remove.
+type RemoveSlotRequest struct {
+	With Credential `json:"with"`
+}
+
+// LogValue redacts the credential.
+func (RemoveSlotRequest) LogValue() slog.Value { return slog.StringValue("[redacted]") }
+
+// SplitRequest makes shares of the vault key. POST /admin/v1/keys/split.
+type SplitRequest struct {
+	With      Credential `json:"with"`
+	Threshold int        `json:"threshold"`
+	Shares    int        `json:"shares"`
+}
+
+// LogValue redacts the credential.
+func (SplitRequest) LogValue() slog.Value { return slog.StringValue("[redacted]") }
+
+// SplitResponse holds the shares' texts: enough of them are the key.
+type SplitResponse struct {
+	Shares []string `json:"shares"`
+}
+
+// LogValue redacts the shares.
+func (SplitResponse) LogValue() slog.Value { return slog.StringValue("[redacted]") }
+
+// ExportResponse holds the keyring bundle. POST /admin/v1/keys/export.
+type ExportResponse struct {
+	Bundle []byte `json:"bundle"`
+}
+
+// LogValue leaves it out.
+func (ExportResponse) LogValue() slog.Value { return slog.StringValue("[redacted]") }
+
+// NoteRequest notes in the audit log what was done to a key's files.
+// POST /admin/v1/keys/note.
+type NoteRequest struct {
+	Event string `json:"event"` // recovered, imported
+	Key   string `json:"key"`   // its name
+}
+
+// RotateRequest begins the rotation of the vault key, or goes on with it.
+// POST /admin/v1/keys/rotate/vault.
+type RotateRequest struct {
+	With Credential `json:"with"`
+}
+
+// LogValue redacts the credential.
+func (RotateRequest) LogValue() slog.Value { return slog.StringValue("[redacted]") }
+
+// RotateResponse says how the rotation begins; Ticket goes into RotateBatchRequest.
+type RotateResponse struct {
+	From       string `json:"from"`
+	To         string `json:"to"`
+	Resumed    bool   `json:"resumed"`
+	Left       int    `json:"left"`
+	OtherSlots int    `json:"other_slots"` // slots of the old key that do not open the new one
+	Ticket     []byte `json:"ticket"`
+}
+
+// LogValue leaves the ticket out.
+func (r RotateResponse) LogValue() slog.Value { return slog.StringValue(r.To) }
+
+// RotateBatchRequest moves a batch of rows. POST /admin/v1/keys/rotate/vault/batch.
+type RotateBatchRequest struct {
+	Ticket []byte `json:"ticket"`
+}
+
+// LogValue leaves the ticket out.
+func (RotateBatchRequest) LogValue() slog.Value { return slog.StringValue("[redacted]") }
+
+// RotateBatchResponse says how far it is.
+type RotateBatchResponse struct {
+	Moved   int  `json:"moved"` // by this batch
+	Left    int  `json:"left"`
+	Damaged int  `json:"damaged"` // of those that are left: they do not open
+	Done    bool `json:"done"`
+}

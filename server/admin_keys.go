@@ -1,0 +1,95 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"gatehouse"
+	"gatehouse/api/wire"
+)
+
+// UnsealWith implements api.KeysAdmin.
+func (a admin) UnsealWith(ctx context.Context, with gatehouse.Credential, d time.Duration) (wire.VaultStatus, error) {
+	if !a.isRunning() {
+		return wire.VaultStatus{}, gatehouse.Errorf("server.not_running", "start it with `gatehouse serve`", "there is no running server whose vault could be opened")
+	}
+	if err := a.unsealWith(ctx, socketOperator, with, d); err != nil {
+		return wire.VaultStatus{}, err
+	}
+	return a.vaultStatus(ctx)
+}
+
+// unsealWith opens the vault for the site's sessions.
+func (s *Server) unsealWith(ctx context.Context, operator string, with gatehouse.Credential, d time.Duration) error {
+	err := s.lend.UnsealBy(ctx, operator, func(ctx context.Context, holder string) ([]byte, time.Time, error) {
+		return s.vault.UnsealWith(ctx, holder, with, d)
+	})
+	if err == nil {
+		s.hub.VaultChanged()
+	}
+	return err
+}
+
+// UnsealWith opens the vault for the configured time, with any credential.
+func (s *Server) UnsealWith(ctx context.Context, with gatehouse.Credential) error {
+	return s.unsealWith(ctx, "start", with, s.config.Vault.UnsealedFor)
+}
+
+// KeysStatus implements api.KeysAdmin.
+func (a admin) KeysStatus(ctx context.Context) (wire.KeysStatus, error) {
+	st, err := a.vault.KeysStatus(ctx)
+	custody := a.gateKey.Custody()
+	out := wire.KeysStatus{Current: st.Current, Keys: []wire.Key{}, GateCustody: string(custody), GateCustodyMeans: custody.Means()}
+	for _, k := range st.Keys {
+		key := wire.Key{Name: k.Name, Created: k.Created, Retired: k.Retired, Chains: k.Chains, Slots: []wire.Slot{}}
+		for _, slot := range k.Slots {
+			key.Slots = append(key.Slots, wire.Slot(slot))
+		}
+		out.Keys = append(out.Keys, key)
+	}
+	return out, err
+}
+
+// AddSlot implements api.KeysAdmin.
+func (a admin) AddSlot(ctx context.Context, r wire.AddSlotRequest) (wire.AddSlotResponse, error) {
+	id, err := a.vault.AddSlot(ctx, socketOperator, r.With.Credential(), r.New.Credential(), r.Label)
+	return wire.AddSlotResponse{Slot: id}, err
+}
+
+// RemoveSlot implements api.KeysAdmin.
+func (a admin) RemoveSlot(ctx context.Context, id string, r wire.RemoveSlotRequest) error {
+	return a.vault.RemoveSlot(ctx, socketOperator, r.With.Credential(), id)
+}
+
+// SplitKey implements api.KeysAdmin.
+func (a admin) SplitKey(ctx context.Context, r wire.SplitRequest) (wire.SplitResponse, error) {
+	texts, err := a.vault.Split(ctx, socketOperator, r.With.Credential(), r.Threshold, r.Shares)
+	var out wire.SplitResponse
+	for _, text := range texts {
+		out.Shares = append(out.Shares, text.Reveal())
+	}
+	return out, err
+}
+
+// ExportKeys implements api.KeysAdmin.
+func (a admin) ExportKeys(ctx context.Context) (wire.ExportResponse, error) {
+	b, err := a.vault.Export(ctx)
+	return wire.ExportResponse{Bundle: b}, err
+}
+
+// NoteKey implements api.KeysAdmin.
+func (a admin) NoteKey(ctx context.Context, r wire.NoteRequest) error {
+	return a.vault.NoteKey(ctx, r.Event, r.Key)
+}
+
+// RotateVaultKey implements api.KeysAdmin.
+func (a admin) RotateVaultKey(ctx context.Context, r wire.RotateRequest) (wire.RotateResponse, error) {
+	rotation, ticket, err := a.vault.Rotate(ctx, socketOperator, r.With.Credential())
+	return wire.RotateResponse{From: rotation.From, To: rotation.To, Resumed: rotation.Resumed, Left: rotation.Left, OtherSlots: rotation.OtherSlots, Ticket: ticket}, err
+}
+
+// RotateVaultBatch implements api.KeysAdmin.
+func (a admin) RotateVaultBatch(ctx context.Context, r wire.RotateBatchRequest) (wire.RotateBatchResponse, error) {
+	p, err := a.vault.RotateBatch(ctx, r.Ticket)
+	return wire.RotateBatchResponse(p), err
+}
