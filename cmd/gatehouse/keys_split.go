@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -198,7 +199,11 @@ func readShares(files []string) ([]shares.Share, error) {
 		}
 		s, err := shares.Parse(string(b))
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			var e *gatehouse.Error
+			if errors.As(err, &e) {
+				err = gatehouse.Errorf(e.Code, e.Hint, "%s: %s", name, e.Message)
+			}
+			return nil, err
 		}
 		all = append(all, s)
 	}

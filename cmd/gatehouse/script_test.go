@@ -3,9 +3,12 @@ package main
 import (
 	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"gatehouse/vault/custody/custodytest"
 	"gatehouse/vision/models"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -34,6 +37,31 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata", Setup: func(env *testscript.Env) error {
 		env.Setenv("GATEHOUSE_ASSETS", assets)
 		env.Setenv("PORTRAITS", filepath.Join(assets, "portraits"))
-		return nil
+		return withTPM(t, env)
 	}})
+}
+
+// withTPM gives the scripts that name $TPM one of their own, and a configuration that
+// keeps the gate key in it.
+func withTPM(t *testing.T, env *testscript.Env) error {
+	if !strings.HasSuffix(env.WorkDir, "script-token") {
+		return nil
+	}
+	if _, err := exec.LookPath("swtpm"); err != nil {
+		return nil
+	}
+	source := custodytest.TPM(t)
+	env.Setenv("TPM", source)
+	for name, gateKey := range map[string]string{"tpm.yml": "tpm:" + source, "other.yml": "tpm:" + source + "-none"} {
+		config := "data: data\ngate_key: " + gateKey + "\ngates:\n  - {id: front-door}\n"
+		if err := os.WriteFile(filepath.Join(env.WorkDir, name), []byte(config), 0o600); err != nil {
+			return err
+		}
+	}
+	for _, name := range []string{"auth", "wrong"} {
+		if err := os.Chmod(filepath.Join(env.WorkDir, name), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
 }

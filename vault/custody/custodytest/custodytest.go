@@ -55,7 +55,6 @@ func TPM(t testing.TB) string {
 	socket := filepath.Join(dir, "s")
 	cmd := exec.Command("swtpm", "socket", "--tpm2", "--tpmstate", "dir="+dir, "--server", "type=unixio,path="+socket,
 		"--flags", "not-need-init,startup-clear")
-	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("swtpm: %v", err)
 	}
