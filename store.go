@@ -122,7 +122,7 @@ const (
 type WorkingItem struct {
 	Place
 	Kind    WorkingKind
-	Subject SubjectID // zero for devices
+	Subject SubjectID // zero for devices; a secret's is an id of its own
 	Row     ID        // names the item; a put with the same row replaces it
 	Sealed  []byte
 }

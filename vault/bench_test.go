@@ -157,3 +157,30 @@ func BenchmarkAuditVerify(b *testing.B) {
 	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "leaves/s")
 	in.open(b)
 }
+
+// BenchmarkReseal moves rows to a new vault key, as `gatehouse keys rotate vault` does.
+func BenchmarkReseal(b *testing.B) {
+	from, err := kem().GenerateKey()
+	must(b, err)
+	to, err := kem().GenerateKey()
+	must(b, err)
+	keys, err := openKeyStore(b.Context(), b.TempDir(), [32]byte{1}, from.PublicKey())
+	must(b, err)
+	defer keys.db.Close()
+	must(b, keys.pin(b.Context(), to.PublicKey()))
+	private := privateKeys{publicKeyName(from.PublicKey()): from}
+	for range b.N {
+		b.StopTimer()
+		rows := make([]chainRow, rotateRows)
+		for i := range rows {
+			rows[i] = chainRow{Place: place, ID: gatehouse.NewID(time.Now()), Kind: subjectChain, Subject: gatehouse.RandomID(), Recipient: publicKeyName(from.PublicKey())}
+			must(b, rows[i].sealSeed(from.PublicKey(), make([]byte, 32)))
+		}
+		must(b, keys.append(b.Context(), rows))
+		b.StartTimer()
+		if moved, _, damaged, err := keys.reseal(b.Context(), private, to.PublicKey(), 0, rotateRows); err != nil || moved != rotateRows || damaged != 0 {
+			b.Fatal(moved, damaged, err)
+		}
+	}
+	b.ReportMetric(float64(rotateRows*b.N)/b.Elapsed().Seconds(), "rows/s")
+}

@@ -5,13 +5,11 @@ import (
 	"crypto/hpke"
 	"crypto/sha256"
 	"crypto/subtle"
-	"database/sql"
 	"slices"
 	"time"
 
 	"gatehouse"
 	"gatehouse/internal/child"
-	"gatehouse/internal/sealeddb"
 )
 
 // The vault key is rotated in steps, each of them whole on disk, so that a kill at any
@@ -41,7 +39,7 @@ type Rotation struct {
 // RotationProgress is how far a rotation is.
 type RotationProgress struct {
 	Moved   int // rows that this batch moved
-	Left    int // rows that still name an old key
+	Left    int // rows that still name an old key; about, until Done
 	Damaged int // of these, rows that do not open: nobody can move them
 	Done    bool
 }
@@ -54,6 +52,7 @@ type rotation struct {
 	from    []string // names of the keys on the page
 	to      hpke.PublicKey
 	after   int64 // the last row that was looked at
+	left    int   // rows when it began, less those that were moved
 	damaged int
 }
 
@@ -88,7 +87,7 @@ func (s *service) handleRotate(ctx context.Context, r *child.Request) (any, [][]
 	if err != nil {
 		return nil, nil, err
 	}
-	proof, err := s.room.move(keys, to)
+	proof, err := s.room.move(keys, to, reply.Left)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -171,13 +170,13 @@ func (s *service) beginRotation(ctx context.Context, operator string, c gatehous
 
 // move takes the keys of a rotation and the new public key into the strongroom, in the
 // place of an earlier call's, and gives the proof that batches ask for.
-func (s *strongroom) move(keys openKeys, to hpke.PublicKey) (proof []byte, err error) {
+func (s *strongroom) move(keys openKeys, to hpke.PublicKey, left int) (proof []byte, err error) {
 	page, err := newKeyPage()
 	if err != nil {
 		return nil, err
 	}
 	name := publicKeyName(to)
-	m := &rotation{page: page, to: to}
+	m := &rotation{page: page, to: to, left: left}
 	for _, k := range keys {
 		if k.name != name {
 			m.page.add(k.seed[:])
@@ -217,15 +216,14 @@ func (s *service) handleRotateBatch(ctx context.Context, r *child.Request) (any,
 			return nil, nil, err
 		}
 		p.Moved += moved
-		m.damaged += damaged
+		m.left, m.damaged = max(0, m.left-moved), m.damaged+damaged
 		if last == 0 {
 			return s.endOfRotation(ctx, m, p)
 		}
 		m.after = last
 	}
-	p.Damaged = m.damaged
-	p.Left, err = s.leftOf(ctx, m)
-	return p, nil, err
+	p.Left, p.Damaged = m.left, m.damaged
+	return p, nil, nil
 }
 
 // endOfRotation is step 5, once every row was looked at.
@@ -234,7 +232,8 @@ func (s *service) endOfRotation(ctx context.Context, m *rotation, p RotationProg
 	if err != nil {
 		return nil, nil, err
 	}
-	p.Left, p.Damaged, m.after, m.damaged = left, m.damaged, 0, 0
+	p.Left, p.Damaged = left, m.damaged
+	m.left, m.after, m.damaged = left, 0, 0
 	if left > 0 {
 		// Either a row came from the gate meanwhile, and the next batch moves it, or it
 		// does not open: then it keeps its key until it is restored, or expires.
@@ -261,17 +260,6 @@ func (s *service) endOfRotation(ctx context.Context, m *rotation, p RotationProg
 	s.room.endMove(m)
 	p.Done = true
 	return p, nil, nil
-}
-
-func (s *service) leftOf(ctx context.Context, m *rotation) (left int, err error) {
-	for _, name := range m.from {
-		n, err := s.keys.sealedTo(ctx, name)
-		if err != nil {
-			return 0, err
-		}
-		left += n
-	}
-	return left, nil
 }
 
 // moved returns the rotation that a proof belongs to. Errors: vault.rotation.
@@ -303,126 +291,4 @@ func (s *strongroom) endMove(m *rotation) {
 		s.page.add(seed[:])
 		s.names = []string{name}
 	}
-}
-
-// pin lets the key store be used with a public key too.
-func (k *keyStore) pin(ctx context.Context, key hpke.PublicKey) error {
-	return k.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error { return pin(ctx, tx, key) })
-}
-
-// unpin takes keys' pins away if no row names them, and says how many do.
-func (k *keyStore) unpin(ctx context.Context, names []string) (left int, err error) {
-	err = k.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		for _, name := range names {
-			var n int
-			if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM chains WHERE recipient = ?`, name).Scan(&n); err != nil {
-				return err
-			}
-			left += n
-		}
-		if left > 0 {
-			return nil
-		}
-		for _, name := range names {
-			if _, err := tx.ExecContext(ctx, `DELETE FROM public_keys WHERE name = ?`, name); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err == nil && left == 0 {
-		_, err = k.db.Checkpoint(ctx) // the old seals leave the log too
-	}
-	return left, err
-}
-
-// sealedTo counts the rows that are sealed to a key.
-func (k *keyStore) sealedTo(ctx context.Context, name string) (n int, err error) {
-	err = k.db.Readers().QueryRowContext(ctx, `SELECT count(*) FROM chains WHERE recipient = ?`, name).Scan(&n)
-	return n, sealeddb.Wrap(keyStoreFile, err)
-}
-
-// numberedRow is a row and its number in the table, which orders the walk.
-type numberedRow struct {
-	chainRow
-	number int64
-}
-
-// reseal moves up to limit rows behind after to a new key, in one transaction, and
-// says which row was the last; 0 at the end. The encapsulations are made outside the
-// transaction: the gate waits for no more than the writing. A row that was deleted
-// meanwhile stays deleted.
-func (k *keyStore) reseal(ctx context.Context, from privateKeys, to hpke.PublicKey, after int64, limit int) (moved int, last int64, damaged int, err error) {
-	rows, err := k.rowsOf(ctx, from, after, limit)
-	if err != nil || len(rows) == 0 {
-		return 0, 0, 0, err
-	}
-	last = rows[len(rows)-1].number
-	resealed := make([]chainRow, 0, len(rows))
-	for _, r := range rows {
-		seed, err := r.openSeed(from)
-		if err != nil {
-			damaged++
-			continue
-		}
-		row := r.chainRow
-		row.Recipient = publicKeyName(to)
-		err = row.sealSeed(to, seed)
-		clear(seed)
-		if err != nil {
-			return 0, 0, 0, gatehouse.Errorf("vault.failed", "try again", "a chain cannot be sealed to the new key: %w", err)
-		}
-		resealed = append(resealed, row)
-	}
-	err = k.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		update, err := tx.PrepareContext(ctx, `UPDATE chains SET recipient = ?, enc = ?, sealed = ? WHERE org = ? AND site = ? AND id = ? AND recipient <> ?`)
-		if err != nil {
-			return err
-		}
-		defer update.Close()
-		for i := range resealed {
-			r := &resealed[i]
-			result, err := update.ExecContext(ctx, r.Recipient, r.Enc, r.Sealed, string(r.Org), string(r.Site), r.ID[:], r.Recipient)
-			if err != nil {
-				return err
-			}
-			n, err := result.RowsAffected()
-			if err != nil {
-				return err
-			}
-			moved += int(n)
-		}
-		return nil
-	})
-	return moved, last, damaged, err
-}
-
-// rowsOf reads rows that are sealed to one of the keys, by number.
-func (k *keyStore) rowsOf(ctx context.Context, keys privateKeys, after int64, limit int) ([]numberedRow, error) {
-	var all []numberedRow
-	for name := range keys {
-		rows, err := k.db.Readers().QueryContext(ctx, `SELECT rowid, org, site, id, kind, subject, class, day, recipient, enc, sealed FROM chains
-			WHERE recipient = ? AND rowid > ? ORDER BY rowid LIMIT ?`, name, after, limit)
-		if err != nil {
-			return nil, sealeddb.Wrap(keyStoreFile, err)
-		}
-		for rows.Next() {
-			var r numberedRow
-			var id, subject []byte
-			if err := rows.Scan(&r.number, &r.Org, &r.Site, &id, &r.Kind, &subject, &r.Class, &r.Day, &r.Recipient, &r.Enc, &r.Sealed); err != nil {
-				rows.Close()
-				return nil, sealeddb.Wrap(keyStoreFile, err)
-			}
-			copy(r.ID[:], id)
-			copy(r.Subject[:], subject)
-			all = append(all, r)
-		}
-		err = rows.Err()
-		rows.Close()
-		if err != nil {
-			return nil, sealeddb.Wrap(keyStoreFile, err)
-		}
-	}
-	slices.SortFunc(all, func(a, b numberedRow) int { return int(a.number - b.number) })
-	return all[:min(len(all), limit)], nil
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"gatehouse/vault/custody/custodytest"
 	"gatehouse/vision/models"
@@ -22,7 +23,7 @@ func TestMain(m *testing.M) {
 		}
 	}
 	testscript.Main(m, map[string]func(){
-		"gatehouse": func() { os.Exit(Main(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
+		"gatehouse": main,
 	})
 }
 
@@ -38,7 +39,7 @@ func TestScripts(t *testing.T) {
 		env.Setenv("GATEHOUSE_ASSETS", assets)
 		env.Setenv("PORTRAITS", filepath.Join(assets, "portraits"))
 		return withTPM(t, env)
-	}})
+	}, Cmds: map[string]func(*testscript.TestScript, bool, []string){"await": await}})
 }
 
 // withTPM gives the scripts that name $TPM one of their own, and a configuration that
@@ -64,4 +65,17 @@ func withTPM(t *testing.T, env *testscript.Env) error {
 		}
 	}
 	return nil
+}
+
+// await waits until a file is there: "await data/admin.sock" until a server serves.
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: await FILE")
+	}
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
+			return
+		}
+	}
+	ts.Fatalf("%s did not appear", args[0])
 }
