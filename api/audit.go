@@ -18,12 +18,15 @@ type AuditAdmin interface {
 	// or other thing that it records: audit.not_found, id.malformed.
 	AuditProve(ctx context.Context, what string) (wire.AuditProof, error)
 	AuditKeys(ctx context.Context) (wire.AuditKeys, error)
+	// AuditVerify verifies the log while the server goes on: audit.verifying.
+	AuditVerify(ctx context.Context, q wire.AuditVerifyRequest) (wire.AuditReport, error)
 }
 
 func (a *API) auditRoutes() []auth.Route {
 	return []auth.Route{
 		{Pattern: "GET /admin/v1/audit", Policy: auth.OnSocket, Handler: a.auditEntries},
 		{Pattern: "GET /admin/v1/audit/proofs/{id}", Policy: auth.OnSocket, Handler: a.auditProve},
+		{Pattern: "POST /admin/v1/audit/verify", Policy: auth.OnSocket, Handler: a.auditVerify},
 		{Pattern: "GET /admin/v1/audit/keys", Policy: auth.OnSocket, Handler: a.auditKeys},
 	}
 }
@@ -69,4 +72,8 @@ func (a *API) auditProve(w http.ResponseWriter, r *http.Request) {
 
 func (a *API) auditKeys(w http.ResponseWriter, r *http.Request) {
 	tell(a, w, r, http.StatusOK, a.o.Admin.AuditKeys)
+}
+
+func (a *API) auditVerify(w http.ResponseWriter, r *http.Request) {
+	carry(a, w, r, http.StatusOK, a.o.Admin.AuditVerify)
 }

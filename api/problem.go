@@ -33,6 +33,7 @@ var statuses = map[string]int{
 	"face.known":           http.StatusConflict,
 	"plate.known":          http.StatusConflict,
 	"store.not_found":      http.StatusNotFound,
+	"audit.verifying":      http.StatusConflict,
 	"audit.not_found":      http.StatusNotFound,
 	"audit.unknown_log":    http.StatusNotFound,
 	"audit.signature":      http.StatusForbidden,

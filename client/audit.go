@@ -41,3 +41,12 @@ func (c *Client) AuditKeys(ctx context.Context) (wire.AuditKeys, error) {
 	err := c.ask(ctx, http.MethodGet, "/admin/v1/audit/keys", nil, &out)
 	return out, err
 }
+
+// AuditVerify verifies the log of a running server, however long that takes.
+func (c *Client) AuditVerify(ctx context.Context, q wire.AuditVerifyRequest) (wire.AuditReport, error) {
+	patient := *c
+	patient.http = &http.Client{Transport: c.http.Transport}
+	var out wire.AuditReport
+	err := patient.ask(ctx, http.MethodPost, "/admin/v1/audit/verify", q, &out)
+	return out, err
+}

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"gatehouse"
-	"gatehouse/api"
 	"gatehouse/api/wire"
 	"gatehouse/vault"
 	"gatehouse/vault/auditlog"
@@ -21,7 +20,14 @@ type auditLog interface {
 	AuditKeys(ctx context.Context) (vault.AuditKeys, error)
 }
 
-// auditAdmin implements api.AuditAdmin over a log.
+// AuditReader is what api.AuditAdmin offers of a log that nobody verifies.
+type AuditReader interface {
+	AuditEntries(ctx context.Context, q wire.AuditQuery) (wire.AuditPage, error)
+	AuditProve(ctx context.Context, what string) (wire.AuditProof, error)
+	AuditKeys(ctx context.Context) (wire.AuditKeys, error)
+}
+
+// auditAdmin implements AuditReader over a log.
 type auditAdmin struct{ log auditLog }
 
 // AuditEntries implements api.AuditAdmin.
@@ -79,10 +85,27 @@ func (a auditAdmin) AuditKeys(ctx context.Context) (wire.AuditKeys, error) {
 	return wire.AuditKeys{Log: strings.Fields(keys.Log), Witness: keys.Witness}, err
 }
 
+// AuditVerify implements api.AuditAdmin.
+func (a admin) AuditVerify(ctx context.Context, q wire.AuditVerifyRequest) (wire.AuditReport, error) {
+	r, err := a.VerifyAudit(ctx, VerifyOptions{Witness: q.Witness, Deep: q.Deep})
+	return WireReport(r), err
+}
+
+// WireReport is a report as it travels.
+func WireReport(r auditlog.Report) wire.AuditReport {
+	out := wire.AuditReport{OK: r.OK, Origin: r.Origin, Size: r.Size, Root: r.Root, Checkpoints: r.Checkpoints, Unsigned: r.Unsigned, Witnessed: r.Witnessed,
+		Disclosures: r.Disclosures, Removals: r.Removals, GateLeaves: r.GateLeaves, Pending: r.Pending, Passages: r.Passages, Gone: r.Gone, Blobs: r.Blobs,
+		Findings: []wire.AuditFinding{}, More: r.More}
+	for _, f := range r.Findings {
+		out.Findings = append(out.Findings, wire.AuditFinding(f))
+	}
+	return out
+}
+
 // OpenAudit opens a site's audit log without a server, for its administrator. done must
 // be called. Errors: store.locked while a server runs, keys.missing, and those of the
 // gate key and the vault's files.
-func OpenAudit(ctx context.Context, c Config) (_ api.AuditAdmin, done func(), err error) {
+func OpenAudit(ctx context.Context, c Config) (_ AuditReader, done func(), err error) {
 	gate, unlock, err := openOffline(c)
 	if err != nil {
 		return nil, nil, err

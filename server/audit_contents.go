@@ -12,7 +12,12 @@ import (
 // contents compares passages, sealed details, evidence and records with the leaves of
 // the gate's files that commit to them.
 func (v *siteVerifier) contents(ctx context.Context) error {
-	err := v.store.Leaves(ctx, 0, func(_ uint64, leaf []byte) error {
+	// Counted first: passages may be committed meanwhile.
+	counts, err := v.store.CountPassages(ctx, v.place, time.UnixMicro(0), time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC))
+	if err != nil {
+		return err
+	}
+	err = v.store.Leaves(ctx, 0, func(_ uint64, leaf []byte) error {
 		kind, _, parts, err := gatehouse.LeafParts(leaf)
 		if err != nil {
 			v.report.Add("audit.malformed", "the gate's files hold something that is no leaf")
@@ -28,10 +33,6 @@ func (v *siteVerifier) contents(ctx context.Context) error {
 		}
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	counts, err := v.store.CountPassages(ctx, v.place, time.UnixMicro(0), time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC))
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/api/wire"
+	"gatehouse/client"
 	"gatehouse/internal/sealeddb"
 	"gatehouse/vault"
 	"gatehouse/vault/auditlog"
@@ -77,7 +78,18 @@ func TestTheLogHoldsWhatTheGateDid(t *testing.T) {
 	_, stop := audited(t, s)
 	p := traffic(t, s, "B-1")
 	if _, err := VerifyAudit(t.Context(), c, VerifyOptions{}); gatehouse.ErrorCode(err) != "store.locked" {
-		t.Errorf("while a server runs: %v", err)
+		t.Errorf("beside a running server: %v", err)
+	}
+	// The server itself can, while it goes on.
+	socket := client.OverSocket(SocketPath(c))
+	if r, err := socket.AuditVerify(t.Context(), wire.AuditVerifyRequest{Deep: true}); err != nil || !r.OK || r.Passages != 3 {
+		t.Errorf("by the running server: %+v, %v", r, err)
+	}
+	if _, err := socket.AuditProve(t.Context(), "99999"); gatehouse.ErrorCode(err) != "audit.not_found" {
+		t.Errorf("a proof of nothing: %v", err)
+	}
+	if keys, err := socket.AuditKeys(t.Context()); err != nil || len(keys.Log) != 1 || !strings.Contains(keys.Witness, "/witness+") {
+		t.Errorf("%+v, %v", keys, err)
 	}
 	// An administrator asks for a proof of what was committed a moment ago.
 	var proof wire.AuditProof
@@ -92,7 +104,7 @@ func TestTheLogHoldsWhatTheGateDid(t *testing.T) {
 	if entry, err := VerifyProof(c, "", proof); err != nil || entry.Kind != gatehouse.PassageLeafKind || entry.Fields[0].Value != p.ID.String() {
 		t.Errorf("%+v, %v", entry, err)
 	}
-	page, err := s.Admin().AuditEntries(t.Context(), wire.AuditQuery{Kind: gatehouse.PassageLeafKind, Limit: 10})
+	page, err := socket.AuditEntries(t.Context(), wire.AuditQuery{Kind: gatehouse.PassageLeafKind, Limit: 10})
 	if err != nil || len(page.Entries) != 3 || strings.Contains(fmt.Sprint(page), "Ana") {
 		t.Errorf("%+v, %v", page, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"gatehouse"
@@ -24,44 +25,129 @@ type VerifyOptions struct {
 	Progress func(done, all int64) // leaves; nil for nobody
 }
 
-// VerifyAudit recomputes a site's audit log offline: the log itself (vault.AuditChecks),
-// then that the gate's own files hold the same leaves in the same order, and that the
-// passages, sealed details and evidence there are those that the leaves commit to. What
-// does not hold is in the report. Errors: store.locked while a server runs, keys.missing,
-// and those of the gate key.
+// auditSource is the log that is verified: a running vault's, or a file.
+type auditSource interface {
+	AuditVerify(ctx context.Context, checks vault.AuditChecks) (vault.AuditResult, error)
+	AuditCursor(ctx context.Context) (uint64, error)
+	AuditGate(ctx context.Context, after uint64) ([]vault.FollowedLeaf, error)
+}
+
+// VerifyAudit recomputes a site's audit log offline: the log itself, then that the
+// gate's own files hold the same leaves in the same order, and that the passages, sealed
+// details and evidence there are those that the leaves commit to. What does not hold is
+// in the report. Errors: store.locked while a server runs, keys.missing, and those of
+// the gate key.
 func VerifyAudit(ctx context.Context, c Config, o VerifyOptions) (report auditlog.Report, err error) {
 	gate, unlock, err := openOffline(c)
 	if err != nil {
 		return report, err
 	}
 	defer unlock() //nolint:errcheck // a lock that is released
-	checks := vault.AuditChecks{Witnesses: o.Witness, Progress: o.Progress}
-	for _, w := range c.Audit.Witness {
-		if w.File != "" {
-			checks.Witnesses = append(checks.Witnesses, w.File)
-		}
-	}
-	v := &siteVerifier{report: &report, deep: o.Deep, records: map[[32]byte]bool{}, erased: map[gatehouse.SubjectID]bool{}, expired: map[gatehouse.RetentionClass]map[string]bool{},
-		place: gatehouse.Place{Org: gatehouse.OrgID(c.Organization), Site: gatehouse.SiteID(c.Site.ID)}}
-	checks.Removed, checks.Erased = v.removed, func() { v.erasing = true }
+	v := newSiteVerifier(c, o)
 	if err := v.open(ctx, c, gate); err != nil {
 		return report, err
 	}
 	if v.store != nil {
-		next, stop := iter.Pull2(v.leaves(ctx))
-		defer stop()
-		v.next = next
-		checks.Gate = v.gateLeaf
+		defer v.store.Close() //nolint:errcheck // it was read only
 	}
-	err = vault.VerifyAudit(ctx, pathsOf(c).vault, gate, checks, &report)
-	if err == nil && v.store != nil {
-		err = v.finish(ctx)
+	file, err := vault.VerifyAuditFile(ctx, pathsOf(c).vault, gate, &v.early)
+	if err != nil {
+		return report, err
 	}
-	if ctx.Err() != nil {
-		err = ctx.Err()
+	if file == nil {
+		return v.close(), nil
 	}
-	report.Close()
-	return report, err
+	defer file.Close() //nolint:errcheck // Inspect closes it
+	if err := v.verify(ctx, file, c, o); err != nil {
+		return report, err
+	}
+	v.report.AddError(file.Inspect())
+	return v.close(), nil
+}
+
+// VerifyAudit is VerifyAudit of a site that runs, while it goes on. What only a file
+// that nobody has open allows is left out: the pages of the log's file that are free.
+func (s *Server) VerifyAudit(ctx context.Context, o VerifyOptions) (auditlog.Report, error) {
+	// Or a witness would have seen more than the state that is verified.
+	s.witnessing.Lock()
+	defer s.witnessing.Unlock()
+	v := newSiteVerifier(s.config, o)
+	v.store, v.blobs = s.store, s.blobs
+	v.early.AddError(s.store.Check(ctx))
+	err := v.verify(ctx, s.vault, s.config, o)
+	return v.close(), err
+}
+
+func newSiteVerifier(c Config, o VerifyOptions) *siteVerifier {
+	return &siteVerifier{deep: o.Deep, report: &auditlog.Report{}, records: map[[32]byte]bool{}, erased: map[gatehouse.SubjectID]bool{}, expired: map[gatehouse.RetentionClass]map[string]bool{},
+		place: gatehouse.Place{Org: gatehouse.OrgID(c.Organization), Site: gatehouse.SiteID(c.Site.ID)}}
+}
+
+// verify verifies the log, then the gate's own files against it.
+func (v *siteVerifier) verify(ctx context.Context, source auditSource, c Config, o VerifyOptions) error {
+	checks := vault.AuditChecks{Progress: o.Progress}
+	paths := slices.Clone(o.Witness)
+	for _, w := range c.Audit.Witness {
+		if w.File != "" {
+			paths = append(paths, w.File)
+		}
+	}
+	for _, path := range paths {
+		if list, ok := vault.ReadWitnessFile(path, &v.early); ok {
+			checks.Lists = append(checks.Lists, list)
+		}
+	}
+	result, err := source.AuditVerify(ctx, checks)
+	if err != nil {
+		return err
+	}
+	*v.report, v.erasing = result.Report, result.Erasing
+	for _, r := range result.Removals {
+		v.removed(r)
+	}
+	if v.store == nil {
+		return nil
+	}
+	if err := v.compare(ctx, source); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		v.report.AddError(err)
+	}
+	return nil
+}
+
+// compare goes through the log's leaves of the gate and the gate's own, side by side.
+func (v *siteVerifier) compare(ctx context.Context, source auditSource) error {
+	last, err := source.AuditCursor(ctx) // the gate's files have at least what the log has now
+	if err != nil {
+		return err
+	}
+	next, stop := iter.Pull2(v.leaves(ctx))
+	defer stop()
+	v.next = next
+	for after := uint64(0); after < last; {
+		page, err := source.AuditGate(ctx, after)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for _, l := range page {
+			if after = l.Position; after > last {
+				break
+			}
+			v.gateLeaf(l.Position, l.Leaf)
+		}
+	}
+	return v.finish(ctx, last)
+}
+
+// close settles the report, with what was found before the log was read.
+func (v *siteVerifier) close() auditlog.Report {
+	for _, f := range v.early.Findings {
+		v.report.Add(f.Code, "%s", f.What)
+	}
+	v.report.Close()
+	return *v.report
 }
 
 // openOffline takes the data directory for this process and opens its gate key.
@@ -86,6 +172,7 @@ func openOffline(c Config) (gate *vault.GateKey, unlock func() error, err error)
 // siteVerifier compares the gate's own files with the log.
 type siteVerifier struct {
 	report *auditlog.Report
+	early  auditlog.Report // findings from before the log was read
 	place  gatehouse.Place
 	deep   bool
 	store  *sqlite.Store
@@ -94,7 +181,6 @@ type siteVerifier struct {
 	next    func() (uint64, []byte, bool) // the store's leaves
 	ahead   *storeLeaf                    // the one that was taken and not compared yet
 	failed  error                         // why the leaves ended early
-	last    uint64                        // position of the log's last gate leaf
 	records map[[32]byte]bool             // digests of records that leaves commit to
 	found   int                           // passages that leaves commit to and that are there
 	erased  map[gatehouse.SubjectID]bool
@@ -123,7 +209,7 @@ func (v *siteVerifier) removed(r vault.Removal) {
 func (v *siteVerifier) open(ctx context.Context, c Config, gate *vault.GateKey) error {
 	p := pathsOf(c)
 	if _, err := os.Stat(filepath.Join(p.db, "site.db")); err != nil {
-		v.report.Add("store.missing", "the gate's own files are not there")
+		v.early.Add("store.missing", "the gate's own files are not there")
 		return nil
 	}
 	store, err := sqlite.Open(ctx, sqlite.Options{Dir: p.db, Key: func(file string) ([32]byte, error) { return gate.FileKey(filepath.Join("db", file)) }})
@@ -136,7 +222,7 @@ func (v *siteVerifier) open(ctx context.Context, c Config, gate *vault.GateKey) 
 		if gatehouse.ErrorCode(err) == "store.locked" || ctx.Err() != nil {
 			return err
 		}
-		v.report.AddError(err)
+		v.early.AddError(err)
 		return nil
 	}
 	v.store = store
@@ -172,7 +258,6 @@ func (v *siteVerifier) peek() *storeLeaf {
 
 // gateLeaf is told of the log's next leaf of the gate's files.
 func (v *siteVerifier) gateLeaf(position uint64, leaf []byte) {
-	v.last = position
 	for at := v.peek(); at != nil && at.position < position; at = v.peek() {
 		v.report.Add("gate.unlogged", "the gate's files hold a leaf (position %d) that the log passed over", at.position)
 		v.ahead = nil
@@ -191,10 +276,9 @@ func (v *siteVerifier) gateLeaf(position uint64, leaf []byte) {
 }
 
 // finish looks at what the log does not have yet, then at the passages and records.
-func (v *siteVerifier) finish(ctx context.Context) error {
-	defer v.store.Close() //nolint:errcheck // it was read only
+func (v *siteVerifier) finish(ctx context.Context, last uint64) error {
 	for at := v.peek(); at != nil; at = v.peek() {
-		if at.position < v.last {
+		if at.position < last {
 			v.report.Add("gate.unlogged", "the gate's files hold a leaf (position %d) that the log passed over", at.position)
 		} else {
 			v.report.Pending++
@@ -202,13 +286,9 @@ func (v *siteVerifier) finish(ctx context.Context) error {
 		v.ahead = nil
 	}
 	if v.failed != nil {
-		v.report.AddError(v.failed)
-		return nil
+		return v.failed
 	}
-	if err := v.contents(ctx); err != nil && ctx.Err() == nil {
-		v.report.AddError(err)
-	}
-	return ctx.Err()
+	return v.contents(ctx)
 }
 
 // mayBeGone says whether a leaf of the gate's files may have gone with an expired day.

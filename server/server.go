@@ -79,7 +79,8 @@ type Server struct {
 	metrics *api.Metrics
 	pins    *pinTrials
 	// auditWake says that there is something new for the audit log.
-	auditWake chan struct{}
+	auditWake  chan struct{}
+	witnessing sync.Mutex // one shows the log to the witnesses, or verifies it
 
 	mu      sync.Mutex
 	cameras map[gatehouse.DeviceID]*camera

@@ -43,6 +43,8 @@ func (s *Server) witnessLog(ctx context.Context) {
 // showWitnesses shows the newest checkpoint to every witness, and reports what goes
 // wrong: an alarm each time where a log has lost its past, or a witness its own.
 func (s *Server) showWitnesses(ctx context.Context) {
+	s.witnessing.Lock()
+	defer s.witnessing.Unlock()
 	for i, w := range s.config.Audit.Witness {
 		err := s.showWitness(ctx, w)
 		code := gatehouse.ErrorCode(err)

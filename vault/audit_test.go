@@ -26,7 +26,21 @@ func gateLeaves(from, n int) (all []FollowedLeaf) {
 func (in *installation) verified(t testing.TB, witnesses ...string) auditlog.Report {
 	t.Helper()
 	var r auditlog.Report
-	must(t, VerifyAudit(t.Context(), in.options.Dir, in.gate, AuditChecks{Witnesses: witnesses}, &r))
+	var checks AuditChecks
+	for _, path := range witnesses {
+		if list, ok := ReadWitnessFile(path, &r); ok {
+			checks.Lists = append(checks.Lists, list)
+		}
+	}
+	f, err := VerifyAuditFile(t.Context(), in.options.Dir, in.gate, &r)
+	must(t, err)
+	if f != nil {
+		result, err := f.AuditVerify(t.Context(), checks)
+		must(t, err)
+		result.Report.Findings = append(result.Report.Findings, r.Findings...)
+		r = result.Report
+		r.AddError(f.Inspect())
+	}
 	r.Close()
 	return r
 }
@@ -201,16 +215,25 @@ func TestKilledWhileFollowing(t *testing.T) {
 		t.Errorf("the process was killed %d times", in.vault.Process().Restarts)
 	}
 	must(t, in.vault.Close())
+	if r := in.verified(t); !r.OK || r.GateLeaves != int64(len(leaves)) {
+		t.Errorf("%+v", r)
+	}
+	in.open(t)
 	at := 0
-	var r auditlog.Report
-	must(t, VerifyAudit(ctx, in.options.Dir, in.gate, AuditChecks{Gate: func(p uint64, leaf []byte) {
-		if at >= len(leaves) || p != leaves[at].Position || string(leaf) != string(leaves[at].Leaf) {
-			t.Fatalf("leaf %d of the log is not leaf %d of the gate", at, at)
+	for page, after := []FollowedLeaf{{}}, uint64(0); len(page) > 0; {
+		var err error
+		page, err = in.vault.AuditGate(ctx, after)
+		must(t, err)
+		for _, l := range page {
+			if at >= len(leaves) || l.Position != leaves[at].Position || string(l.Leaf) != string(leaves[at].Leaf) {
+				t.Fatalf("leaf %d of the log is not leaf %d of the gate", at, at)
+			}
+			at++
+			after = l.Position
 		}
-		at++
-	}}, &r))
-	if r.Close(); !r.OK || at != len(leaves) {
-		t.Errorf("%d leaves of %d; %+v", at, len(leaves), r)
+	}
+	if at != len(leaves) {
+		t.Errorf("%d leaves of %d", at, len(leaves))
 	}
 }
 
@@ -264,4 +287,38 @@ func TestCosignature(t *testing.T) {
 			t.Errorf("%s: %v, want %s", name, err, c.code)
 		}
 	}
+}
+
+// A log that grows meanwhile is verified as it was at one moment.
+func TestVerifyingWhileTheLogGrows(t *testing.T) {
+	in := install(t)
+	ctx := t.Context()
+	must(t, in.vault.AuditFollow(ctx, gateLeaves(0, 3000)))
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for n := 3000; ; n += 10 {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			if err := in.vault.AuditFollow(ctx, gateLeaves(n, 10)); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	}()
+	last := int64(0)
+	for range 5 {
+		result, err := in.vault.AuditVerify(ctx, AuditChecks{})
+		must(t, err)
+		r := &result.Report
+		if r.Close(); !r.OK || r.Size <= last {
+			t.Errorf("%+v", r)
+		}
+		last = r.Size
+	}
+	close(stop)
+	<-done
 }

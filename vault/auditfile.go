@@ -84,6 +84,41 @@ func (f *AuditFile) Close() error {
 	return err
 }
 
+// VerifyAuditFile opens the audit log of the vault in dir for verifying. A log that
+// cannot be opened for damage is a finding in report, and no file, not an error.
+func VerifyAuditFile(ctx context.Context, dir string, gate *GateKey, report *auditlog.Report) (*AuditFile, error) {
+	f, err := OpenAuditFile(ctx, dir, gate)
+	switch gatehouse.ErrorCode(err) {
+	case "store.damaged", "store.key", "filekey.missing", "filekey.damaged", "vault.key_damaged", "vault.key_changed":
+		report.AddError(err)
+		return nil, nil
+	}
+	return f, err
+}
+
+// AuditVerify is Vault.AuditVerify. It changes nothing but the write-ahead log, whose
+// content goes into the database.
+func (f *AuditFile) AuditVerify(ctx context.Context, checks AuditChecks) (AuditResult, error) {
+	return f.verify(ctx, f.keys, f.dir, checks, nil)
+}
+
+// Inspect closes the file and looks at the bytes that SQLite never reads, which only a
+// file that nobody has open allows. Errors: store.damaged, and those of Close.
+func (f *AuditFile) Inspect() error {
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return sealeddb.Inspect(filepath.Join(f.dir, auditFile), f.key)
+}
+
+// AuditCursor is Vault.AuditCursor.
+func (f *AuditFile) AuditCursor(ctx context.Context) (uint64, error) { return f.cursor(ctx) }
+
+// AuditGate is Vault.AuditGate.
+func (f *AuditFile) AuditGate(ctx context.Context, after uint64) ([]FollowedLeaf, error) {
+	return f.gate(ctx, after)
+}
+
 // Prove is Vault.Prove; Begin must have been called.
 func (f *AuditFile) Prove(ctx context.Context, index int64) (auditlog.Proof, error) {
 	return f.prove(ctx, index)

@@ -18,6 +18,8 @@ const (
 	methodAuditLeaves      = "audit.leaves"      // header LeafQuery; reply leavesReply, attachments: the leaves
 	methodAuditFind        = "audit.find"        // header gatehouse.ID; reply int64
 	methodAuditRotate      = "audit.rotate"      // reply string
+	methodAuditVerify      = "audit.verify"      // attachment: []WitnessList to begin, none to ask; reply verifyReply, attachment: AuditResult
+	methodAuditGate        = "audit.gate"        // header uint64; reply []uint64 positions, attachments: the leaves
 	methodWitnessSize      = "witness.size"      // header string; reply int64
 	methodWitnessTook      = "witness.took"      // header witnessTook
 	methodWitnessCosign    = "witness.cosign"    // header []string, attachment: the request; reply CosignReply
@@ -34,6 +36,8 @@ func (s *service) auditHandlers() map[string]child.Handler {
 		methodAuditLeaves:      s.handleAuditLeaves,
 		methodAuditFind:        s.handleAuditFind,
 		methodAuditRotate:      s.handleAuditRotate,
+		methodAuditVerify:      s.handleAuditVerify,
+		methodAuditGate:        s.handleAuditGate,
 		methodWitnessSize:      s.handleWitnessSize,
 		methodWitnessTook:      s.handleWitnessTook,
 		methodWitnessCosign:    s.handleWitnessCosign,

@@ -28,7 +28,7 @@ func (v *verifier) disclosure(ctx context.Context, l NumberedLeaf, parts [][]byt
 	var salt []byte
 	var items string
 	copy(d.ID[:], parts[0])
-	err := v.f.db.Readers().QueryRowContext(ctx, `SELECT at, operator, role, purpose, reason, salt, items, units FROM disclosures WHERE id = ?`, parts[0]).
+	err := v.db.QueryRowContext(ctx, `SELECT at, operator, role, purpose, reason, salt, items, units FROM disclosures WHERE id = ?`, parts[0]).
 		Scan(&at, &d.Operator, &d.Role, &d.Purpose, &d.Reason, &salt, &items, &d.Units)
 	if errors.Is(err, sql.ErrNoRows) {
 		v.report.Add("audit.disclosure", "the disclosure of entry %d is missing", l.Index)
@@ -63,7 +63,7 @@ func sameDisclosure(row, leaf []byte, reasonTaken bool) bool {
 
 func (v *verifier) readDisclosures(ctx context.Context) error {
 	var rows int
-	if err := v.f.db.Readers().QueryRowContext(ctx, `SELECT count(*) FROM disclosures`).Scan(&rows); err != nil {
+	if err := v.db.QueryRowContext(ctx, `SELECT count(*) FROM disclosures`).Scan(&rows); err != nil {
 		return err
 	}
 	v.report.Disclosures = rows
@@ -75,7 +75,7 @@ func (v *verifier) readDisclosures(ctx context.Context) error {
 
 // hashRows reads the stored hashes in order.
 type hashRows struct {
-	db   *sealeddb.DB
+	db   rowReader
 	next int64
 	rows []hashRow
 }
@@ -109,7 +109,7 @@ func (h *hashRows) compare(ctx context.Context, want []tlog.Hash, report *auditl
 
 func (h *hashRows) peek(ctx context.Context) (*hashRow, error) {
 	if len(h.rows) == 0 {
-		rows, err := h.db.Readers().QueryContext(ctx, `SELECT i, hash FROM hashes WHERE i >= ? ORDER BY i LIMIT ?`, h.next, page)
+		rows, err := h.db.QueryContext(ctx, `SELECT i, hash FROM hashes WHERE i >= ? ORDER BY i LIMIT ?`, h.next, pageSize)
 		if err != nil {
 			return nil, err
 		}
@@ -132,6 +132,6 @@ func (h *hashRows) peek(ctx context.Context) (*hashRow, error) {
 }
 
 func (h *hashRows) rest(ctx context.Context) (extra int64, err error) {
-	err = h.db.Readers().QueryRowContext(ctx, `SELECT count(*) FROM hashes WHERE i >= ?`, h.next).Scan(&extra)
+	err = h.db.QueryRowContext(ctx, `SELECT count(*) FROM hashes WHERE i >= ?`, h.next).Scan(&extra)
 	return extra, err
 }

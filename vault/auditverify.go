@@ -4,10 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"gatehouse"
 	"gatehouse/internal/sealeddb"
@@ -17,13 +15,23 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-// AuditChecks are what Verify looks at beside the log's own file.
+// AuditChecks are what a log is verified against beside its own file.
 type AuditChecks struct {
-	Witnesses []string              // witness files
-	Gate      func(uint64, []byte)  // told of every leaf of the gate's own files, by position, in order; nil for nobody
-	Removed   func(Removal)         // told first of every entry of the erasure list; nil for nobody
-	Erased    func()                // told of every leaf that records an erasure; nil for nobody
-	Progress  func(done, all int64) // nil for nobody
+	Lists    []WitnessList
+	Progress func(done, all int64) // leaves; nil for nobody
+}
+
+// WitnessList is what a witness file holds.
+type WitnessList struct {
+	Name  string // WitnessFileName
+	Notes []string
+}
+
+// AuditResult is what verifying found out.
+type AuditResult struct {
+	Report   auditlog.Report
+	Removals []Removal // the erasure list
+	Erasing  bool      // the log records erasures
 }
 
 // Removal is an entry of the erasure list: a subject that was erased, or a day of a
@@ -34,11 +42,21 @@ type Removal struct {
 	Day     string // YYYY-MM-DD
 }
 
+// rowReader is one state of the database.
+type rowReader interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
 // verifier recomputes one log.
 type verifier struct {
-	f      *AuditFile
-	report *auditlog.Report
+	db     rowReader
+	store  *keyStore
 	checks AuditChecks
+	result *AuditResult
+	report *auditlog.Report // the result's
+
+	published, signedFile string // verifierKeyFile and checkpointFile
 
 	keys    []auditlog.Key   // the log's signers, in order
 	until   []int64          // the entries that name the next key
@@ -56,43 +74,58 @@ type root struct {
 	code, who string
 }
 
-// Verify recomputes the log: file, leaves, hashes, root, signed checkpoints, witnesses,
-// disclosures and the erasure list. What does not hold is in the report; the error says
-// that nothing could be verified. It changes nothing but the write-ahead log, whose
-// content goes into the database. The file is closed then.
-func (f *AuditFile) Verify(ctx context.Context, checks AuditChecks, report *auditlog.Report) error {
-	v := &verifier{f: f, report: report, checks: checks, expects: map[int64][]root{}}
-	damaged := f.db.Check(ctx)
-	report.AddError(damaged)
+// verify recomputes the log as it is now: leaves, hashes, root, signed checkpoints,
+// witnesses, disclosures and the erasure list. The log may grow meanwhile; started, if
+// not nil, is called once that does not matter any more. What does not hold is in the
+// result; the error says that nothing could be verified.
+func (a *auditDB) verify(ctx context.Context, keys *keyStore, dir string, checks AuditChecks, started func()) (result AuditResult, err error) {
+	v := &verifier{store: keys, checks: checks, result: &result, report: &result.Report, expects: map[int64][]root{}}
+	v.report.AddError(a.db.Check(ctx))
+	snapshot, err := a.snapshot(ctx, dir, v)
+	if err != nil {
+		v.report.AddError(err)
+		return result, ctx.Err()
+	}
+	defer func() {
+		_, failed := snapshot.ExecContext(context.WithoutCancel(ctx), `ROLLBACK`)
+		_ = errors.Join(failed, snapshot.Close()) // nothing was written
+	}()
+	v.db = snapshot
+	if started != nil {
+		started()
+	}
 	for _, step := range []func(context.Context) error{v.readKeys, v.readCheckpoints, v.readFiles, v.readWitnesses, v.readLists, v.readRemovals, v.walk, v.readDisclosures} {
 		if err := step(ctx); err != nil {
 			if ctx.Err() != nil {
-				return ctx.Err()
+				return result, ctx.Err()
 			}
-			report.AddError(sealeddb.Wrap(auditFile, err))
+			v.report.AddError(sealeddb.Wrap(auditFile, err))
 		}
 	}
-	if err := f.Close(); err != nil {
-		report.AddError(err)
-	}
-	if damaged == nil {
-		report.AddError(sealeddb.Inspect(filepath.Join(f.dir, auditFile), f.key))
-	}
-	return nil
+	return result, nil
 }
 
-// VerifyAudit opens the audit log of the vault in dir and verifies it. A log that
-// cannot be opened for damage is a finding, not an error.
-func VerifyAudit(ctx context.Context, dir string, gate *GateKey, checks AuditChecks, report *auditlog.Report) error {
-	f, err := OpenAuditFile(ctx, dir, gate)
-	switch code := gatehouse.ErrorCode(err); {
-	case err == nil:
-		return f.Verify(ctx, checks, report)
-	case code == "store.damaged", code == "store.key", code == "filekey.missing", code == "filekey.damaged", code == "gatekey.wrong", code == "vault.key_damaged", code == "vault.key_changed":
-		report.AddError(err)
-		return nil
+// snapshot fixes one state of the database, and reads the files beside it as they are
+// at that moment.
+func (a *auditDB) snapshot(ctx context.Context, dir string, v *verifier) (*sql.Conn, error) {
+	conn, err := a.db.Readers().Conn(ctx)
+	if err != nil {
+		return nil, sealeddb.Wrap(auditFile, err)
 	}
-	return err
+	a.mu.Lock() // nothing is published now
+	defer a.mu.Unlock()
+	// What cannot be read is found out when it is compared.
+	published, _ := os.ReadFile(filepath.Join(dir, verifierKeyFile))
+	signed, _ := os.ReadFile(filepath.Join(dir, checkpointFile))
+	v.published, v.signedFile = string(published), string(signed)
+	if _, err = conn.ExecContext(ctx, `BEGIN`); err == nil {
+		var n int64
+		err = conn.QueryRowContext(ctx, `SELECT count(*) FROM checkpoints`).Scan(&n)
+	}
+	if err != nil {
+		return nil, errors.Join(sealeddb.Wrap(auditFile, err), conn.Close())
+	}
+	return conn, nil
 }
 
 // expect notes what a checkpoint says; walk compares.
@@ -101,7 +134,7 @@ func (v *verifier) expect(c auditlog.Checkpoint, code, who string) {
 }
 
 func (v *verifier) readKeys(ctx context.Context) error {
-	r := v.f.db.Readers()
+	r := v.db
 	if err := r.QueryRowContext(ctx, `SELECT origin FROM log`).Scan(&v.report.Origin); err != nil {
 		return v.never(err, "the log has no name")
 	}
@@ -120,8 +153,7 @@ func (v *verifier) readKeys(ctx context.Context) error {
 	if len(keys) == 0 {
 		v.report.Add("audit.key", "the log has no verifier key")
 	}
-	published, err := os.ReadFile(filepath.Join(v.f.dir, verifierKeyFile))
-	if want := (&signer{keys: keys}).verifierKeys(); err != nil || string(published) != want {
+	if v.published != (&signer{keys: keys}).verifierKeys() {
 		v.report.Add("audit.key", "%s is not what the log's keys are", verifierKeyFile)
 	}
 	return nil
@@ -145,7 +177,7 @@ func (v *verifier) allKeys() note.Verifiers {
 }
 
 func (v *verifier) readCheckpoints(ctx context.Context) error {
-	rows, err := v.f.db.Readers().QueryContext(ctx, `SELECT n, size, at, note FROM checkpoints ORDER BY n`)
+	rows, err := v.db.QueryContext(ctx, `SELECT n, size, at, note FROM checkpoints ORDER BY n`)
 	if err != nil {
 		return err
 	}
@@ -201,12 +233,11 @@ func (v *verifier) newest() auditlog.Checkpoint {
 
 // readFiles compares the checkpoint that lies beside the database.
 func (v *verifier) readFiles(context.Context) error {
-	b, err := os.ReadFile(filepath.Join(v.f.dir, checkpointFile))
-	if err != nil {
-		v.report.Add("audit.missing", "%s cannot be read", checkpointFile)
+	if v.signedFile == "" {
+		v.report.Add("audit.missing", "%s cannot be read, or is empty", checkpointFile)
 		return nil
 	}
-	c, err := auditlog.Open(string(b), v.allKeys())
+	c, err := auditlog.Open(v.signedFile, v.allKeys())
 	if err != nil {
 		v.report.Add(gatehouse.ErrorCode(err), "%s is not signed by the log, or is none", checkpointFile)
 		return nil
@@ -220,7 +251,7 @@ func (v *verifier) readFiles(context.Context) error {
 
 // readWitnesses reads what the witnesses have taken, as the log itself noted it.
 func (v *verifier) readWitnesses(ctx context.Context) error {
-	rows, err := v.f.db.Readers().QueryContext(ctx, `SELECT name, size, note FROM witnesses`)
+	rows, err := v.db.QueryContext(ctx, `SELECT name, size, note FROM witnesses`)
 	if err != nil {
 		return err
 	}
@@ -247,14 +278,9 @@ func (v *verifier) readWitnesses(ctx context.Context) error {
 
 // readLists reads the witness files.
 func (v *verifier) readLists(ctx context.Context) error {
-	for _, path := range v.checks.Witnesses {
-		notes, err := auditlog.List{Path: path}.Read()
-		if err != nil {
-			v.report.AddError(err)
-			continue
-		}
+	for _, list := range v.checks.Lists {
 		last := int64(0)
-		for i, signed := range notes {
+		for i, signed := range list.Notes {
 			c, err := auditlog.Open(signed, v.allKeys())
 			if err != nil || c.Origin != v.report.Origin || c.Size < last {
 				v.report.Add("audit.witness_damaged", "entry %d of a witness file is not a checkpoint of this log", i+1)
@@ -263,7 +289,7 @@ func (v *verifier) readLists(ctx context.Context) error {
 			last = c.Size
 			v.expect(c, "audit.rolled_back", "a witness file")
 		}
-		known, err := v.f.witnessSize(ctx, WitnessFileName(path))
+		known, err := witnessSize(ctx, v.db, list.Name)
 		if err != nil {
 			return err
 		}
@@ -279,13 +305,11 @@ func (v *verifier) readLists(ctx context.Context) error {
 func (v *verifier) readRemovals(ctx context.Context) error {
 	want, list := v.newest().Removals, auditlog.NewRemovalList()
 	fits := want == list.Removals()
-	err := eachRemoval(ctx, v.f.keys, 0, func(_ int64, parts ...[]byte) {
+	err := eachRemoval(ctx, v.store, 0, func(_ int64, parts ...[]byte) {
 		list.Add(parts...)
-		if v.checks.Removed != nil {
-			r := Removal{Class: gatehouse.RetentionClass(parts[5]), Day: string(parts[6])}
-			copy(r.Subject[:], parts[4])
-			v.checks.Removed(r)
-		}
+		r := Removal{Class: gatehouse.RetentionClass(parts[5]), Day: string(parts[6])}
+		copy(r.Subject[:], parts[4])
+		v.result.Removals = append(v.result.Removals, r)
 		fits = fits || want == list.Removals()
 	})
 	v.report.Removals = list.Removals().Count
@@ -293,137 +317,4 @@ func (v *verifier) readRemovals(ctx context.Context) error {
 		v.report.Add("audit.removals", "the erasure list has %d entries, and not those that the newest checkpoint names (%d)", v.report.Removals, want.Count)
 	}
 	return err
-}
-
-// page is how many rows are read at a time.
-const page = 1000
-
-// walk recomputes the tree from the leaves and compares every stored hash, every root
-// that somebody signed, and what the leaves say of keys and disclosures.
-func (v *verifier) walk(ctx context.Context) error {
-	tree := &auditlog.Tree{}
-	var all int64
-	if err := v.f.db.Readers().QueryRowContext(ctx, `SELECT count(*) FROM leaves`).Scan(&all); err != nil {
-		return err
-	}
-	hashes := &hashRows{db: v.f.db}
-	last := uint64(0)
-	for more := true; more; {
-		more = false
-		rows, err := v.f.db.Readers().QueryContext(ctx, `SELECT n, coalesce(position, 0), leaf FROM leaves WHERE n >= ? ORDER BY n LIMIT ?`, v.index, page)
-		if err != nil {
-			return err
-		}
-		for rows.Next() {
-			more = true
-			var n int64
-			var position uint64
-			var leaf []byte
-			if err := rows.Scan(&n, &position, &leaf); err != nil {
-				return errors.Join(err, rows.Close())
-			}
-			if n != v.index {
-				v.report.Add("audit.leaf_missing", "entry %d is missing", v.index)
-				v.report.Size = v.index
-				return rows.Close()
-			}
-			if position > 0 {
-				if position <= last {
-					v.report.Add("audit.order", "entry %d stands before one that was committed earlier", n)
-				}
-				last = position
-				v.report.GateLeaves++
-				if v.checks.Gate != nil {
-					v.checks.Gate(position, leaf)
-				}
-			}
-			v.leaf(ctx, NumberedLeaf{n, leaf})
-			if err := hashes.compare(ctx, tree.Append(leaf), v.report, n); err != nil {
-				return errors.Join(err, rows.Close())
-			}
-			v.roots(tree)
-			v.index++
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			return err
-		}
-		if v.checks.Progress != nil {
-			v.checks.Progress(v.index, all)
-		}
-	}
-	if extra, err := hashes.rest(ctx); err != nil || extra > 0 {
-		v.report.Add("audit.hash", "there are %d hashes that belong to no entry", extra)
-		return err
-	}
-	v.report.Size, v.report.Root = tree.Size(), tree.Root().String()
-	v.report.Unsigned = max(0, tree.Size()-v.newest().Size)
-	v.ended()
-	return nil
-}
-
-// roots compares the tree as it is with what was signed at its size.
-func (v *verifier) roots(tree *auditlog.Tree) {
-	for _, r := range v.expects[tree.Size()] {
-		if r.Hash != tree.Root() {
-			v.report.Add(r.code, "the first %d entries are not those that %s commits to", tree.Size(), r.who)
-		}
-	}
-	delete(v.expects, tree.Size())
-}
-
-// ended looks at what was signed beyond the log's end, at who signed what, and at what
-// the leaves had to say.
-func (v *verifier) ended() {
-	for _, size := range slices.Sorted(maps.Keys(v.expects)) {
-		for _, r := range v.expects[size] {
-			v.report.Add(r.code, "the log has %d entries, and %s commits to %d: it was rolled back or cut", v.report.Size, r.who, size)
-		}
-	}
-	if !v.begun {
-		v.report.Add("audit.key", "no entry names the log's first key")
-	}
-	for i, c := range v.notes {
-		// A key signs what comes before the entry that names the next one.
-		if now, _ := slices.BinarySearch(v.until, c.Size); now != v.signed[i] {
-			v.report.Add("audit.key", "the checkpoint of %d entries is signed by a key that was not in use then", c.Size)
-		}
-	}
-	if len(v.keys) != len(v.until)+1 {
-		v.report.Add("audit.key", "the log has %d keys, and %d entries about a new one", len(v.keys), len(v.until))
-	}
-}
-
-// leaf looks at what a leaf says about the log itself and about disclosures.
-func (v *verifier) leaf(ctx context.Context, l NumberedLeaf) {
-	kind, _, parts, err := gatehouse.LeafParts(l.Leaf)
-	if err != nil {
-		v.report.Add("audit.malformed", "entry %d is no audit leaf", l.Index)
-		return
-	}
-	switch {
-	case kind == gatehouse.VaultLeafKind && len(parts) == 3 && string(parts[0]) == eventBegun:
-		v.begun = v.begun || len(v.keys) > 0 && v.sameKey(0, string(parts[2])) && string(parts[1]) == v.report.Origin
-	case kind == gatehouse.KeyLeafKind && len(parts) == 4 && string(parts[0]) == signerRotated:
-		n := len(v.until)
-		v.until = append(v.until, l.Index)
-		if n+1 >= len(v.keys) {
-			return // ended says so
-		}
-		after, ok := rotatedTo(v.keys[n], parts)
-		if !ok || !v.sameKey(n+1, after) {
-			v.report.Add("audit.key", "entry %d, about a new key of the log, is not signed by the one before", l.Index)
-		}
-	case kind == gatehouse.EraseLeafKind && v.checks.Erased != nil:
-		v.checks.Erased()
-	case kind == gatehouse.DisclosureLeafKind:
-		v.opened++
-		if err := v.disclosure(ctx, l, parts); err != nil {
-			v.report.AddError(err)
-		}
-	}
-}
-
-func (v *verifier) sameKey(n int, vkey string) bool {
-	k, err := auditlog.ParseKey(vkey)
-	return err == nil && k.Name() == v.keys[n].Name() && k.KeyHash() == v.keys[n].KeyHash()
 }

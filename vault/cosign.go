@@ -16,8 +16,12 @@ import (
 
 // witnessSize is the size of the newest checkpoint that one of this log's witnesses
 // has taken, 0 for none.
-func (a *auditDB) witnessSize(ctx context.Context, name string) (size int64, err error) {
-	err = a.db.Readers().QueryRowContext(ctx, `SELECT size FROM witnesses WHERE name = ?`, name).Scan(&size)
+func (a *auditDB) witnessSize(ctx context.Context, name string) (int64, error) {
+	return witnessSize(ctx, a.db.Readers(), name)
+}
+
+func witnessSize(ctx context.Context, db queryer, name string) (size int64, err error) {
+	err = db.QueryRowContext(ctx, `SELECT size FROM witnesses WHERE name = ?`, name).Scan(&size)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
 	}

@@ -32,6 +32,8 @@ type service struct {
 	index   *archive
 	ready   chan struct{} // closed when init has succeeded
 	reports sync.WaitGroup
+
+	verification verification
 }
 
 func runChild(ctx context.Context, afterLogging func()) error {
@@ -153,6 +155,7 @@ func (s *service) close() error {
 	if s.room != nil && s.room.seal() {
 		err = s.recordSealed(context.Background(), "stopped")
 	}
+	s.verification.end()
 	s.reports.Wait()
 	if s.index != nil {
 		err = errors.Join(err, s.index.close())

@@ -142,7 +142,7 @@ func (s *signer) load(ctx context.Context, db *sealeddb.DB) error {
 }
 
 // verifierKeys lists the log's keys, the newest last.
-func verifierKeys(ctx context.Context, db *sql.DB) (keys []string, err error) {
+func verifierKeys(ctx context.Context, db rowReader) (keys []string, err error) {
 	rows, err := db.QueryContext(ctx, `SELECT vkey FROM signers ORDER BY n`)
 	if err != nil {
 		return nil, err

@@ -52,3 +52,35 @@ type AuditKeys struct {
 	Log     []string `json:"log"` // the newest first
 	Witness string   `json:"witness"`
 }
+
+// AuditVerifyRequest verifies the log of a running server. POST /admin/v1/audit/verify.
+type AuditVerifyRequest struct {
+	Witness []string `json:"witness,omitempty"` // witness files beside those of the configuration, by their full paths
+	Deep    bool     `json:"deep,omitempty"`    // read every sealed picture
+}
+
+// AuditReport answers. Its fields are those of auditlog.Report.
+type AuditReport struct {
+	OK          bool           `json:"ok"`
+	Origin      string         `json:"origin"`
+	Size        int64          `json:"size"`
+	Root        string         `json:"root"`
+	Checkpoints int            `json:"checkpoints"`
+	Unsigned    int64          `json:"unsigned"`
+	Witnessed   int64          `json:"witnessed"`
+	Disclosures int            `json:"disclosures"`
+	Removals    int64          `json:"removals"`
+	GateLeaves  int64          `json:"gate_leaves"`
+	Pending     int64          `json:"pending"`
+	Passages    int64          `json:"passages"`
+	Gone        int64          `json:"gone"`
+	Blobs       int64          `json:"blobs"`
+	Findings    []AuditFinding `json:"findings"`
+	More        int            `json:"more,omitempty"`
+}
+
+// AuditFinding is one thing that does not hold.
+type AuditFinding struct {
+	Code string `json:"code"`
+	What string `json:"what"`
+}

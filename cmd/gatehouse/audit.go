@@ -9,13 +9,13 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 	"time"
 
 	"gatehouse"
-	"gatehouse/api"
 	"gatehouse/api/wire"
 	"gatehouse/client"
 	"gatehouse/server"
@@ -23,7 +23,7 @@ import (
 
 // AuditCmd is about the audit log.
 type AuditCmd struct {
-	Verify AuditVerifyCmd `cmd:"" help:"Recompute the whole log and compare it with its checkpoints, its witnesses and the gate's own files; or check a proof. Works offline, with no server running."`
+	Verify AuditVerifyCmd `cmd:"" help:"Recompute the whole log and compare it with its checkpoints, its witnesses and the gate's own files; or check a proof. Works without a server, and while one runs."`
 	Show   AuditShowCmd   `cmd:"" help:"List what was done, the newest last."`
 	Prove  AuditProveCmd  `cmd:"" help:"Print a proof that an entry stands in the log."`
 	Key    AuditKeyCmd    `cmd:"" help:"Print the keys that others verify this log with, and know it by as a witness."`
@@ -43,19 +43,17 @@ func (d DataFlag) config(out *Out) (server.Config, error) {
 }
 
 // audit calls f with the running server's log, or with the log opened here.
-func (d DataFlag) audit(ctx context.Context, out *Out, f func(api.AuditAdmin) error) error {
+func (d DataFlag) audit(ctx context.Context, out *Out, f func(server.AuditReader) error) error {
 	c, err := d.config(out)
 	if err != nil {
 		return err
 	}
-	socket := server.SocketPath(c)
-	conn, err := net.Dial("unix", socket)
-	if err == nil {
-		conn.Close()
-		return f(client.OverSocket(socket))
+	running, err := runningServer(c)
+	if err != nil {
+		return err
 	}
-	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ECONNREFUSED) {
-		return gatehouse.Errorf("server.unreachable", "run it as the user that runs the server", "it cannot be told whether a server runs on this site: %w", err)
+	if running != nil {
+		return f(running)
 	}
 	log, done, err := server.OpenAudit(ctx, c)
 	if err != nil {
@@ -63,6 +61,19 @@ func (d DataFlag) audit(ctx context.Context, out *Out, f func(api.AuditAdmin) er
 	}
 	defer done()
 	return f(log)
+}
+
+// runningServer is the server that runs on the site's data, nil where none does.
+func runningServer(c server.Config) (*client.Client, error) {
+	socket := server.SocketPath(c)
+	conn, err := net.Dial("unix", socket)
+	if err == nil {
+		return client.OverSocket(socket), conn.Close()
+	}
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
+		return nil, nil
+	}
+	return nil, gatehouse.Errorf("server.unreachable", "run it as the user that runs the server", "it cannot be told whether a server runs on this site: %w", err)
 }
 
 // AuditVerifyCmd verifies the log, or a proof.
@@ -83,13 +94,7 @@ func (cmd AuditVerifyCmd) Run(ctx context.Context, out *Out) error {
 	if cmd.Proof != "" {
 		return cmd.proof(c, out)
 	}
-	said := time.Now()
-	r, err := server.VerifyAudit(ctx, c, server.VerifyOptions{Witness: cmd.Witness, Deep: cmd.Deep, Progress: func(done, all int64) {
-		if time.Since(said) > time.Second {
-			said = time.Now()
-			fmt.Fprintf(out.Stderr, "verified %d of %d entries\n", done, all)
-		}
-	}})
+	r, err := cmd.verify(ctx, c, out)
 	if err != nil {
 		return err
 	}
@@ -113,6 +118,32 @@ func (cmd AuditVerifyCmd) Run(ctx context.Context, out *Out) error {
 		out.Say("everything holds")
 	}
 	return nil
+}
+
+// verify has the running server verify, or does so itself where none runs, which finds
+// out more: a file that is in use has pages that only its user knows.
+func (cmd AuditVerifyCmd) verify(ctx context.Context, c server.Config, out *Out) (wire.AuditReport, error) {
+	for i, path := range cmd.Witness {
+		if abs, err := filepath.Abs(path); err == nil {
+			cmd.Witness[i] = abs
+		}
+	}
+	running, err := runningServer(c)
+	if err != nil {
+		return wire.AuditReport{}, err
+	}
+	if running != nil {
+		fmt.Fprintln(out.Stderr, "the running server verifies; stop it, or copy its data, to have every byte of the log's file looked at")
+		return running.AuditVerify(ctx, wire.AuditVerifyRequest{Witness: cmd.Witness, Deep: cmd.Deep})
+	}
+	said := time.Now()
+	r, err := server.VerifyAudit(ctx, c, server.VerifyOptions{Witness: cmd.Witness, Deep: cmd.Deep, Progress: func(done, all int64) {
+		if time.Since(said) > time.Second {
+			said = time.Now()
+			fmt.Fprintf(out.Stderr, "verified %d of %d entries\n", done, all)
+		}
+	}})
+	return server.WireReport(r), err
 }
 
 func (cmd AuditVerifyCmd) proof(c server.Config, out *Out) error {
@@ -167,7 +198,7 @@ func (cmd AuditShowCmd) Run(ctx context.Context, out *Out) error {
 	if cmd.Limit < 1 {
 		return gatehouse.Errorf("audit.limit", "say 1 or more", "nothing would be listed")
 	}
-	return cmd.audit(ctx, out, func(log api.AuditAdmin) error {
+	return cmd.audit(ctx, out, func(log server.AuditReader) error {
 		var all []wire.AuditEntry
 		q := wire.AuditQuery{Kind: gatehouse.LeafKind(cmd.Kind), Since: cmd.Since, Until: cmd.Until}
 		for len(all) < cmd.Limit {
@@ -199,7 +230,7 @@ type AuditProveCmd struct {
 
 // Run prints the proof, which is JSON in any case.
 func (cmd AuditProveCmd) Run(ctx context.Context, out *Out) error {
-	return cmd.audit(ctx, out, func(log api.AuditAdmin) error {
+	return cmd.audit(ctx, out, func(log server.AuditReader) error {
 		p, err := log.AuditProve(ctx, cmd.What)
 		if err != nil {
 			return err
@@ -213,7 +244,7 @@ type AuditKeyCmd struct{ DataFlag }
 
 // Run prints them.
 func (cmd AuditKeyCmd) Run(ctx context.Context, out *Out) error {
-	return cmd.audit(ctx, out, func(log api.AuditAdmin) error {
+	return cmd.audit(ctx, out, func(log server.AuditReader) error {
 		keys, err := log.AuditKeys(ctx)
 		if err != nil {
 			return err
