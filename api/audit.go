@@ -18,6 +18,8 @@ type AuditAdmin interface {
 	// or other thing that it records: audit.not_found, id.malformed.
 	AuditProve(ctx context.Context, what string) (wire.AuditProof, error)
 	AuditKeys(ctx context.Context) (wire.AuditKeys, error)
+	// AuditForget: audit.unknown_log.
+	AuditForget(ctx context.Context, q wire.AuditForgetRequest) (wire.AuditForgetRequest, error)
 	// AuditVerify verifies the log while the server goes on: audit.verifying.
 	AuditVerify(ctx context.Context, q wire.AuditVerifyRequest) (wire.AuditReport, error)
 }
@@ -27,6 +29,7 @@ func (a *API) auditRoutes() []auth.Route {
 		{Pattern: "GET /admin/v1/audit", Policy: auth.OnSocket, Handler: a.auditEntries},
 		{Pattern: "GET /admin/v1/audit/proofs/{id}", Policy: auth.OnSocket, Handler: a.auditProve},
 		{Pattern: "POST /admin/v1/audit/verify", Policy: auth.OnSocket, Handler: a.auditVerify},
+		{Pattern: "POST /admin/v1/audit/forget", Policy: auth.OnSocket, Handler: a.auditForget},
 		{Pattern: "GET /admin/v1/audit/keys", Policy: auth.OnSocket, Handler: a.auditKeys},
 	}
 }
@@ -76,4 +79,8 @@ func (a *API) auditKeys(w http.ResponseWriter, r *http.Request) {
 
 func (a *API) auditVerify(w http.ResponseWriter, r *http.Request) {
 	carry(a, w, r, http.StatusOK, a.o.Admin.AuditVerify)
+}
+
+func (a *API) auditForget(w http.ResponseWriter, r *http.Request) {
+	carry(a, w, r, http.StatusOK, a.o.Admin.AuditForget)
 }

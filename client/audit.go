@@ -50,3 +50,10 @@ func (c *Client) AuditVerify(ctx context.Context, q wire.AuditVerifyRequest) (wi
 	err := patient.ask(ctx, http.MethodPost, "/admin/v1/audit/verify", q, &out)
 	return out, err
 }
+
+// AuditForget drops what the server has seen, as a witness, of another log.
+func (c *Client) AuditForget(ctx context.Context, q wire.AuditForgetRequest) (wire.AuditForgetRequest, error) {
+	var out wire.AuditForgetRequest
+	err := c.ask(ctx, http.MethodPost, "/admin/v1/audit/forget", q, &out)
+	return out, err
+}

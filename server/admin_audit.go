@@ -18,6 +18,7 @@ type auditLog interface {
 	FindLeaf(ctx context.Context, id gatehouse.ID) (int64, error)
 	Prove(ctx context.Context, index int64) (auditlog.Proof, error)
 	AuditKeys(ctx context.Context) (vault.AuditKeys, error)
+	AuditForget(ctx context.Context, origin string) error
 }
 
 // AuditReader is what api.AuditAdmin offers of a log that nobody verifies.
@@ -25,6 +26,7 @@ type AuditReader interface {
 	AuditEntries(ctx context.Context, q wire.AuditQuery) (wire.AuditPage, error)
 	AuditProve(ctx context.Context, what string) (wire.AuditProof, error)
 	AuditKeys(ctx context.Context) (wire.AuditKeys, error)
+	AuditForget(ctx context.Context, q wire.AuditForgetRequest) (wire.AuditForgetRequest, error)
 }
 
 // auditAdmin implements AuditReader over a log.
@@ -83,6 +85,16 @@ func (a auditAdmin) AuditProve(ctx context.Context, what string) (wire.AuditProo
 func (a auditAdmin) AuditKeys(ctx context.Context) (wire.AuditKeys, error) {
 	keys, err := a.log.AuditKeys(ctx)
 	return wire.AuditKeys{Log: strings.Fields(keys.Log), Witness: keys.Witness}, err
+}
+
+// AuditForget implements api.AuditAdmin.
+func (a admin) AuditForget(ctx context.Context, q wire.AuditForgetRequest) (wire.AuditForgetRequest, error) {
+	return auditAdmin{a.vault}.AuditForget(ctx, q)
+}
+
+// AuditForget implements api.AuditAdmin.
+func (a auditAdmin) AuditForget(ctx context.Context, q wire.AuditForgetRequest) (wire.AuditForgetRequest, error) {
+	return q, a.log.AuditForget(ctx, q.Log)
 }
 
 // AuditVerify implements api.AuditAdmin.

@@ -273,6 +273,16 @@ func TestCosignature(t *testing.T) {
 	if reply, _, err := ask(first.Size); err != nil || reply.Conflict || reply.Size != first.Size+11 {
 		t.Errorf("a proper one: %+v, %v", reply, err)
 	}
+	// A log that was restored from a backup begins anew once the witness's operator says so.
+	origin := strings.SplitN(keys.Log, "+", 2)[0]
+	must(t, other.vault.AuditForget(ctx, origin))
+	if reply, _, err := ask(0); err != nil || reply.Conflict {
+		t.Errorf("after it was forgotten: %+v, %v", reply, err)
+	}
+	wantCode(t, other.vault.AuditForget(ctx, "gatehouse/no/such/log"), "audit.unknown_log")
+	if got := other.events(t); got[len(got)-1] != "witness forgot "+origin {
+		t.Errorf("the witness's log holds %q", got)
+	}
 	// What is not this log's, or no request.
 	stranger, err := other.vault.Checkpoint(ctx)
 	must(t, err)

@@ -121,3 +121,10 @@ func (v *Vault) Cosign(ctx context.Context, keys []string, body []byte) (reply C
 	_, err = v.process.Call(ctx, methodWitnessCosign, keys, [][]byte{body}, &reply)
 	return reply, err
 }
+
+// AuditForget drops what this vault has seen, as a witness, of another log, which may
+// then begin anew with it. It fails with audit.unknown_log.
+func (v *Vault) AuditForget(ctx context.Context, origin string) error {
+	_, err := v.process.Call(ctx, methodWitnessForget, origin, nil, nil)
+	return err
+}

@@ -17,6 +17,7 @@ const (
 	eventUnsealed        = "unsealed"         // the operator, until when (Unix milliseconds)
 	eventWrongPassphrase = "wrong passphrase" // the operator
 	eventSealed          = "sealed"           // command, time, stopped, ended
+	eventForgot          = "witness forgot"   // a log's name, how many entries it had
 )
 
 // event records an event of the vault's own, and whether it is open then (nil for

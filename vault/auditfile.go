@@ -142,3 +142,8 @@ func (f *AuditFile) AuditLeaves(ctx context.Context, q LeafQuery) ([]NumberedLea
 func (f *AuditFile) FindLeaf(ctx context.Context, id gatehouse.ID) (int64, error) {
 	return f.find(ctx, id)
 }
+
+// AuditForget is Vault.AuditForget; Begin must have been called.
+func (f *AuditFile) AuditForget(ctx context.Context, origin string) error {
+	return f.forget(ctx, origin)
+}

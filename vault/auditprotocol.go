@@ -22,6 +22,7 @@ const (
 	methodAuditGate        = "audit.gate"        // header uint64; reply []uint64 positions, attachments: the leaves
 	methodWitnessSize      = "witness.size"      // header string; reply int64
 	methodWitnessTook      = "witness.took"      // header witnessTook
+	methodWitnessForget    = "witness.forget"    // header string
 	methodWitnessCosign    = "witness.cosign"    // header []string, attachment: the request; reply CosignReply
 )
 
@@ -40,6 +41,7 @@ func (s *service) auditHandlers() map[string]child.Handler {
 		methodAuditGate:        s.handleAuditGate,
 		methodWitnessSize:      s.handleWitnessSize,
 		methodWitnessTook:      s.handleWitnessTook,
+		methodWitnessForget:    s.handleWitnessForget,
 		methodWitnessCosign:    s.handleWitnessCosign,
 	}
 }

@@ -6,7 +6,9 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"errors"
+	"strconv"
 	"strings"
+	"time"
 
 	"gatehouse"
 	"gatehouse/internal/child"
@@ -112,6 +114,33 @@ func (a *auditDB) cosign(ctx context.Context, keys []string, body string) (reply
 		return CosignReply{}, err
 	}
 	return reply, nil
+}
+
+// forget drops what was seen of another log: it was restored from a backup, and its
+// operators have said so. That is an entry of this site's own log.
+func (a *auditDB) forget(ctx context.Context, origin string) error {
+	var had int64
+	err := a.db.Readers().QueryRowContext(ctx, `SELECT size FROM witnessed WHERE origin = ?`, origin).Scan(&had)
+	if errors.Is(err, sql.ErrNoRows) {
+		return gatehouse.Errorf("audit.unknown_log", "name it as the first line of its checkpoints does", "nothing was seen of such a log here")
+	}
+	if err != nil {
+		return sealeddb.Wrap(auditFile, err)
+	}
+	leaf := gatehouse.EventLeaf(gatehouse.VaultLeafKind, time.Now(), eventForgot, origin, strconv.FormatInt(had, 10))
+	_, err = a.record(ctx, leaf, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM witnessed WHERE origin = ?`, origin)
+		return err
+	})
+	return err
+}
+
+func (s *service) handleWitnessForget(ctx context.Context, r *child.Request) (any, [][]byte, error) {
+	var origin string
+	if err := r.Decode(&origin); err != nil {
+		return nil, nil, err
+	}
+	return nil, nil, s.audit.forget(ctx, origin)
 }
 
 func (s *service) handleWitnessSize(ctx context.Context, r *child.Request) (any, [][]byte, error) {

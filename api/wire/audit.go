@@ -84,3 +84,9 @@ type AuditFinding struct {
 	Code string `json:"code"`
 	What string `json:"what"`
 }
+
+// AuditForgetRequest drops what this site has seen, as a witness, of another log.
+// POST /admin/v1/audit/forget.
+type AuditForgetRequest struct {
+	Log string `json:"log"` // its name, the first line of its checkpoints
+}

@@ -26,6 +26,7 @@ type AuditCmd struct {
 	Verify AuditVerifyCmd `cmd:"" help:"Recompute the whole log and compare it with its checkpoints, its witnesses and the gate's own files; or check a proof. Works without a server, and while one runs."`
 	Show   AuditShowCmd   `cmd:"" help:"List what was done, the newest last."`
 	Prove  AuditProveCmd  `cmd:"" help:"Print a proof that an entry stands in the log."`
+	Forget AuditForgetCmd `cmd:"" help:"As a witness, forget what was seen of another site's log, after that site was restored from a backup."`
 	Key    AuditKeyCmd    `cmd:"" help:"Print the keys that others verify this log with, and know it by as a witness."`
 }
 
@@ -254,6 +255,27 @@ func (cmd AuditKeyCmd) Run(ctx context.Context, out *Out) error {
 		}
 		out.Say("log key, for `audit: witnessed_logs:` of other sites and for --key:\n%s", strings.Join(keys.Log, "\n"))
 		out.Say("witness key, for `audit: witness:` of the sites that this one is a witness for:\n%s", keys.Witness)
+		return nil
+	})
+}
+
+// AuditForgetCmd lets another site's log begin anew with this witness.
+type AuditForgetCmd struct {
+	DataFlag
+	Log string `arg:"" help:"The log's name: the first line of its checkpoints, and what its key begins with up to the first +."`
+}
+
+// Run forgets.
+func (cmd AuditForgetCmd) Run(ctx context.Context, out *Out) error {
+	return cmd.audit(ctx, out, func(log server.AuditReader) error {
+		q, err := log.AuditForget(ctx, wire.AuditForgetRequest{Log: cmd.Log})
+		if err != nil {
+			return err
+		}
+		if out.JSON {
+			return out.Object(q)
+		}
+		out.Say("the next checkpoint of %s is taken whatever was seen of it before; that is written into this site's log", q.Log)
 		return nil
 	})
 }

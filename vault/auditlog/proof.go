@@ -71,7 +71,7 @@ func Verify(vkey string, p Proof, leaf []byte) error {
 // size). It fails with audit.rolled_back.
 func Consistent(older, newer Checkpoint, proof []tlog.Hash) error {
 	back := func(format string, args ...any) error {
-		return gatehouse.Errorf("audit.rolled_back", "compare the log with its witnesses and backups: `gatehouse audit verify --witness FILE`", format, args...)
+		return gatehouse.Errorf("audit.rolled_back", "if nobody restored it from a backup, somebody put an old copy in its place: `gatehouse audit verify --witness FILE`; after a restore name a new witness file, or `gatehouse audit forget` it at the witness", format, args...)
 	}
 	switch {
 	case older.Origin != newer.Origin:
