@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"strconv"
 	"strings"
 
 	"gatehouse"
@@ -67,8 +68,8 @@ func (a auditAdmin) AuditEntries(ctx context.Context, q wire.AuditQuery) (wire.A
 
 // AuditProve implements api.AuditAdmin.
 func (a auditAdmin) AuditProve(ctx context.Context, what string) (wire.AuditProof, error) {
-	index, ok := vault.ParseLeafNumber(what)
-	if !ok {
+	index, err := strconv.ParseInt(what, 10, 64)
+	if err != nil || len(what) == len(gatehouse.ID{}.String()) { // no number, or an id of digits alone
 		id, err := gatehouse.ParseID(what)
 		if err != nil {
 			return wire.AuditProof{}, err

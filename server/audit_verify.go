@@ -48,7 +48,7 @@ func VerifyAudit(ctx context.Context, c Config, o VerifyOptions) (report auditlo
 		return report, err
 	}
 	if v.store != nil {
-		defer v.store.Close() //nolint:errcheck // it was read only
+		defer v.store.Close() // it was read only
 	}
 	file, err := vault.VerifyAuditFile(ctx, pathsOf(c).vault, gate, &v.early)
 	if err != nil {
@@ -57,7 +57,7 @@ func VerifyAudit(ctx context.Context, c Config, o VerifyOptions) (report auditlo
 	if file == nil {
 		return v.close(), nil
 	}
-	defer file.Close() //nolint:errcheck // Inspect closes it
+	defer file.Close() // where Inspect did not
 	if err := v.verify(ctx, file, c, o); err != nil {
 		return report, err
 	}

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"math"
-	"strconv"
 
 	"gatehouse"
 	"gatehouse/internal/child"
@@ -243,13 +242,4 @@ func (s *service) handleAuditFind(ctx context.Context, r *child.Request) (any, [
 func (s *service) handleAuditRotate(ctx context.Context, _ *child.Request) (any, [][]byte, error) {
 	keys, err := s.audit.rotateSigner(context.WithoutCancel(ctx))
 	return keys, nil, err
-}
-
-// ParseLeafNumber tells a leaf's number from an id.
-func ParseLeafNumber(text string) (index int64, ok bool) {
-	if len(text) >= 20 {
-		return 0, false
-	}
-	index, err := strconv.ParseInt(text, 10, 64)
-	return index, err == nil && index >= 0
 }

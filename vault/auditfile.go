@@ -89,7 +89,7 @@ func (f *AuditFile) Close() error {
 func VerifyAuditFile(ctx context.Context, dir string, gate *GateKey, report *auditlog.Report) (*AuditFile, error) {
 	f, err := OpenAuditFile(ctx, dir, gate)
 	switch gatehouse.ErrorCode(err) {
-	case "store.damaged", "store.key", "filekey.missing", "filekey.damaged", "vault.key_damaged", "vault.key_changed":
+	case "store.damaged", "store.key", "filekey.missing", "filekey.damaged", "gatekey.wrong", "vault.key_damaged", "vault.key_changed":
 		report.AddError(err)
 		return nil, nil
 	}
@@ -122,12 +122,6 @@ func (f *AuditFile) AuditGate(ctx context.Context, after uint64) ([]FollowedLeaf
 // Prove is Vault.Prove; Begin must have been called.
 func (f *AuditFile) Prove(ctx context.Context, index int64) (auditlog.Proof, error) {
 	return f.prove(ctx, index)
-}
-
-// VerifierKey is Vault.VerifierKey.
-func (f *AuditFile) VerifierKey(ctx context.Context) (string, error) {
-	keys, err := verifierKeys(ctx, f.db.Readers())
-	return (&signer{keys: keys}).verifierKeys(), sealeddb.Wrap(auditFile, err)
 }
 
 // AuditKeys is Vault.AuditKeys; Begin must have been called.
