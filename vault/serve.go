@@ -34,6 +34,9 @@ type service struct {
 	reports sync.WaitGroup
 
 	verification verification
+
+	releasing sync.Mutex // bulk releases
+	writing   map[gatehouse.ID]*writing
 }
 
 func runChild(ctx context.Context, afterLogging func()) error {

@@ -1,0 +1,42 @@
+package gatehouse
+
+import "time"
+
+// ReleaseItem names one sealed value of a bulk release: table "subjects" with field
+// name, national_id or record; "passages" with detail; "evidence", whose rows are
+// blobs, with the picture's kind.
+type ReleaseItem struct {
+	Table string
+	Row   ID
+	Field string
+}
+
+// ReleaseRequest asks for more than budgets give: a list of values, opened in the
+// vault process and written as a file that is encrypted to the recipients. One
+// operator signs the request, another one what it says; both sign these bytes as JSON.
+type ReleaseRequest struct {
+	Place
+	ID         ID
+	At         time.Time
+	Operator   string
+	Purpose    string // what it is for, in a word: "authority", "export", "audit"
+	Reason     string // in the operator's words
+	Items      []ReleaseItem
+	Recipients []string // age public keys
+}
+
+// Release is what became of a request.
+type Release struct {
+	Request  ReleaseRequest
+	Body     []byte    // the JSON that was signed
+	Expires  time.Time // after it nothing is written any more; until then also once more
+	Approver string    // "" while nobody has approved
+	Approved time.Time
+	Written  time.Time
+}
+
+// The bounds of a release.
+const (
+	MaxReleaseItems = 20_000
+	ReleaseLasts    = 7 * 24 * time.Hour
+)
