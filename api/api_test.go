@@ -24,6 +24,7 @@ var place = gatehouse.Place{Org: "acme", Site: "hq"}
 // world is everything behind the API.
 type world struct {
 	api.AuditAdmin
+	api.DisclosureAdmin
 	passages []gatehouse.Passage // newest first
 	posted   []gatehouse.Capture
 	answer   []gatehouse.Passage

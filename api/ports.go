@@ -60,6 +60,8 @@ type Admin interface {
 	Link(ctx context.Context) (wire.LinkResponse, error)
 	Status(ctx context.Context) (wire.Status, error)
 	GalleryAdmin
+
+	DisclosureAdmin
 }
 
 // Ready says why the server is not ready, nil when it is; for /readyz.

@@ -174,6 +174,9 @@ func (a admin) VerifyDevice(ctx context.Context, id gatehouse.DeviceID, token st
 	ok := a.working.DeviceToken(id, gatehouse.Secret(token))
 	d, err := a.device(ctx, id)
 	if !ok || err != nil {
+		if canary := a.vault.ShowToken(ctx, gatehouse.Secret(token), id); gatehouse.ErrorCode(canary) == "vault.canary" {
+			a.shutByCanary(ctx)
+		}
 		return gatehouse.Device{}, auth.Refused()
 	}
 	return d, nil

@@ -31,6 +31,8 @@ type Config struct {
 	Vision       VisionConfig        `yaml:"vision"`
 	Ring         RingConfig          `yaml:"ring"`
 	Strangers    StrangersConfig     `yaml:"strangers"`
+	Disclosure   DisclosureConfig    `yaml:"disclosure"`
+	Alarms       AlarmsConfig        `yaml:"alarms"`
 	CommitWithin time.Duration       `yaml:"commit_within"`
 	LogLevel     string              `yaml:"log_level"`
 	Audit        AuditConfig         `yaml:"audit"`
@@ -136,7 +138,8 @@ func DefaultConfig() Config {
 		Organization: "default", Site: SiteConfig{ID: "main", Name: "Main site", TimeZone: "UTC"},
 		Data: "var/data", GateKey: "var/keys/gate.key", Listen: "localhost:8080",
 		Vault: VaultConfig{UnsealedFor: 8 * time.Hour}, Vision: VisionConfig{Threads: 1},
-		Ring: RingConfig{Minutes: 10, Mebibyte: 64}, CommitWithin: 3 * time.Second, LogLevel: "info",
+		Ring: RingConfig{Minutes: 10, Mebibyte: 64}, Alarms: AlarmsConfig{Mail: MailConfig{Port: 587, Security: "starttls", To: []string{}}},
+		CommitWithin: 3 * time.Second, LogLevel: "info",
 		Audit:     AuditConfig{WitnessEvery: time.Minute, Witness: []WitnessConfig{}, WitnessedLogs: []WitnessedLogConfig{}},
 		Schedules: map[string][]string{"office-hours": {"mon-fri 07:00-19:00"}},
 		Gates:     []GateConfig{door, lane}, Devices: []DeviceConfig{cam, lpr},

@@ -49,6 +49,12 @@ func (c *Config) check() error {
 			return bad(d.where, fmt.Sprintf("use more than 0s and at most %v", d.high), "it is %v", d.got)
 		}
 	}
+	if err := c.Disclosure.check(); err != nil {
+		return bad("disclosure", "use 0 to 100000000", "%v", err)
+	}
+	if err := c.Alarms.check(); err != nil {
+		return bad("alarms", "see gatehouse.yml", "%v", err)
+	}
 	if err := c.Audit.check(c.Data); err != nil {
 		return bad("audit", "see gatehouse.yml", "%v", err)
 	}

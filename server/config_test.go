@@ -49,7 +49,7 @@ func TestManualIsInStepWithTheCode(t *testing.T) {
 		above = text
 	}
 	// These need no words: the list and its first entry explain each other.
-	for _, plain := range []string{"id", "site", "vault", "vision", "gates", "devices", "actuator", "to", "keep", "purpose", "office-hours"} {
+	for _, plain := range []string{"id", "site", "vault", "vision", "gates", "devices", "actuator", "to", "keep", "purpose", "office-hours", "mail"} {
 		explained[plain] = true
 	}
 	each(reflect.TypeFor[Config](), func(option string) {
@@ -123,6 +123,12 @@ func TestLoadConfigRefuses(t *testing.T) {
 		{"a ring without memory", "ring: {mebibytes: 0}\n", "config.invalid"},
 		{"a time to commit that is over before it begins", "commit_within: -1s\n", "config.invalid"},
 		{"a vault that would never seal itself", "vault: {unsealed_for: 100h}\n", "config.invalid"},
+		{"a budget below nothing", "disclosure: {operator: {hour: -1}}\n", "config.invalid"},
+		{"an alarm that anybody could read on its way", "alarms: {webhook: {url: 'http://alarms.example/x'}}\n", "config.invalid"},
+		{"a secret in a webhook's address", "alarms: {webhook: {url: 'https://u:secret@alarms.example/x'}}\n", "config.invalid"},
+		{"a mail server in clear", "alarms: {mail: {host: mail.example, security: none, from: a@example.org, to: [b@example.org]}}\n", "config.invalid"},
+		{"mail to nobody", "alarms: {mail: {host: mail.example, from: a@example.org}}\n", "config.invalid"},
+		{"mail to two in one", "alarms: {mail: {host: mail.example, from: a@example.org, to: ['b@example.org, c@example.org']}}\n", "config.invalid"},
 		{"a vault that is never unsealed", "vault: {unsealed_for: 0s}\n", "config.invalid"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

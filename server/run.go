@@ -58,6 +58,8 @@ func (s *Server) Run(ctx context.Context, ready func(link string)) error {
 	s.wait.Go(func() { s.gates.run(ctx) })
 	s.wait.Go(func() { s.tickPosted(ctx) })
 	s.wait.Go(func() { s.watchVault(ctx) })
+	s.wait.Go(func() { s.watchAlarms(ctx) })
+	s.wait.Go(func() { s.alarms.Run(ctx) })
 	s.wait.Go(func() { s.sweepBlobs(ctx) })
 	s.wait.Go(func() { s.expire(ctx) })
 	s.wait.Go(func() { s.followArchive(ctx) })

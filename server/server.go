@@ -27,6 +27,7 @@ import (
 	"gatehouse/ingest"
 	"gatehouse/internal/child"
 	"gatehouse/internal/sealeddb"
+	"gatehouse/notify"
 	"gatehouse/store/blob"
 	"gatehouse/store/sqlite"
 	"gatehouse/vault"
@@ -81,6 +82,9 @@ type Server struct {
 	// auditWake says that there is something new for the audit log.
 	auditWake  chan struct{}
 	witnessing sync.Mutex // one shows the log to the witnesses, or verifies it
+	alarms     *notify.Notifier
+	secrets    Secrets
+	taking     sync.Mutex // the vault's alarms
 
 	mu      sync.Mutex
 	cameras map[gatehouse.DeviceID]*camera
@@ -98,13 +102,13 @@ func Open(ctx context.Context, c Config, o Options) (_ *Server, err error) {
 	if o.Stderr == nil {
 		o.Stderr = os.Stderr
 	}
-	s := &Server{config: c, opts: o, log: newLog(o.Stderr, c.LogLevel, o.Quiet), started: time.Now(), cameras: map[gatehouse.DeviceID]*camera{}, hub: feed.NewHub(nil), metrics: api.NewMetrics(), pins: newPINTrials(time.Now), auditWake: make(chan struct{}, 1)}
+	s := &Server{config: c, opts: o, log: newLog(o.Stderr, c.LogLevel, o.Quiet), started: time.Now(), cameras: map[gatehouse.DeviceID]*camera{}, hub: feed.NewHub(nil), metrics: api.NewMetrics(), pins: newPINTrials(time.Now), secrets: givenSecrets{}, auditWake: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			s.Close(context.WithoutCancel(ctx))
 		}
 	}()
-	for _, step := range []func(context.Context) error{s.openSite, s.openKeys, s.openStores, s.openVision, s.openFlows, s.finishInterrupted} {
+	for _, step := range []func(context.Context) error{s.openSite, s.openKeys, s.openAlarms, s.openStores, s.openVision, s.openFlows, s.finishInterrupted} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -186,7 +190,7 @@ func (s *Server) openKeys(ctx context.Context) error {
 	if s.gateKey, err = vault.OpenGateKey(p.data, s.config.GateKey); err != nil {
 		return err
 	}
-	s.vault, err = vault.Open(ctx, vault.Options{Dir: p.vault, Place: s.site.Place, Gate: s.gateKey, Log: s.log})
+	s.vault, err = vault.Open(ctx, vault.Options{Dir: p.vault, Place: s.site.Place, Gate: s.gateKey, Log: s.log, Limits: s.config.Disclosure.limits()})
 	if err != nil {
 		return err
 	}

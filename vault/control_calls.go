@@ -181,7 +181,7 @@ func (s *service) budgetStatus(_ context.Context, r budgetRequest) (BudgetStatus
 }
 
 func (s *service) setLimits(ctx context.Context, keys openKeys, r limitsRequest) (any, error) {
-	if err := r.Limits.Check(); err != nil {
+	if err := r.Limits.Or(budget.Defaults()).Check(); err != nil {
 		return nil, err
 	}
 	if r.Anew {
@@ -190,12 +190,15 @@ func (s *service) setLimits(ctx context.Context, keys openKeys, r limitsRequest)
 		}
 	}
 	l := r.Limits
-	var numbers []string
+	var numbers []string // 0: unchanged
 	for _, n := range []int{l.Operator.Hour, l.Operator.Day, l.Role.Hour, l.Role.Day, l.Organization.Hour, l.Organization.Day, l.Live.Hour, l.Live.Day} {
 		numbers = append(numbers, itoa(n))
 	}
 	leaf := gatehouse.EventLeaf(gatehouse.PolicyLeafKind, time.Now(), "budget", append([]string{clip(r.Operator)}, numbers...)...)
-	return nil, s.guard.change(ctx, keys, leaf, func(c *control) error { c.Limits = l; return nil }, nil)
+	return nil, s.guard.change(ctx, keys, leaf, func(c *control) error {
+		c.Limits = l.Or(c.Limits)
+		return nil
+	}, nil)
 }
 
 func (s *service) addOperator(ctx context.Context, keys openKeys, r operatorRequest) (any, error) {

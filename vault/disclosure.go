@@ -16,7 +16,8 @@ func (v *Vault) Budget(ctx context.Context, operator, role string) (BudgetStatus
 	return out, err
 }
 
-// SetLimits sets the budgets, up or down; it needs the vault's passphrase. anew
+// SetLimits sets the budgets, up or down; a number that is 0 stays as it is. It needs
+// the vault's passphrase. anew
 // begins with no canaries, no operators and everything spent, which is the way out of
 // vault.altered. Errors: budget.limit, vault.passphrase, vault.busy, vault.altered.
 func (v *Vault) SetLimits(ctx context.Context, operator, passphrase string, l budget.Limits, anew bool) error {

@@ -256,7 +256,7 @@ func TestConfigurationOnlyLowers(t *testing.T) {
 	if got := in.leaves(t, gatehouse.PolicyLeafKind); !slices.Contains(got, "budget op-1 30 40 50 60 60 70 5 6") {
 		t.Errorf("policy leaves %q", got)
 	}
-	wantCode(t, in.vault.SetLimits(t.Context(), operator, passphrase, budget.Limits{}, false), "budget.limit")
+	wantCode(t, in.vault.SetLimits(t.Context(), operator, passphrase, budget.Limits{Role: budget.Limit{Day: -1}}, false), "budget.limit")
 }
 
 // A guard's live window is one disclosure a minute, and pays for a name once.

@@ -22,6 +22,7 @@ import (
 // in the disclosure log. What leaves it is encrypted to the recipients already.
 const (
 	methodReleases       = "releases"        // reply []gatehouse.Release
+	methodRelease        = "release"         // header ID; reply gatehouse.Release
 	methodRequestRelease = "release/request" // attachments: body, signature; reply gatehouse.Release
 	methodApproveRelease = "release/approve" // header approveRequest, attachment: signature; reply gatehouse.Release
 	methodBeginRelease   = "release/begin"   // header writeRequest, attachment: proof; reply gatehouse.Release
@@ -52,7 +53,11 @@ const (
 
 func (s *service) releaseHandlers() map[string]child.Handler {
 	return map[string]child.Handler{
-		methodReleases:       handle(func(ctx context.Context, _ struct{}) ([]gatehouse.Release, error) { return s.audit.releases(ctx) }),
+		methodReleases: handle(func(ctx context.Context, _ struct{}) ([]gatehouse.Release, error) { return s.audit.releases(ctx) }),
+		methodRelease: handle(func(ctx context.Context, id gatehouse.ID) (gatehouse.Release, error) {
+			r, err := s.audit.release(ctx, id)
+			return r.Release, err
+		}),
 		methodRequestRelease: s.handleRequestRelease,
 		methodApproveRelease: s.handleApproveRelease,
 		methodBeginRelease:   s.handleBeginRelease,
@@ -276,6 +281,7 @@ func (a *auditDB) releases(ctx context.Context) ([]gatehouse.Release, error) {
 		if err != nil {
 			return nil, sealeddb.Wrap(auditFile, err)
 		}
+		r.Body = nil // megabytes, a hundred times
 		list = append(list, r.Release)
 	}
 	return list, sealeddb.Wrap(auditFile, rows.Err())

@@ -220,6 +220,13 @@ func (v *Vault) Releases(ctx context.Context) ([]gatehouse.Release, error) {
 	return out, err
 }
 
+// Release gives one with the bytes that were signed. Errors: release.unknown.
+func (v *Vault) Release(ctx context.Context, id gatehouse.ID) (gatehouse.Release, error) {
+	var out gatehouse.Release
+	_, err := v.process.Call(ctx, methodRelease, id, nil, &out)
+	return out, err
+}
+
 // ApproveRelease adds a second operator's signature (approval.ApproveRelease, over the
 // request's body). Errors: release.unknown, release.same_person, release.expired,
 // operator.unknown, operator.signature.

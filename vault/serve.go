@@ -198,6 +198,9 @@ func (s *service) handleUnseal(ctx context.Context, r *child.Request) (any, [][]
 		return nil, nil, gatehouse.Errorf("request.malformed", "this is a fault of the program", "the credential is missing")
 	}
 	defer clear(r.Blobs[0])
+	if err := s.guard.unlifted(ctx); err != nil {
+		return nil, nil, err
+	}
 	proof, until, err := s.room.unseal(ctx, in.Operator, in.With.credential(r.Blobs[0]), in.Lasts)
 	if err := s.recordUnseal(ctx, in.Operator, until, err); err != nil {
 		return nil, nil, err

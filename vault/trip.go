@@ -185,6 +185,25 @@ func (g *guard) lift(ctx context.Context, keys openKeys) error {
 	return nil
 }
 
+// unlifted fails with vault.canary where the vault is shut and two people have not
+// even signed: that costs no passphrase. Whether their signatures hold is seen later.
+func (g *guard) unlifted(ctx context.Context) error {
+	g.mu.Lock()
+	id := g.tripped
+	g.mu.Unlock()
+	if id.IsZero() {
+		return nil
+	}
+	var n int
+	if err := g.audit.db.Readers().QueryRowContext(ctx, `SELECT count(*) FROM lifts WHERE trip = ?`, id[:]).Scan(&n); err != nil {
+		return sealeddb.Wrap(auditFile, err)
+	}
+	if n < lifters {
+		return errCanary()
+	}
+	return nil
+}
+
 // signers are the operators of the control whose signatures for lifting this trip
 // are there and hold.
 func (g *guard) signers(ctx context.Context, id gatehouse.ID) (names []string, err error) {

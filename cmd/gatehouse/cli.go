@@ -35,6 +35,11 @@ type CLI struct {
 	Secret    SecretCmd    `cmd:"" help:"Passwords and keys that do not belong into gatehouse.yml."`
 	Unseal    UnsealCmd    `cmd:"" help:"Open the vault for a stated time."`
 	Seal      SealCmd      `cmd:"" help:"Seal the vault now."`
+	Budget    BudgetCmd    `cmd:"" help:"Show or set what may be disclosed in an hour and a day."`
+	Operator  OperatorCmd  `cmd:"" help:"Tell people apart where two are needed."`
+	Canary    CanaryCmd    `cmd:"" help:"Plant made-up records that shut the vault when they are opened; lift it again."`
+	Release   ReleaseCmd   `cmd:"" help:"Open more than the budgets give, by two people, into an encrypted file."`
+	Alarm     AlarmCmd     `cmd:"" help:"Try whether alarms arrive."`
 	Link      LinkCmd      `cmd:"" help:"Print a new one-time link to the console."`
 	Status    StatusCmd    `cmd:"" help:"Show the running server's state."`
 	Search    SearchCmd    `cmd:"" help:"Search the archive: plates, names, numbers, times, gates. Every search is written down."`

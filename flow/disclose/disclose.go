@@ -121,6 +121,16 @@ func (d *Discloser) UnsealBy(ctx context.Context, operator string, by func(ctx c
 	return nil
 }
 
+// Holder is how the log names one of the site's operators.
+func (d *Discloser) Holder(operator string) string { return holder + "/" + operator }
+
+// Lease gives what another verb needs to ask the vault in an operator's name; ok is
+// false while the vault is sealed.
+func (d *Discloser) Lease(operator string) (as string, proof []byte, ok bool) {
+	proof = d.proof()
+	return d.Holder(operator), proof, proof != nil
+}
+
 // Seal closes the vault for everybody.
 func (d *Discloser) Seal(ctx context.Context) error {
 	d.forgetAll()

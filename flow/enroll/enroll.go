@@ -145,6 +145,14 @@ func (e *Enroller) resume(ctx context.Context) (int, error) {
 	return done, nil
 }
 
+// idOr returns the id that was chosen beforehand, or a fresh one.
+func idOr(chosen gatehouse.SubjectID) gatehouse.SubjectID {
+	if chosen.IsZero() {
+		return gatehouse.RandomID()
+	}
+	return chosen
+}
+
 // sealRecord seals the parts of a person's or vehicle's record under its own chain.
 func (e *Enroller) sealRecord(ctx context.Context, id gatehouse.SubjectID, name, nationalID string, rest any) ([]byte, error) {
 	plain, err := json.Marshal(rest)

@@ -12,7 +12,8 @@ import (
 
 // Person asks for the enrolment of a person.
 type Person struct {
-	Label        string // what is printed on the badge; required
+	ID           gatehouse.SubjectID // zero: a fresh one
+	Label        string              // what is printed on the badge; required
 	Record       gatehouse.PersonRecord
 	Photos       [][]byte // JPEG or PNG, each of this person alone; none for people who use a card only
 	Grants       []gatehouse.Grant
@@ -60,7 +61,7 @@ func (e *Enroller) Person(ctx context.Context, r Person) (gatehouse.SubjectID, e
 	}
 
 	now := e.Now().UTC()
-	p := plan{At: now, Twin: twin, Subject: gatehouse.Subject{Place: e.Place, ID: gatehouse.RandomID(), Kind: gatehouse.PersonSubject, Status: gatehouse.Active, Enrolled: now}}
+	p := plan{At: now, Twin: twin, Subject: gatehouse.Subject{Place: e.Place, ID: idOr(r.ID), Kind: gatehouse.PersonSubject, Status: gatehouse.Active, Enrolled: now}}
 	id := p.Subject.ID
 	if p.Subject.Record, err = e.sealPerson(ctx, id, r.Record); err != nil {
 		return none, err

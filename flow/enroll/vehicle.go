@@ -8,7 +8,8 @@ import (
 
 // Vehicle asks for the enrolment of a vehicle.
 type Vehicle struct {
-	Label  string // shown while the vault is sealed; required
+	ID     gatehouse.SubjectID // zero: a fresh one
+	Label  string              // shown while the vault is sealed; required
 	Record gatehouse.VehicleRecord
 	Grants []gatehouse.Grant
 }
@@ -36,7 +37,7 @@ func (e *Enroller) Vehicle(ctx context.Context, r Vehicle) (gatehouse.SubjectID,
 	rest.Plate = ""
 
 	now := e.Now().UTC()
-	p := plan{At: now, Subject: gatehouse.Subject{Place: e.Place, ID: gatehouse.RandomID(), Kind: gatehouse.VehicleSubject, Status: gatehouse.Active, Enrolled: now}}
+	p := plan{At: now, Subject: gatehouse.Subject{Place: e.Place, ID: idOr(r.ID), Kind: gatehouse.VehicleSubject, Status: gatehouse.Active, Enrolled: now}}
 	var err error
 	if p.Subject.Record, err = e.sealRecord(ctx, p.Subject.ID, plate, "", rest); err != nil {
 		return none, err

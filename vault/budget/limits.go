@@ -94,6 +94,20 @@ func (l Limits) Check() (err error) {
 	return err
 }
 
+// Or gives l with base's numbers where l has 0.
+func (l Limits) Or(base Limits) Limits {
+	var numbers []int
+	base.each(func(_ string, n *int) { numbers = append(numbers, *n) })
+	i := 0
+	l.each(func(_ string, n *int) {
+		if *n == 0 {
+			*n = numbers[i]
+		}
+		i++
+	})
+	return l
+}
+
 // Lower gives, number by number, the smaller of l and ceiling; a ceiling of 0 bounds
 // nothing.
 func (l Limits) Lower(ceiling Limits) Limits {

@@ -1,0 +1,117 @@
+package api
+
+import (
+	"context"
+	"io"
+	"net/http"
+
+	"gatehouse"
+	"gatehouse/api/wire"
+	"gatehouse/auth"
+)
+
+// DisclosureAdmin controls what may be disclosed. What changes it carries the vault's
+// passphrase or operators' signatures, which the vault process checks itself.
+type DisclosureAdmin interface {
+	Budget(ctx context.Context) (wire.Budget, error)
+	// SetBudget: budget.limit, vault.passphrase, vault.altered.
+	SetBudget(ctx context.Context, r wire.BudgetSetRequest) (wire.Budget, error)
+	Operators(ctx context.Context) (wire.OperatorsResponse, error)
+	// AddOperator: operator.exists, operator.malformed, vault.passphrase.
+	AddOperator(ctx context.Context, r wire.OperatorRequest) (wire.OperatorsResponse, error)
+	// RemoveOperator: operator.unknown, operator.needed, vault.passphrase.
+	RemoveOperator(ctx context.Context, r wire.OperatorRequest) (wire.OperatorsResponse, error)
+	// PlantCanary: canary.operators, canary.label, vault.passphrase.
+	PlantCanary(ctx context.Context, r wire.CanaryPlantRequest) (wire.CanaryPlantResponse, error)
+	Canaries(ctx context.Context, r wire.PassphraseRequest) (wire.CanariesResponse, error)
+	CanaryStatus(ctx context.Context) (wire.CanaryStatus, error)
+	// LiftCanary: canary.none, operator.unknown, operator.signature.
+	LiftCanary(ctx context.Context, r wire.SignedRequest) (wire.CanaryStatus, error)
+	// PlanRelease: release.items, store.not_found.
+	PlanRelease(ctx context.Context, r wire.ReleasePlanRequest) (wire.ReleasePlan, error)
+	// RequestRelease: the vault's release.* and operator.* codes.
+	RequestRelease(ctx context.Context, r wire.ReleaseRequest) (wire.Release, error)
+	Releases(ctx context.Context) (wire.ReleasesResponse, error)
+	// Release gives one with what was signed: release.unknown.
+	Release(ctx context.Context, id gatehouse.ID) (wire.Release, error)
+	ApproveRelease(ctx context.Context, r wire.SignedRequest) (wire.Release, error)
+	// WriteRelease writes the encrypted file: release.not_approved, release.expired,
+	// vault.sealed, vault.canary.
+	WriteRelease(ctx context.Context, id gatehouse.ID, w io.Writer) error
+	// TestAlarm sends an alarm that says that it is a test.
+	TestAlarm(ctx context.Context) error
+}
+
+func (a *API) disclosureRoutes() []auth.Route {
+	on := func(pattern string, h http.HandlerFunc) auth.Route {
+		return auth.Route{Pattern: pattern, Policy: auth.OnSocket, Handler: h}
+	}
+	return []auth.Route{
+		on("GET /admin/v1/budget", func(w http.ResponseWriter, r *http.Request) { tell(a, w, r, http.StatusOK, a.o.Admin.Budget) }),
+		on("POST /admin/v1/budget", func(w http.ResponseWriter, r *http.Request) { carry(a, w, r, http.StatusOK, a.o.Admin.SetBudget) }),
+		on("GET /admin/v1/operators", func(w http.ResponseWriter, r *http.Request) { tell(a, w, r, http.StatusOK, a.o.Admin.Operators) }),
+		on("POST /admin/v1/operators", func(w http.ResponseWriter, r *http.Request) {
+			carry(a, w, r, http.StatusCreated, a.o.Admin.AddOperator)
+		}),
+		on("POST /admin/v1/operators/remove", func(w http.ResponseWriter, r *http.Request) { carry(a, w, r, http.StatusOK, a.o.Admin.RemoveOperator) }),
+		on("POST /admin/v1/canaries", func(w http.ResponseWriter, r *http.Request) {
+			carry(a, w, r, http.StatusCreated, a.o.Admin.PlantCanary)
+		}),
+		on("POST /admin/v1/canaries/list", func(w http.ResponseWriter, r *http.Request) { carry(a, w, r, http.StatusOK, a.o.Admin.Canaries) }),
+		on("GET /admin/v1/canaries/status", func(w http.ResponseWriter, r *http.Request) { tell(a, w, r, http.StatusOK, a.o.Admin.CanaryStatus) }),
+		on("POST /admin/v1/canaries/lift", func(w http.ResponseWriter, r *http.Request) { carry(a, w, r, http.StatusOK, a.o.Admin.LiftCanary) }),
+		on("POST /admin/v1/releases/plan", func(w http.ResponseWriter, r *http.Request) { carry(a, w, r, http.StatusOK, a.o.Admin.PlanRelease) }),
+		on("POST /admin/v1/releases", func(w http.ResponseWriter, r *http.Request) {
+			carry(a, w, r, http.StatusCreated, a.o.Admin.RequestRelease)
+		}),
+		on("GET /admin/v1/releases", func(w http.ResponseWriter, r *http.Request) { tell(a, w, r, http.StatusOK, a.o.Admin.Releases) }),
+		on("GET /admin/v1/releases/{id}", a.release),
+		on("POST /admin/v1/releases/approve", func(w http.ResponseWriter, r *http.Request) { carry(a, w, r, http.StatusOK, a.o.Admin.ApproveRelease) }),
+		on("POST /admin/v1/releases/{id}/write", a.writeRelease),
+		on("POST /admin/v1/alarms/test", func(w http.ResponseWriter, r *http.Request) {
+			tell(a, w, r, http.StatusOK, func(ctx context.Context) (struct{}, error) { return struct{}{}, a.o.Admin.TestAlarm(ctx) })
+		}),
+	}
+}
+
+func (a *API) release(w http.ResponseWriter, r *http.Request) {
+	id, err := gatehouse.ParseID(r.PathValue("id"))
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	tell(a, w, r, http.StatusOK, func(ctx context.Context) (wire.Release, error) { return a.o.Admin.Release(ctx, id) })
+}
+
+// begun writes a response's status with its first byte, so that what fails before is
+// still told as a problem.
+type begun struct {
+	http.ResponseWriter
+	any bool
+}
+
+func (b *begun) Write(p []byte) (int, error) {
+	if !b.any && len(p) > 0 {
+		b.Header().Set("Content-Type", "application/octet-stream")
+		b.Header().Set("Cache-Control", "no-store")
+		b.any = true
+	}
+	return b.ResponseWriter.Write(p)
+}
+
+// writeRelease streams the encrypted file. One that fails half-way breaks the
+// connection off: nothing that looks whole arrives.
+func (a *API) writeRelease(w http.ResponseWriter, r *http.Request) {
+	id, err := gatehouse.ParseID(r.PathValue("id"))
+	out := &begun{ResponseWriter: w}
+	if err == nil {
+		err = a.o.Admin.WriteRelease(r.Context(), id, out)
+	}
+	switch {
+	case err != nil && out.any:
+		a.o.Log.Error("a release broke off", "release", id, "code", code(err))
+		panic(http.ErrAbortHandler)
+	case err != nil:
+		a.fail(w, r, err)
+	}
+}

@@ -1,0 +1,180 @@
+package wire
+
+import (
+	"log/slog"
+	"time"
+
+	"gatehouse"
+)
+
+// Limit is one budget: units within an hour and within a day.
+type Limit struct {
+	Hour int `json:"hour"`
+	Day  int `json:"day"`
+}
+
+// Limits are all budgets.
+type Limits struct {
+	Operator     Limit `json:"operator"`
+	Role         Limit `json:"role"`
+	Organization Limit `json:"organization"`
+	Live         Limit `json:"live"` // a guard's live window, per operator
+}
+
+// Budget answers GET /admin/v1/budget and the setting of limits.
+type Budget struct {
+	// Known is false until the vault was unsealed once since it started: what is set
+	// is sealed.
+	Known  bool         `json:"known"`
+	Set    Limits       `json:"set"`    // with the vault's passphrase
+	Limits Limits       `json:"limits"` // in force: set, lowered by the configuration
+	Left   []BudgetLeft `json:"left"`
+}
+
+// BudgetLeft is what one budget still holds.
+type BudgetLeft struct {
+	Scope  string `json:"scope"`
+	Window string `json:"window"` // hour or day
+	Units  int    `json:"units"`
+}
+
+// BudgetSetRequest sets the limits. POST /admin/v1/budget.
+type BudgetSetRequest struct {
+	Passphrase string `json:"passphrase"` // the vault's
+	Limits     Limits `json:"limits"`     // 0 leaves a number as it is
+	// Anew begins without canaries and operators and with everything spent, where what
+	// controls disclosures was lost.
+	Anew bool `json:"anew,omitempty"`
+}
+
+// LogValue redacts the passphrase.
+func (BudgetSetRequest) LogValue() slog.Value { return slog.StringValue("[redacted]") }
+
+// Operator is somebody who can be told apart by a signature.
+type Operator struct {
+	Name   string `json:"name"`
+	Salt   []byte `json:"salt"`
+	Work   int    `json:"work"`   // scrypt's log2 N
+	Public []byte `json:"public"` // Ed25519
+}
+
+// OperatorsResponse answers GET /admin/v1/operators.
+type OperatorsResponse struct {
+	Operators []Operator `json:"operators"`
+}
+
+// OperatorRequest adds or removes an operator. POST /admin/v1/operators and
+// /admin/v1/operators/remove, which needs the name alone.
+type OperatorRequest struct {
+	Passphrase string   `json:"passphrase"` // the vault's
+	Operator   Operator `json:"operator"`
+}
+
+// LogValue redacts the passphrase.
+func (OperatorRequest) LogValue() slog.Value { return slog.StringValue("[redacted]") }
+
+// PassphraseRequest carries the vault's passphrase alone.
+type PassphraseRequest struct {
+	Passphrase string `json:"passphrase"`
+}
+
+// LogValue redacts the passphrase.
+func (PassphraseRequest) LogValue() slog.Value { return slog.StringValue("[redacted]") }
+
+// CanaryPlantRequest plants a canary. POST /admin/v1/canaries.
+type CanaryPlantRequest struct {
+	Passphrase string `json:"passphrase"` // the vault's
+	Kind       string `json:"kind"`       // person, vehicle or token
+	Note       string `json:"note"`       // where it was planted; no personal data
+	Label      string `json:"label"`      // what its badge says; "" for one like the others
+}
+
+// LogValue redacts the passphrase.
+func (CanaryPlantRequest) LogValue() slog.Value { return slog.StringValue("[redacted]") }
+
+// CanaryPlantResponse says what was planted; the token is shown this once.
+type CanaryPlantResponse struct {
+	Kind    string              `json:"kind"`
+	Subject gatehouse.SubjectID `json:"subject,omitzero"`
+	Label   string              `json:"label,omitempty"`
+	Token   string              `json:"token,omitempty"`
+}
+
+// LogValue redacts the token.
+func (CanaryPlantResponse) LogValue() slog.Value { return slog.StringValue("[redacted]") }
+
+// Canary is one that was planted.
+type Canary struct {
+	Kind    string              `json:"kind"`
+	Subject gatehouse.SubjectID `json:"subject,omitzero"`
+	Note    string              `json:"note"`
+	Planted time.Time           `json:"planted"`
+}
+
+// CanariesResponse answers POST /admin/v1/canaries/list.
+type CanariesResponse struct {
+	Canaries []Canary `json:"canaries"`
+}
+
+// CanaryStatus answers GET /admin/v1/canaries/status.
+type CanaryStatus struct {
+	Shut     bool         `json:"shut"`          // a canary shut the vault
+	Trip     gatehouse.ID `json:"trip,omitzero"` // names the event in what is signed
+	At       time.Time    `json:"at,omitzero"`
+	Operator string       `json:"operator,omitempty"` // who opened it
+	Purpose  string       `json:"purpose,omitempty"`
+	Device   string       `json:"device,omitempty"` // as what a token was shown
+	Lifted   []string     `json:"lifted,omitempty"` // operators who signed; two are needed
+	Vault    string       `json:"vault"`            // the vault key's short name, in what is signed
+}
+
+// SignedRequest is an operator's signature. POST /admin/v1/canaries/lift and
+// /admin/v1/releases/{id}/approve.
+type SignedRequest struct {
+	ID        gatehouse.ID `json:"id"`
+	Operator  string       `json:"operator"`
+	Signature []byte       `json:"signature"`
+}
+
+// ReleasePlanRequest names subjects and passages. POST /admin/v1/releases/plan.
+type ReleasePlanRequest struct {
+	Subjects []gatehouse.SubjectID `json:"subjects,omitempty"`
+	Passages []gatehouse.ID        `json:"passages,omitempty"`
+	Fields   []string              `json:"fields"` // name, national_id, record, photos, detail, evidence
+}
+
+// ReleasePlan is what a release of that would open, and where. The operator's own
+// machine makes the request of it and signs.
+type ReleasePlan struct {
+	Org   gatehouse.OrgID         `json:"org"`
+	Site  gatehouse.SiteID        `json:"site"`
+	Items []gatehouse.ReleaseItem `json:"items"`
+	Vault string                  `json:"vault"`
+}
+
+// ReleaseRequest is a signed gatehouse.ReleaseRequest. POST /admin/v1/releases.
+type ReleaseRequest struct {
+	Body      []byte `json:"body"` // its JSON
+	Signature []byte `json:"signature"`
+}
+
+// Release is one release.
+type Release struct {
+	ID         gatehouse.ID `json:"id"`
+	At         time.Time    `json:"at"`
+	Expires    time.Time    `json:"expires"`
+	Operator   string       `json:"operator"`
+	Purpose    string       `json:"purpose"`
+	Items      int          `json:"items"`
+	Recipients []string     `json:"recipients"`
+	Approver   string       `json:"approver,omitempty"`
+	Approved   time.Time    `json:"approved,omitzero"`
+	Written    time.Time    `json:"written,omitzero"`
+	Body       []byte       `json:"body,omitempty"` // what was signed; of one that is asked for by its id
+}
+
+// ReleasesResponse answers GET /admin/v1/releases.
+type ReleasesResponse struct {
+	Releases []Release `json:"releases"`
+	Vault    string    `json:"vault"`
+}

@@ -1,0 +1,147 @@
+// Package release finds what a bulk release names: it lists the sealed values before
+// the request is signed, and fetches them, still sealed, for the vault process, which
+// alone opens them.
+package release
+
+import (
+	"context"
+	"slices"
+
+	"gatehouse"
+)
+
+// Subjects finds the sealed records.
+type Subjects interface {
+	Subject(ctx context.Context, place gatehouse.Place, id gatehouse.SubjectID) (gatehouse.Subject, error)
+}
+
+// Passages finds the sealed details.
+type Passages interface {
+	Passage(ctx context.Context, place gatehouse.Place, id gatehouse.ID) (gatehouse.StoredPassage, error)
+}
+
+// Blobs finds the sealed pictures.
+type Blobs interface {
+	Blob(ctx context.Context, id gatehouse.BlobID) ([]byte, error)
+}
+
+// Ports are what releasing needs of the rest.
+type Ports struct {
+	Place    gatehouse.Place
+	Subjects Subjects
+	Passages Passages
+	Blobs    Blobs
+}
+
+// The fields that a release may name, of subjects and of passages.
+var (
+	SubjectFields = []string{"name", "national_id", "record", "photos"}
+	PassageFields = []string{"detail", "evidence"}
+)
+
+// Plan lists the values of these subjects and passages that there are. Errors:
+// release.fields, release.items, store.not_found for a subject or passage that is not
+// there.
+func (p Ports) Plan(ctx context.Context, subjects []gatehouse.SubjectID, passages []gatehouse.ID, fields []string) ([]gatehouse.ReleaseItem, error) {
+	for _, f := range fields {
+		if !slices.Contains(SubjectFields, f) && !slices.Contains(PassageFields, f) {
+			return nil, gatehouse.Errorf("release.fields", "use name, national_id, record, photos, detail, evidence", "there is no such field")
+		}
+	}
+	var items []gatehouse.ReleaseItem
+	add := func(it gatehouse.ReleaseItem) error {
+		if !slices.Contains(items, it) {
+			items = append(items, it)
+		}
+		if len(items) > gatehouse.MaxReleaseItems {
+			return gatehouse.Errorf("release.items", "split it into several", "this is more than the %d values that a release may have", gatehouse.MaxReleaseItems)
+		}
+		return nil
+	}
+	for _, id := range subjects {
+		s, err := p.Subjects.Subject(ctx, p.Place, id)
+		if err != nil {
+			return nil, err
+		}
+		parts, err := gatehouse.UnpackRecord(s.Record)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range fields {
+			if len(partOf(parts, f)) > 0 {
+				err = add(gatehouse.ReleaseItem{Table: "subjects", Row: id, Field: f})
+			}
+			if f == "photos" {
+				err = evidence(s.Photos, add)
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, id := range passages {
+		s, err := p.Passages.Passage(ctx, p.Place, id)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range fields {
+			switch f {
+			case "detail":
+				err = add(gatehouse.ReleaseItem{Table: "passages", Row: id, Field: f})
+			case "evidence":
+				err = evidence(s.Evidence, add)
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	if len(items) == 0 {
+		return nil, gatehouse.Errorf("release.items", "name subjects or passages, and fields that they have", "there is nothing to release")
+	}
+	return items, nil
+}
+
+func evidence(list []gatehouse.Evidence, add func(gatehouse.ReleaseItem) error) error {
+	for _, e := range list {
+		if err := add(gatehouse.ReleaseItem{Table: "evidence", Row: e.Blob, Field: string(e.Kind)}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func partOf(r gatehouse.SealedRecord, field string) []byte {
+	switch field {
+	case "name":
+		return r.Name
+	case "national_id":
+		return r.NationalID
+	case "record":
+		return r.Rest
+	}
+	return nil
+}
+
+// Sealed fetches one value; nil where it is gone by now.
+func (p Ports) Sealed(ctx context.Context, it gatehouse.ReleaseItem) (sealed []byte, err error) {
+	switch it.Table {
+	case "subjects":
+		var s gatehouse.Subject
+		if s, err = p.Subjects.Subject(ctx, p.Place, it.Row); err == nil {
+			var parts gatehouse.SealedRecord
+			parts, err = gatehouse.UnpackRecord(s.Record)
+			sealed = partOf(parts, it.Field)
+		}
+	case "passages":
+		var s gatehouse.StoredPassage
+		s, err = p.Passages.Passage(ctx, p.Place, it.Row)
+		sealed = s.Detail
+	case "evidence":
+		sealed, err = p.Blobs.Blob(ctx, it.Row)
+	}
+	if gatehouse.ErrorCode(err) == "store.not_found" {
+		return nil, nil // erased or expired since: the file says that it is gone
+	}
+	return sealed, err
+}

@@ -1,0 +1,183 @@
+package server
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"gatehouse"
+	"gatehouse/api/wire"
+	"gatehouse/flow/release"
+	"gatehouse/vault"
+	"gatehouse/vault/approval"
+	"gatehouse/vault/budget"
+)
+
+func limitsOf(l wire.Limits) budget.Limits {
+	return budget.Limits{Operator: budget.Limit(l.Operator), Role: budget.Limit(l.Role), Organization: budget.Limit(l.Organization), Live: budget.Limit(l.Live)}
+}
+
+func wireLimits(l budget.Limits) wire.Limits {
+	return wire.Limits{Operator: wire.Limit(l.Operator), Role: wire.Limit(l.Role), Organization: wire.Limit(l.Organization), Live: wire.Limit(l.Live)}
+}
+
+// Budget implements api.DisclosureAdmin, for the socket's own operator.
+func (a admin) Budget(ctx context.Context) (wire.Budget, error) {
+	st, err := a.vault.Budget(ctx, a.lend.Holder(socketOperator), "")
+	out := wire.Budget{Known: st.Known, Set: wireLimits(st.Set), Limits: wireLimits(st.Limits)}
+	for _, l := range st.Left {
+		out.Left = append(out.Left, wire.BudgetLeft{Scope: string(l.Scope), Window: string(l.Window), Units: l.Units})
+	}
+	return out, err
+}
+
+// SetBudget implements api.DisclosureAdmin.
+func (a admin) SetBudget(ctx context.Context, r wire.BudgetSetRequest) (wire.Budget, error) {
+	if err := a.vault.SetLimits(ctx, socketOperator, r.Passphrase, limitsOf(r.Limits), r.Anew); err != nil {
+		return wire.Budget{}, err
+	}
+	return a.Budget(ctx)
+}
+
+// Operators implements api.DisclosureAdmin.
+func (a admin) Operators(ctx context.Context) (wire.OperatorsResponse, error) {
+	list, err := a.vault.Operators(ctx)
+	out := wire.OperatorsResponse{Operators: []wire.Operator{}}
+	for _, o := range list {
+		out.Operators = append(out.Operators, wire.Operator{Name: o.Name, Salt: o.Salt, Work: o.Work, Public: o.Public})
+	}
+	return out, err
+}
+
+// AddOperator implements api.DisclosureAdmin.
+func (a admin) AddOperator(ctx context.Context, r wire.OperatorRequest) (wire.OperatorsResponse, error) {
+	o := approval.Operator{Name: r.Operator.Name, Salt: r.Operator.Salt, Work: r.Operator.Work, Public: r.Operator.Public}
+	if err := a.vault.AddOperator(ctx, r.Passphrase, o); err != nil {
+		return wire.OperatorsResponse{}, err
+	}
+	return a.Operators(ctx)
+}
+
+// RemoveOperator implements api.DisclosureAdmin.
+func (a admin) RemoveOperator(ctx context.Context, r wire.OperatorRequest) (wire.OperatorsResponse, error) {
+	if err := a.vault.RemoveOperator(ctx, r.Passphrase, r.Operator.Name); err != nil {
+		return wire.OperatorsResponse{}, err
+	}
+	return a.Operators(ctx)
+}
+
+// Canaries implements api.DisclosureAdmin.
+func (a admin) Canaries(ctx context.Context, r wire.PassphraseRequest) (wire.CanariesResponse, error) {
+	list, err := a.vault.Canaries(ctx, r.Passphrase)
+	out := wire.CanariesResponse{Canaries: []wire.Canary{}}
+	for _, c := range list {
+		out.Canaries = append(out.Canaries, wire.Canary{Kind: c.Kind, Subject: c.Subject, Note: c.Label, Planted: c.Planted})
+	}
+	return out, err
+}
+
+func canaryStatus(t vault.TripStatus) wire.CanaryStatus {
+	return wire.CanaryStatus{Shut: !t.Trip.IsZero(), Trip: t.Trip, At: t.At, Operator: t.Operator, Purpose: t.Purpose, Device: t.Device, Lifted: t.Lifted, Vault: t.PublicKey}
+}
+
+// CanaryStatus implements api.DisclosureAdmin.
+func (a admin) CanaryStatus(ctx context.Context) (wire.CanaryStatus, error) {
+	t, err := a.vault.Tripped(ctx)
+	return canaryStatus(t), err
+}
+
+// LiftCanary implements api.DisclosureAdmin.
+func (a admin) LiftCanary(ctx context.Context, r wire.SignedRequest) (wire.CanaryStatus, error) {
+	t, err := a.vault.LiftCanary(ctx, r.ID, r.Operator, r.Signature)
+	return canaryStatus(t), err
+}
+
+func (a admin) releases() release.Ports {
+	return release.Ports{Place: a.site.Place, Subjects: a.store, Passages: a.store, Blobs: a.blobs}
+}
+
+// PlanRelease implements api.DisclosureAdmin.
+func (a admin) PlanRelease(ctx context.Context, r wire.ReleasePlanRequest) (wire.ReleasePlan, error) {
+	items, err := a.releases().Plan(ctx, r.Subjects, r.Passages, r.Fields)
+	if err != nil {
+		return wire.ReleasePlan{}, err
+	}
+	st, err := a.vault.Status(ctx)
+	return wire.ReleasePlan{Org: a.site.Place.Org, Site: a.site.Place.Site, Items: items, Vault: st.PublicKey}, err
+}
+
+func wireRelease(r gatehouse.Release, body bool) wire.Release {
+	q := r.Request
+	out := wire.Release{ID: q.ID, At: q.At, Expires: r.Expires, Operator: q.Operator, Purpose: q.Purpose, Items: len(q.Items), Recipients: q.Recipients,
+		Approver: r.Approver, Approved: r.Approved, Written: r.Written}
+	if body {
+		out.Body = r.Body
+	}
+	return out
+}
+
+// RequestRelease implements api.DisclosureAdmin.
+func (a admin) RequestRelease(ctx context.Context, r wire.ReleaseRequest) (wire.Release, error) {
+	got, err := a.vault.RequestRelease(ctx, r.Body, r.Signature)
+	return wireRelease(got, false), err
+}
+
+// Releases implements api.DisclosureAdmin.
+func (a admin) Releases(ctx context.Context) (wire.ReleasesResponse, error) {
+	out := wire.ReleasesResponse{Releases: []wire.Release{}}
+	st, err := a.vault.Status(ctx)
+	if err != nil {
+		return out, err
+	}
+	out.Vault = st.PublicKey
+	list, err := a.vault.Releases(ctx)
+	for _, r := range list {
+		out.Releases = append(out.Releases, wireRelease(r, false))
+	}
+	return out, err
+}
+
+// Release implements api.DisclosureAdmin.
+func (a admin) Release(ctx context.Context, id gatehouse.ID) (wire.Release, error) {
+	r, err := a.vault.Release(ctx, id)
+	return wireRelease(r, true), err
+}
+
+// ApproveRelease implements api.DisclosureAdmin.
+func (a admin) ApproveRelease(ctx context.Context, r wire.SignedRequest) (wire.Release, error) {
+	got, err := a.vault.ApproveRelease(ctx, r.ID, r.Operator, r.Signature)
+	return wireRelease(got, false), err
+}
+
+// WriteRelease implements api.DisclosureAdmin.
+func (a admin) WriteRelease(ctx context.Context, id gatehouse.ID, w io.Writer) error {
+	operator, proof, ok := a.lend.Lease(socketOperator)
+	if !ok {
+		if t, err := a.vault.Tripped(ctx); err != nil || !t.Trip.IsZero() {
+			return gatehouse.Errorf("vault.canary", "see `gatehouse canary status`", "the vault is shut by a canary")
+		}
+		return gatehouse.Errorf("vault.sealed", "unseal it with `gatehouse unseal`", "the vault is sealed")
+	}
+	_, err := a.vault.WriteRelease(ctx, id, operator, proof, a.releases().Sealed, w)
+	if gatehouse.ErrorCode(err) == "vault.canary" {
+		a.shutByCanary(ctx)
+	}
+	return err
+}
+
+// shutByCanary fetches the alarm at once.
+func (s *Server) shutByCanary(ctx context.Context) {
+	if err := s.takeAlarms(context.WithoutCancel(ctx)); err != nil {
+		s.log.Error("an alarm cannot be taken over from the vault", "code", gatehouse.ErrorCode(err))
+	}
+	s.hub.VaultChanged()
+}
+
+// TestAlarm implements api.DisclosureAdmin.
+func (a admin) TestAlarm(context.Context) error {
+	if !a.isRunning() {
+		return gatehouse.Errorf("server.not_running", "start it with `gatehouse serve`", "there is no running server that would deliver it")
+	}
+	now := time.Now()
+	return a.alarms.Raise(gatehouse.Alarm{ID: gatehouse.NewID(now), At: now.UTC(), Kind: gatehouse.TestAlarm})
+}
