@@ -131,7 +131,9 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
 			status, m.Text, m.Detail = http.StatusNotFound, "error.missing", ""
 		case "vault.sealed", "vault.passphrase", "vault.forbidden":
 			status = http.StatusForbidden
-		case "vault.busy", "vault.too_many":
+		case "vault.canary":
+			status = http.StatusLocked
+		case "vault.busy", "vault.too_many", "vault.budget":
 			status = http.StatusTooManyRequests
 		case "vault.unavailable":
 			status = http.StatusServiceUnavailable

@@ -12,7 +12,7 @@ import (
 // openAlarms takes up the alarms that a former run has not delivered.
 func (s *Server) openAlarms(context.Context) error {
 	var err error
-	s.alarms, err = notify.Open(notify.Options{Dir: filepath.Join(s.config.Data, "alarms"), Place: s.site.Place, Keep: s.gateKey, Channels: s.config.Alarms.channels(s.site.Place, s.secrets), Log: s.log})
+	s.alarms, err = notify.Open(notify.Options{Dir: filepath.Join(s.config.Data, "alarms"), Place: s.site.Place, Keep: s.gateKey, Channels: s.config.Alarms.channels(s.site.Place, s), Log: s.log})
 	return err
 }
 

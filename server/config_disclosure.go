@@ -69,7 +69,7 @@ func (c AlarmsConfig) check() error {
 			return errors.New("webhook.url is not a URL")
 		case u.User != nil || u.RawQuery != "":
 			return errors.New("webhook.url holds a user or a query, which do not belong into this file")
-		case u.Scheme != "https" && !(u.Scheme == "http" && isLoopback(u.Hostname())):
+		case u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())):
 			return errors.New("webhook.url is not https")
 		}
 	}

@@ -14,6 +14,17 @@ type Secrets interface {
 	Secret(name string) (gatehouse.Secret, bool)
 }
 
+// Secret implements Secrets: what `gatehouse secret set` sealed, or else what the
+// system gave.
+func (s *Server) Secret(name string) (gatehouse.Secret, bool) {
+	if s.working != nil {
+		if v, ok := s.working.Secret(name); ok {
+			return v, true
+		}
+	}
+	return givenSecrets{}.Secret(name)
+}
+
 // givenSecrets are those that the system hands to the process: a systemd credential
 // (LoadCredential=NAME:FILE), or else the variable GATEHOUSE_SECRET_NAME.
 type givenSecrets struct{}

@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"database/sql"
+	"errors"
 	"time"
 
 	"gatehouse"
@@ -324,7 +325,7 @@ func (s *service) tripStatus(ctx context.Context) (TripStatus, error) {
 	}
 	var at int64
 	err := s.audit.db.Readers().QueryRowContext(ctx, `SELECT at, kind, operator, purpose, device FROM trips WHERE id = ?`, id[:]).Scan(&at, &out.Kind, &out.Operator, &out.Purpose, &out.Device)
-	if err != nil && err != sql.ErrNoRows {
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return out, sealeddb.Wrap(auditFile, err)
 	}
 	out.At = time.UnixMilli(at).UTC()

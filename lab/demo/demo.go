@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"gatehouse"
+	"gatehouse/api/wire"
 	"gatehouse/ingest"
 	"gatehouse/server"
 
@@ -88,6 +89,11 @@ func Run(ctx context.Context, o Options) error {
 	}
 	defer s.Close(context.WithoutCancel(ctx))
 	if err := s.Unseal(ctx, passphrase); err != nil {
+		return err
+	}
+	// Passages come in a minute here that take a door an hour, and everybody looks at them.
+	if _, err := s.Admin().SetBudget(ctx, wire.BudgetSetRequest{Passphrase: string(passphrase), Limits: wire.Limits{
+		Organization: wire.Limit{Hour: 20_000, Day: 100_000}, Role: wire.Limit{Hour: 20_000, Day: 100_000}, Live: wire.Limit{Hour: 10_000, Day: 50_000}}}); err != nil {
 		return err
 	}
 	if err := cast.enrol(ctx, s.Admin(), o.Stderr); err != nil {
