@@ -57,6 +57,7 @@ type Notifier struct {
 
 	mu      sync.Mutex
 	waiting map[string][]*queued // by channel, the oldest first
+	raised  map[gatehouse.ID]bool
 }
 
 // queued is one alarm on its way to one channel.
@@ -78,7 +79,7 @@ func Open(o Options) (*Notifier, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, failed(err)
 	}
-	n := &Notifier{o: o, wake: make(chan struct{}, 1), waiting: map[string][]*queued{}}
+	n := &Notifier{o: o, wake: make(chan struct{}, 1), waiting: map[string][]*queued{}, raised: map[gatehouse.ID]bool{}}
 	files, err := os.ReadDir(o.Dir) // sorted by name, so by time
 	if err != nil {
 		return nil, failed(err)
@@ -130,15 +131,19 @@ func (n *Notifier) where(id gatehouse.ID, channel string) gatehouse.SealContext 
 }
 
 // Raise logs the alarm and keeps it for every channel. It may be called again with
-// the same alarm, which changes nothing. Errors: notify.failed.
+// the same alarm, which changes nothing; only after a restart it may be delivered once
+// more. Errors: notify.failed.
 func (n *Notifier) Raise(a gatehouse.Alarm) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.raised[a.ID] {
+		return nil
+	}
 	n.o.Log.Error("alarm: "+a.Sentence(), "alarm", a.ID, "kind", string(a.Kind), "operator", a.Operator, "purpose", a.Purpose, "device", string(a.Device), "scope", a.Scope)
 	plain, err := json.Marshal(a)
 	if err != nil {
 		return failed(err)
 	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
 	for _, c := range n.o.Channels {
 		list := n.waiting[c.Name()]
 		if slices.ContainsFunc(list, func(q *queued) bool { return q.alarm.ID == a.ID }) {
@@ -158,6 +163,10 @@ func (n *Notifier) Raise(a gatehouse.Alarm) error {
 		}
 		n.waiting[c.Name()] = append(list, q)
 	}
+	if len(n.raised) >= maxQueued {
+		clear(n.raised)
+	}
+	n.raised[a.ID] = true
 	select {
 	case n.wake <- struct{}{}:
 	default:
