@@ -29,6 +29,7 @@ type strongroom struct {
 	dir    string
 	public hpke.PublicKey
 	now    func() time.Time
+	wiped  func() // called when the key was wiped; nil for nothing. It MUST NOT block
 
 	attempt sync.Mutex // one passphrase at a time: scrypt makes each of them slow and large
 
@@ -121,7 +122,7 @@ func (s *strongroom) seal() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.leases = nil
-	s.page.wipe()
+	s.wipe()
 	s.schedule()
 }
 
@@ -130,7 +131,15 @@ func (s *strongroom) expire() {
 	now := s.now()
 	s.leases = slices.DeleteFunc(s.leases, func(l lease) bool { return l.ended(now) })
 	if len(s.leases) == 0 {
-		s.page.wipe()
+		s.wipe()
+	}
+}
+
+func (s *strongroom) wipe() {
+	held := !s.page.empty()
+	s.page.wipe()
+	if held && s.wiped != nil {
+		s.wiped()
 	}
 }
 

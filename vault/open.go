@@ -13,7 +13,7 @@ import (
 // purposes is the closed list of what sealed data may be opened for; recorded adds
 // what is only written down: that somebody unsealed the vault.
 var (
-	purposes = []string{"live", "passage", "person", "drill"}
+	purposes = []string{"live", "passage", "person", "drill", "search"}
 	recorded = append(slices.Clone(purposes), "unseal")
 )
 

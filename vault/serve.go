@@ -27,6 +27,7 @@ type service struct {
 	keys    *keyStore
 	audit   *auditDB
 	room    *strongroom
+	index   *archive
 	ready   chan struct{} // closed when init has succeeded
 }
 
@@ -42,7 +43,7 @@ func runChild(ctx context.Context, afterLogging func()) error {
 // handlers are the vault process's calls, each group in the file that answers it.
 func (s *service) handlers() map[string]child.Handler {
 	all := map[string]child.Handler{methodInit: s.handleInit}
-	for _, group := range []map[string]child.Handler{s.coreHandlers()} {
+	for _, group := range []map[string]child.Handler{s.coreHandlers(), s.indexHandlers()} {
 		for method, h := range group {
 			all[method] = s.whenReady(h)
 		}
@@ -116,6 +117,8 @@ func (s *service) handleInit(ctx context.Context, r *child.Request) (any, [][]by
 	if s.room, err = newStrongroom(in.Dir, public); err != nil {
 		return nil, nil, err
 	}
+	s.index = &archive{dir: in.Dir, room: s.room, keys: s.keys}
+	s.room.wiped = func() { go s.index.sealed() }
 	close(s.ready)
 	return nil, nil, nil
 }
@@ -139,6 +142,9 @@ func (s *service) close() error {
 	var err error
 	if s.room != nil {
 		s.room.seal()
+	}
+	if s.index != nil {
+		err = errors.Join(err, s.index.close())
 	}
 	if s.audit != nil {
 		err = errors.Join(err, s.audit.db.Close())
