@@ -28,6 +28,7 @@ type world struct {
 	answer   []gatehouse.Passage
 	fail     error
 	people   []wire.EnrollPersonRequest
+	searches []wire.SearchRequest
 }
 
 func (w *world) Post(_ context.Context, c gatehouse.Capture) ([]gatehouse.Passage, error) {

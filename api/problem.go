@@ -42,6 +42,8 @@ var statuses = map[string]int{
 	"vault.unavailable":    http.StatusServiceUnavailable,
 	"vault.duration":       http.StatusBadRequest,
 	"vault.reason":         http.StatusBadRequest,
+	"index.opening":        http.StatusServiceUnavailable,
+	"index.damaged":        http.StatusServiceUnavailable,
 	"vision.unavailable":   http.StatusServiceUnavailable,
 	"sealing.unavailable":  http.StatusServiceUnavailable,
 	"server.busy":          http.StatusServiceUnavailable,
@@ -54,7 +56,7 @@ var families = map[string]int{
 	"image": http.StatusUnprocessableEntity, "face": http.StatusUnprocessableEntity, "plate": http.StatusUnprocessableEntity,
 	"label": http.StatusUnprocessableEntity, "consent": http.StatusUnprocessableEntity, "grant": http.StatusUnprocessableEntity,
 	"enroll": http.StatusUnprocessableEntity, "device": http.StatusUnprocessableEntity, "vehicle": http.StatusUnprocessableEntity,
-	"person": http.StatusUnprocessableEntity, "card": http.StatusUnprocessableEntity, "pin": http.StatusUnprocessableEntity,
+	"person": http.StatusUnprocessableEntity, "card": http.StatusUnprocessableEntity, "search": http.StatusUnprocessableEntity, "pin": http.StatusUnprocessableEntity,
 }
 
 // Status is the HTTP status of an error.

@@ -21,6 +21,7 @@ import (
 	"gatehouse/flow/disclose"
 	"gatehouse/flow/enroll"
 	"gatehouse/flow/passage"
+	"gatehouse/flow/search"
 	"gatehouse/flow/workingset"
 	"gatehouse/gallery"
 	"gatehouse/ingest"
@@ -68,6 +69,7 @@ type Server struct {
 	enroll  *enroll.Enroller
 	flow    *passage.Flow
 	lend    *disclose.Discloser
+	indexer *search.Feeder
 	hub     *feed.Hub
 	ring    *feed.Ring
 	auth    *auth.Auth
@@ -257,6 +259,7 @@ func (s *Server) openFlows(ctx context.Context) error {
 		return err
 	}
 	s.lend = disclose.New(disclose.Ports{Place: s.site.Place, Vault: s.vault, Subjects: s.store, Passages: s.store, Blobs: s.blobs, Badges: s.working})
+	s.indexer = &search.Feeder{Place: s.site.Place, Index: s.vault, Store: s.store}
 	s.enroll = enroll.New(enroll.Ports{Place: s.site.Place, Eyes: s.eyes, Gallery: s.gallery, Threshold: models.Threshold, Fault: face.Fault, Sealer: s.vault,
 		Keep: s.gateKey, Subjects: s.store, Blobs: s.blobs, Working: s.working})
 	s.flow = passage.New(passage.Ports{Site: s.site, Working: s.working, Gallery: s.gallery, Threshold: models.Threshold, Sealer: s.vault,

@@ -35,6 +35,7 @@ type CLI struct {
 	Seal      SealCmd      `cmd:"" help:"Seal the vault now."`
 	Link      LinkCmd      `cmd:"" help:"Print a new one-time link to the console."`
 	Status    StatusCmd    `cmd:"" help:"Show the running server's state."`
+	Search    SearchCmd    `cmd:"" help:"Search the archive: plates, names, numbers, times, gates. Every search is written down."`
 	Watch     WatchCmd     `cmd:"" help:"Dry run on a video, a folder or a camera: nothing is stored."`
 	Eval      EvalCmd      `cmd:"" help:"Measure accuracy on a labelled folder."`
 	Calibrate CalibrateCmd `cmd:"" help:"Fit thresholds from a false-accept budget."`
