@@ -150,6 +150,7 @@ var texts = map[string][2]string{
 	"purpose.person":         {"People list", "人员列表"},
 	"purpose.drill":          {"Drill", "演练"},
 	"purpose.unseal":         {"Vault unsealed", "解封保险库"},
+	"purpose.search":         {"Search of the archive", "档案搜索"},
 	"page.older":             {"Older", "更早"},
 	"page.more":              {"More", "更多"},
 	"error.title":            {"That did not work", "操作未成功"},
