@@ -95,6 +95,7 @@ func (a *API) Routes() []auth.Route {
 		{Pattern: "POST /admin/v1/vault/unseal", Policy: auth.OnSocket, Handler: a.unseal},
 		{Pattern: "POST /admin/v1/vault/seal", Policy: auth.OnSocket, Handler: a.seal},
 		{Pattern: "POST /admin/v1/link", Policy: auth.OnSocket, Handler: a.link},
+		{Pattern: "POST /admin/v1/gallery/rotate", Policy: auth.OnSocket, Handler: a.rotateGallery},
 		{Pattern: "GET /admin/v1/status", Policy: auth.OnSocket, Handler: a.status},
 	}
 }

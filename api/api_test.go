@@ -30,6 +30,10 @@ type world struct {
 	people   []wire.EnrollPersonRequest
 }
 
+func (w *world) RotateGallery(context.Context) (wire.RotateGalleryResponse, error) {
+	return wire.RotateGalleryResponse{Templates: len(w.people)}, w.fail
+}
+
 func (w *world) Post(_ context.Context, c gatehouse.Capture) ([]gatehouse.Passage, error) {
 	w.posted = append(w.posted, c)
 	return w.answer, w.fail

@@ -55,6 +55,7 @@ type Admin interface {
 	// Link mints a one-time link to the console (auth.Auth.Mint).
 	Link(ctx context.Context) (wire.LinkResponse, error)
 	Status(ctx context.Context) (wire.Status, error)
+	GalleryAdmin
 }
 
 // Ready says why the server is not ready, nil when it is; for /readyz.
