@@ -116,6 +116,7 @@ func (s *service) handleInit(ctx context.Context, r *child.Request) (any, [][]by
 	if s.room, err = newStrongroom(in.Dir, public); err != nil {
 		return nil, nil, err
 	}
+	s.audit.reasons = &reasons{keys: s.keys, room: s.room}
 	close(s.ready)
 	return nil, nil, nil
 }
@@ -221,7 +222,10 @@ func (s *service) handleDisclosures(ctx context.Context, r *child.Request) (any,
 	if err := r.Decode(&in); err != nil {
 		return nil, nil, err
 	}
-	list, err := s.audit.disclosures(ctx, in.Before, max(1, min(in.Limit, maxListing)))
+	list, sealed, err := s.audit.disclosures(ctx, in.Before, max(1, min(in.Limit, maxListing)))
+	if err == nil {
+		err = s.openReasons(ctx, list, sealed)
+	}
 	return list, nil, err
 }
 
