@@ -74,6 +74,7 @@ type Server struct {
 	gates   *gates
 	metrics *api.Metrics
 	pins    *pinTrials
+	routes  []auth.Route // once it runs
 
 	mu      sync.Mutex
 	cameras map[gatehouse.DeviceID]*camera
@@ -322,3 +323,11 @@ func (s *Server) Gates() map[gatehouse.GateID]gatehouse.Gate { return s.site.Gat
 
 // Place is the site that this server runs.
 func (s *Server) Place() gatehouse.Place { return s.site.Place }
+
+// Routes is the running server's table of routes, for drills that try every one; nil
+// before it listens.
+func (s *Server) Routes() []auth.Route {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.routes
+}
