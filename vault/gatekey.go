@@ -31,6 +31,8 @@ type GateKey struct {
 	key     [gateKeySize]byte
 	name    [4]byte  // which key this is; stands in everything sealed under it
 	tables  sync.Map // table -> cipher.AEAD
+
+	changing sync.Mutex // one database's key at a time
 }
 
 // CreateGateKey makes a new gate key in file (mode 0600, durable), which must lie

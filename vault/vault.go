@@ -49,6 +49,8 @@ type Options struct {
 
 // Vault is the gate's half. It is safe for concurrent use.
 type Vault struct {
+	dir        string // absolute
+	gate       *GateKey
 	process    *child.Process
 	public     hpke.PublicKey
 	publicName string
@@ -79,7 +81,7 @@ func Open(ctx context.Context, o Options) (*Vault, error) {
 	if err := present(dir); err != nil {
 		return nil, err
 	}
-	v := &Vault{now: o.Now}
+	v := &Vault{dir: dir, gate: o.Gate, now: o.Now}
 	if v.public, err = readPublicKey(dir); err != nil {
 		return nil, err
 	}
@@ -145,8 +147,7 @@ func (v *Vault) Close() error {
 		ctx, cancel := context.WithTimeout(context.Background(), appendLimit)
 		defer cancel()
 		for place, subjects := range v.strangers.close() {
-			_, failed := v.Erase(ctx, place, subjects...)
-			err = errors.Join(err, failed)
+			err = errors.Join(err, v.discard(ctx, place, subjects))
 		}
 		v.live.close()
 		v.appends.close()

@@ -25,7 +25,9 @@ func (s *Store) CommitPassage(ctx context.Context, c gatehouse.PassageCommit) er
 	if err != nil {
 		return err
 	}
-	return m.commit(ctx, c.Leaf, func(ctx context.Context, tx *sql.Tx) (bool, error) { return insertPassage(ctx, tx, c) })
+	return m.commit(ctx, c.Leaf, func(ctx context.Context, tx *sql.Tx) (bool, error) {
+		return insertPassage(ctx, tx, s.erased.apply(c))
+	})
 }
 
 func checkPassage(p gatehouse.Passage) error {

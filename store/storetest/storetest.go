@@ -15,6 +15,7 @@ type Engine interface {
 	gatehouse.PassageStore
 	gatehouse.SubjectStore
 	gatehouse.WorkingStore
+	gatehouse.ErasureStore
 	Close() error
 }
 
@@ -46,6 +47,8 @@ func Run(t *testing.T, fresh func(t *testing.T) (open func() Engine)) {
 		{"intents outlive a restart", testIntents},
 		{"the working set is put, replaced, deleted", testWorking},
 		{"another place sees nothing", testPlaces},
+		{"a subject is replaced everywhere", testReplaceSubject},
+		{"what was on its way is replaced too", testReplaceOnItsWay},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := &suite{T: t, open: fresh(t)}
