@@ -14,6 +14,8 @@ type ErasureStore interface {
 	// SubjectBlobs calls f for every sealed picture that is the subject's alone: of its
 	// passages and of its enrolment.
 	SubjectBlobs(ctx context.Context, place Place, id SubjectID, f func(BlobID) error) error
+	// SubjectContent calls f for what each of the subject's passages has sealed.
+	SubjectContent(ctx context.Context, place Place, id SubjectID, f func(detail []byte, pictures []BlobID) error) error
 	// ReplaceSubject puts fresh in the place of old in the metadata of every month, and
 	// deletes the subject's record and photos. The subject stays as a tombstone under
 	// fresh (ErasedStatus), its consents with purpose and dates. What its passages say
@@ -22,8 +24,24 @@ type ErasureStore interface {
 	// way, is committed for fresh and without pictures. When it returns nil, old is in no
 	// table any more. leaf is added where a subject was there.
 	ReplaceSubject(ctx context.Context, place Place, old, fresh SubjectID, leaf []byte) (passages int, err error)
-	// SubjectPassages counts the passages of a subject, and says whether it is enrolled.
-	SubjectPassages(ctx context.Context, place Place, id SubjectID) (passages int, enrolled bool, err error)
+	// SubjectTraces says what a store holds of a subject.
+	SubjectTraces(ctx context.Context, place Place, id SubjectID) (SubjectTraces, error)
+	// SubjectSeen reports whether the subject has a passage from inclusive, until exclusive.
+	SubjectSeen(ctx context.Context, place Place, id SubjectID, from, until time.Time) (bool, error)
+}
+
+// SubjectTraces is what there is of a subject in metadata.
+type SubjectTraces struct {
+	Enrolled bool
+	Passages int
+	Last     time.Time // of the passages; zero where there is none
+}
+
+// Erasable is what the key store knows of a subject.
+type Erasable struct {
+	Chains int    // that an erasure would delete
+	Erased bool   // before
+	Holds  []Hold // in force: on the subject, or on any day
 }
 
 // EraseRequest asks the vault to make everything that was sealed for a subject noise.
@@ -94,4 +112,44 @@ type KeyBundle struct {
 	At      time.Time
 	Target  string
 	Expires time.Time
+}
+
+// KeyDay is a day of a retention class of which the key store has keys.
+type KeyDay struct {
+	Class RetentionClass
+	Day   time.Time // its first moment, UTC
+}
+
+// ContentKind tells apart what is dropped at different times.
+type ContentKind string
+
+// What lies in storage until its keys are gone.
+const (
+	DetailContent   ContentKind = "detail"   // what a passage said
+	CropContent     ContentKind = "crop"     // pictures of one track of enrolled subjects
+	FrameContent    ContentKind = "frame"    // whole frames
+	StrangerContent ContentKind = "stranger" // pictures of who is not enrolled
+)
+
+// ContentCut says which sealed content is dropped from storage: that of passages
+// before a moment, save what holds keep.
+type ContentCut struct {
+	Place
+	Kind         ContentKind
+	Before       time.Time
+	HeldSubjects []SubjectID
+	HeldDays     []time.Time // first moments, UTC
+}
+
+// ExpiryStore is what a store does for retention. Its commands may be stopped and
+// repeated at any time.
+type ExpiryStore interface {
+	// DropContent drops the content of a cut, some hundreds at a time: deleteBlobs is
+	// called with the pictures before their references go. It says how many it dropped.
+	DropContent(ctx context.Context, cut ContentCut, deleteBlobs func([]BlobID) error) (dropped int, err error)
+	// Months lists the first moments (UTC) of the months of which there are passages, by time.
+	Months(ctx context.Context) ([]time.Time, error)
+	// DropMonth removes a month's passages as a whole, of every site, unless some of its
+	// audit leaves stand behind position followed: then it does nothing.
+	DropMonth(ctx context.Context, month time.Time, followed uint64) (dropped bool, err error)
 }

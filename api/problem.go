@@ -42,6 +42,9 @@ var statuses = map[string]int{
 	"vault.unavailable":    http.StatusServiceUnavailable,
 	"vault.duration":       http.StatusBadRequest,
 	"vault.reason":         http.StatusBadRequest,
+	"vault.held":           http.StatusConflict,
+	"vault.erase_limit":    http.StatusTooManyRequests,
+	"erase.unfinished":     http.StatusServiceUnavailable,
 	"vision.unavailable":   http.StatusServiceUnavailable,
 	"sealing.unavailable":  http.StatusServiceUnavailable,
 	"server.busy":          http.StatusServiceUnavailable,
@@ -55,6 +58,7 @@ var families = map[string]int{
 	"label": http.StatusUnprocessableEntity, "consent": http.StatusUnprocessableEntity, "grant": http.StatusUnprocessableEntity,
 	"enroll": http.StatusUnprocessableEntity, "device": http.StatusUnprocessableEntity, "vehicle": http.StatusUnprocessableEntity,
 	"person": http.StatusUnprocessableEntity, "card": http.StatusUnprocessableEntity, "pin": http.StatusUnprocessableEntity,
+	"erase": http.StatusUnprocessableEntity, "hold": http.StatusUnprocessableEntity,
 }
 
 // Status is the HTTP status of an error.

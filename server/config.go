@@ -30,6 +30,7 @@ type Config struct {
 	Vision       VisionConfig        `yaml:"vision"`
 	Ring         RingConfig          `yaml:"ring"`
 	Strangers    StrangersConfig     `yaml:"strangers"`
+	Retention    RetentionConfig     `yaml:"retention"`
 	CommitWithin time.Duration       `yaml:"commit_within"`
 	LogLevel     string              `yaml:"log_level"`
 	Schedules    map[string][]string `yaml:"schedules"`
@@ -65,6 +66,15 @@ type RingConfig struct {
 type StrangersConfig struct {
 	Keep    bool   `yaml:"keep"`
 	Purpose string `yaml:"purpose"`
+}
+
+// RetentionConfig is how long what is kept, in days; see rules/retention.
+type RetentionConfig struct {
+	PassageDays  int `yaml:"passage_days"`
+	FrameDays    int `yaml:"frame_days"`
+	StrangerDays int `yaml:"stranger_days"`
+	RecordDays   int `yaml:"record_days"`
+	MetadataDays int `yaml:"metadata_days"`
 }
 
 // GateConfig is one door or lane.
@@ -135,6 +145,7 @@ func DefaultConfig() Config {
 		Data: "var/data", GateKey: "var/keys/gate.key", Listen: "localhost:8080",
 		Vault: VaultConfig{UnsealedFor: 8 * time.Hour}, Vision: VisionConfig{Threads: 1},
 		Ring: RingConfig{Minutes: 10, Mebibyte: 64}, CommitWithin: 3 * time.Second, LogLevel: "info",
+		Retention: RetentionConfig{PassageDays: 90, FrameDays: 7, StrangerDays: 3, RecordDays: 1095, MetadataDays: 1095},
 		Schedules: map[string][]string{"office-hours": {"mon-fri 07:00-19:00"}},
 		Gates:     []GateConfig{door, lane}, Devices: []DeviceConfig{cam, lpr},
 	}

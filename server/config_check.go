@@ -49,6 +49,9 @@ func (c *Config) check() error {
 			return bad(d.where, fmt.Sprintf("use more than 0s and at most %v", d.high), "it is %v", d.got)
 		}
 	}
+	if err := c.Retention.policy().Check(); err != nil {
+		return bad("retention", "nothing is kept for ever: give each kind a number of days", "%v", err)
+	}
 	gates := map[string]bool{}
 	for i, g := range c.Gates {
 		where := fmt.Sprintf("gates[%d]", i)

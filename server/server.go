@@ -20,6 +20,7 @@ import (
 	"gatehouse/feed"
 	"gatehouse/flow/disclose"
 	"gatehouse/flow/enroll"
+	"gatehouse/flow/erase"
 	"gatehouse/flow/passage"
 	"gatehouse/flow/workingset"
 	"gatehouse/gallery"
@@ -66,6 +67,7 @@ type Server struct {
 	gallery *gallery.Gallery
 	working *workingset.Set
 	enroll  *enroll.Enroller
+	erase   *erase.Eraser
 	flow    *passage.Flow
 	lend    *disclose.Discloser
 	hub     *feed.Hub
@@ -75,11 +77,14 @@ type Server struct {
 	metrics *api.Metrics
 	pins    *pinTrials
 
-	mu      sync.Mutex
-	cameras map[gatehouse.DeviceID]*camera
-	running context.Context // of Run; nil before
-	wait    sync.WaitGroup
-	closers []func(context.Context) error
+	retaining sync.Mutex // one run of the retention at a time
+
+	mu       sync.Mutex
+	retained time.Time // when the retention last ran
+	cameras  map[gatehouse.DeviceID]*camera
+	running  context.Context // of Run; nil before
+	wait     sync.WaitGroup
+	closers  []func(context.Context) error
 }
 
 // Open makes the keys at the first start, opens everything and finishes what a
@@ -179,6 +184,9 @@ func (s *Server) openKeys(ctx context.Context) error {
 	if s.gateKey, err = vault.OpenGateKey(p.data, s.config.GateKey); err != nil {
 		return err
 	}
+	if err := s.gateKey.SettleFileKeys(); err != nil {
+		return err
+	}
 	s.vault, err = vault.Open(ctx, vault.Options{Dir: p.vault, Gate: s.gateKey, Log: s.log})
 	if err != nil {
 		return err
@@ -206,7 +214,10 @@ func (s *Server) openStores(ctx context.Context) error {
 	p := pathsOf(s.config)
 	var err error
 	fileKey := func(file string) ([32]byte, error) { return s.gateKey.FileKey(filepath.Join("db", file)) }
-	if s.store, err = sqlite.Open(ctx, sqlite.Options{Dir: p.db, Key: fileKey, Log: s.log}); err != nil {
+	changeKey := func(file string, change func([32]byte) error) error {
+		return s.gateKey.ChangeFileKey(filepath.Join("db", file), change)
+	}
+	if s.store, err = sqlite.Open(ctx, sqlite.Options{Dir: p.db, Key: fileKey, ChangeKey: changeKey, Log: s.log}); err != nil {
 		return err
 	}
 	s.onClose(func(context.Context) error { return s.store.Close() })
@@ -259,6 +270,7 @@ func (s *Server) openFlows(ctx context.Context) error {
 	s.lend = disclose.New(disclose.Ports{Place: s.site.Place, Vault: s.vault, Subjects: s.store, Passages: s.store, Blobs: s.blobs, Badges: s.working})
 	s.enroll = enroll.New(enroll.Ports{Place: s.site.Place, Eyes: s.eyes, Gallery: s.gallery, Threshold: models.Threshold, Fault: face.Fault, Sealer: s.vault,
 		Keep: s.gateKey, Subjects: s.store, Blobs: s.blobs, Working: s.working})
+	s.erase = s.newEraser()
 	s.flow = passage.New(passage.Ports{Site: s.site, Working: s.working, Gallery: s.gallery, Threshold: models.Threshold, Sealer: s.vault,
 		Store: s.store, Blobs: s.blobs, Actuator: s.gates.actuator, Feed: live{s}, Log: s.log})
 	s.onClose(s.flow.Close)
@@ -271,7 +283,13 @@ func (s *Server) finishInterrupted(ctx context.Context) error {
 	if n > 0 {
 		s.log.Info("interrupted enrolments were finished", "count", n)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	if err := s.goOnErasing(ctx); err != nil {
+		return err
+	}
+	return s.setRetention(ctx)
 }
 
 // Unseal opens the vault for the configured time.

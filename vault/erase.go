@@ -18,7 +18,7 @@ import (
 const (
 	methodErase    = "erase"    // header eraseRequest, attachment: proof; reply int
 	methodCertify  = "certify"  // header certifyRequest; reply certifyReply
-	methodErasable = "erasable" // header erasableRequest; reply Erasable
+	methodErasable = "erasable" // header erasableRequest; reply gatehouse.Erasable
 )
 
 type eraseRequest struct {
@@ -42,13 +42,6 @@ type certifyReply struct {
 type erasableRequest struct {
 	Place   gatehouse.Place
 	Subject gatehouse.SubjectID
-}
-
-// Erasable is what the key store knows of a subject.
-type Erasable struct {
-	Chains int
-	Erased bool // before
-	Holds  []gatehouse.Hold
 }
 
 // How many subjects are erased in an hour: by a server that nobody gave a proof, and
@@ -89,8 +82,8 @@ func (v *Vault) Certify(ctx context.Context, id gatehouse.ID, passages int) (c g
 
 // Erasable says what an erasure would find. Errors: vault.unavailable, vault.timeout,
 // and the store's.
-func (v *Vault) Erasable(ctx context.Context, place gatehouse.Place, subject gatehouse.SubjectID) (Erasable, error) {
-	var e Erasable
+func (v *Vault) Erasable(ctx context.Context, place gatehouse.Place, subject gatehouse.SubjectID) (gatehouse.Erasable, error) {
+	var e gatehouse.Erasable
 	_, err := v.process.Call(ctx, methodErasable, erasableRequest{Place: place, Subject: subject}, nil, &e)
 	return e, err
 }
@@ -118,14 +111,14 @@ func (s *service) handleErase(ctx context.Context, r *child.Request) (any, [][]b
 	defer s.destroying.Unlock()
 	ctx = context.WithoutCancel(ctx) // its answer is the truth
 	now := time.Now()
-	if err := s.keys.refuseHeld(ctx, in.Place, in.Subject, now); err != nil {
-		return nil, nil, err
-	}
 	begun, err := s.audit.erasureBegun(ctx, in)
 	if err != nil {
 		return nil, nil, err
 	}
 	if !begun {
+		if err := s.keys.refuseHeld(ctx, in.Place, in.Subject, now); err != nil {
+			return nil, nil, err
+		}
 		if err := s.mayErase(ctx, in.Operator, r.Blobs[0], now); err != nil {
 			return nil, nil, err
 		}
@@ -180,7 +173,7 @@ func (s *service) handleErasable(ctx context.Context, r *child.Request) (any, []
 	if err := r.Decode(&in); err != nil {
 		return nil, nil, err
 	}
-	var e Erasable
+	var e gatehouse.Erasable
 	row := s.keys.db.Readers().QueryRowContext(ctx, `SELECT (SELECT count(*) FROM chains WHERE kind = 'subject' AND org = ?1 AND site = ?2 AND subject = ?3),
 		(SELECT count(*) FROM removals WHERE kind = 'subject' AND org = ?1 AND site = ?2 AND subject = ?3) > 0`,
 		string(in.Place.Org), string(in.Place.Site), in.Subject[:])
@@ -245,6 +238,13 @@ func (a *auditDB) erasureBegun(ctx context.Context, in eraseRequest) (bool, erro
 		return false, gatehouse.Errorf("request.malformed", "this is a fault of the program", "that id stands for another erasure")
 	}
 	return true, nil
+}
+
+// erasing reports whether an erasure of the subject was ever begun.
+func (a *auditDB) erasing(ctx context.Context, place gatehouse.Place, subject gatehouse.SubjectID) (begun bool, err error) {
+	err = a.db.Readers().QueryRowContext(ctx, `SELECT count(*) > 0 FROM erasures WHERE org = ? AND site = ? AND subject = ?`,
+		string(place.Org), string(place.Site), subject[:]).Scan(&begun)
+	return begun, sealeddb.Wrap(auditFile, err)
 }
 
 // beginErasure writes who asked for it, and why, before anything is deleted.

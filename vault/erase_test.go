@@ -248,6 +248,9 @@ func TestHoldOnSubject(t *testing.T) {
 	}
 	_, err = in.vault.Erase(t.Context(), eraseOf(alice))
 	must(t, err)
+	again := h
+	again.ID = gatehouse.RandomID()
+	wantCode(t, in.vault.Hold(t.Context(), again, "too late", in.unseal(t)), "hold.invalid")
 	if kinds := in.leafEvents(t); kinds["hold/made"] != 1 || kinds["hold/extended"] != 1 || kinds["hold/lifted"] != 1 || kinds["expire/expired"] != 1 || kinds["policy/retention"] != 1 || kinds["erase/erasing"] != 1 {
 		t.Errorf("the log has %v", kinds)
 	}

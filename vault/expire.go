@@ -17,6 +17,7 @@ const (
 	methodRetention = "retention" // header retentionRequest
 	methodRemovals  = "removals"  // header removalsRequest; reply []gatehouse.Removal
 	methodDiscard   = "discard"   // header discardRequest
+	methodDays      = "days"      // header daysRequest; reply []gatehouse.KeyDay
 )
 
 type expireRequest struct {
@@ -34,6 +35,8 @@ type removalsRequest struct {
 	After int64
 	Limit int
 }
+
+type daysRequest struct{ Place gatehouse.Place }
 
 type discardRequest struct {
 	Place    gatehouse.Place
@@ -82,6 +85,14 @@ func (v *Vault) Removals(ctx context.Context, after int64, limit int) ([]gatehou
 	return list, err
 }
 
+// Days lists the days of a site of which the key store has keys, by class and day.
+// Errors: vault.unavailable, vault.timeout, and the store's.
+func (v *Vault) Days(ctx context.Context, place gatehouse.Place) ([]gatehouse.KeyDay, error) {
+	var list []gatehouse.KeyDay
+	_, err := v.process.Call(ctx, methodDays, daysRequest{place}, nil, &list)
+	return list, err
+}
+
 // discard removes chains that keyed nothing.
 func (v *Vault) discard(ctx context.Context, place gatehouse.Place, subjects []gatehouse.SubjectID) error {
 	_, err := v.process.Call(ctx, methodDiscard, discardRequest{place, subjects}, nil, nil)
@@ -89,7 +100,8 @@ func (v *Vault) discard(ctx context.Context, place gatehouse.Place, subjects []g
 }
 
 func (s *service) expiryHandlers() map[string]child.Handler {
-	return map[string]child.Handler{methodExpire: s.handleExpire, methodRetention: s.handleRetention, methodRemovals: s.handleRemovals, methodDiscard: s.handleDiscard}
+	return map[string]child.Handler{methodExpire: s.handleExpire, methodRetention: s.handleRetention, methodRemovals: s.handleRemovals, methodDiscard: s.handleDiscard,
+		methodDays: s.handleDays}
 }
 
 func (s *service) handleExpire(ctx context.Context, r *child.Request) (any, [][]byte, error) {
@@ -213,6 +225,32 @@ func (s *service) handleRemovals(ctx context.Context, r *child.Request) (any, []
 		}
 		copy(one.Subject[:], subject)
 		one.At = time.UnixMilli(at).UTC()
+		list = append(list, one)
+	}
+	return list, nil, sealeddb.Wrap(keyStoreFile, rows.Err())
+}
+
+func (s *service) handleDays(ctx context.Context, r *child.Request) (any, [][]byte, error) {
+	var in daysRequest
+	if err := r.Decode(&in); err != nil {
+		return nil, nil, err
+	}
+	rows, err := s.keys.db.Readers().QueryContext(ctx, `SELECT DISTINCT class, day FROM chains WHERE kind = 'day' AND org = ? AND site = ? ORDER BY class, day`,
+		string(in.Place.Org), string(in.Place.Site))
+	if err != nil {
+		return nil, nil, sealeddb.Wrap(keyStoreFile, err)
+	}
+	defer rows.Close()
+	list := []gatehouse.KeyDay{}
+	for rows.Next() {
+		var one gatehouse.KeyDay
+		var day string
+		if err := rows.Scan(&one.Class, &day); err != nil {
+			return nil, nil, sealeddb.Wrap(keyStoreFile, err)
+		}
+		if one.Day, err = time.Parse(time.DateOnly, day); err != nil {
+			return nil, nil, gatehouse.Errorf("store.damaged", "restore it from a backup", "a row of the key store has no day")
+		}
 		list = append(list, one)
 	}
 	return list, nil, sealeddb.Wrap(keyStoreFile, rows.Err())

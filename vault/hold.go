@@ -125,6 +125,14 @@ func (s *service) handleHold(ctx context.Context, r *child.Request) (any, [][]by
 	if _, err := s.room.admit(h.Operator, r.Blobs[0]); err != nil {
 		return nil, nil, err
 	}
+	s.destroying.Lock()
+	defer s.destroying.Unlock()
+	if begun, err := s.audit.erasing(ctx, h.Place, h.Subject); err != nil || begun {
+		if err == nil {
+			err = gatehouse.Errorf("hold.invalid", "nothing of it is left to be held", "this subject was erased")
+		}
+		return nil, nil, err
+	}
 	h.Made = now
 	key, err := newHoldKey(h, s.room.public)
 	if err != nil {

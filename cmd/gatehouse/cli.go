@@ -31,6 +31,13 @@ type CLI struct {
 	Reinstate ReinstateCmd `cmd:"" help:"Let a suspended person or vehicle in again."`
 	Consent   ConsentCmd   `cmd:"" help:"Withdraw a person's consent."`
 	Device    DeviceCmd    `cmd:"" help:"Enrol devices."`
+
+	Erase         EraseCmd           `cmd:"" help:"Erase a person, a vehicle or a stranger's capture, with a certificate."`
+	VerifyErasure VerifyErasureCmd   `cmd:"" help:"Check an erasure's certificate, and what an installation still holds."`
+	Hold          HoldCmd            `cmd:"" help:"Legal holds."`
+	Retention     RetentionCmd       `cmd:"" help:"How long what is kept."`
+	RotateFiles   KeysRotateFilesCmd `cmd:"" help:"Put every database under a fresh key, while the site goes on."`
+
 	Unseal    UnsealCmd    `cmd:"" help:"Open the vault for a stated time."`
 	Seal      SealCmd      `cmd:"" help:"Seal the vault now."`
 	Link      LinkCmd      `cmd:"" help:"Print a new one-time link to the console."`

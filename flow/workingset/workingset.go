@@ -29,6 +29,9 @@ type Set struct {
 	sealer  gatehouse.WorkingSealer
 	gallery Gallery
 
+	writes sync.Mutex // what is put, and what is removed for good, one after the other
+	gone   map[gatehouse.SubjectID]struct{}
+
 	mu          sync.RWMutex
 	verifierKey []byte // keys the verifiers; one a site, sealed like every item
 	badges      map[gatehouse.SubjectID]gatehouse.Badge
@@ -135,6 +138,13 @@ func (s *Set) Item(kind gatehouse.WorkingKind, subject gatehouse.SubjectID, row 
 // Put stores sealed items and takes them into memory; it may be called again with
 // the same items, which changes nothing.
 func (s *Set) Put(ctx context.Context, items []gatehouse.WorkingItem) error {
+	s.writes.Lock()
+	defer s.writes.Unlock()
+	for _, item := range items {
+		if _, gone := s.gone[item.Subject]; gone {
+			return gatehouse.Errorf("store.not_found", "it was erased meanwhile", "there is no such subject here")
+		}
+	}
 	if err := s.store.PutWorking(ctx, items); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"sync"
+	"time"
 
 	"gatehouse"
 	"gatehouse/internal/sealeddb"
@@ -73,7 +74,7 @@ func (s *Store) SubjectBlobs(ctx context.Context, place gatehouse.Place, id gate
 		if i == 0 {
 			query = `SELECT blob FROM photos WHERE org = ?1 AND site = ?2 AND subject = ?3`
 		}
-		blobs, err := blobsOf(ctx, one.db.Readers(), query, subjectArgs(place, id))
+		blobs, err := idsOf(ctx, one.db.Readers(), query, subjectArgs(place, id))
 		if err != nil {
 			return sealeddb.Wrap(one.db.Path(), err)
 		}
@@ -86,47 +87,94 @@ func (s *Store) SubjectBlobs(ctx context.Context, place gatehouse.Place, id gate
 	return nil
 }
 
-func blobsOf(ctx context.Context, q querier, query string, args []any) (blobs []gatehouse.BlobID, err error) {
+// SubjectContent implements gatehouse.ErasureStore.
+func (s *Store) SubjectContent(ctx context.Context, place gatehouse.Place, id gatehouse.SubjectID, f func(detail []byte, pictures []gatehouse.BlobID) error) error {
+	if err := checkSubject(place, id); err != nil {
+		return err
+	}
+	all, err := s.shards(ctx)
+	if err != nil {
+		return err
+	}
+	for _, month := range all[1:] {
+		ids, err := idsOf(ctx, month.db.Readers(), `SELECT id FROM passages WHERE org = ? AND site = ? AND subject = ?`, subjectArgs(place, id))
+		if err != nil {
+			return sealeddb.Wrap(month.db.Path(), err)
+		}
+		for _, passage := range ids {
+			stored, err := readPassage(ctx, month.db.Readers(), place, passage)
+			if err != nil {
+				return sealeddb.Wrap(month.db.Path(), err)
+			}
+			var pictures []gatehouse.BlobID
+			for _, e := range stored.Evidence {
+				pictures = append(pictures, e.Blob)
+			}
+			if err := f(stored.Detail, pictures); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// idsOf reads ids.
+func idsOf(ctx context.Context, q querier, query string, args []any) (ids []gatehouse.ID, err error) {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var id gatehouse.BlobID
+		var id gatehouse.ID
 		if err := rows.Scan(idColumn{&id}); err != nil {
 			return nil, err
 		}
-		blobs = append(blobs, id)
+		ids = append(ids, id)
 	}
-	return blobs, rows.Err()
+	return ids, rows.Err()
 }
 
-// SubjectPassages implements gatehouse.ErasureStore.
-func (s *Store) SubjectPassages(ctx context.Context, place gatehouse.Place, id gatehouse.SubjectID) (passages int, enrolled bool, err error) {
+// SubjectTraces implements gatehouse.ErasureStore.
+func (s *Store) SubjectTraces(ctx context.Context, place gatehouse.Place, id gatehouse.SubjectID) (traces gatehouse.SubjectTraces, err error) {
 	if err := checkSubject(place, id); err != nil {
-		return 0, false, err
+		return traces, err
 	}
 	all, err := s.shards(ctx)
 	if err != nil {
-		return 0, false, err
+		return traces, err
 	}
-	for i, one := range all {
+	args := subjectArgs(place, id)
+	err = s.site.db.Readers().QueryRowContext(ctx, `SELECT count(*) > 0 FROM subjects WHERE org = ? AND site = ? AND id = ? AND status <> 'erased'`, args...).Scan(&traces.Enrolled)
+	if err != nil {
+		return traces, sealeddb.Wrap(SiteFile, err)
+	}
+	for _, one := range all[1:] {
 		var n int
-		query := `SELECT count(*) FROM passages WHERE org = ? AND site = ? AND subject = ?`
-		if i == 0 {
-			query = `SELECT count(*) FROM subjects WHERE org = ? AND site = ? AND id = ? AND status <> 'erased'`
+		var last sql.NullInt64
+		err := one.db.Readers().QueryRowContext(ctx, `SELECT count(*), max(at) FROM passages WHERE org = ? AND site = ? AND subject = ?`, args...).Scan(&n, &last)
+		if err != nil {
+			return traces, sealeddb.Wrap(one.db.Path(), err)
 		}
-		if err := one.db.Readers().QueryRowContext(ctx, query, subjectArgs(place, id)...).Scan(&n); err != nil {
-			return 0, false, sealeddb.Wrap(one.db.Path(), err)
-		}
-		if i == 0 {
-			enrolled = n > 0
-		} else {
-			passages += n
+		traces.Passages += n
+		if at := fromMicros(last); at.After(traces.Last) {
+			traces.Last = at
 		}
 	}
-	return passages, enrolled, nil
+	return traces, nil
+}
+
+// SubjectSeen implements gatehouse.ErasureStore.
+func (s *Store) SubjectSeen(ctx context.Context, place gatehouse.Place, id gatehouse.SubjectID, from, until time.Time) (seen bool, err error) {
+	if err := checkSubject(place, id); err != nil || !from.Before(until) {
+		return false, err
+	}
+	err = s.monthsNewestFirst(ctx, from, until, func(m *shard) (bool, error) {
+		err := m.db.Readers().QueryRowContext(ctx, `SELECT count(*) > 0 FROM passages WHERE org = ? AND site = ? AND subject = ? AND at >= ? AND at < ?`,
+			append(subjectArgs(place, id), from.UnixMicro(), until.UnixMicro())...).Scan(&seen)
+		return !seen, err
+	})
+	return seen, err
 }
 
 // ReplaceSubject implements gatehouse.ErasureStore: month by month, each in one

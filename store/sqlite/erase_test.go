@@ -138,8 +138,8 @@ func TestErasedIDIsInNoPage(t *testing.T) {
 	}
 	// The store goes on, now and after opening it again.
 	for range 2 {
-		if n, _, err := s.SubjectPassages(t.Context(), here, stays); err != nil || n != 300 {
-			t.Fatalf("%d passages of somebody who stays, %v", n, err)
+		if traces, err := s.SubjectTraces(t.Context(), here, stays); err != nil || traces.Passages != 300 {
+			t.Fatalf("%+v of somebody who stays, %v", traces, err)
 		}
 		if err := s.CommitPassage(t.Context(), newCommit(noon)); err != nil {
 			t.Fatal(err)

@@ -58,6 +58,7 @@ var (
 	_ gatehouse.SubjectStore = (*Store)(nil)
 	_ gatehouse.WorkingStore = (*Store)(nil)
 	_ gatehouse.ErasureStore = (*Store)(nil)
+	_ gatehouse.ExpiryStore  = (*Store)(nil)
 )
 
 // monthIdle is when the connections of a month that nobody asks for are closed;

@@ -44,8 +44,13 @@ func testReplaceSubject(t *testing.T, s *suite) {
 			}
 		}
 	}
-	if n, enrolled, err := s.SubjectPassages(s.ctx(), here, old); err != nil || n != len(its) || !enrolled {
-		t.Errorf("%d passages, enrolled %t, %v", n, enrolled, err)
+	if traces, err := s.SubjectTraces(s.ctx(), here, old); err != nil || traces.Passages != len(its) || !traces.Enrolled || !traces.Last.Equal(noon.Add(2*time.Minute)) {
+		t.Errorf("%+v, %v", traces, err)
+	}
+	for span, want := range map[time.Duration]bool{time.Hour: true, time.Second: false} {
+		if seen, err := s.SubjectSeen(s.ctx(), here, old, noon.AddDate(0, -1, 0).Add(-span), noon.AddDate(0, -1, 0).Add(-span+time.Hour)); err != nil || seen != !want {
+			t.Errorf("seen from %v before: %t, %v", span, seen, err)
+		}
 	}
 	sortIDs := func(ids []gatehouse.ID) []gatehouse.ID {
 		slices.SortFunc(ids, func(a, b gatehouse.ID) int { return slices.Compare(a[:], b[:]) })
@@ -103,8 +108,8 @@ func testReplaceSubject(t *testing.T, s *suite) {
 	if other, err := s.Subject(s.ctx(), there, old); err != nil || len(other.Record) == 0 {
 		t.Errorf("another site's subject was touched (%v)", err)
 	}
-	if n, enrolled, err := s.SubjectPassages(s.ctx(), here, old); err != nil || n != 0 || enrolled {
-		t.Errorf("%d passages, enrolled %t, %v", n, enrolled, err)
+	if traces, err := s.SubjectTraces(s.ctx(), here, old); err != nil || traces != (gatehouse.SubjectTraces{}) {
+		t.Errorf("%+v is left, %v", traces, err)
 	}
 	_, err = s.ReplaceSubject(s.ctx(), here, gatehouse.SubjectID{}, fresh, []byte("leaf"))
 	s.wantCode(err, "store.invalid")
@@ -136,11 +141,11 @@ func testReplaceOnItsWay(t *testing.T, s *suite) {
 	_, err := s.ReplaceSubject(s.ctx(), here, old, fresh, []byte("leaf"))
 	s.must(err)
 	wg.Wait()
-	left, _, err := s.SubjectPassages(s.ctx(), here, old)
+	left, err := s.SubjectTraces(s.ctx(), here, old)
 	s.must(err)
-	moved, _, err := s.SubjectPassages(s.ctx(), here, fresh)
+	moved, err := s.SubjectTraces(s.ctx(), here, fresh)
 	s.must(err)
-	if left != 0 || moved != 4*each {
-		t.Errorf("%d passages have the old id and %d the new one, want all %d", left, moved, 4*each)
+	if left.Passages != 0 || moved.Passages != 4*each {
+		t.Errorf("%d passages have the old id and %d the new one, want all %d", left.Passages, moved.Passages, 4*each)
 	}
 }

@@ -16,6 +16,7 @@ type Engine interface {
 	gatehouse.SubjectStore
 	gatehouse.WorkingStore
 	gatehouse.ErasureStore
+	gatehouse.ExpiryStore
 	Close() error
 }
 
@@ -49,6 +50,8 @@ func Run(t *testing.T, fresh func(t *testing.T) (open func() Engine)) {
 		{"another place sees nothing", testPlaces},
 		{"a subject is replaced everywhere", testReplaceSubject},
 		{"what was on its way is replaced too", testReplaceOnItsWay},
+		{"content is dropped by kind and time", testDropContent},
+		{"a month is dropped when it was followed", testDropMonth},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := &suite{T: t, open: fresh(t)}

@@ -17,6 +17,7 @@ CREATE TABLE erasures (
     leaf      INTEGER
 );
 CREATE INDEX erasures_by_time ON erasures (begun);
+CREATE INDEX erasures_by_subject ON erasures (org, site, subject);
 
 -- +goose Down
 DROP TABLE erasures;
