@@ -90,6 +90,74 @@ func TestRewriteWhileInUse(t *testing.T) {
 	}
 }
 
+// A large database is rewritten page by page while others commit to it, and nothing
+// of what they commit is lost.
+func TestRewriteLargeWhileInUse(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.db")
+	key := newKey(t)
+	db := open(t, sealeddb.Options{Path: path, Key: key})
+	for range 12 {
+		var bodies [][]byte
+		for i := range 400 {
+			bodies = append(bodies, bytes.Repeat([]byte{byte(i)}, 4500))
+		}
+		insert(t, db, bodies...)
+	}
+	var committed atomic.Int64
+	committed.Store(12 * 400)
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() {
+			for n := 0; ; n++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				insert(t, db, bytes.Repeat([]byte{7}, 300+n%5000))
+				committed.Add(1)
+				if n%50 == 0 {
+					if _, err := db.Checkpoint(t.Context()); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+		})
+	}
+	for range 3 {
+		fresh := newKey(t)
+		before := committed.Load()
+		held, err := db.Rewrite(t.Context(), fresh)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%d commits meanwhile, the last of them waited %v", committed.Load()-before, held)
+		if fits, err := sealeddb.Fits(path, fresh); err != nil || !fits {
+			t.Fatalf("the new key does not fit (%v)", err)
+		}
+		if fits, err := sealeddb.Fits(path, key); err != nil || fits {
+			t.Fatalf("the old key fits still (%v)", err)
+		}
+		key = fresh
+		if err := db.Check(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(stop)
+	wg.Wait()
+	if got := count(t, db); int64(got) != committed.Load() {
+		t.Errorf("%d rows, %d were committed", got, committed.Load())
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db = open(t, sealeddb.Options{Path: path, Key: key})
+	if got := count(t, db); int64(got) != committed.Load() || db.Check(t.Context()) != nil {
+		t.Errorf("%d rows after opening it again", got)
+	}
+}
+
 // Where somebody reads on and on the file is left as it is, and goes on being of use.
 func TestRewriteGivesUp(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.db")

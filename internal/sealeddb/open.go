@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gatehouse"
@@ -36,7 +37,8 @@ type DB struct {
 	readers *sql.DB
 	closed  sync.Once
 
-	rewriting sync.Mutex // one Rewrite at a time
+	rewriting sync.Mutex  // one Rewrite at a time
+	keepLog   atomic.Bool // nothing is moved from the log into the database now
 }
 
 // walLimit is the size in bytes at which the write-ahead log is emptied after a
@@ -155,7 +157,7 @@ func (d *DB) Write(ctx context.Context, f func(ctx context.Context, tx *sql.Tx) 
 	if err := tx.Commit(); err != nil {
 		return Wrap(d.path, err)
 	}
-	if info, err := os.Stat(d.path + "-wal"); err == nil && info.Size() >= walLimit {
+	if info, err := os.Stat(d.path + "-wal"); err == nil && info.Size() >= walLimit && !d.keepLog.Load() {
 		// The commit stands whether or not the log could be emptied now.
 		_, _ = checkpoint(ctx, conn)
 	}
@@ -172,6 +174,9 @@ func (d *DB) Checkpoint(ctx context.Context) (emptied bool, err error) {
 		return false, Wrap(d.path, err)
 	}
 	defer conn.Close()
+	if d.keepLog.Load() {
+		return false, nil
+	}
 	emptied, err = checkpoint(ctx, conn)
 	return emptied, Wrap(d.path, err)
 }

@@ -45,12 +45,11 @@ func Rewrite(ctx context.Context, path string, oldKey, newKey [32]byte) error {
 }
 
 // Rewrite does the same with a database that is open and in use: whoever wants to
-// read or write meanwhile waits for the last step, some milliseconds, or where
-// others commit all the time for the copying too. held is how long commits waited.
-// Everything that was committed before and after is there. The caller MUST have both
-// keys on disk, as for a database that nobody has open; on an error too the file is
-// whole under one of them, which Fits tells. Errors: store.busy where somebody goes
-// on reading for many seconds, store.full, store.failed.
+// read or write meanwhile waits for the last step only. held is how long commits
+// waited. Everything that was committed before and after is there. The caller MUST
+// have both keys on disk, as for a database that nobody has open; on an error too the
+// file is whole under one of them, which Fits tells. Errors: store.busy where somebody
+// goes on reading for many seconds, store.full, store.failed.
 func (d *DB) Rewrite(ctx context.Context, newKey [32]byte) (held time.Duration, err error) {
 	d.rewriting.Lock()
 	defer d.rewriting.Unlock()
@@ -63,36 +62,90 @@ func (d *DB) Rewrite(ctx context.Context, newKey [32]byte) (held time.Duration, 
 			keys.remove(newName)
 		}
 	}()
-	// A copy that nobody committed behind is whole. The last attempt holds commits
-	// back from the start.
-	for attempt := 1; ; attempt++ {
-		patient := attempt == 3
-		var writer *sql.Conn
-		began := time.Now()
-		if patient {
-			if writer, err = d.writer.Conn(ctx); err != nil {
-				return 0, Wrap(d.path, err)
-			}
+	for attempt := range rowAttempts {
+		if info, err := os.Stat(d.path); err == nil && info.Size() > largeFile && attempt > 0 {
+			break
 		}
-		if err = c.copy(ctx); err == nil && writer == nil {
-			began = time.Now()
-			writer, err = d.writer.Conn(ctx)
-		}
-		current := false
-		if err == nil {
-			current, err = c.current(ctx)
-		}
-		if err == nil && current {
-			swapped, err = d.exchange(context.WithoutCancel(ctx), &c, writer)
-			return time.Since(began), Wrap(d.path, err)
-		}
-		if writer != nil {
-			err = errors.Join(err, writer.Close())
-		}
-		if err != nil {
-			return 0, Wrap(d.path, err)
+		last := attempt == rowAttempts-1
+		var done bool
+		if held, done, err = d.rewriteRows(ctx, &c, last, &swapped); done || err != nil {
+			return held, Wrap(d.path, err)
 		}
 	}
+	held, err = d.rewritePages(ctx, &c, newKey, &swapped)
+	return held, Wrap(d.path, err)
+}
+
+const (
+	// rowAttempts is how often a copy row by row is tried that somebody commits behind;
+	// the last time commits are held back from the start.
+	rowAttempts = 3
+	// largeFile, in bytes, is copied so once; if somebody commits meanwhile, then page
+	// by page.
+	largeFile = 16 << 20
+)
+
+// rewriteRows copies row by row, which leaves no trace of what was deleted, and puts
+// the copy in the database's place unless somebody has committed meanwhile.
+func (d *DB) rewriteRows(ctx context.Context, c *copier, hold bool, swapped *bool) (held time.Duration, done bool, err error) {
+	var writer *sql.Conn
+	began := time.Now()
+	if hold {
+		if writer, err = d.writer.Conn(ctx); err != nil {
+			return 0, false, err
+		}
+	}
+	if err = c.copy(ctx); err == nil && writer == nil {
+		began = time.Now()
+		writer, err = d.writer.Conn(ctx)
+	}
+	current := false
+	if err == nil {
+		current, err = c.current(ctx)
+	}
+	if err == nil && current {
+		*swapped, err = d.exchange(context.WithoutCancel(ctx), c, writer)
+		return time.Since(began), true, err
+	}
+	if writer != nil {
+		err = errors.Join(err, writer.Close())
+	}
+	return 0, false, err
+}
+
+// rewritePages copies page by page while others commit, and then what they changed.
+func (d *DB) rewritePages(ctx context.Context, c *copier, newKey [32]byte, swapped *bool) (held time.Duration, err error) {
+	if err := c.removeTarget(); err != nil {
+		return 0, err
+	}
+	// While somebody has the database open, closing a connection moves nothing either.
+	if _, err := c.dataVersion(ctx); err != nil {
+		return 0, err
+	}
+	writer, err := d.writer.Conn(ctx)
+	if err != nil {
+		return 0, err
+	}
+	_, err = checkpoint(ctx, writer) // a reader may be in the way: then there is more to do in the end
+	d.keepLog.Store(true)
+	defer d.keepLog.Store(false)
+	if err = errors.Join(err, writer.Close()); err != nil {
+		return 0, err
+	}
+	pages := newPageCopy(d.path, c.target(), keys.get(d.gate.keyName()), newKey)
+	if err := pages.copyAll(ctx); err != nil {
+		return 0, err
+	}
+	began := time.Now()
+	if writer, err = d.writer.Conn(ctx); err != nil {
+		return 0, err
+	}
+	if err := pages.note(); err != nil {
+		return 0, errors.Join(err, writer.Close())
+	}
+	c.finish = pages.finish
+	*swapped, err = d.exchange(context.WithoutCancel(ctx), c, writer)
+	return time.Since(began), err
 }
 
 // patience is how long the last step waits for those who are reading.
@@ -129,9 +182,10 @@ func (d *DB) exchange(ctx context.Context, c *copier, writer *sql.Conn) (swapped
 // copier copies one database under another key.
 type copier struct {
 	path    string
-	newName string  // the new key's
-	source  *sql.DB // one connection
-	version int64   // of the source when it was copied
+	newName string                          // the new key's
+	source  *sql.DB                         // one connection
+	version int64                           // of the source when it was copied
+	finish  func(ctx context.Context) error // completes the copy when nobody has the database open; nil where it is whole
 }
 
 // private opens a database through one connection that no gate holds up.
@@ -145,11 +199,9 @@ func (c *copier) target() string { return c.path + rewriteSuffix }
 
 // copy writes the copy, which is left in the write-ahead mode that it will be used in.
 func (c *copier) copy(ctx context.Context) error {
-	// What a crash left; VACUUM INTO wants an empty file, made here for its mode.
-	for _, suffix := range []string{"", "-wal", "-shm"} {
-		if err := os.Remove(c.target() + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return err
-		}
+	// VACUUM INTO wants an empty file, made here for its mode.
+	if err := c.removeTarget(); err != nil {
+		return err
 	}
 	if _, err := makeFile(c.target()); err != nil {
 		return err
@@ -166,6 +218,16 @@ func (c *copier) copy(ctx context.Context) error {
 	copied := private(c.target(), c.newName)
 	err = copied.PingContext(ctx)
 	return errors.Join(err, copied.Close())
+}
+
+// removeTarget removes what a crash or an earlier attempt left.
+func (c *copier) removeTarget() error {
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if err := os.Remove(c.target() + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 // dataVersion changes whenever another connection has committed.
@@ -192,6 +254,11 @@ func (c *copier) swap(ctx context.Context) error {
 			return errors.New("somebody else has the database open")
 		}
 	}
+	if c.finish != nil {
+		if err := c.finish(ctx); err != nil {
+			return err
+		}
+	}
 	f, err := os.OpenFile(c.target(), os.O_RDWR, 0)
 	if err != nil {
 		return err
@@ -212,9 +279,7 @@ func (c *copier) swap(ctx context.Context) error {
 // discard removes what an attempt that failed leaves; the first error says why it did.
 func (c *copier) discard() {
 	_ = c.source.Close()
-	for _, suffix := range []string{"", "-wal", "-shm"} {
-		_ = os.Remove(c.target() + suffix)
-	}
+	_ = c.removeTarget()
 }
 
 // emptied makes sure that the log can go.
