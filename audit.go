@@ -23,6 +23,7 @@ const (
 	// What the vault process records itself.
 	DisclosureLeafKind LeafKind = "disclosure"
 	RefusalLeafKind    LeafKind = "refusal" // a disclosure that the budget or a canary stopped
+	LiveLeafKind       LeafKind = "live"    // what a guard's live window showed beyond its disclosure
 	VaultLeafKind      LeafKind = "vault"   // unsealed, sealed, a wrong passphrase
 	EraseLeafKind      LeafKind = "erase"
 	ExpireLeafKind     LeafKind = "expire"

@@ -135,6 +135,9 @@ func (w WorkingItem) Context() SealContext {
 type WorkingStore interface {
 	// PutWorking writes all items or none.
 	PutWorking(ctx context.Context, items []WorkingItem) error
+	// ReplaceWorking is PutWorking of those items that are there; the others are left
+	// out, so that what was erased meanwhile does not come back.
+	ReplaceWorking(ctx context.Context, items []WorkingItem) error
 	// DeleteWorking removes a subject's items of the named kinds, all of them where
 	// none is named.
 	DeleteWorking(ctx context.Context, place Place, subject SubjectID, kinds ...WorkingKind) error

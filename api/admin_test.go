@@ -106,6 +106,9 @@ func TestTheClientSaysWhatTheServerHears(t *testing.T) {
 	if v, err := c.VaultStatus(ctx); err != nil || !v.Unsealed {
 		t.Errorf("%+v, %v", v, err)
 	}
+	if g, err := c.RotateGallery(ctx); err != nil || g.Templates != 1 {
+		t.Errorf("%+v, %v", g, err)
+	}
 	if l, err := c.Link(ctx); err != nil || !strings.Contains(l.Link, "/enter/") {
 		t.Errorf("%+v, %v", l, err)
 	}

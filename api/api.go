@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"gatehouse"
@@ -24,6 +25,7 @@ type Options struct {
 	ParseFrame ParseFrame
 	Passages   Passages
 	Admin      Admin
+	Witness    Witness  // nil: this site is a witness for no log
 	Ready      Ready    // nil: always ready
 	Metrics    *Metrics // nil: none are served
 	// MaxFrame is the largest picture a device may send, in bytes; 0 means DefaultMaxFrame.
@@ -77,10 +79,15 @@ func New(o Options) *API {
 
 // Routes is the API's part of the server's table.
 func (a *API) Routes() []auth.Route {
-	return append(a.eraseRoutes(), []auth.Route{
+	return slices.Concat(a.coreRoutes(), a.searchRoutes(), a.auditRoutes(), a.eraseRoutes())
+}
+
+func (a *API) coreRoutes() []auth.Route {
+	return []auth.Route{
 		{Pattern: "POST /api/v1/devices/{id}/frames", Policy: auth.WithDevice, Handler: a.frames},
 		{Pattern: "POST /api/v1/devices/{id}/credentials", Policy: auth.WithDevice, Handler: a.credentials},
 		{Pattern: "GET /api/v1/passages", Policy: auth.SessionOrSocket, Handler: a.passages},
+		{Pattern: "POST /api/v1/witness/add-checkpoint", Policy: auth.Public, Handler: a.addCheckpoint},
 		{Pattern: "GET /healthz", Policy: auth.Public, Handler: a.health},
 		{Pattern: "GET /readyz", Policy: auth.Loopback, Handler: a.ready},
 		{Pattern: "GET /metrics", Policy: auth.Loopback, Handler: a.metrics},
@@ -95,8 +102,9 @@ func (a *API) Routes() []auth.Route {
 		{Pattern: "POST /admin/v1/vault/unseal", Policy: auth.OnSocket, Handler: a.unseal},
 		{Pattern: "POST /admin/v1/vault/seal", Policy: auth.OnSocket, Handler: a.seal},
 		{Pattern: "POST /admin/v1/link", Policy: auth.OnSocket, Handler: a.link},
+		{Pattern: "POST /admin/v1/gallery/rotate", Policy: auth.OnSocket, Handler: a.rotateGallery},
 		{Pattern: "GET /admin/v1/status", Policy: auth.OnSocket, Handler: a.status},
-	}...)
+	}
 }
 
 // answer writes v as JSON. A value that fails to encode is a programming error and

@@ -23,12 +23,18 @@ var place = gatehouse.Place{Org: "acme", Site: "hq"}
 
 // world is everything behind the API.
 type world struct {
-	api.EraseAdmin                     // none of these tests asks for it
-	passages       []gatehouse.Passage // newest first
-	posted         []gatehouse.Capture
-	answer         []gatehouse.Passage
-	fail           error
-	people         []wire.EnrollPersonRequest
+	api.AuditAdmin
+	api.EraseAdmin
+	passages []gatehouse.Passage // newest first
+	posted   []gatehouse.Capture
+	answer   []gatehouse.Passage
+	fail     error
+	people   []wire.EnrollPersonRequest
+	searches []wire.SearchRequest
+}
+
+func (w *world) RotateGallery(context.Context) (wire.RotateGalleryResponse, error) {
+	return wire.RotateGalleryResponse{Templates: len(w.people)}, w.fail
 }
 
 func (w *world) Post(_ context.Context, c gatehouse.Capture) ([]gatehouse.Passage, error) {

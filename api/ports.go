@@ -34,6 +34,8 @@ type Passages interface {
 // own user or root. Errors are *gatehouse.Error and hold nothing personal.
 type Admin interface {
 	EraseAdmin
+	SearchAdmin
+	AuditAdmin
 	// EnrollPerson: face.none, face.several, face.poor, face.known (the hint names
 	// the subject), consent.missing, label.missing, grant.unknown_gate.
 	EnrollPerson(ctx context.Context, r wire.EnrollPersonRequest) (wire.EnrollResponse, error)
@@ -56,6 +58,7 @@ type Admin interface {
 	// Link mints a one-time link to the console (auth.Auth.Mint).
 	Link(ctx context.Context) (wire.LinkResponse, error)
 	Status(ctx context.Context) (wire.Status, error)
+	GalleryAdmin
 }
 
 // Ready says why the server is not ready, nil when it is; for /readyz.

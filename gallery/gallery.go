@@ -20,9 +20,10 @@ import (
 // safe for concurrent use: searches run beside each other, and adding waits for
 // the searches of that site that are under way (a few milliseconds).
 type Gallery struct {
-	dims  int
-	mu    sync.RWMutex
-	sites map[gatehouse.Place]*site
+	dims      int
+	mu        sync.RWMutex
+	sites     map[gatehouse.Place]*site
+	rotations sync.Map // first bytes of a seed -> *rotation
 }
 
 var _ gatehouse.Gallery = (*Gallery)(nil)
@@ -36,35 +37,83 @@ func New(dims int) *Gallery {
 	return &Gallery{dims: dims, sites: map[gatehouse.Place]*site{}}
 }
 
-// Add puts one template of a subject into a site's gallery; a subject may have
-// several. A row that is there already is replaced, whosever it was. The template
-// is copied and scaled to unit length. Errors: template.malformed for another
+// Add puts one template of a subject into a site's gallery, turned by the site's seed
+// (Turn) if it has one; a subject may have several. A row that is there already is
+// replaced, whosever it was. The template is copied and scaled to unit length. Errors: template.malformed for another
 // dimension, for zeros and for what is not finite.
 func (g *Gallery) Add(place gatehouse.Place, subject gatehouse.SubjectID, row gatehouse.ID, template []float32) error {
 	v, ok := g.unit(template)
 	if !ok {
 		return gatehouse.Errorf("template.malformed", "make it again with the model of the registry", "a template must be %d finite numbers that are not all zero", g.dims)
 	}
-	g.mu.Lock()
-	s := g.sites[place]
-	if s == nil {
-		s = newSite(g.dims)
-		g.sites[place] = s
-	}
-	g.mu.Unlock()
+	s := g.change(place)
+	defer s.changing.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.put(subject, row, v)
 	return nil
 }
 
+// change returns the site, made if it is not there, for the caller alone to change;
+// the caller unlocks changing.
+func (g *Gallery) change(place gatehouse.Place) *site {
+	for {
+		g.mu.Lock()
+		s := g.sites[place]
+		if s == nil {
+			s = newSite(g.dims)
+			g.sites[place] = s
+		}
+		g.mu.Unlock()
+		s.changing.Lock()
+		if !s.retired {
+			return s
+		}
+		s.changing.Unlock() // another has taken its place meanwhile
+	}
+}
+
+// Rotate sets the seed of the site's secret rotation: from now on templates are given
+// to Add as Turn makes them, and probes are turned before they are compared. What the
+// site holds already is turned along, while searches go on with what was there; no
+// answer changes but for rounding (a few units of 1e-7). A zero seed turns nothing.
+func (g *Gallery) Rotate(place gatehouse.Place, seed [32]byte) {
+	old := g.change(place)
+	defer old.changing.Unlock()
+	s := newSite(g.dims)
+	s.rotation = g.rotationOf(seed)
+	for i := range old.n {
+		c, k := old.at(i)
+		v, _ := unit(s.rotation.turn(old.rotation.turnBack(c.vector(k, g.dims)))) // of length 1 already, but for rounding
+		s.put(c.subjects[k], c.rows[k], v)
+	}
+	g.mu.Lock()
+	g.sites[place] = s
+	g.mu.Unlock()
+	old.mu.Lock() // the last searches of the old have ended
+	defer old.mu.Unlock()
+	old.retire()
+	g.rotations.Clear()
+}
+
+// Turn returns a template that was turned by the seed from as the seed to turns it; a
+// zero seed stands for the template as the model made it. A template of another
+// dimension comes back as it is.
+func (g *Gallery) Turn(template []float32, from, to [32]byte) []float32 {
+	if len(template) != g.dims || from == to {
+		return template
+	}
+	return g.rotationOf(to).turn(g.rotationOf(from).turnBack(template))
+}
+
 // Remove takes all templates of a subject out of a site's gallery, overwrites
 // them in memory, and says how many there were.
 func (g *Gallery) Remove(place gatehouse.Place, subject gatehouse.SubjectID) int {
-	s := g.site(place)
-	if s == nil {
+	if g.site(place) == nil {
 		return 0
 	}
+	s := g.change(place)
+	defer s.changing.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.remove(subject)
@@ -72,11 +121,10 @@ func (g *Gallery) Remove(place gatehouse.Place, subject gatehouse.SubjectID) int
 
 // Size is the number of templates of the site.
 func (g *Gallery) Size(place gatehouse.Place) int {
-	s := g.site(place)
+	s := g.read(place)
 	if s == nil {
 		return 0
 	}
-	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.n
 }
@@ -96,30 +144,35 @@ func (g *Gallery) NearestExact(place gatehouse.Place, template []float32) (m gat
 }
 
 func (g *Gallery) search(place gatehouse.Place, template []float32, f func(*site, []float32) gatehouse.Match) (gatehouse.Match, bool) {
-	s := g.site(place)
 	v, ok := g.unit(template)
-	if s == nil || !ok {
+	if !ok {
 		return gatehouse.Match{}, false
 	}
-	s.mu.RLock()
+	s := g.read(place)
+	if s == nil {
+		return gatehouse.Match{}, false
+	}
 	defer s.mu.RUnlock()
 	if s.n == 0 {
 		return gatehouse.Match{}, false
 	}
-	return f(s, v), true
+	return f(s, s.rotation.turn(v)), true
 }
 
 // Similarities are the cosines (-1..1) of the template with each of the subject's
 // templates, greatest first; nil where the subject has none in this site or the
 // template is malformed.
 func (g *Gallery) Similarities(place gatehouse.Place, template []float32, subject gatehouse.SubjectID) []float32 {
-	s := g.site(place)
 	v, ok := g.unit(template)
-	if s == nil || !ok {
+	if !ok {
 		return nil
 	}
-	s.mu.RLock()
+	s := g.read(place)
+	if s == nil {
+		return nil
+	}
 	defer s.mu.RUnlock()
+	v = s.rotation.turn(v)
 	var out []float32
 	for i := range s.n {
 		c, k := s.at(i)
@@ -135,6 +188,21 @@ func (g *Gallery) site(place gatehouse.Place) *site {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
 	return g.sites[place]
+}
+
+// read returns the site with its lock held for reading, nil where there is none.
+func (g *Gallery) read(place gatehouse.Place) *site {
+	for {
+		s := g.site(place)
+		if s == nil {
+			return nil
+		}
+		s.mu.RLock()
+		if !s.retired {
+			return s
+		}
+		s.mu.RUnlock() // another has taken its place meanwhile
+	}
 }
 
 func (g *Gallery) unit(template []float32) ([]float32, bool) {

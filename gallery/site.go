@@ -22,9 +22,14 @@ type chunk struct {
 
 func (c *chunk) vector(k, dims int) []float32 { return c.vectors[k*dims : (k+1)*dims : (k+1)*dims] }
 
-// site holds the templates of one site without gaps. mu guards everything.
+// site holds the templates of one site without gaps. mu guards everything; changing
+// is held around it by whoever changes anything, so that a rotation can read for long
+// while searches do.
 type site struct {
+	changing     sync.Mutex
 	mu           sync.RWMutex
+	rotation     *rotation // of templates and probes; nil for none; never changes
+	retired      bool      // another site has taken this one's place
 	dims, padded int
 	n            int
 	chunks       []*chunk
@@ -44,6 +49,17 @@ func newSite(dims int) *site {
 	s := &site{dims: dims, padded: padded, index: map[gatehouse.ID]int{}}
 	s.scratch.New = func() any { return &scratch{query: make([]int16, padded)} }
 	return s
+}
+
+// retire empties the site for good and overwrites what it held. The caller holds
+// both locks.
+func (s *site) retire() {
+	for _, c := range s.chunks {
+		clear(c.vectors)
+		clear(c.codes)
+	}
+	s.chunks, s.n, s.retired = nil, 0, true
+	clear(s.index)
 }
 
 func (s *site) at(i int) (*chunk, int) { return s.chunks[i/perChunk], i % perChunk }

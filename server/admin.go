@@ -157,7 +157,7 @@ func (a admin) Status(ctx context.Context) (wire.Status, error) {
 	v, err := a.vaultStatus(ctx)
 	people, vehicles := a.working.Count()
 	s := wire.Status{Version: Version, Running: a.isRunning(), Org: string(a.site.Place.Org), Site: string(a.site.Place.Site), Started: a.started, Address: a.config.Listen,
-		Vault: v, Custody: "key file", Faces: a.hub.Faces(), Enrolled: people + vehicles}
+		Vault: v, Index: a.indexStatus(ctx), Custody: "key file", Faces: a.hub.Faces(), Enrolled: people + vehicles}
 	states := map[gatehouse.GateID]gatehouse.GateState{}
 	for _, g := range a.hub.Gates() {
 		states[g.Gate] = g

@@ -33,6 +33,7 @@ type Config struct {
 	Retention    RetentionConfig     `yaml:"retention"`
 	CommitWithin time.Duration       `yaml:"commit_within"`
 	LogLevel     string              `yaml:"log_level"`
+	Audit        AuditConfig         `yaml:"audit"`
 	Schedules    map[string][]string `yaml:"schedules"`
 	Gates        []GateConfig        `yaml:"gates"`
 	Devices      []DeviceConfig      `yaml:"devices"`
@@ -146,6 +147,7 @@ func DefaultConfig() Config {
 		Vault: VaultConfig{UnsealedFor: 8 * time.Hour}, Vision: VisionConfig{Threads: 1},
 		Ring: RingConfig{Minutes: 10, Mebibyte: 64}, CommitWithin: 3 * time.Second, LogLevel: "info",
 		Retention: RetentionConfig{PassageDays: 90, FrameDays: 7, StrangerDays: 3, RecordDays: 1095, MetadataDays: 1095},
+		Audit:     AuditConfig{WitnessEvery: time.Minute, Witness: []WitnessConfig{}, WitnessedLogs: []WitnessedLogConfig{}},
 		Schedules: map[string][]string{"office-hours": {"mon-fri 07:00-19:00"}},
 		Gates:     []GateConfig{door, lane}, Devices: []DeviceConfig{cam, lpr},
 	}
@@ -191,6 +193,11 @@ func LoadConfig(path string, environ []string) (Config, error) {
 	for _, p := range []*string{&c.Data, &c.GateKey, &c.Vision.Assets} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(base, *p)
+		}
+	}
+	for i, w := range c.Audit.Witness {
+		if w.File != "" && !filepath.IsAbs(w.File) {
+			c.Audit.Witness[i].File = filepath.Join(base, w.File)
 		}
 	}
 	for i, d := range c.Devices {

@@ -34,6 +34,11 @@ func TestManualIsInStepWithTheCode(t *testing.T) {
 	for _, line := range strings.Split(string(raw), "\n") {
 		text := strings.TrimSpace(line)
 		if strings.HasPrefix(text, "#") || text == "" {
+			// An example in a comment explains its options.
+			if example, ok := strings.CutPrefix(text, "#   "); ok {
+				key, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(example), "- "), ": ")
+				explained[key] = true
+			}
 			above = text
 			continue
 		}

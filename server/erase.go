@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"time"
@@ -24,7 +25,16 @@ const rewriteAtOnce = 64 << 20
 // newEraser wires the erasing.
 func (s *Server) newEraser() *erase.Eraser {
 	return erase.New(erase.Ports{Place: s.site.Place, Store: s.store, Vault: s.vault, Working: s.working, Blobs: s.blobs, Keep: s.gateKey,
-		Forget: s.ring.Forget, Gone: s.hub.VaultChanged, Rewrite: s.rewriteErased}) // pages draw every row anew
+		Forget: s.ring.Forget, Gone: s.hub.VaultChanged, Rewrite: s.rewriteErased, Prove: s.prove}) // pages draw every row anew
+}
+
+// prove proves that a leaf stands in the audit log.
+func (s *Server) prove(ctx context.Context, leaf int64) (json.RawMessage, error) {
+	p, err := s.vault.Prove(ctx, leaf)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(p)
 }
 
 // setRetention tells the vault process how long the site's days are kept.
@@ -117,6 +127,7 @@ func (s *Server) goOnErasing(ctx context.Context) error {
 // expirer is the site's retention.
 func (s *Server) expirer() expire.Expirer {
 	return expire.Expirer{Place: s.site.Place, Policy: s.config.Retention.policy(), Keys: s.vault, Store: s.store, Blobs: s.blobs, Badge: s.working.Badge,
+		Followed: s.vault.AuditCursor,
 		Erase: func(ctx context.Context, id gatehouse.SubjectID) error {
 			_, err := s.erase.Erase(ctx, erase.Request{Subject: id, Operator: "retention", Reason: "record_days"})
 			return err

@@ -36,6 +36,7 @@ func runSite(ctx context.Context) error {
 	if _, err := admin.AddDevice(ctx, wire.DeviceAddRequest{ID: "reader", Kind: gatehouse.Reader, Gate: "front-door"}); err != nil {
 		return err
 	}
+	go s.followAudit(ctx)
 	for n := 0; ; n++ {
 		number := gatehouse.Secret(fmt.Sprintf("card %d", rand.IntN(8)))
 		if n%5 == 0 { // enrolments are killed in the middle as well
@@ -83,6 +84,7 @@ func TestKillingTheSiteLosesNoPassage(t *testing.T) {
 	if err := s.Unseal(t.Context(), []byte(passphrase)); err != nil {
 		t.Fatal(err)
 	}
+	unlimited(t, s)
 	for _, id := range acknowledged {
 		stored, err := s.store.Passage(t.Context(), s.Place(), id)
 		if err != nil {
@@ -100,6 +102,15 @@ func TestKillingTheSiteLosesNoPassage(t *testing.T) {
 	people, _ := s.working.Count()
 	if left, err := s.store.Intents(t.Context()); err != nil || len(left) != 0 || people != len(page.Subjects) {
 		t.Errorf("%d badges for %d records, %d unfinished enrolments, %v", people, len(page.Subjects), len(left), err)
+	}
+	// The audit log has every leaf of the gate once, in order, and is signed to its end.
+	if err := s.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if r := verify(t, c, VerifyOptions{}); !r.OK || r.GateLeaves == 0 || r.Passages < int64(len(acknowledged)) {
+		t.Errorf("the audit log after the kills: %+v", r)
+	} else {
+		t.Logf("the audit log has %d of the gate's leaves, %d more are there", r.GateLeaves, r.Pending)
 	}
 	t.Logf("%d rounds, %d acknowledged passages, %d people", rounds, len(acknowledged), people)
 	if len(acknowledged) < rounds {

@@ -32,7 +32,7 @@ func (s *Server) Run(ctx context.Context, ready func(link string)) error {
 	pages := pages{s}
 	web := console.New(console.Options{Place: s.site.Place, SiteName: s.config.Site.Name, Location: s.site.Location, Gates: s.gateList(),
 		Passages: s.store, Lender: pages, Vault: pages, People: pages, Disclosures: pages, Hub: s.hub, Ring: s.ring, Auth: s.auth, Log: s.log})
-	rest := api.New(api.Options{Place: s.site.Place, Captures: s, ParseFrame: frames.Parse, Passages: s.store, Admin: admin{s}, Ready: s.ready, Metrics: s.metrics, Log: s.log})
+	rest := api.New(api.Options{Place: s.site.Place, Captures: s, ParseFrame: frames.Parse, Passages: s.store, Admin: admin{s}, Witness: asWitness{s}, Ready: s.ready, Metrics: s.metrics, Log: s.log})
 	routes := append(web.Routes(), rest.Routes()...)
 
 	ctx, stop := context.WithCancel(ctx)
@@ -58,6 +58,9 @@ func (s *Server) Run(ctx context.Context, ready func(link string)) error {
 	s.wait.Go(func() { s.watchVault(ctx) })
 	s.wait.Go(func() { s.sweepBlobs(ctx) })
 	s.wait.Go(func() { s.expire(ctx) })
+	s.wait.Go(func() { s.followArchive(ctx) })
+	s.wait.Go(func() { s.followAudit(ctx) })
+	s.wait.Go(func() { s.witnessLog(ctx) })
 	s.vault.Prepare(s.site.Place, gatehouse.SubjectID{}, gatehouse.PassageClass)
 	err = nil
 	if s.opts.Cameras {

@@ -22,6 +22,7 @@ import (
 	"gatehouse/flow/enroll"
 	"gatehouse/flow/erase"
 	"gatehouse/flow/passage"
+	"gatehouse/flow/search"
 	"gatehouse/flow/workingset"
 	"gatehouse/gallery"
 	"gatehouse/ingest"
@@ -70,12 +71,15 @@ type Server struct {
 	erase   *erase.Eraser
 	flow    *passage.Flow
 	lend    *disclose.Discloser
+	indexer *search.Feeder
 	hub     *feed.Hub
 	ring    *feed.Ring
 	auth    *auth.Auth
 	gates   *gates
 	metrics *api.Metrics
 	pins    *pinTrials
+	// auditWake says that there is something new for the audit log.
+	auditWake chan struct{}
 
 	retaining sync.Mutex // one run of the retention at a time
 
@@ -96,7 +100,7 @@ func Open(ctx context.Context, c Config, o Options) (_ *Server, err error) {
 	if o.Stderr == nil {
 		o.Stderr = os.Stderr
 	}
-	s := &Server{config: c, opts: o, log: newLog(o.Stderr, c.LogLevel, o.Quiet), started: time.Now(), cameras: map[gatehouse.DeviceID]*camera{}, hub: feed.NewHub(nil), metrics: api.NewMetrics(), pins: newPINTrials(time.Now)}
+	s := &Server{config: c, opts: o, log: newLog(o.Stderr, c.LogLevel, o.Quiet), started: time.Now(), cameras: map[gatehouse.DeviceID]*camera{}, hub: feed.NewHub(nil), metrics: api.NewMetrics(), pins: newPINTrials(time.Now), auditWake: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			s.Close(context.WithoutCancel(ctx))
@@ -187,7 +191,7 @@ func (s *Server) openKeys(ctx context.Context) error {
 	if err := s.gateKey.SettleFileKeys(); err != nil {
 		return err
 	}
-	s.vault, err = vault.Open(ctx, vault.Options{Dir: p.vault, Gate: s.gateKey, Log: s.log})
+	s.vault, err = vault.Open(ctx, vault.Options{Dir: p.vault, Place: s.site.Place, Gate: s.gateKey, Log: s.log})
 	if err != nil {
 		return err
 	}
@@ -268,11 +272,13 @@ func (s *Server) openFlows(ctx context.Context) error {
 		return err
 	}
 	s.lend = disclose.New(disclose.Ports{Place: s.site.Place, Vault: s.vault, Subjects: s.store, Passages: s.store, Blobs: s.blobs, Badges: s.working})
+	s.indexer = &search.Feeder{Place: s.site.Place, Index: s.vault, Store: s.store}
 	s.enroll = enroll.New(enroll.Ports{Place: s.site.Place, Eyes: s.eyes, Gallery: s.gallery, Threshold: models.Threshold, Fault: face.Fault, Sealer: s.vault,
 		Keep: s.gateKey, Subjects: s.store, Blobs: s.blobs, Working: s.working})
 	s.erase = s.newEraser()
 	s.flow = passage.New(passage.Ports{Site: s.site, Working: s.working, Gallery: s.gallery, Threshold: models.Threshold, Sealer: s.vault,
 		Store: s.store, Blobs: s.blobs, Actuator: s.gates.actuator, Feed: live{s}, Log: s.log})
+	s.onClose(s.finishAudit)
 	s.onClose(s.flow.Close)
 	return nil
 }
@@ -324,6 +330,7 @@ func (l live) Unrecorded(p gatehouse.Passage, _ error) {
 }
 
 func (l live) tell(p gatehouse.Passage) {
+	l.committed()
 	l.metrics.Passage(p)
 	l.hub.PassageCommitted(p)
 	if l.opts.Committed != nil {

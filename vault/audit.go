@@ -4,11 +4,13 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"sync"
 	"time"
 
 	"gatehouse"
 	"gatehouse/internal/sealeddb"
+	"gatehouse/vault/auditlog"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
@@ -19,8 +21,12 @@ import (
 type auditDB struct {
 	db *sealeddb.DB
 
-	mu   sync.Mutex // the log grows in one order
-	size int64      // leaves that are committed
+	// pay takes a disclosure's units from the budgets and calls write; set once.
+	pay func(ctx context.Context, d gatehouse.Disclosure, write writeFunc) error
+
+	mu     sync.Mutex     // the log grows in one order
+	tree   *auditlog.Tree // of the leaves that are committed
+	signer *signer        // nil until begin
 }
 
 func openAudit(ctx context.Context, dir string, key [32]byte) (*auditDB, error) {
@@ -29,10 +35,23 @@ func openAudit(ctx context.Context, dir string, key [32]byte) (*auditDB, error) 
 		return nil, err
 	}
 	a := &auditDB{db: db}
-	if err := db.Readers().QueryRowContext(ctx, `SELECT coalesce(max(n) + 1, 0) FROM leaves`).Scan(&a.size); err != nil {
-		return nil, sealeddb.Wrap(auditFile, err)
+	if err := a.resume(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
 	}
 	return a, nil
+}
+
+// resume reads the right edge of the tree, behind which leaves are added.
+func (a *auditDB) resume(ctx context.Context) error {
+	var size int64
+	err := a.db.Readers().QueryRowContext(ctx, `SELECT coalesce(max(n) + 1, 0) FROM leaves`).Scan(&size)
+	if err == nil {
+		a.tree, err = auditlog.Resume(size, hashReader(ctx, a.db.Readers()))
+	}
+	if errors.Is(err, sql.ErrNoRows) {
+		return gatehouse.Errorf("store.damaged", "restore it from a backup", "hashes of the audit log are missing")
+	}
+	return sealeddb.Wrap(auditFile, err)
 }
 
 // entry is a leaf on its way into the log; position is where it stands in the gate's
@@ -48,22 +67,26 @@ type entry struct {
 func (a *auditDB) commit(ctx context.Context, entries []entry, also func(ctx context.Context, tx *sql.Tx) error) (first int64, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	first = a.size
+	if first, err = a.add(ctx, entries, also); err == nil && len(entries) > 0 {
+		a.signer.grown()
+	}
+	return first, err
+}
+
+// add is commit with the lock held.
+func (a *auditDB) add(ctx context.Context, entries []entry, also func(ctx context.Context, tx *sql.Tx) error) (first int64, err error) {
+	grown := a.tree.Clone()
 	err = a.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if also != nil {
 			if err := also(ctx, tx); err != nil {
 				return err
 			}
 		}
-		for i, e := range entries {
-			if err := addLeaf(ctx, tx, first+int64(i), e); err != nil {
-				return err
-			}
-		}
-		return nil
+		return addLeaves(ctx, tx, grown, entries)
 	})
+	first = a.tree.Size()
 	if err == nil {
-		a.size += int64(len(entries))
+		a.tree = grown
 	}
 	return first, err
 }
@@ -73,19 +96,28 @@ func (a *auditDB) record(ctx context.Context, leaf []byte, also func(ctx context
 	return a.commit(ctx, []entry{{leaf: leaf}}, also)
 }
 
-func addLeaf(ctx context.Context, tx *sql.Tx, n int64, e entry) error {
-	position := sql.NullInt64{Int64: int64(e.position), Valid: e.position > 0}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO leaves (n, position, leaf) VALUES (?, ?, ?)`, n, position, e.leaf); err != nil {
-		return err
-	}
-	hashes, err := tlog.StoredHashesForRecordHash(n, tlog.RecordHash(e.leaf), hashReader(ctx, tx))
+func addLeaves(ctx context.Context, tx *sql.Tx, tree *auditlog.Tree, entries []entry) error {
+	leaf, err := tx.PrepareContext(ctx, `INSERT INTO leaves (n, position, leaf) VALUES (?, ?, ?)`)
 	if err != nil {
 		return err
 	}
-	at := tlog.StoredHashIndex(0, n)
-	for i, h := range hashes {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO hashes (i, hash) VALUES (?, ?)`, at+int64(i), h[:]); err != nil {
+	defer leaf.Close()
+	hash, err := tx.PrepareContext(ctx, `INSERT INTO hashes (i, hash) VALUES (?, ?)`)
+	if err != nil {
+		return err
+	}
+	defer hash.Close()
+	for _, e := range entries {
+		n := tree.Size()
+		position := sql.NullInt64{Int64: int64(e.position), Valid: e.position > 0}
+		if _, err := leaf.ExecContext(ctx, n, position, e.leaf); err != nil {
 			return err
+		}
+		at := tlog.StoredHashIndex(0, n)
+		for i, h := range tree.Append(e.leaf) {
+			if _, err := hash.ExecContext(ctx, at+int64(i), h[:]); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -110,9 +142,23 @@ func hashReader(ctx context.Context, q queryer) tlog.HashReader {
 	})
 }
 
-// disclose writes d, its leaf, and what also writes; it is on disk when disclose
-// returns nil.
+// disclose takes d's units from the budgets and writes what is left of them, d, its
+// leaf, and what also writes; it is on disk when disclose returns nil. Errors:
+// vault.budget, vault.canary, vault.sealed, and the store's.
 func (a *auditDB) disclose(ctx context.Context, d gatehouse.Disclosure, also func(ctx context.Context, tx *sql.Tx) error) error {
+	return a.pay(ctx, d, func(levels func(ctx context.Context, tx *sql.Tx) error) error {
+		return a.note(ctx, d, func(ctx context.Context, tx *sql.Tx) error {
+			if err := levels(ctx, tx); err != nil || also == nil {
+				return err
+			}
+			return also(ctx, tx)
+		})
+	})
+}
+
+// note writes a disclosure that no budget is spent on: of what is not the vault's to
+// open, and bulk releases, which two people approved.
+func (a *auditDB) note(ctx context.Context, d gatehouse.Disclosure, also func(ctx context.Context, tx *sql.Tx) error) error {
 	random(d.Salt[:])
 	items, err := json.Marshal(d.Items)
 	if err != nil {
@@ -161,16 +207,4 @@ func (a *auditDB) disclosures(ctx context.Context, before gatehouse.ID, limit in
 		list = append(list, d)
 	}
 	return list, sealeddb.Wrap(auditFile, rows.Err())
-}
-
-// units is what opening one value costs of a budget: an ID number 50, a name 1, a
-// record or picture 10.
-func units(where gatehouse.SealContext) int {
-	switch where.Field {
-	case "national_id":
-		return 50
-	case "name":
-		return 1
-	}
-	return 10
 }

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"fmt"
 	"strconv"
 	"testing"
 	"time"
@@ -123,4 +124,36 @@ func BenchmarkWorking(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// What the audit log takes of the gate's leaves, a second, in batches of one transaction.
+func BenchmarkAuditFollow(b *testing.B) {
+	for _, batch := range []int{1, 64, 512} {
+		b.Run(fmt.Sprint("batch=", batch), func(b *testing.B) {
+			in := install(b)
+			at, leaves := 0, 0
+			for b.Loop() {
+				must(b, in.vault.AuditFollow(b.Context(), gateLeaves(at, batch)))
+				at, leaves = at+batch, leaves+batch
+			}
+			b.ReportMetric(float64(leaves)/b.Elapsed().Seconds(), "leaves/s")
+		})
+	}
+}
+
+// What verifying the log offline does a second.
+func BenchmarkAuditVerify(b *testing.B) {
+	in := install(b)
+	const n = 50_000
+	for at := 0; at < n; at += 2000 {
+		must(b, in.vault.AuditFollow(b.Context(), gateLeaves(at, 2000)))
+	}
+	must(b, in.vault.Close())
+	for b.Loop() {
+		if r := in.verified(b); !r.OK || r.GateLeaves != n {
+			b.Fatal(r)
+		}
+	}
+	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "leaves/s")
+	in.open(b)
 }

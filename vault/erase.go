@@ -284,7 +284,7 @@ func (a *auditDB) certify(ctx context.Context, id gatehouse.ID, chains, passages
 	}
 	index, err = a.record(ctx, c.Leaf(), func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE erasures SET erased_at = ?, chains = ?, passages = ?, final_at = ?, leaf = ? WHERE id = ?`,
-			c.ErasedAt.UnixMilli(), c.Chains, c.Passages, c.FinalAt.UnixMilli(), a.size, id[:]) // the leaf will be number size
+			c.ErasedAt.UnixMilli(), c.Chains, c.Passages, c.FinalAt.UnixMilli(), a.tree.Size(), id[:]) // which the leaf will be
 		return err
 	})
 	return c, index, err

@@ -184,11 +184,11 @@ func TestExpireNeedsItsRetention(t *testing.T) {
 	here := place
 	defer func() { place = here }()
 	place.Site = "south"
-	gone, kept := in.sealOne(t, gatehouse.RandomID(), "old"), gatehouse.SealedRef{}
+	gone := in.sealOne(t, gatehouse.RandomID(), "old")
 	must(t, set(30*day))
 	oldDay := now
 	now = now.AddDate(0, 0, 1)
-	kept = in.sealOne(t, gatehouse.RandomID(), "a day younger")
+	kept := in.sealOne(t, gatehouse.RandomID(), "a day younger")
 	n, err := in.vault.Expire(t.Context(), place, gatehouse.PassageClass, oldDay)
 	must(t, err)
 	if n == 0 {

@@ -190,7 +190,8 @@ func TestNothingInClear(t *testing.T) {
 		must(t, err)
 		searched += len(b)
 		for _, mark := range []string{"LS15EBC", operator, "acme", "detail", passphrase, "SQLite format 3", "CREATE TABLE"} {
-			if bytes.Contains(b, []byte(mark)) {
+			public := mark == "acme" && (e.Name() == verifierKeyFile || e.Name() == checkpointFile) // what witnesses get names the site
+			if bytes.Contains(b, []byte(mark)) && !public {
 				t.Errorf("%s holds %q", e.Name(), mark)
 			}
 		}
@@ -242,10 +243,10 @@ func TestOnePassphraseAtATime(t *testing.T) {
 	room, err := newStrongroom(dir, public)
 	must(t, err)
 	room.attempt.Lock()
-	_, _, err = room.unseal(operator, passphrase, time.Hour)
+	_, _, err = room.unseal(t.Context(), operator, passphrase, time.Hour)
 	wantCode(t, err, "vault.busy")
 	room.attempt.Unlock()
-	_, _, err = room.unseal(operator, passphrase, time.Hour)
+	_, _, err = room.unseal(t.Context(), operator, passphrase, time.Hour)
 	must(t, err)
 	if room.page.empty() {
 		t.Error("an unsealed room holds no key")

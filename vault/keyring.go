@@ -98,6 +98,9 @@ func Init(dir, passphrase string) error {
 	if err != nil {
 		return initFailed(err)
 	}
+	if err := writeGenesis(dir, seed); err != nil {
+		return initFailed(err)
+	}
 	// The private key goes last: with it the vault exists.
 	public := []byte(labelVaultKey + base64.StdEncoding.EncodeToString(private.PublicKey().Bytes()) + "\n")
 	if err := writeDurably(filepath.Join(dir, publicKeyFile), public, true); err != nil {

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"context"
 	"crypto/hpke"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -29,8 +30,11 @@ type strongroom struct {
 	dir    string
 	public hpke.PublicKey
 	now    func() time.Time
+	ended  func() // told when the last lease's time is over, with the lock held
+	wiped  func() // called when the key was wiped; nil for nothing. It MUST NOT block
 
-	attempt sync.Mutex // one passphrase at a time: scrypt makes each of them slow and large
+	attempt sync.Mutex                                   // one passphrase at a time: scrypt makes each of them slow and large
+	check   func(ctx context.Context, seed []byte) error // before every lease; nil for none
 
 	mu     sync.Mutex
 	page   *keyPage
@@ -60,16 +64,33 @@ func newStrongroom(dir string, public hpke.PublicKey) (*strongroom, error) {
 }
 
 // unseal checks the passphrase and gives the operator a lease. Errors:
-// vault.passphrase, vault.busy, vault.key_damaged, vault.missing, vault.duration.
-func (s *strongroom) unseal(operator, passphrase string, lasts time.Duration) (proof []byte, until time.Time, err error) {
+// vault.passphrase, vault.busy, vault.key_damaged, vault.missing, vault.duration,
+// vault.canary, vault.altered.
+func (s *strongroom) unseal(ctx context.Context, operator, passphrase string, lasts time.Duration) (proof []byte, until time.Time, err error) {
 	if lasts <= 0 || lasts > maxLease {
 		return nil, until, gatehouse.Errorf("vault.duration", "say how long, up to 24 hours", "the vault cannot be unsealed for that long")
 	}
 	if err := checkOperator(operator); err != nil {
 		return nil, until, err
 	}
+	err = s.withSeed(operator, passphrase, func(seed []byte) error {
+		if s.check != nil {
+			if err := s.check(ctx, seed); err != nil {
+				return err
+			}
+		}
+		proof, until = s.grant(operator, seed, lasts)
+		return nil
+	})
+	return proof, until, err
+}
+
+// withSeed calls f with the private key's seed, which the passphrase unwraps; it is
+// zeroed afterwards. A wrong passphrase is counted. Errors: vault.passphrase,
+// vault.busy, vault.key_damaged, vault.missing, and f's.
+func (s *strongroom) withSeed(operator, passphrase string, f func(seed []byte) error) error {
 	if !s.attempt.TryLock() {
-		return nil, until, gatehouse.Errorf("vault.busy", "wait a few seconds and try again", "another passphrase is being checked")
+		return gatehouse.Errorf("vault.busy", "wait a few seconds and try again", "another passphrase is being checked")
 	}
 	defer s.attempt.Unlock()
 	seed, err := s.unwrap(passphrase)
@@ -82,10 +103,14 @@ func (s *strongroom) unseal(operator, passphrase string, lasts time.Duration) (p
 			s.mu.Unlock()
 			child.NewLog().Warn("a passphrase for the vault was wrong", "operator", operator, "count", count)
 		}
-		return nil, until, err
+		return err
 	}
 	defer clear(seed)
+	return f(seed)
+}
 
+// grant keeps the key and gives the operator a lease.
+func (s *strongroom) grant(operator string, seed []byte, lasts time.Duration) (proof []byte, until time.Time) {
 	proof = make([]byte, proofSize)
 	random(proof)
 	s.mu.Lock()
@@ -95,7 +120,18 @@ func (s *strongroom) unseal(operator, passphrase string, lasts time.Duration) (p
 	until = s.now().Add(lasts)
 	s.leases = append(s.leases, lease{operator: operator, proof: sha256.Sum256(proof), until: until})
 	s.schedule()
-	return proof, until, nil
+	return proof, until
+}
+
+// controlKey derives the key of the disclosure control while the vault is unsealed.
+func (s *strongroom) controlKey() (key [32]byte, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.expire()
+	if s.page.empty() {
+		return key, false
+	}
+	return controlKey(s.page.key()), true
 }
 
 // unwrap opens vault.key and makes sure that it belongs to vault.pub.
@@ -116,13 +152,15 @@ func (s *strongroom) unwrap(passphrase string) ([]byte, error) {
 	return nil, gatehouse.Errorf("vault.key_damaged", "restore both from their copies", "vault.key and vault.pub do not belong together")
 }
 
-// seal ends every lease and zeroes the key.
-func (s *strongroom) seal() {
+// seal ends every lease and zeroes the key; it reports whether there was one.
+func (s *strongroom) seal() (was bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	was = !s.page.empty()
 	s.leases = nil
-	s.page.wipe()
+	s.wipe()
 	s.schedule()
+	return was
 }
 
 // expire drops the leases that have ended, and the key with the last of them.
@@ -130,7 +168,18 @@ func (s *strongroom) expire() {
 	now := s.now()
 	s.leases = slices.DeleteFunc(s.leases, func(l lease) bool { return l.ended(now) })
 	if len(s.leases) == 0 {
-		s.page.wipe()
+		if !s.page.empty() && s.ended != nil {
+			s.ended()
+		}
+		s.wipe()
+	}
+}
+
+func (s *strongroom) wipe() {
+	held := !s.page.empty()
+	s.page.wipe()
+	if held && s.wiped != nil {
+		s.wiped()
 	}
 }
 
@@ -170,7 +219,7 @@ func (s *strongroom) admit(operator string, proof []byte) (hpke.PrivateKey, erro
 	defer s.mu.Unlock()
 	s.expire()
 	if s.page.empty() {
-		return nil, gatehouse.Errorf("vault.sealed", "unseal it with the vault's passphrase", "the vault is sealed")
+		return nil, errSealed()
 	}
 	got := sha256.Sum256(proof)
 	for _, l := range s.leases {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"gatehouse"
+	"gatehouse/vault/budget"
 )
 
 const (
@@ -57,14 +58,23 @@ func install(t testing.TB, change ...func(*Options)) *installation {
 	var err error
 	in.gate, err = OpenGateKey(in.data, in.gateFile)
 	must(t, err)
-	in.options = Options{Dir: filepath.Join(in.data, "vault"), Gate: in.gate, Log: slog.New(slog.DiscardHandler)}
+	in.options = Options{Dir: filepath.Join(in.data, "vault"), Place: place, Gate: in.gate, Log: slog.New(slog.DiscardHandler)}
 	for _, f := range change {
 		f(&in.options)
 	}
 	must(t, Init(in.options.Dir, passphrase))
 	in.open(t)
 	t.Cleanup(func() { must(t, in.vault.Close()) })
+	in.limit(t, plenty) // what most tests are not about
 	return in
+}
+
+var plenty = budget.Limits{Operator: budget.Limit{Hour: budget.MaxLimit, Day: budget.MaxLimit}, Role: budget.Limit{Hour: budget.MaxLimit, Day: budget.MaxLimit},
+	Organization: budget.Limit{Hour: budget.MaxLimit, Day: budget.MaxLimit}, Live: budget.Limit{Hour: budget.MaxLimit, Day: budget.MaxLimit}}
+
+func (in *installation) limit(t testing.TB, l budget.Limits) {
+	t.Helper()
+	must(t, in.vault.SetLimits(t.Context(), operator, passphrase, l, false))
 }
 
 func (in *installation) open(t testing.TB) {

@@ -13,12 +13,12 @@ import (
 // purposes is the closed list of what sealed data may be opened for; recorded adds
 // what is only written down: that somebody unsealed the vault.
 var (
-	purposes = []string{"live", "passage", "person", "drill"}
+	purposes = []string{"live", "passage", "person", "drill", "search"}
 	recorded = append(slices.Clone(purposes), "unseal")
 )
 
-// open answers the one call that releases plaintext: check, write the disclosure,
-// then open. A value that cannot be opened is nil, and has been disclosed all the
+// open answers the one call that releases plaintext: check, take its units from the
+// budgets and write the disclosure, then open. A value that cannot be opened is nil, and has been disclosed all the
 // same: an asker must not learn for free what is there.
 func (s *service) open(ctx context.Context, r openRequest, proof []byte, sealed [][]byte) ([][]byte, error) {
 	if len(r.Refs) != len(sealed) {
@@ -27,17 +27,36 @@ func (s *service) open(ctx context.Context, r openRequest, proof []byte, sealed 
 	if err := checkDisclosure(purposes, r.Operator, r.Purpose, r.Reason, len(r.Refs)); err != nil {
 		return nil, err
 	}
+	if err := checkRole(r.Role); err != nil {
+		return nil, err
+	}
+	if err := s.guard.shut(); err != nil {
+		return nil, err
+	}
 	private, err := s.room.admit(r.Operator, proof)
 	if err != nil {
 		return nil, err
 	}
+	baited, err := s.guard.baited(ctx, r.Refs, sealed, true)
+	if err != nil {
+		return nil, err
+	}
+	if baited {
+		return nil, s.guard.spring(ctx, trip{kind: "subject", operator: r.Operator, purpose: r.Purpose})
+	}
 	now := time.Now()
 	d := gatehouse.Disclosure{ID: gatehouse.NewID(now), At: now, Operator: r.Operator, Role: r.Role, Purpose: r.Purpose, Reason: r.Reason}
-	for _, where := range r.Refs {
-		d.Items = append(d.Items, where.Table+"/"+where.Row.String()+"/"+where.Field)
-		d.Units += units(where)
+	items, units := priced(r.Purpose, r.Refs)
+	if r.Purpose == purposeLive {
+		err = s.guard.live(ctx, d, items, true)
+	} else {
+		for _, it := range items {
+			d.Items = append(d.Items, it.name)
+		}
+		d.Units = units
+		err = s.audit.disclose(ctx, d, nil)
 	}
-	if err := s.audit.disclose(ctx, d, nil); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	if s.afterLogging != nil {
@@ -57,6 +76,14 @@ func checkDisclosure(allowed []string, operator, purpose, reason string, items i
 		return gatehouse.Errorf("vault.reason", "shorten it", "a reason has at most %d bytes", maxReason)
 	}
 	return checkOperator(operator)
+}
+
+// checkRole bounds what is written into the log as the operator's role.
+func checkRole(role string) error {
+	if len(role) > 100 {
+		return gatehouse.Errorf("vault.role", "give the role's id", "a role's id has at most 100 characters")
+	}
+	return nil
 }
 
 // wanted is one link whose item secret is looked for, and where it goes.

@@ -13,7 +13,8 @@ var _ gatehouse.Opener = (*Vault)(nil)
 // leave the vault process. The request and the answer are limited to 256 MiB each.
 // Errors: vault.sealed, vault.forbidden, vault.too_many, vault.purpose,
 // vault.reason, vault.operator, vault.too_large, vault.unavailable, vault.timeout,
-// and the store's where the disclosure cannot be written.
+// vault.budget (the message says when it suffices again), vault.canary (the vault is
+// shut from now on), and the store's where the disclosure cannot be written.
 func (v *Vault) Open(ctx context.Context, r gatehouse.OpenRequest) ([][]byte, error) {
 	if len(r.Refs) > maxRefs {
 		return nil, gatehouse.Errorf("vault.too_many", "ask for less at a time", "at most %d values are opened at a time, not %d", maxRefs, len(r.Refs))
@@ -45,6 +46,7 @@ func (v *Vault) Open(ctx context.Context, r gatehouse.OpenRequest) ([][]byte, er
 // goes into OpenRequest.Proof, and is worth nothing once until has passed or the
 // vault process has ended. A wrong passphrase costs about a second and is counted.
 // Errors: vault.passphrase, vault.busy (another one is being checked), vault.key_damaged, vault.missing, vault.duration,
+// vault.canary (two people must lift it first), vault.altered (see SetLimits),
 // vault.operator, vault.unavailable, vault.timeout.
 func (v *Vault) Unseal(ctx context.Context, operator, passphrase string, lasts time.Duration) (proof []byte, until time.Time, err error) {
 	var reply unsealReply

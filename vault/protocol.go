@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"gatehouse"
+	"gatehouse/vault/budget"
 )
 
 // The vault process's methods. All but open and unseal work while it is sealed.
@@ -19,8 +20,10 @@ const (
 )
 
 type initRequest struct {
-	Dir   string   // absolute
-	Files []string // the databases whose keys are attached, in this order
+	Dir    string          // absolute
+	Files  []string        // the databases whose keys are attached, in this order
+	Place  gatehouse.Place // goes into the audit log's name when it is begun
+	Limits budget.Limits   // what the budgets may be at most; 0 bounds nothing
 }
 
 type unsealRequest struct {
@@ -50,6 +53,7 @@ type Status struct {
 	WrongUnseals int       // wrong passphrases since the vault process started
 	PublicKey    string    // a short name of the public key, hexadecimal
 	Memory       string    // what is kept out of swap: "locked", "key page", "not locked"
+	Canary       bool      // a canary shut the vault; two people must lift it
 }
 
 // Limits of one request.

@@ -33,7 +33,10 @@ type service struct {
 	keys    *keyStore
 	audit   *auditDB
 	room    *strongroom
+	guard   *guard
+	index   *archive
 	ready   chan struct{} // closed when init has succeeded
+	reports sync.WaitGroup
 }
 
 func runChild(ctx context.Context, afterLogging func()) error {
@@ -48,7 +51,8 @@ func runChild(ctx context.Context, afterLogging func()) error {
 // handlers are the vault process's calls, each group in the file that answers it.
 func (s *service) handlers() map[string]child.Handler {
 	all := map[string]child.Handler{methodInit: s.handleInit}
-	for _, group := range []map[string]child.Handler{s.coreHandlers(), s.erasureHandlers(), s.expiryHandlers(), s.holdHandlers(), s.bundleHandlers(), s.rewriteHandlers()} {
+	for _, group := range []map[string]child.Handler{s.coreHandlers(), s.auditHandlers(), s.controlHandlers(), s.releaseHandlers(), s.indexHandlers(),
+		s.erasureHandlers(), s.expiryHandlers(), s.holdHandlers(), s.bundleHandlers(), s.rewriteHandlers()} {
 		for method, h := range group {
 			all[method] = s.whenReady(h)
 		}
@@ -117,9 +121,18 @@ func (s *service) handleInit(ctx context.Context, r *child.Request) (any, [][]by
 	if s.audit, err = openAudit(ctx, in.Dir, fileKeys[auditFile]); err != nil {
 		return nil, nil, err
 	}
+	if err := s.audit.begin(ctx, in.Dir, in.Place, newRemovalName(s.keys).removals); err != nil {
+		return nil, nil, err
+	}
 	if s.room, err = newStrongroom(in.Dir, public); err != nil {
 		return nil, nil, err
 	}
+	s.room.ended = s.sealedByTime
+	if s.guard, err = newGuard(ctx, in.Dir, s.audit, s.keys, s.room, in.Limits); err != nil {
+		return nil, nil, err
+	}
+	s.index = &archive{dir: in.Dir, room: s.room, keys: s.keys}
+	s.room.wiped = func() { go s.index.sealed() }
 	close(s.ready)
 	return nil, nil, nil
 }
@@ -141,11 +154,15 @@ func (s *service) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var err error
-	if s.room != nil {
-		s.room.seal()
+	if s.room != nil && s.room.seal() {
+		err = s.recordSealed(context.Background(), "stopped")
+	}
+	s.reports.Wait()
+	if s.index != nil {
+		err = errors.Join(err, s.index.close())
 	}
 	if s.audit != nil {
-		err = errors.Join(err, s.audit.db.Close())
+		err = errors.Join(err, s.audit.close())
 	}
 	if s.keys != nil {
 		err = errors.Join(err, s.keys.db.Close())
@@ -170,7 +187,7 @@ func (s *service) handleAppend(ctx context.Context, r *child.Request) (any, [][]
 	return nil, nil, s.keys.append(ctx, rows)
 }
 
-func (s *service) handleUnseal(_ context.Context, r *child.Request) (any, [][]byte, error) {
+func (s *service) handleUnseal(ctx context.Context, r *child.Request) (any, [][]byte, error) {
 	var in unsealRequest
 	if err := r.Decode(&in); err != nil {
 		return nil, nil, err
@@ -178,23 +195,25 @@ func (s *service) handleUnseal(_ context.Context, r *child.Request) (any, [][]by
 	if len(r.Blobs) != 1 {
 		return nil, nil, gatehouse.Errorf("request.malformed", "this is a fault of the program", "the passphrase is missing")
 	}
-	proof, until, err := s.room.unseal(in.Operator, string(r.Blobs[0]), in.Lasts)
+	proof, until, err := s.room.unseal(ctx, in.Operator, string(r.Blobs[0]), in.Lasts)
 	clear(r.Blobs[0])
-	if err != nil {
+	if err := s.recordUnseal(ctx, in.Operator, until, err); err != nil {
 		return nil, nil, err
 	}
 	return unsealReply{Until: until}, [][]byte{proof}, nil
 }
 
-func (s *service) handleSeal(context.Context, *child.Request) (any, [][]byte, error) {
-	s.room.seal()
-	return nil, nil, nil
+func (s *service) handleSeal(ctx context.Context, _ *child.Request) (any, [][]byte, error) {
+	if !s.room.seal() {
+		return nil, nil, nil // it was sealed
+	}
+	return nil, nil, s.recordSealed(ctx, "command")
 }
 
 func (s *service) handleStatus(_ context.Context, _ *child.Request) (any, [][]byte, error) {
 	operators, until, wrong, pageLocked := s.room.open()
 	st := Status{Sealed: len(operators) == 0, Operators: operators, Until: until, WrongUnseals: wrong,
-		PublicKey: publicKeyName(s.room.public), Memory: s.memory}
+		PublicKey: publicKeyName(s.room.public), Memory: s.memory, Canary: s.guard.shut() != nil}
 	if st.Memory == memoryOpen && pageLocked {
 		st.Memory = memoryKeyPage
 	}
@@ -226,5 +245,8 @@ func (s *service) handleDisclosures(ctx context.Context, r *child.Request) (any,
 		return nil, nil, err
 	}
 	list, err := s.audit.disclosures(ctx, in.Before, max(1, min(in.Limit, maxListing)))
+	if err == nil {
+		err = s.audit.withLiveItems(ctx, list)
+	}
 	return list, nil, err
 }

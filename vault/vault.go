@@ -31,12 +31,15 @@ import (
 
 	"gatehouse"
 	"gatehouse/internal/child"
+	"gatehouse/vault/budget"
 )
 
 // Options say how to open a vault.
 type Options struct {
-	Dir  string   // the vault's own directory, inside the data directory
-	Gate *GateKey // gives the keys of the vault's database files
+	Dir string // the vault's own directory, inside the data directory
+	// Place goes into the audit log's name when it is begun.
+	Place gatehouse.Place
+	Gate  *GateKey // gives the keys of the vault's database files
 	// Exec is the vault process's command line; empty for this executable with the
 	// argument "__vault", whose command must call RunChild.
 	Exec []string
@@ -45,6 +48,9 @@ type Options struct {
 	// MaxLive bounds the chains that are live in memory (about 300 bytes each).
 	// 0: 16,384.
 	MaxLive int
+	// Limits bound the budgets from above; 0 bounds nothing. What somebody set with
+	// the vault's passphrase is never raised by them.
+	Limits budget.Limits
 }
 
 // Vault is the gate's half. It is safe for concurrent use.
@@ -89,7 +95,7 @@ func Open(ctx context.Context, o Options) (*Vault, error) {
 	v.process, err = child.Start(ctx, child.Spec{Name: "vault", Exec: o.Exec, Log: o.Log, MaxFrame: maxMessage,
 		// A traceback prints arguments, and some of them are keys.
 		Env:  []string{"GOTRACEBACK=none"},
-		Init: func(ctx context.Context, call child.CallFunc) error { return sendFiles(ctx, call, dir, o.Gate) }})
+		Init: func(ctx context.Context, call child.CallFunc) error { return sendFiles(ctx, call, dir, o) }})
 	if err != nil {
 		return nil, err
 	}
@@ -104,16 +110,16 @@ var databases = []string{keyStoreFile, auditFile}
 
 // sendFiles is the vault process's first message, after every start: where its
 // files are, and their keys.
-func sendFiles(ctx context.Context, call child.CallFunc, dir string, gate *GateKey) error {
+func sendFiles(ctx context.Context, call child.CallFunc, dir string, o Options) error {
 	keys := make([][]byte, 0, len(databases))
 	for _, file := range databases {
-		key, err := gate.FileKey(filepath.Join(dir, file))
+		key, err := o.Gate.FileKey(filepath.Join(dir, file))
 		if err != nil {
 			return err
 		}
 		keys = append(keys, key[:])
 	}
-	_, err := call(ctx, methodInit, initRequest{Dir: dir, Files: databases}, keys, nil)
+	_, err := call(ctx, methodInit, initRequest{Dir: dir, Files: databases, Place: o.Place, Limits: o.Limits}, keys, nil)
 	for _, key := range keys {
 		clear(key)
 	}

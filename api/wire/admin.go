@@ -128,17 +128,18 @@ func (LinkResponse) LogValue() slog.Value { return slog.StringValue("[redacted]"
 
 // Status answers GET /admin/v1/status.
 type Status struct {
-	Version  string      `json:"version"`
-	Running  bool        `json:"running"` // false: a command opened the store, and no server runs
-	Org      string      `json:"org"`
-	Site     string      `json:"site"`
-	Started  time.Time   `json:"started"`
-	Address  string      `json:"address"`
-	Vault    VaultStatus `json:"vault"`
-	Custody  string      `json:"custody"` // of the gate key: key file, credential, token
-	Faces    bool        `json:"faces"`   // recognition is available now
-	Enrolled int         `json:"enrolled"`
-	Gates    []Gate      `json:"gates"`
+	Version  string       `json:"version"`
+	Running  bool         `json:"running"` // false: a command opened the store, and no server runs
+	Org      string       `json:"org"`
+	Site     string       `json:"site"`
+	Started  time.Time    `json:"started"`
+	Address  string       `json:"address"`
+	Vault    VaultStatus  `json:"vault"`
+	Index    *IndexStatus `json:"index,omitempty"` // while the vault is unsealed
+	Custody  string       `json:"custody"`         // of the gate key: key file, credential, token
+	Faces    bool         `json:"faces"`           // recognition is available now
+	Enrolled int          `json:"enrolled"`
+	Gates    []Gate       `json:"gates"`
 }
 
 // Gate is one gate's state.

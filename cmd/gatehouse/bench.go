@@ -9,8 +9,9 @@ import (
 
 // BenchCmd measures speed.
 type BenchCmd struct {
-	Match BenchMatchCmd `cmd:"" help:"1:N search among templates made of the portraits' real ones."`
-	Path  BenchPathCmd  `cmd:"" help:"From a decoded face capture to the committed decision."`
+	Match  BenchMatchCmd  `cmd:"" help:"1:N search among templates made of the portraits' real ones."`
+	Path   BenchPathCmd   `cmd:"" help:"From a decoded face capture to the committed decision."`
+	Commit BenchCommitCmd `cmd:"" help:"What sealing costs: passages a second, sealed and plain, in one run."`
 }
 
 // BenchMatchCmd is gatehouse bench match.
@@ -49,6 +50,24 @@ func (cmd BenchPathCmd) Run(ctx context.Context, out *Out) error {
 	}
 	defer eyes.Stop()
 	res, err := bench.RunPath(ctx, bench.PathOptions{Gallery: cmd.Gallery, Captures: cmd.Captures, Eyes: eyes, Dir: cmd.Dir, Log: log})
+	if err != nil {
+		return err
+	}
+	return out.figures(res)
+}
+
+// BenchCommitCmd is gatehouse bench commit.
+type BenchCommitCmd struct {
+	Passages int    `help:"Passages of each kind." default:"4000"`
+	Subjects int    `help:"Enrolled vehicles." default:"1000"`
+	Gates    int    `help:"Lanes that commit at the same time." default:"4"`
+	Image    int    `help:"Bytes of a passage's picture." default:"61440"`
+	Dir      string `help:"Where the data is made, and removed again: on the disk that is to be measured." default:"." placeholder:"DIR" type:"existingdir"`
+}
+
+// Run measures and prints.
+func (cmd BenchCommitCmd) Run(ctx context.Context, out *Out) error {
+	res, err := bench.RunCommit(ctx, bench.CommitOptions{Passages: cmd.Passages, Subjects: cmd.Subjects, Gates: cmd.Gates, ImageBytes: cmd.Image, Dir: cmd.Dir, Log: warnings(out.Stderr)})
 	if err != nil {
 		return err
 	}

@@ -32,16 +32,17 @@ type CLI struct {
 	Consent   ConsentCmd   `cmd:"" help:"Withdraw a person's consent."`
 	Device    DeviceCmd    `cmd:"" help:"Enrol devices."`
 
-	Erase         EraseCmd           `cmd:"" help:"Erase a person, a vehicle or a stranger's capture, with a certificate."`
-	VerifyErasure VerifyErasureCmd   `cmd:"" help:"Check an erasure's certificate, and what an installation still holds."`
-	Hold          HoldCmd            `cmd:"" help:"Legal holds."`
-	Retention     RetentionCmd       `cmd:"" help:"How long what is kept."`
-	RotateFiles   KeysRotateFilesCmd `cmd:"" help:"Put every database under a fresh key, while the site goes on."`
+	Erase       EraseCmd           `cmd:"" help:"Erase a person, a vehicle or a stranger's capture, with a certificate."`
+	Hold        HoldCmd            `cmd:"" help:"Legal holds."`
+	Retention   RetentionCmd       `cmd:"" help:"How long what is kept."`
+	RotateFiles KeysRotateFilesCmd `cmd:"" help:"Put every database under a fresh key, while the site goes on."`
 
 	Unseal    UnsealCmd    `cmd:"" help:"Open the vault for a stated time."`
 	Seal      SealCmd      `cmd:"" help:"Seal the vault now."`
 	Link      LinkCmd      `cmd:"" help:"Print a new one-time link to the console."`
 	Status    StatusCmd    `cmd:"" help:"Show the running server's state."`
+	Search    SearchCmd    `cmd:"" help:"Search the archive: plates, names, numbers, times, gates. Every search is written down."`
+	Audit     AuditCmd     `cmd:"" help:"Show, prove and verify the audit log."`
 	Watch     WatchCmd     `cmd:"" help:"Dry run on a video, a folder or a camera: nothing is stored."`
 	Eval      EvalCmd      `cmd:"" help:"Measure accuracy on a labelled folder."`
 	Calibrate CalibrateCmd `cmd:"" help:"Fit thresholds from a false-accept budget."`

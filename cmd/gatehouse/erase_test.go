@@ -81,17 +81,21 @@ func TestEraseCommands(t *testing.T) {
 		t.Error(info, err)
 	}
 	// Without the log's key it is not verified, and it says why; nothing is left.
-	out, _ = c.run(1, "verify-erasure", file, "--key", pass, "--json")
+	out, _ = c.run(1, "audit", "verify-erasure", file, "--key", pass, "--json")
 	var got verifiedErasure
 	if err := json.Unmarshal([]byte(out), &got); err != nil || got.OK || !strings.Contains(got.Proof, "erase.certificate") || len(got.Findings) != 0 {
 		t.Errorf("%s, %v", out, err)
 	}
+	out, _ = c.run(0, "audit", "verify-erasure", file)
+	if !strings.Contains(out, "proof: holds") || strings.Contains(out, "found") {
+		t.Error(out)
+	}
 	// A copy without the erasure, and what is no certificate.
-	_, errs = c.run(1, "verify-erasure", file, "--data", t.TempDir())
+	_, errs = c.run(1, "audit", "verify-erasure", file, "--data", t.TempDir())
 	if !strings.Contains(errs, "data.unreadable") {
 		t.Error(errs)
 	}
-	_, errs = c.run(1, "verify-erasure", reason)
+	_, errs = c.run(1, "audit", "verify-erasure", reason)
 	if !strings.Contains(errs, "certificate.malformed") {
 		t.Error(errs)
 	}

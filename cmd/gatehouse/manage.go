@@ -189,5 +189,8 @@ func (StatusCmd) Run(ctx context.Context, out *Out) error {
 			out.Say("  %-16s %-5s gate %-8s camera %s", g.ID, g.Kind, g.State, g.Camera)
 		}
 		out.vault(s.Vault)
+		if s.Index != nil {
+			out.Say("%s", indexed(s.Index.Indexed, s.Index.Current))
+		}
 	})
 }

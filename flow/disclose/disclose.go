@@ -115,10 +115,14 @@ func (d *Discloser) Unseal(ctx context.Context, operator string, passphrase []by
 
 // Seal closes the vault for everybody.
 func (d *Discloser) Seal(ctx context.Context) error {
-	d.mu.Lock()
-	d.leases = nil
-	d.mu.Unlock()
+	d.forgetAll()
 	return d.Vault.SealVault(ctx)
+}
+
+func (d *Discloser) forgetAll() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.leases = nil
 }
 
 // open asks the vault. sealed is true, and nothing opened, while it is sealed.
@@ -133,6 +137,8 @@ func (d *Discloser) open(ctx context.Context, operator, purpose, reason string, 
 		case "vault.sealed", "vault.forbidden", "vault.unavailable": // the lease ran out, or the vault process started anew
 			d.forget(proof)
 			continue
+		case "vault.canary": // every lease has ended
+			d.forgetAll()
 		}
 		return plain, false, err
 	}
@@ -156,7 +162,7 @@ func (d *Discloser) forget(proof []byte) {
 }
 
 // Live lends what the live window shows of the passages: names and plates, or the
-// badge labels while the vault is sealed. The disclosure covers the pictures of the
+// badge labels while the vault is sealed or the live budget does not suffice. The disclosure covers the pictures of the
 // memory ring, so it is written in either case.
 func (d *Discloser) Live(ctx context.Context, operator string, passages []gatehouse.Passage) (_ map[gatehouse.ID]Lent, err error) {
 	var refs []gatehouse.SealedRef
@@ -181,8 +187,14 @@ func (d *Discloser) Live(ctx context.Context, operator string, passages []gateho
 	var plain [][]byte
 	sealed := true
 	if len(refs) > 0 {
-		if plain, sealed, err = d.open(ctx, operator, "live", "", refs); err != nil {
-			return nil, err
+		plain, sealed, err = d.open(ctx, operator, "live", "", refs)
+		switch gatehouse.ErrorCode(err) {
+		case "vault.budget", "vault.canary":
+			sealed = true // the gate is watched on, by labels
+		default:
+			if err != nil {
+				return nil, err
+			}
 		}
 	}
 	// What the vault opened it has written down; the rest is pictures from memory.

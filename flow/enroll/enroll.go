@@ -116,6 +116,10 @@ func (e *Enroller) finish(ctx context.Context, intent gatehouse.ID, p plan) erro
 func (e *Enroller) Resume(ctx context.Context) (int, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	return e.resume(ctx)
+}
+
+func (e *Enroller) resume(ctx context.Context) (int, error) {
 	intents, err := e.Subjects.Intents(ctx)
 	if err != nil {
 		return 0, err
@@ -167,4 +171,16 @@ func (e *Enroller) sealRecord(ctx context.Context, id gatehouse.SubjectID, name,
 		}
 	}
 	return r.Pack(), nil
+}
+
+// Alone runs f while no enrolment is under way, and with what a crash interrupted
+// finished before: between the making of a template's item and its storing, the
+// gallery's seed must not change.
+func (e *Enroller) Alone(ctx context.Context, f func(context.Context) error) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if _, err := e.resume(ctx); err != nil {
+		return err
+	}
+	return f(ctx)
 }

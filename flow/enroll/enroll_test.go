@@ -57,7 +57,10 @@ func (d *desk) Add(_ gatehouse.Place, s gatehouse.SubjectID, _ gatehouse.ID, t [
 	d.people = append(d.people, entry{s, t})
 	return nil
 }
-func (d *desk) Remove(gatehouse.Place, gatehouse.SubjectID) int { return 0 }
+func (d *desk) Remove(gatehouse.Place, gatehouse.SubjectID) int               { return 0 }
+func (d *desk) Rotate(gatehouse.Place, [32]byte)                              {}
+func (d *desk) Turn(t []float32, _, _ [32]byte) []float32                     { return t }
+func (d *desk) ReplaceWorking(context.Context, []gatehouse.WorkingItem) error { return nil }
 func (d *desk) Seal(_ context.Context, _ gatehouse.SubjectID, _ gatehouse.RetentionClass, where gatehouse.SealContext, b []byte, _ gatehouse.Padding) ([]byte, error) {
 	d.sealed = append(d.sealed, where)
 	return append([]byte("sealed:"), b...), nil

@@ -16,6 +16,8 @@ func (s *Set) RemoveSubject(ctx context.Context, id gatehouse.SubjectID) error {
 		s.gone = map[gatehouse.SubjectID]struct{}{}
 	}
 	s.gone[id] = struct{}{}
+	s.templates.Lock() // a rekey may hold one of them in its hands
+	defer s.templates.Unlock()
 	s.gallery.Remove(s.place, id)
 	s.mu.Lock()
 	delete(s.badges, id)

@@ -11,6 +11,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"math"
+	"slices"
 	"sync"
 
 	"gatehouse"
@@ -20,6 +21,12 @@ import (
 type Gallery interface {
 	Add(place gatehouse.Place, subject gatehouse.SubjectID, row gatehouse.ID, template []float32) error
 	Remove(place gatehouse.Place, subject gatehouse.SubjectID) int
+	// Rotate sets the seed of the place's secret rotation: templates are added as Turn
+	// makes them, those that are there are turned along, and no answer changes.
+	Rotate(place gatehouse.Place, seed [32]byte)
+	// Turn returns the template that was turned by the seed from as the seed to turns
+	// it; a zero seed stands for the template as the model made it.
+	Turn(template []float32, from, to [32]byte) []float32
 }
 
 // Set is one site's working set. All methods are safe for concurrent use.
@@ -32,7 +39,11 @@ type Set struct {
 	writes sync.Mutex // what is put, and what is removed for good, one after the other
 	gone   map[gatehouse.SubjectID]struct{}
 
+	templates sync.Mutex // adding, removing and turning of templates, one at a time
+
 	mu          sync.RWMutex
+	current     seed   // of the gallery's rotation
+	previous    seed   // while a rekey is not finished; otherwise zero
 	verifierKey []byte // keys the verifiers; one a site, sealed like every item
 	badges      map[gatehouse.SubjectID]gatehouse.Badge
 	plates      map[string]gatehouse.SubjectID
@@ -53,18 +64,21 @@ func Load(ctx context.Context, place gatehouse.Place, store gatehouse.WorkingSto
 	s := &Set{place: place, store: store, sealer: sealer, gallery: g,
 		badges: map[gatehouse.SubjectID]gatehouse.Badge{}, plates: map[string]gatehouse.SubjectID{},
 		credentials: map[[32]byte]gatehouse.SubjectID{}, tokens: map[gatehouse.DeviceID][32]byte{}, sources: map[gatehouse.DeviceID]string{}}
+	var templates []gatehouse.WorkingItem // until the gallery's seed is known
 	err := store.Working(ctx, func(item gatehouse.WorkingItem) error {
-		if item.Place != place {
+		switch {
+		case item.Place != place:
+			return nil
+		case item.Kind == gatehouse.TemplateItem:
+			templates = append(templates, item)
 			return nil
 		}
-		plain, err := sealer.OpenWorking(item.Context(), item.Sealed)
-		if err != nil {
-			return gatehouse.Errorf("workingset.damaged", "restore it from the vault (the working set is never backed up) or give the right gate key",
-				"an item of the working set (%s) does not open: %w", item.Kind, err)
-		}
-		return s.apply(item.Kind, item.Subject, item.Row, plain)
+		return s.take(item)
 	})
 	if err != nil {
+		return nil, err
+	}
+	if err := s.openGallery(ctx, templates); err != nil {
 		return nil, err
 	}
 	if s.verifierKey == nil {
@@ -79,23 +93,38 @@ func Load(ctx context.Context, place gatehouse.Place, store gatehouse.WorkingSto
 	return s, nil
 }
 
-// apply takes one opened item into memory. The caller need not hold the lock.
-func (s *Set) apply(kind gatehouse.WorkingKind, subject gatehouse.SubjectID, row gatehouse.ID, plain []byte) error {
-	damaged := func() error {
-		return gatehouse.Errorf("workingset.damaged", "this version cannot read it", "an item of the working set (%s) is malformed", kind)
+// open opens an item of this site.
+func (s *Set) open(item gatehouse.WorkingItem) ([]byte, error) {
+	plain, err := s.sealer.OpenWorking(item.Context(), item.Sealed)
+	if err != nil {
+		return nil, gatehouse.Errorf("workingset.damaged", "restore it from the vault (the working set is never backed up) or give the right gate key",
+			"an item of the working set (%s) does not open: %w", item.Kind, err)
 	}
-	if kind == gatehouse.TemplateItem {
-		t, ok := decodeTemplate(plain)
-		if !ok {
-			return damaged()
-		}
-		return s.gallery.Add(s.place, subject, row, t)
+	return plain, nil
+}
+
+func malformed(kind gatehouse.WorkingKind) error {
+	return gatehouse.Errorf("workingset.damaged", "this version cannot read it", "an item of the working set (%s) is malformed", kind)
+}
+
+// take opens an item, which is no template, into memory.
+func (s *Set) take(item gatehouse.WorkingItem) error {
+	plain, err := s.open(item)
+	if err != nil {
+		return err
 	}
+	kind, subject := item.Kind, item.Subject
+	damaged := func() error { return malformed(kind) }
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch kind {
 	case keyItem:
 		s.verifierKey = plain
+	case galleryItem:
+		var ok bool
+		if s.current, s.previous, ok = decodeSeeds(plain); !ok {
+			return damaged()
+		}
 	case gatehouse.BadgeItem:
 		var b gatehouse.Badge
 		if err := json.Unmarshal(plain, &b); err != nil {
@@ -145,15 +174,14 @@ func (s *Set) Put(ctx context.Context, items []gatehouse.WorkingItem) error {
 			return gatehouse.Errorf("store.not_found", "it was erased meanwhile", "there is no such subject here")
 		}
 	}
+	if slices.ContainsFunc(items, func(i gatehouse.WorkingItem) bool { return i.Kind == gatehouse.TemplateItem }) {
+		return s.putTemplates(ctx, items)
+	}
 	if err := s.store.PutWorking(ctx, items); err != nil {
 		return err
 	}
 	for _, item := range items {
-		plain, err := s.sealer.OpenWorking(item.Context(), item.Sealed)
-		if err != nil {
-			return err
-		}
-		if err := s.apply(item.Kind, item.Subject, item.Row, plain); err != nil {
+		if err := s.take(item); err != nil {
 			return err
 		}
 	}
@@ -177,9 +205,11 @@ func (s *Set) BadgeItem(b gatehouse.Badge) (gatehouse.WorkingItem, error) {
 	return s.Item(gatehouse.BadgeItem, b.Subject, b.Subject, plain)
 }
 
-// TemplateItem seals a face template.
+// TemplateItem seals a face template, as the model made it, turned by the gallery's seed.
 func (s *Set) TemplateItem(subject gatehouse.SubjectID, template []float32) (gatehouse.WorkingItem, error) {
-	return s.Item(gatehouse.TemplateItem, subject, gatehouse.RandomID(), encodeTemplate(template))
+	current, _ := s.seeds()
+	turned := s.gallery.Turn(template, [32]byte{}, current.secret)
+	return s.Item(gatehouse.TemplateItem, subject, gatehouse.RandomID(), encodeTemplate(current.generation, turned))
 }
 
 // PlateItem seals an allowed plate; the text is normalized first.
@@ -293,27 +323,33 @@ func (s *Set) Count() (people, vehicles int) {
 
 // RemoveTemplates forgets a person's face, on disk and in memory.
 func (s *Set) RemoveTemplates(ctx context.Context, id gatehouse.SubjectID) error {
+	s.templates.Lock()
+	defer s.templates.Unlock()
 	s.gallery.Remove(s.place, id)
 	return s.store.DeleteWorking(ctx, s.place, id, gatehouse.TemplateItem)
 }
 
-func encodeTemplate(t []float32) []byte {
-	b := make([]byte, 0, 4*len(t))
+func encodeTemplate(generation uint32, t []float32) []byte {
+	b := make([]byte, 0, templateHead+4*len(t))
+	b = binary.BigEndian.AppendUint32(append(b, 1), generation)
 	for _, v := range t {
 		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
 	}
 	return b
 }
 
-func decodeTemplate(b []byte) ([]float32, bool) {
+func decodeTemplate(b []byte) (generation uint32, _ []float32, ok bool) {
+	if len(b)%4 == templateHead%4 && b[0] == 1 {
+		generation, b = binary.BigEndian.Uint32(b[1:]), b[templateHead:]
+	}
 	if len(b) == 0 || len(b)%4 != 0 {
-		return nil, false
+		return 0, nil, false
 	}
 	t := make([]float32, len(b)/4)
 	for i := range t {
 		t[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
 	}
-	return t, true
+	return generation, t, true
 }
 
 func joinDevice(id gatehouse.DeviceID, value []byte) []byte {

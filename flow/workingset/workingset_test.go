@@ -64,6 +64,13 @@ func (d *disk) Add(_ gatehouse.Place, s gatehouse.SubjectID, _ gatehouse.ID, _ [
 	d.gallery[s]++
 	return nil
 }
+func (d *disk) Rotate(gatehouse.Place, [32]byte)          {}
+func (d *disk) Turn(t []float32, _, _ [32]byte) []float32 { return t }
+func (d *disk) ReplaceWorking(ctx context.Context, items []gatehouse.WorkingItem) error {
+	return d.PutWorking(ctx, slices.DeleteFunc(slices.Clone(items), func(i gatehouse.WorkingItem) bool {
+		return !slices.ContainsFunc(d.items, func(j gatehouse.WorkingItem) bool { return i.Kind == j.Kind && i.Row == j.Row })
+	}))
+}
 func (d *disk) Remove(_ gatehouse.Place, s gatehouse.SubjectID) int { delete(d.gallery, s); return 0 }
 
 func load(t *testing.T, d *disk) *Set {

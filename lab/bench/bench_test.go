@@ -79,3 +79,14 @@ func TestYUVComesBack(t *testing.T) {
 		}
 	}
 }
+
+// Both kinds must write every passage: a store that drops some would be fast.
+func TestCommitMeasuresBothKinds(t *testing.T) {
+	got, err := RunCommit(t.Context(), CommitOptions{Passages: 80, Subjects: 20, Gates: 3, ImageBytes: 2000, Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Passages != 80 || got.Sealed <= 0 || got.Plain <= 0 || got.Ratio <= 0 || got.Bytes < 500 {
+		t.Errorf("got %+v", got)
+	}
+}

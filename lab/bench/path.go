@@ -126,6 +126,7 @@ func RunPath(ctx context.Context, o PathOptions) (Path, error) {
 // their templates, far enough away not to be taken for them.
 func enrol(people []portrait, n int) *enrolled {
 	e := &enrolled{gallery: gallery.New(len(people[0].template)), badges: map[gatehouse.SubjectID]gatehouse.Badge{}}
+	e.gallery.Rotate(place, benchSeed)
 	var real [][]float32
 	for _, p := range people {
 		real = append(real, p.template)
@@ -139,7 +140,7 @@ func enrol(people []portrait, n int) *enrolled {
 		id := gatehouse.RandomID()
 		e.badges[id] = gatehouse.Badge{Subject: id, Kind: gatehouse.PersonSubject, Status: gatehouse.Active, Label: "bench", FaceConsent: true,
 			Grants: []gatehouse.Grant{{Gate: "*", Schedule: "always"}}}
-		if err := e.gallery.Add(place, id, gatehouse.RandomID(), t); err != nil {
+		if err := e.gallery.Add(place, id, gatehouse.RandomID(), e.gallery.Turn(t, [32]byte{}, benchSeed)); err != nil {
 			panic(err) // the templates are of the gallery's own dimension and not zero
 		}
 	}

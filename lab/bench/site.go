@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"gatehouse"
@@ -17,7 +18,10 @@ import (
 	"gatehouse/vision/models"
 )
 
-const doorID = "door"
+const (
+	doorID = "door"
+	laneID = "lane"
+)
 
 var place = gatehouse.Place{Org: "bench", Site: "bench"}
 
@@ -27,6 +31,7 @@ type site struct {
 	store *sqlite.Store
 	blobs *blob.Directory
 	log   *slog.Logger
+	once  sync.Once
 }
 
 func openSite(ctx context.Context, dir string, log *slog.Logger) (_ *site, err error) {
@@ -64,12 +69,14 @@ func openSite(ctx context.Context, dir string, log *slog.Logger) (_ *site, err e
 }
 
 func (s *site) close() {
-	if s.store != nil {
-		_ = s.store.Close()
-	}
-	if s.vault != nil {
-		_ = s.vault.Close()
-	}
+	s.once.Do(func() {
+		if s.store != nil {
+			_ = s.store.Close()
+		}
+		if s.vault != nil {
+			_ = s.vault.Close()
+		}
+	})
 }
 
 // ports wires a door that is open to everybody enrolled, at any time and as often
@@ -87,6 +94,7 @@ func (s *site) ports(e *enrolled) passage.Ports {
 type enrolled struct {
 	gallery *gallery.Gallery
 	badges  map[gatehouse.SubjectID]gatehouse.Badge
+	plates  map[string]gatehouse.SubjectID
 }
 
 // Badge implements passage.Working.
@@ -95,8 +103,11 @@ func (e *enrolled) Badge(id gatehouse.SubjectID) (gatehouse.Badge, bool) {
 	return b, ok
 }
 
-// ByPlate implements passage.Working: no vehicle is enrolled.
-func (e *enrolled) ByPlate(string) (gatehouse.SubjectID, bool) { return gatehouse.SubjectID{}, false }
+// ByPlate implements passage.Working.
+func (e *enrolled) ByPlate(plate string) (gatehouse.SubjectID, bool) {
+	id, ok := e.plates[plate]
+	return id, ok
+}
 
 // ByCredential implements passage.Working: nobody has a card.
 func (e *enrolled) ByCredential(gatehouse.WorkingKind, gatehouse.Secret) (gatehouse.SubjectID, bool) {

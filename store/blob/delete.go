@@ -5,41 +5,37 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"sync"
 
 	"gatehouse"
 )
 
-// syncers is how many directories are made durable at a time: the file system's
-// journal serves them together.
-const syncers = 16
+// deleters is how many directories are worked on at a time: a file system removes
+// files of different directories side by side, and its journal makes them durable
+// together.
+const deleters = 16
 
 // DeleteBlobs deletes many blobs, and is durable when it returns nil. Those that are
 // not there are deleted.
 func (d *Directory) DeleteBlobs(ctx context.Context, ids []gatehouse.BlobID) error {
-	touched := map[string]bool{}
+	files := map[string][]string{}
 	for _, id := range ids {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
 		dir, file := d.path(id)
-		err := os.Remove(file)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return failed("a blob could not be deleted", err)
-		}
-		touched[dir] = true
+		files[dir] = append(files[dir], filepath.Base(file))
 	}
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	var errs []error
-	places := make(chan string)
-	for range min(syncers, len(touched)) {
+	dirs := make(chan string)
+	for range min(deleters, len(files)) {
 		wg.Go(func() {
-			for dir := range places {
-				if err := syncDir(dir); err != nil {
+			for dir := range dirs {
+				err := ctx.Err()
+				if err == nil {
+					err = deleteIn(dir, files[dir])
+				}
+				if err != nil {
 					mu.Lock()
 					errs = append(errs, err)
 					mu.Unlock()
@@ -47,13 +43,30 @@ func (d *Directory) DeleteBlobs(ctx context.Context, ids []gatehouse.BlobID) err
 			}
 		})
 	}
-	for dir := range touched {
-		places <- dir
+	for dir := range files {
+		dirs <- dir
 	}
-	close(places)
+	close(dirs)
 	wg.Wait()
 	if err := errors.Join(errs...); err != nil {
-		return failed("the deletion of blobs could not be made durable", err)
+		return failed("blobs could not be deleted", err)
 	}
 	return nil
+}
+
+// deleteIn deletes files of one directory, durably.
+func deleteIn(dir string, names []string) error {
+	deleted := false
+	for _, name := range names {
+		switch err := os.Remove(filepath.Join(dir, name)); {
+		case err == nil:
+			deleted = true
+		case !errors.Is(err, fs.ErrNotExist):
+			return err
+		}
+	}
+	if !deleted {
+		return nil
+	}
+	return syncDir(dir)
 }

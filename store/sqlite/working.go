@@ -9,6 +9,15 @@ import (
 
 // PutWorking implements gatehouse.WorkingStore. A row belongs to its place and kind.
 func (s *Store) PutWorking(ctx context.Context, items []gatehouse.WorkingItem) error {
+	return s.writeWorking(ctx, items, `INSERT OR REPLACE INTO items (sealed, subject, org, site, kind, row) VALUES (?, ?, ?, ?, ?, ?)`)
+}
+
+// ReplaceWorking implements gatehouse.WorkingStore.
+func (s *Store) ReplaceWorking(ctx context.Context, items []gatehouse.WorkingItem) error {
+	return s.writeWorking(ctx, items, `UPDATE items SET sealed = ? WHERE subject = ? AND org = ? AND site = ? AND kind = ? AND row = ?`)
+}
+
+func (s *Store) writeWorking(ctx context.Context, items []gatehouse.WorkingItem, statement string) error {
 	for _, w := range items {
 		if err := checkPlace(w.Place); err != nil {
 			return err
@@ -18,13 +27,13 @@ func (s *Store) PutWorking(ctx context.Context, items []gatehouse.WorkingItem) e
 		}
 	}
 	return s.working.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		insert, err := tx.PrepareContext(ctx, `INSERT OR REPLACE INTO items (org, site, kind, row, subject, sealed) VALUES (?, ?, ?, ?, ?, ?)`)
+		write, err := tx.PrepareContext(ctx, statement)
 		if err != nil {
 			return err
 		}
-		defer insert.Close()
+		defer write.Close()
 		for _, w := range items {
-			_, err := insert.ExecContext(ctx, string(w.Org), string(w.Site), string(w.Kind), w.Row[:], w.Subject[:], notNil(w.Sealed))
+			_, err := write.ExecContext(ctx, notNil(w.Sealed), w.Subject[:], string(w.Org), string(w.Site), string(w.Kind), w.Row[:])
 			if err != nil {
 				return err
 			}

@@ -215,6 +215,14 @@ func testWorking(t *testing.T, s *suite) {
 	if diff := cmp.Diff(want, s.workingSet()); diff != "" {
 		t.Errorf("working set after a deletion (-want +got):\n%s", diff)
 	}
+	// Replacing leaves out what is not there (any more), and changes the rest.
+	token, badge := items[3], items[2]
+	token.Sealed, badge.Sealed = noise(300), noise(310)
+	s.must(s.ReplaceWorking(s.ctx(), []gatehouse.WorkingItem{items[0], token, badge}))
+	want[token.Row], want[badge.Row] = token, badge
+	if diff := cmp.Diff(want, s.workingSet()); diff != "" {
+		t.Errorf("working set after a replacement (-want +got):\n%s", diff)
+	}
 	stop := errors.New("enough")
 	if err := s.Working(s.ctx(), func(gatehouse.WorkingItem) error { return stop }); !errors.Is(err, stop) || gatehouse.ErrorCode(err) != "" {
 		t.Errorf("the caller's error came back as %v", err)

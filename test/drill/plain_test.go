@@ -52,7 +52,8 @@ func (p *plain) write(kind string, b []byte) {
 			forms = append(forms, rgb, rgba, luma)
 		}
 	case kind == string(gatehouse.TemplateItem):
-		forms = append(forms, numbers(b)...)
+		forms = append(forms, b[5:]) // behind their head the numbers, and then in the other forms
+		forms = append(forms, numbers(b[5:])...)
 	case utf8.Valid(b):
 		forms = append(forms, encodings(string(b))...)
 	}
@@ -117,6 +118,7 @@ func (p *plain) PutWorking(context.Context, []gatehouse.WorkingItem) error      
 func (p *plain) DeleteWorking(context.Context, gatehouse.Place, gatehouse.SubjectID, ...gatehouse.WorkingKind) error {
 	return nil
 }
+func (p *plain) ReplaceWorking(context.Context, []gatehouse.WorkingItem) error    { return nil }
 func (p *plain) Working(context.Context, func(gatehouse.WorkingItem) error) error { return nil }
 func (p *plain) Committed(gatehouse.Passage, []gatehouse.Picture)                 {}
 func (p *plain) Changed(gatehouse.Passage)                                        {}
@@ -128,6 +130,12 @@ type nowhere struct{ gatehouse.SubjectStore }
 func (nowhere) PutSubject(context.Context, gatehouse.SubjectCommit) error { return nil }
 func (nowhere) BeginIntent(context.Context, gatehouse.Intent) error       { return nil }
 func (nowhere) FinishIntent(context.Context, gatehouse.ID) error          { return nil }
+
+// unturned is a gallery without a secret rotation, as a careless product has it.
+type unturned struct{ *gallery.Gallery }
+
+func (unturned) Rotate(gatehouse.Place, [32]byte)          {}
+func (unturned) Turn(t []float32, _, _ [32]byte) []float32 { return t }
 
 // rig is the product's own flows over the plain control.
 type rig struct {
@@ -142,7 +150,7 @@ func newRig(t *testing.T, eyes gatehouse.Eyes, gates map[gatehouse.GateID]gateho
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := gallery.New(entry.Dims)
+	g := unturned{gallery.New(entry.Dims)}
 	working, err := workingset.Load(t.Context(), place, p, p, g)
 	if err != nil {
 		t.Fatal(err)

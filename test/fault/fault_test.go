@@ -32,7 +32,11 @@ const childEnv = "GATEHOUSE_FAULT_CHILD"
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childEnv); dir != "" {
-		if err := commitForever(dir); err != nil {
+		work := commitForever
+		if os.Getenv(rekeyEnv) != "" {
+			work = rekeyForever
+		}
+		if err := work(dir); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

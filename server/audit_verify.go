@@ -1,0 +1,232 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"iter"
+	"os"
+	"path/filepath"
+	"time"
+
+	"gatehouse"
+	"gatehouse/internal/sealeddb"
+	"gatehouse/store/blob"
+	"gatehouse/store/sqlite"
+	"gatehouse/vault"
+	"gatehouse/vault/auditlog"
+)
+
+// VerifyOptions say what to verify a site's audit log against.
+type VerifyOptions struct {
+	Witness  []string              // witness files, beside those of the configuration
+	Deep     bool                  // read every sealed picture
+	Progress func(done, all int64) // leaves; nil for nobody
+}
+
+// VerifyAudit recomputes a site's audit log offline: the log itself (vault.AuditChecks),
+// then that the gate's own files hold the same leaves in the same order, and that the
+// passages, sealed details and evidence there are those that the leaves commit to. What
+// does not hold is in the report. Errors: store.locked while a server runs, keys.missing,
+// and those of the gate key.
+func VerifyAudit(ctx context.Context, c Config, o VerifyOptions) (report auditlog.Report, err error) {
+	gate, unlock, err := openOffline(c)
+	if err != nil {
+		return report, err
+	}
+	defer unlock() //nolint:errcheck // a lock that is released
+	checks := vault.AuditChecks{Witnesses: o.Witness, Progress: o.Progress}
+	for _, w := range c.Audit.Witness {
+		if w.File != "" {
+			checks.Witnesses = append(checks.Witnesses, w.File)
+		}
+	}
+	v := &siteVerifier{report: &report, deep: o.Deep, records: map[[32]byte]bool{}, erased: map[gatehouse.SubjectID]bool{}, expired: map[gatehouse.RetentionClass]map[string]bool{},
+		place: gatehouse.Place{Org: gatehouse.OrgID(c.Organization), Site: gatehouse.SiteID(c.Site.ID)}}
+	checks.Removed, checks.Erased = v.removed, func() { v.erasing = true }
+	if err := v.open(ctx, c, gate); err != nil {
+		return report, err
+	}
+	if v.store != nil {
+		next, stop := iter.Pull2(v.leaves(ctx))
+		defer stop()
+		v.next = next
+		checks.Gate = v.gateLeaf
+	}
+	err = vault.VerifyAudit(ctx, pathsOf(c).vault, gate, checks, &report)
+	if err == nil && v.store != nil {
+		err = v.finish(ctx)
+	}
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	report.Close()
+	return report, err
+}
+
+// openOffline takes the data directory for this process and opens its gate key.
+func openOffline(c Config) (gate *vault.GateKey, unlock func() error, err error) {
+	p := pathsOf(c)
+	initialized, err := Initialized(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !initialized {
+		return nil, nil, gatehouse.Errorf("keys.missing", "another configuration or --data? nothing was changed", "this site has no keys yet: %s holds no vault", p.data)
+	}
+	if unlock, err = sealeddb.Lock(p.data); err != nil {
+		return nil, nil, err
+	}
+	if gate, err = vault.OpenGateKey(p.data, c.GateKey); err != nil {
+		return nil, nil, errors.Join(err, unlock())
+	}
+	return gate, unlock, nil
+}
+
+// siteVerifier compares the gate's own files with the log.
+type siteVerifier struct {
+	report *auditlog.Report
+	place  gatehouse.Place
+	deep   bool
+	store  *sqlite.Store
+	blobs  *blob.Directory
+
+	next    func() (uint64, []byte, bool) // the store's leaves
+	ahead   *storeLeaf                    // the one that was taken and not compared yet
+	failed  error                         // why the leaves ended early
+	last    uint64                        // position of the log's last gate leaf
+	records map[[32]byte]bool             // digests of records that leaves commit to
+	found   int                           // passages that leaves commit to and that are there
+	erased  map[gatehouse.SubjectID]bool
+	erasing bool // the log records an erasure
+	expired map[gatehouse.RetentionClass]map[string]bool
+}
+
+type storeLeaf struct {
+	position uint64
+	leaf     []byte
+}
+
+func (v *siteVerifier) removed(r vault.Removal) {
+	if !r.Subject.IsZero() {
+		v.erased[r.Subject] = true
+		return
+	}
+	if v.expired[r.Class] == nil {
+		v.expired[r.Class] = map[string]bool{}
+	}
+	v.expired[r.Class][r.Day] = true
+}
+
+// open opens the gate's files; what is damaged is a finding, and the rest is verified
+// without them.
+func (v *siteVerifier) open(ctx context.Context, c Config, gate *vault.GateKey) error {
+	p := pathsOf(c)
+	if _, err := os.Stat(filepath.Join(p.db, "site.db")); err != nil {
+		v.report.Add("store.missing", "the gate's own files are not there")
+		return nil
+	}
+	store, err := sqlite.Open(ctx, sqlite.Options{Dir: p.db, Key: func(file string) ([32]byte, error) { return gate.FileKey(filepath.Join("db", file)) }})
+	if err == nil {
+		if err = store.Check(ctx); err != nil {
+			err = errors.Join(err, store.Close())
+		}
+	}
+	if err != nil {
+		if gatehouse.ErrorCode(err) == "store.locked" || ctx.Err() != nil {
+			return err
+		}
+		v.report.AddError(err)
+		return nil
+	}
+	v.store = store
+	v.blobs, err = blob.Open(p.blobs)
+	return err
+}
+
+// leaves are the leaves of the gate's files, in order of position.
+func (v *siteVerifier) leaves(ctx context.Context) iter.Seq2[uint64, []byte] {
+	stopped := errors.New("stopped")
+	return func(yield func(uint64, []byte) bool) {
+		err := v.store.Leaves(ctx, 0, func(position uint64, leaf []byte) error {
+			if !yield(position, leaf) {
+				return stopped
+			}
+			return nil
+		})
+		if !errors.Is(err, stopped) {
+			v.failed = err
+		}
+	}
+}
+
+// peek is the next leaf of the gate's files, nil at the end.
+func (v *siteVerifier) peek() *storeLeaf {
+	if v.ahead == nil {
+		if position, leaf, ok := v.next(); ok {
+			v.ahead = &storeLeaf{position, leaf}
+		}
+	}
+	return v.ahead
+}
+
+// gateLeaf is told of the log's next leaf of the gate's files.
+func (v *siteVerifier) gateLeaf(position uint64, leaf []byte) {
+	v.last = position
+	for at := v.peek(); at != nil && at.position < position; at = v.peek() {
+		v.report.Add("gate.unlogged", "the gate's files hold a leaf (position %d) that the log passed over", at.position)
+		v.ahead = nil
+	}
+	at := v.peek()
+	switch {
+	case at == nil || at.position > position:
+		if !v.mayBeGone(leaf) {
+			v.report.Add("gate.missing", "a leaf of the log (position %d) is not in the gate's files any more", position)
+		}
+		return
+	case !bytes.Equal(at.leaf, leaf):
+		v.report.Add("gate.altered", "the leaf at position %d is another one in the gate's files than in the log", position)
+	}
+	v.ahead = nil
+}
+
+// finish looks at what the log does not have yet, then at the passages and records.
+func (v *siteVerifier) finish(ctx context.Context) error {
+	defer v.store.Close() //nolint:errcheck // it was read only
+	for at := v.peek(); at != nil; at = v.peek() {
+		if at.position < v.last {
+			v.report.Add("gate.unlogged", "the gate's files hold a leaf (position %d) that the log passed over", at.position)
+		} else {
+			v.report.Pending++
+		}
+		v.ahead = nil
+	}
+	if v.failed != nil {
+		v.report.AddError(v.failed)
+		return nil
+	}
+	if err := v.contents(ctx); err != nil && ctx.Err() == nil {
+		v.report.AddError(err)
+	}
+	return ctx.Err()
+}
+
+// mayBeGone says whether a leaf of the gate's files may have gone with an expired day.
+func (v *siteVerifier) mayBeGone(leaf []byte) bool {
+	kind, _, parts, err := gatehouse.LeafParts(leaf)
+	if err != nil || kind != gatehouse.PassageLeafKind && kind != gatehouse.OutcomeLeafKind || len(parts) < 3 || len(parts[2]) != 16 {
+		return false
+	}
+	return v.dayExpired(gatehouse.PassageClass, gatehouse.ID(parts[2]).Time())
+}
+
+// dayExpired looks at the day before and behind, too: a day's chain goes by the time
+// of sealing.
+func (v *siteVerifier) dayExpired(class gatehouse.RetentionClass, at time.Time) bool {
+	for _, days := range []int{0, 1, -1} {
+		if v.expired[class][at.UTC().AddDate(0, 0, days).Format(time.DateOnly)] {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,216 @@
+package vault
+
+import (
+	"context"
+	"crypto/hpke"
+	"errors"
+	"sync"
+	"time"
+
+	"gatehouse"
+	"gatehouse/internal/child"
+	"gatehouse/internal/sealeddb"
+	"gatehouse/vault/index"
+)
+
+// archive holds the search index while the vault is unsealed. It is opened by the first
+// call that needs it and closed when the key is wiped.
+type archive struct {
+	dir  string
+	room *strongroom
+	keys *keyStore
+
+	changing sync.Mutex // opening, closing, feeding, removing: one at a time
+	applied  int64      // the last removal that the open index has followed
+
+	using sync.RWMutex // open is not closed while somebody uses it
+	open  *index.Index // nil while closed
+}
+
+// use calls f with the index, which has followed every removal.
+func (a *archive) use(ctx context.Context, private hpke.PrivateKey, f func(*index.Index) error) error {
+	if err := a.ready(ctx, private); err != nil {
+		return err
+	}
+	a.using.RLock()
+	x := a.open
+	err := errSealed()
+	if x != nil {
+		err = f(x)
+	}
+	a.using.RUnlock()
+	return a.damaged(err, x)
+}
+
+// put is use for a batch: no removal comes between its rows and the next use.
+func (a *archive) put(ctx context.Context, private hpke.PrivateKey, f func(*index.Index) error) error {
+	if err := a.ready(ctx, private); err != nil {
+		return err
+	}
+	a.changing.Lock()
+	x := a.open
+	err := errSealed()
+	if x != nil {
+		if err = f(x); err == nil {
+			// Who was erased while the values were being opened is among the rows now.
+			err = a.follow(ctx, x)
+		}
+	}
+	a.changing.Unlock()
+	return a.damaged(err, x)
+}
+
+// openingWait is how long a call waits for an index that is being opened. A large one
+// that must be written anew takes longer than a call may.
+const openingWait = 15 * time.Second
+
+// ready opens the index if need be, and applies what was removed since.
+func (a *archive) ready(ctx context.Context, private hpke.PrivateKey) error {
+	done := make(chan error, 1)
+	go func() { done <- a.prepare(context.WithoutCancel(ctx), private) }()
+	timer := time.NewTimer(openingWait)
+	defer timer.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return gatehouse.Errorf("index.opening", "try again in a moment", "the search index is still being opened")
+	}
+}
+
+func (a *archive) prepare(ctx context.Context, private hpke.PrivateKey) error {
+	a.changing.Lock()
+	x := a.open
+	var err error
+	if x == nil {
+		// The key may have been wiped since the caller got it; if that happens from here
+		// on, close waits for us.
+		if _, err = a.room.use(); err == nil {
+			x, err = a.begin(ctx, private)
+		}
+	} else {
+		err = a.follow(ctx, x)
+	}
+	a.changing.Unlock()
+	return a.damaged(err, x)
+}
+
+// begin opens the index, applies every removal there ever was, since the file may be an
+// older copy, and writes it anew where something was removed.
+func (a *archive) begin(ctx context.Context, private hpke.PrivateKey) (*index.Index, error) {
+	x, key, err := openIndex(ctx, a.dir, private)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { clear(key[:]) }()
+	a.applied = 0
+	err = a.follow(ctx, x)
+	var p index.Progress
+	if err == nil {
+		p, err = x.Progress(ctx)
+	}
+	if err == nil && p.Removed {
+		if err = x.Close(); err != nil {
+			return nil, err
+		}
+		if key, err = rewriteIndex(ctx, a.dir, private, key); err != nil {
+			return nil, err
+		}
+		if x, key, err = openIndex(ctx, a.dir, private); err != nil {
+			return nil, err
+		}
+		err = x.Rewritten(ctx)
+	}
+	a.using.Lock()
+	a.open = x
+	a.using.Unlock()
+	if err != nil && gatehouse.ErrorCode(err) != "index.damaged" { // then the caller gives it up
+		return nil, errors.Join(err, a.shut())
+	}
+	return x, err
+}
+
+// removalsAtOnce bounds what one step of follow holds in memory.
+const removalsAtOnce = 10_000
+
+// follow applies the removals that the key store has noted since. The caller holds
+// a.changing.
+func (a *archive) follow(ctx context.Context, x *index.Index) error {
+	for {
+		removals, last, err := a.keys.removalsAfter(ctx, a.applied, removalsAtOnce)
+		if err != nil || len(removals) == 0 {
+			return err
+		}
+		if _, err := x.Remove(ctx, removals); err != nil {
+			return err
+		}
+		a.applied = last
+	}
+}
+
+// sealed is close for when the key was wiped.
+func (a *archive) sealed() {
+	if err := a.close(); err != nil {
+		child.NewLog().Warn("the search index could not be closed well", "code", gatehouse.ErrorCode(err))
+	}
+}
+
+// close closes the index; its key is forgotten.
+func (a *archive) close() error {
+	a.changing.Lock()
+	defer a.changing.Unlock()
+	return a.shut()
+}
+
+func (a *archive) shut() error {
+	a.using.Lock()
+	defer a.using.Unlock()
+	x := a.open
+	if a.open = nil; x == nil {
+		return nil
+	}
+	return x.Close()
+}
+
+// damaged gives an index up that turned out to be damaged: it is built again.
+func (a *archive) damaged(err error, x *index.Index) error {
+	if gatehouse.ErrorCode(err) != "index.damaged" || x == nil {
+		return err
+	}
+	a.changing.Lock()
+	defer a.changing.Unlock()
+	if a.open == x {
+		child.NewLog().Warn("the search index is damaged; it is built again from the log", "code", "index.damaged")
+		_ = a.shut() // what a damaged file's end says does not matter
+		if err := dropIndex(a.dir); err != nil {
+			return err
+		}
+	}
+	return gatehouse.Errorf("index.damaged", "try again when it is built", "the search index was damaged and is built again from the log")
+}
+
+// removalsAfter lists what was erased and expired behind number after, at most limit,
+// and gives the last one's number.
+func (k *keyStore) removalsAfter(ctx context.Context, after int64, limit int) (list []index.Removal, last int64, err error) {
+	rows, err := k.db.Readers().QueryContext(ctx, `SELECT n, org, site, kind, subject, class, day FROM removals WHERE n > ? ORDER BY n LIMIT ?`, after, limit)
+	if err != nil {
+		return nil, 0, sealeddb.Wrap(keyStoreFile, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var r index.Removal
+		var kind chainKind
+		var subject []byte
+		if err := rows.Scan(&last, &r.Org, &r.Site, &kind, &subject, &r.Class, &r.Day); err != nil {
+			return nil, 0, sealeddb.Wrap(keyStoreFile, err)
+		}
+		if kind == subjectChain {
+			copy(r.Subject[:], subject)
+			r.Class, r.Day = "", ""
+		}
+		list = append(list, r)
+	}
+	return list, last, sealeddb.Wrap(keyStoreFile, rows.Err())
+}

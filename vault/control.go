@@ -1,0 +1,225 @@
+package vault
+
+import (
+	"context"
+	"crypto/ed25519"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"gatehouse"
+	"gatehouse/internal/sealeddb"
+	"gatehouse/vault/budget"
+)
+
+// The server holds the keys of the vault's database files, and may edit them beneath
+// the vault process. So what controls disclosures is sealed once more, under a key
+// that follows from the private key alone: it can be lost or put back to an earlier
+// state, and nothing else. Lost levels count as spent; a lost control shuts the vault
+// until somebody with its passphrase begins anew. An earlier state of the file is
+// found by the audit log's witness; another machine or user for the vault process
+// keeps the server from writing it at all.
+const (
+	labelControl = "gatehouse/control/v1" // private key's seed -> the key; also begins its AAD
+
+	controlState = "control" // a control
+	levelState   = "levels"  // []budget.Spent
+	genesisState = "genesis" // a random id: Init made this vault, and it was never unsealed
+)
+
+// genesisFile is written by Init and consumed by the first unsealing: only a vault
+// that was never unsealed has no control of its own yet.
+const genesisFile = "control.new"
+
+// control is what disclosures are controlled by. It changes seldom, and only by
+// somebody who gives the vault's passphrase, or because a canary was opened.
+type control struct {
+	Limits    budget.Limits
+	Canaries  map[gatehouse.SubjectID]canary
+	Operators map[string]ed25519.PublicKey
+	Tripped   gatehouse.ID // the canary that shut the vault; zero while it may be unsealed
+}
+
+// canary is a person or vehicle that nobody has a reason to open.
+type canary struct {
+	Kind    gatehouse.SubjectKind
+	Label   string // where it was planted, in the operator's words
+	Planted time.Time
+}
+
+func newControl() *control {
+	return &control{Limits: budget.Defaults(), Canaries: map[gatehouse.SubjectID]canary{}, Operators: map[string]ed25519.PublicKey{}}
+}
+
+// clone copies c, so that a change counts once it is durable.
+func (c *control) clone() *control {
+	n := *c
+	n.Canaries, n.Operators = map[gatehouse.SubjectID]canary{}, map[string]ed25519.PublicKey{}
+	for k, v := range c.Canaries {
+		n.Canaries[k] = v
+	}
+	for k, v := range c.Operators {
+		n.Operators[k] = v
+	}
+	return &n
+}
+
+// controlKey derives the key of the sealed state from the private key's seed.
+func controlKey(seed []byte) [32]byte { return expand(seed, labelControl) }
+
+func controlAAD(name string) []byte { return bind([]byte(labelControl), []byte(name)) }
+
+// sealState seals one state: nonce, AES-256-GCM of the JSON padded to 4 KiB, tag. How
+// many canaries there are is nobody's to count.
+func sealState(key [32]byte, name string, v any) ([]byte, error) {
+	plain, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	out := padBehind(nonceSize, plain, gatehouse.PadRecord)
+	clear(plain)
+	random(out[:nonceSize])
+	return newAEAD(key[:]).Seal(out[:nonceSize], out[:nonceSize], out[nonceSize:], controlAAD(name)), nil
+}
+
+// openState undoes sealState; false where anything does not fit.
+func openState(key [32]byte, name string, sealed []byte, v any) bool {
+	if len(sealed) < nonceSize+tagSize {
+		return false
+	}
+	padded, err := newAEAD(key[:]).Open(nil, sealed[:nonceSize], sealed[nonceSize:], controlAAD(name))
+	if err != nil {
+		return false
+	}
+	plain, ok := unpad(padded)
+	return ok && json.Unmarshal(plain, v) == nil
+}
+
+// putState writes a sealed state in a transaction.
+func putState(ctx context.Context, tx *sql.Tx, name string, sealed []byte) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO control (name, sealed) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET sealed = excluded.sealed`, name, sealed)
+	return err
+}
+
+// state reads a sealed state; nil where it is not there.
+func (a *auditDB) state(ctx context.Context, name string) (sealed []byte, err error) {
+	err = a.db.Readers().QueryRowContext(ctx, `SELECT sealed FROM control WHERE name = ?`, name).Scan(&sealed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	return sealed, sealeddb.Wrap(auditFile, err)
+}
+
+// writeGenesis says that the vault of this seed was made just now.
+func writeGenesis(dir string, seed []byte) error {
+	sealed, err := sealState(controlKey(seed), genesisState, gatehouse.RandomID())
+	if err != nil {
+		return err
+	}
+	return writeDurably(filepath.Join(dir, genesisFile), sealed, true)
+}
+
+// isGenesis reports whether the vault of this seed was made and never unsealed.
+func isGenesis(dir string, seed []byte) (bool, error) {
+	sealed, err := os.ReadFile(filepath.Join(dir, genesisFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, gatehouse.Errorf("vault.failed", "check who may read the vault's directory", "the vault's first state cannot be read: %w", err)
+	}
+	var id gatehouse.ID
+	return openState(controlKey(seed), genesisState, sealed, &id), nil
+}
+
+// endGenesis takes the mark away; it is called at every unsealing, since a crash may
+// have come between.
+func endGenesis(dir string) error {
+	err := os.Remove(filepath.Join(dir, genesisFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		err = syncDir(dir)
+	}
+	if err != nil {
+		return gatehouse.Errorf("vault.failed", "check who may write the vault's directory", "the vault's first state cannot be ended: %w", err)
+	}
+	return nil
+}
+
+// loaded is what loadControl found.
+type loaded struct {
+	control *control
+	levels  []budget.Spent
+	spent   bool // the levels were altered or lost
+	fresh   bool // the vault's very first unsealing
+}
+
+// loadControl opens the sealed state with the seed of a person who unseals the vault.
+// It fails with vault.altered where the control was altered or lost.
+func (a *auditDB) loadControl(ctx context.Context, dir string, seed []byte) (loaded, error) {
+	key := controlKey(seed)
+	defer clear(key[:])
+	sealed, err := a.state(ctx, controlState)
+	if err != nil {
+		return loaded{}, err
+	}
+	if sealed == nil {
+		fresh, err := isGenesis(dir, seed)
+		if err != nil {
+			return loaded{}, err
+		}
+		if !fresh {
+			return loaded{}, errAltered("lost")
+		}
+		return loaded{control: newControl(), fresh: true}, nil
+	}
+	got := loaded{control: newControl()}
+	if !openState(key, controlState, sealed, got.control) {
+		return loaded{}, errAltered("altered")
+	}
+	if sealed, err = a.state(ctx, levelState); err != nil {
+		return loaded{}, err
+	}
+	got.spent = !openState(key, levelState, sealed, &got.levels)
+	return got, nil
+}
+
+func errAltered(how string) error {
+	return gatehouse.Errorf("vault.altered", "restore the vault's directory from a backup, or begin anew with `gatehouse budget set --anew`: no canaries, no operators, and all budgets spent",
+		"what controls the vault's disclosures was %s outside of the vault", how)
+}
+
+// Rekeying the vault key must carry the sealed state over: rekeyControl seals under a
+// new seed what it opens with the old one, in the transaction that makes the new key
+// the current one.
+func rekeyControl(ctx context.Context, tx *sql.Tx, old, seed []byte) error {
+	from, to := controlKey(old), controlKey(seed)
+	defer clear(from[:])
+	defer clear(to[:])
+	for name, v := range map[string]any{controlState: newControl(), levelState: &[]budget.Spent{}} {
+		var sealed []byte
+		err := tx.QueryRowContext(ctx, `SELECT sealed FROM control WHERE name = ?`, name).Scan(&sealed)
+		if errors.Is(err, sql.ErrNoRows) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if !openState(from, name, sealed, v) {
+			return errAltered("altered")
+		}
+		if sealed, err = sealState(to, name, v); err != nil {
+			return err
+		}
+		if err := putState(ctx, tx, name, sealed); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,415 @@
+package vault
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"database/sql"
+	"time"
+
+	"gatehouse"
+	"gatehouse/internal/child"
+	"gatehouse/internal/sealeddb"
+	"gatehouse/vault/approval"
+	"gatehouse/vault/budget"
+)
+
+// The calls of the disclosure control. Those with a credential carry the vault's
+// passphrase as their attachment.
+const (
+	methodBudget      = "budget"        // header budgetRequest; reply BudgetStatus
+	methodSetLimits   = "budget/set"    // header limitsRequest, credential
+	methodOperators   = "operators"     // reply []approval.Operator
+	methodAddOperator = "operator/add"  // header operatorRequest, credential
+	methodEndOperator = "operator/end"  // header operatorRequest, credential
+	methodPlant       = "canary/plant"  // header plantRequest, credential
+	methodCanaries    = "canaries"      // credential; reply []Canary
+	methodTrip        = "canary/status" // reply TripStatus
+	methodLift        = "canary/lift"   // header liftRequest, attachment: signature; reply TripStatus
+	methodToken       = "canary/token"  // header tokenRequest
+	methodAlarms      = "alarms"        // reply []PendingAlarm
+	methodTaken       = "alarms/taken"  // header int64
+)
+
+type budgetRequest struct{ Operator, Role string }
+
+type limitsRequest struct {
+	Operator string
+	Limits   budget.Limits
+	Anew     bool // begin with no canaries, no operators and everything spent
+}
+
+type operatorRequest struct {
+	Operator string // who asks
+	Subject  approval.Operator
+}
+
+type plantRequest struct {
+	Operator string
+	Canary   Canary
+}
+
+type liftRequest struct {
+	Trip     gatehouse.ID
+	Operator string
+}
+
+type tokenRequest struct {
+	Digest []byte
+	Device string
+}
+
+// BudgetStatus is what is set and what is left.
+type BudgetStatus struct {
+	Known  bool          // false until the vault was unsealed for the first time since its process started
+	Set    budget.Limits // by somebody with the vault's passphrase
+	Limits budget.Limits // in force: Set, lowered by the configuration
+	Left   []BudgetLeft
+}
+
+// BudgetLeft is what one budget still holds, in units.
+type BudgetLeft struct {
+	budget.Key
+	Units int
+}
+
+// Canary is a planted person, vehicle or token.
+type Canary struct {
+	Subject gatehouse.SubjectID // zero for a token
+	Kind    string              // person, vehicle or token
+	Label   string              // where it was planted, in the operator's words; no personal data
+	Planted time.Time
+	Digest  []byte `json:",omitempty"` // of a token: SHA-256
+}
+
+// TripStatus says whether a canary shut the vault, and who agreed to lift it.
+type TripStatus struct {
+	Trip              gatehouse.ID // zero: the vault may be unsealed
+	At                time.Time
+	Kind              string // subject or token
+	Operator, Purpose string
+	Device            string
+	Lifted            []string // operators whose signatures are there
+	PublicKey         string   // what the vault's key is called in what is signed
+}
+
+// PendingAlarm is an alarm that the server has not taken over.
+type PendingAlarm struct {
+	N     int64
+	Alarm gatehouse.Alarm
+}
+
+const (
+	maxCanaries  = 10_000
+	maxOperators = 1000
+	maxLabel     = 100
+)
+
+func (s *service) controlHandlers() map[string]child.Handler {
+	return map[string]child.Handler{
+		methodBudget:      handle(s.budgetStatus),
+		methodSetLimits:   withCredential(s, s.setLimits),
+		methodOperators:   handle(func(ctx context.Context, _ struct{}) ([]approval.Operator, error) { return s.audit.operators(ctx) }),
+		methodAddOperator: withCredential(s, s.addOperator),
+		methodEndOperator: withCredential(s, s.endOperator),
+		methodPlant:       withCredential(s, s.plant),
+		methodCanaries:    withCredential(s, s.canaries),
+		methodTrip:        handle(func(ctx context.Context, _ struct{}) (TripStatus, error) { return s.tripStatus(ctx) }),
+		methodLift:        s.handleLift,
+		methodToken: handle(func(ctx context.Context, r tokenRequest) (any, error) {
+			return nil, s.guard.token(ctx, r.Digest, clip(r.Device))
+		}),
+		methodAlarms: handle(func(ctx context.Context, _ struct{}) ([]PendingAlarm, error) { return s.audit.pendingAlarms(ctx) }),
+		methodTaken:  handle(func(ctx context.Context, n int64) (any, error) { return nil, s.audit.alarmsTaken(ctx, n) }),
+	}
+}
+
+// handle decodes a request's header and answers with what f returns.
+func handle[Q, A any](f func(ctx context.Context, q Q) (A, error)) child.Handler {
+	return func(ctx context.Context, r *child.Request) (any, [][]byte, error) {
+		var q Q
+		if len(r.Header) > 0 {
+			if err := r.Decode(&q); err != nil {
+				return nil, nil, err
+			}
+		}
+		a, err := f(ctx, q)
+		return a, nil, err
+	}
+}
+
+// withCredential is handle for calls that need the vault's passphrase: f gets the
+// private key's seed, which is zeroed afterwards.
+func withCredential[Q, A any](s *service, f func(ctx context.Context, seed []byte, q Q) (A, error)) child.Handler {
+	return func(ctx context.Context, r *child.Request) (answer any, _ [][]byte, err error) {
+		var q Q
+		if err := r.Decode(&q); err != nil {
+			return nil, nil, err
+		}
+		if len(r.Blobs) != 1 {
+			return nil, nil, gatehouse.Errorf("request.malformed", "this is a fault of the program", "the passphrase is missing")
+		}
+		defer clear(r.Blobs[0])
+		err = s.room.withSeed("", string(r.Blobs[0]), func(seed []byte) error {
+			a, err := f(ctx, seed, q)
+			answer = a
+			return err
+		})
+		return answer, nil, err
+	}
+}
+
+// clip bounds what somebody else named before it is written down.
+func clip(s string) string { return s[:min(len(s), 100)] }
+
+func (s *service) budgetStatus(_ context.Context, r budgetRequest) (BudgetStatus, error) {
+	g := s.guard
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.ledger == nil {
+		return BudgetStatus{}, nil
+	}
+	now := g.clock()
+	out := BudgetStatus{Known: true, Set: g.control.Limits, Limits: g.ledger.Limits()}
+	for _, key := range []budget.Key{{Scope: budget.Operator, Name: r.Operator}, {Scope: budget.Live, Name: r.Operator}, {Scope: budget.Role, Name: r.Role}, {Scope: budget.Organization}} {
+		for _, w := range []budget.Window{budget.Hour, budget.Day} {
+			key.Window = w
+			out.Left = append(out.Left, BudgetLeft{Key: key, Units: g.ledger.Left(now, key)})
+		}
+	}
+	return out, nil
+}
+
+func (s *service) setLimits(ctx context.Context, seed []byte, r limitsRequest) (any, error) {
+	if err := r.Limits.Check(); err != nil {
+		return nil, err
+	}
+	if r.Anew {
+		if err := s.guard.anew(ctx, seed); err != nil {
+			return nil, err
+		}
+	}
+	l := r.Limits
+	var numbers []string
+	for _, n := range []int{l.Operator.Hour, l.Operator.Day, l.Role.Hour, l.Role.Day, l.Organization.Hour, l.Organization.Day, l.Live.Hour, l.Live.Day} {
+		numbers = append(numbers, itoa(n))
+	}
+	leaf := gatehouse.EventLeaf(gatehouse.PolicyLeafKind, time.Now(), "budget", append([]string{clip(r.Operator)}, numbers...)...)
+	return nil, s.guard.change(ctx, seed, leaf, func(c *control) error { c.Limits = l; return nil }, nil)
+}
+
+func (s *service) addOperator(ctx context.Context, seed []byte, r operatorRequest) (any, error) {
+	o := r.Subject
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
+	at := time.Now()
+	leaf := gatehouse.EventLeaf(gatehouse.PolicyLeafKind, at, "operator-added", o.Name)
+	return nil, s.guard.change(ctx, seed, leaf, func(c *control) error {
+		if _, ok := c.Operators[o.Name]; ok {
+			return gatehouse.Errorf("operator.exists", "choose another id, or remove this one first", "there is an operator %q already", o.Name)
+		}
+		for _, public := range c.Operators {
+			if public.Equal(o.Public) {
+				return gatehouse.Errorf("operator.exists", "two people need two passphrases", "another operator has this key")
+			}
+		}
+		if len(c.Operators) >= maxOperators {
+			return gatehouse.Errorf("operator.too_many", "remove those who left", "there are %d operators already", len(c.Operators))
+		}
+		c.Operators[o.Name] = o.Public
+		return nil
+	}, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO operators (name, salt, work, public, added) VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT (name) DO UPDATE SET salt = excluded.salt, work = excluded.work, public = excluded.public, added = excluded.added`,
+			o.Name, o.Salt, o.Work, []byte(o.Public), at.UnixMilli())
+		return err
+	})
+}
+
+func (s *service) endOperator(ctx context.Context, seed []byte, r operatorRequest) (any, error) {
+	name := r.Subject.Name
+	leaf := gatehouse.EventLeaf(gatehouse.PolicyLeafKind, time.Now(), "operator-removed", clip(name))
+	return nil, s.guard.change(ctx, seed, leaf, func(c *control) error {
+		if _, ok := c.Operators[name]; !ok {
+			return errNoOperator()
+		}
+		if len(c.Operators) <= lifters && (len(c.Canaries) > 0 || !c.Tripped.IsZero()) {
+			return gatehouse.Errorf("operator.needed", "add another operator first", "two operators are needed to lift a canary")
+		}
+		delete(c.Operators, name)
+		return nil
+	}, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM operators WHERE name = ?`, name)
+		return err
+	})
+}
+
+func errNoOperator() error {
+	return gatehouse.Errorf("operator.unknown", "`gatehouse operator list` shows who there is", "there is no such operator")
+}
+
+func (s *service) plant(ctx context.Context, seed []byte, r plantRequest) (any, error) {
+	c := r.Canary
+	token := c.Kind == "token"
+	switch {
+	case token && len(c.Digest) != sha256.Size, !token && c.Kind != string(gatehouse.PersonSubject) && c.Kind != string(gatehouse.VehicleSubject), !token && c.Subject.IsZero():
+		return nil, gatehouse.Errorf("request.malformed", "this is a fault of the program", "this is no canary")
+	case len(c.Label) > maxLabel:
+		return nil, gatehouse.Errorf("canary.label", "shorten it", "a canary's label has at most %d bytes", maxLabel)
+	}
+	at := time.Now().UTC()
+	leaf := gatehouse.EventLeaf(gatehouse.CanaryLeafKind, at, "planted") // which one is nobody's to know
+	return nil, s.guard.change(ctx, seed, leaf, func(n *control) error {
+		if len(n.Operators) < lifters {
+			return gatehouse.Errorf("canary.operators", "add them with `gatehouse operator add`", "a canary that is opened shuts the vault until two operators lift it, and there are only %d", len(n.Operators))
+		}
+		if len(n.Canaries) >= maxCanaries {
+			return gatehouse.Errorf("canary.too_many", "these are enough", "there are %d canaries already", len(n.Canaries))
+		}
+		if !token {
+			n.Canaries[c.Subject] = canary{Kind: gatehouse.SubjectKind(c.Kind), Label: c.Label, Planted: at}
+		}
+		return nil
+	}, func(ctx context.Context, tx *sql.Tx) error {
+		if !token {
+			return nil
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO canary_tokens (digest, label, planted) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`, c.Digest, c.Label, at.UnixMilli())
+		return err
+	})
+}
+
+func (s *service) canaries(ctx context.Context, seed []byte, _ struct{}) ([]Canary, error) {
+	// Who knows the canaries can step around them, so asking is written down.
+	var list []Canary
+	leaf := gatehouse.EventLeaf(gatehouse.CanaryLeafKind, time.Now(), "listed")
+	err := s.guard.change(ctx, seed, leaf, func(c *control) error {
+		for id, k := range c.Canaries {
+			list = append(list, Canary{Subject: id, Kind: string(k.Kind), Label: k.Label, Planted: k.Planted})
+		}
+		return nil
+	}, nil)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.audit.db.Readers().QueryContext(ctx, `SELECT label, planted FROM canary_tokens ORDER BY planted`)
+	if err != nil {
+		return nil, sealeddb.Wrap(auditFile, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		c := Canary{Kind: "token"}
+		var planted int64
+		if err := rows.Scan(&c.Label, &planted); err != nil {
+			return nil, sealeddb.Wrap(auditFile, err)
+		}
+		c.Planted = time.UnixMilli(planted).UTC()
+		list = append(list, c)
+	}
+	sortCanaries(list)
+	return list, sealeddb.Wrap(auditFile, rows.Err())
+}
+
+func (s *service) tripStatus(ctx context.Context) (TripStatus, error) {
+	s.guard.mu.Lock()
+	id := s.guard.tripped
+	s.guard.mu.Unlock()
+	out := TripStatus{Trip: id, PublicKey: publicKeyName(s.room.public)}
+	if id.IsZero() {
+		return out, nil
+	}
+	var at int64
+	err := s.audit.db.Readers().QueryRowContext(ctx, `SELECT at, kind, operator, purpose, device FROM trips WHERE id = ?`, id[:]).Scan(&at, &out.Kind, &out.Operator, &out.Purpose, &out.Device)
+	if err != nil && err != sql.ErrNoRows {
+		return out, sealeddb.Wrap(auditFile, err)
+	}
+	out.At = time.UnixMilli(at).UTC()
+	rows, err := s.audit.db.Readers().QueryContext(ctx, `SELECT operator FROM lifts WHERE trip = ? ORDER BY operator`, id[:])
+	if err != nil {
+		return out, sealeddb.Wrap(auditFile, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return out, sealeddb.Wrap(auditFile, err)
+		}
+		out.Lifted = append(out.Lifted, name)
+	}
+	return out, sealeddb.Wrap(auditFile, rows.Err())
+}
+
+// handleLift takes one operator's signature. It is checked once more, against what
+// only the unsealed vault knows, before the vault may be unsealed.
+func (s *service) handleLift(ctx context.Context, r *child.Request) (any, [][]byte, error) {
+	var in liftRequest
+	if err := r.Decode(&in); err != nil {
+		return nil, nil, err
+	}
+	st, err := s.tripStatus(ctx)
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case st.Trip.IsZero():
+		return nil, nil, gatehouse.Errorf("canary.none", "unseal the vault with its passphrase", "no canary was opened: there is nothing to lift")
+	case st.Trip != in.Trip || len(r.Blobs) != 1:
+		return nil, nil, errSignature()
+	}
+	o, err := s.audit.operator(ctx, in.Operator)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !o.Verify(r.Blobs[0], approval.LiftCanary, st.PublicKey, in.Trip, nil) {
+		return nil, nil, errSignature()
+	}
+	at := time.Now()
+	leaf := gatehouse.EventLeaf(gatehouse.CanaryLeafKind, at, "lift-signed", in.Trip.String(), o.Name)
+	_, err = s.audit.record(ctx, leaf, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO lifts (trip, operator, at, signature) VALUES (?, ?, ?, ?)
+			ON CONFLICT (trip, operator) DO UPDATE SET at = excluded.at, signature = excluded.signature`, in.Trip[:], o.Name, at.UnixMilli(), r.Blobs[0])
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	st, err = s.tripStatus(ctx)
+	return st, nil, err
+}
+
+func errSignature() error {
+	return gatehouse.Errorf("operator.signature", "look at it again and sign what is shown now", "the signature is not this operator's for this matter")
+}
+
+// operators are all who are registered, by name.
+func (a *auditDB) operators(ctx context.Context) ([]approval.Operator, error) {
+	rows, err := a.db.Readers().QueryContext(ctx, `SELECT name, salt, work, public FROM operators ORDER BY name`)
+	if err != nil {
+		return nil, sealeddb.Wrap(auditFile, err)
+	}
+	defer rows.Close()
+	list := []approval.Operator{}
+	for rows.Next() {
+		var o approval.Operator
+		var public []byte
+		if err := rows.Scan(&o.Name, &o.Salt, &o.Work, &public); err != nil {
+			return nil, sealeddb.Wrap(auditFile, err)
+		}
+		o.Public = ed25519.PublicKey(public)
+		list = append(list, o)
+	}
+	return list, sealeddb.Wrap(auditFile, rows.Err())
+}
+
+func (a *auditDB) operator(ctx context.Context, name string) (approval.Operator, error) {
+	list, err := a.operators(ctx)
+	if err != nil {
+		return approval.Operator{}, err
+	}
+	for _, o := range list {
+		if o.Name == name {
+			return o, nil
+		}
+	}
+	return approval.Operator{}, errNoOperator()
+}
