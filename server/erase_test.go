@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -339,17 +340,25 @@ func TestKilledWhileErasing(t *testing.T) {
 	const fresh = 20 // rounds until a new site: the vault allows so many erasures an hour
 	var c Config
 	var acknowledged, untouched int
+	var begun map[gatehouse.SubjectID]string // of the site, with their cards
+	var erased map[gatehouse.SubjectID]bool
 	for round := range rounds {
 		if round%fresh == 0 {
 			c = testConfig(t)
 			c.Gates[0].RepeatWithin, c.Gates[0].Actuator.Kind = 0, "none"
 		}
-		begun, erased := killErasing(t, c)
-		acknowledged += len(erased)
+		begunNow, erasedNow := killErasing(t, c)
+		acknowledged += len(erasedNow)
+		if round%fresh == 0 {
+			begun, erased = begunNow, erasedNow
+		}
+		maps.Copy(begun, begunNow)
+		maps.Copy(erased, erasedNow)
 		s, err := Open(t.Context(), c, Options{Stderr: testLog{t}})
 		if err != nil {
 			t.Fatalf("round %d: the site does not start: %v", round, err)
 		}
+		waiting := 0 // those that the vault lets nobody erase without a proof within this hour
 		for id, number := range begun {
 			found, err := s.Admin().CheckErasure(t.Context(), wire.Erasure{Certificate: gatehouse.ErasureCertificate{Org: s.Place().Org, Site: s.Place().Site, Subject: id}})
 			if err != nil {
@@ -359,6 +368,7 @@ func TestKilledWhileErasing(t *testing.T) {
 				continue
 			}
 			untouched++
+			waiting++
 			keys, err := s.vault.Erasable(t.Context(), s.Place(), id)
 			traces, err2 := s.store.SubjectTraces(t.Context(), s.Place(), id)
 			owner, known := s.working.ByCredential(gatehouse.CardItem, gatehouse.Secret(number))
@@ -371,8 +381,8 @@ func TestKilledWhileErasing(t *testing.T) {
 				t.Errorf("round %d: somebody is half erased: %v; %+v, %+v, card known %t", round, found.Findings, keys, traces, known)
 			}
 		}
-		if intents, err := s.store.Intents(t.Context()); err != nil || len(intents) != 0 {
-			t.Errorf("round %d: %d intents are left, %v", round, len(intents), err)
+		if intents, err := s.store.Intents(t.Context()); err != nil || len(intents) > waiting {
+			t.Errorf("round %d: %d intents are left of %d that have not begun, %v", round, len(intents), waiting, err)
 		}
 		if left, _ := filepath.Glob(filepath.Join(c.Data, "*", "*-rewrite*")); len(left) != 0 {
 			t.Errorf("round %d: left behind: %v", round, left)
