@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gatehouse"
@@ -37,6 +38,10 @@ type DB struct {
 	writer  *sql.DB // one connection
 	readers *sql.DB
 	closed  sync.Once
+
+	freezing sync.Mutex  // one snapshot at a time
+	frozen   atomic.Bool // while a snapshot reads the file, nothing is moved into it
+	putOff   atomic.Bool // a Checkpoint was asked for meanwhile
 }
 
 // walLimit is the size in bytes at which the write-ahead log is emptied after a
@@ -168,7 +173,7 @@ func (d *DB) Write(ctx context.Context, f func(ctx context.Context, tx *sql.Tx) 
 	if err := tx.Commit(); err != nil {
 		return Wrap(d.path, err)
 	}
-	if info, err := os.Stat(d.path + "-wal"); err == nil && info.Size() >= walLimit {
+	if info, err := os.Stat(d.path + "-wal"); err == nil && info.Size() >= walLimit && !d.frozen.Load() {
 		// The commit stands whether or not the log could be emptied now.
 		_, _ = checkpoint(ctx, conn)
 	}
@@ -177,14 +182,18 @@ func (d *DB) Write(ctx context.Context, f func(ctx context.Context, tx *sql.Tx) 
 
 // Checkpoint moves everything from the write-ahead log into the database and
 // truncates the log, so that rows that were deleted are in neither. It does not
-// wait for readers: emptied is false while one still looks at an older state, and
-// a later Checkpoint or Close does the rest.
+// wait for readers or a snapshot: emptied is false while one still looks at an older
+// state, and a later Checkpoint or Close does the rest.
 func (d *DB) Checkpoint(ctx context.Context) (emptied bool, err error) {
 	conn, err := d.writer.Conn(ctx)
 	if err != nil {
 		return false, Wrap(d.path, err)
 	}
 	defer conn.Close()
+	if d.frozen.Load() {
+		d.putOff.Store(true)
+		return false, nil
+	}
 	emptied, err = checkpoint(ctx, conn)
 	return emptied, Wrap(d.path, err)
 }
@@ -219,6 +228,8 @@ func (d *DB) Check(ctx context.Context) error {
 func (d *DB) Close() error {
 	var err error
 	d.closed.Do(func() {
+		d.freezing.Lock()
+		defer d.freezing.Unlock()
 		err = d.readers.Close()
 		_, failed := d.Checkpoint(context.Background())
 		err = Wrap(d.path, errors.Join(err, failed, d.writer.Close()))

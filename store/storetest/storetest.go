@@ -15,6 +15,7 @@ type Engine interface {
 	gatehouse.PassageStore
 	gatehouse.SubjectStore
 	gatehouse.WorkingStore
+	gatehouse.EscrowStore
 	Close() error
 }
 
@@ -45,6 +46,7 @@ func Run(t *testing.T, fresh func(t *testing.T) (open func() Engine)) {
 		{"devices", testDevices},
 		{"intents outlive a restart", testIntents},
 		{"the working set is put, replaced, deleted", testWorking},
+		{"escrow is put, replaced, deleted", testEscrow},
 		{"another place sees nothing", testPlaces},
 	} {
 		t.Run(c.name, func(t *testing.T) {
