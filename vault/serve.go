@@ -28,6 +28,9 @@ type service struct {
 	audit   *auditDB
 	room    *strongroom
 	ready   chan struct{} // closed when init has succeeded
+
+	streams   streams
+	frozenLog [32]byte // the key of the audit file that was frozen last, for the bundle
 }
 
 func runChild(ctx context.Context, afterLogging func()) error {
@@ -41,8 +44,8 @@ func runChild(ctx context.Context, afterLogging func()) error {
 
 // handlers are the vault process's calls, each group in the file that answers it.
 func (s *service) handlers() map[string]child.Handler {
-	all := map[string]child.Handler{methodInit: s.handleInit}
-	for _, group := range []map[string]child.Handler{s.coreHandlers()} {
+	all := map[string]child.Handler{methodInit: s.handleInit, methodUnbundle: s.handleUnbundle}
+	for _, group := range []map[string]child.Handler{s.coreHandlers(), s.bundleHandlers(), s.streamHandlers(), s.snapshotHandlers(), s.rebuildHandlers()} {
 		for method, h := range group {
 			all[method] = s.whenReady(h)
 		}
@@ -136,7 +139,7 @@ func lock(ctx context.Context, dir string) (release func() error, err error) {
 func (s *service) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var err error
+	err := s.streams.close() // before their databases
 	if s.room != nil {
 		s.room.seal()
 	}
