@@ -96,6 +96,10 @@ func (a *API) Routes() []auth.Route {
 		{Pattern: "POST /admin/v1/vault/seal", Policy: auth.OnSocket, Handler: a.seal},
 		{Pattern: "POST /admin/v1/link", Policy: auth.OnSocket, Handler: a.link},
 		{Pattern: "GET /admin/v1/status", Policy: auth.OnSocket, Handler: a.status},
+		{Pattern: "POST /admin/v1/backups", Policy: auth.OnSocket, Handler: a.backup},
+		{Pattern: "GET /admin/v1/backups", Policy: auth.OnSocket, Handler: a.backups},
+		{Pattern: "GET /admin/v1/backups/progress", Policy: auth.OnSocket, Handler: a.backupProgress},
+		{Pattern: "POST /admin/v1/backups/verify", Policy: auth.OnSocket, Handler: a.verifyBackups},
 	}
 }
 

@@ -23,11 +23,12 @@ var place = gatehouse.Place{Org: "acme", Site: "hq"}
 
 // world is everything behind the API.
 type world struct {
-	passages []gatehouse.Passage // newest first
-	posted   []gatehouse.Capture
-	answer   []gatehouse.Passage
-	fail     error
-	people   []wire.EnrollPersonRequest
+	api.BackupAdmin                     // of which these tests ask nothing
+	passages        []gatehouse.Passage // newest first
+	posted          []gatehouse.Capture
+	answer          []gatehouse.Passage
+	fail            error
+	people          []wire.EnrollPersonRequest
 }
 
 func (w *world) Post(_ context.Context, c gatehouse.Capture) ([]gatehouse.Passage, error) {

@@ -30,6 +30,7 @@ type Config struct {
 	Vision       VisionConfig        `yaml:"vision"`
 	Ring         RingConfig          `yaml:"ring"`
 	Strangers    StrangersConfig     `yaml:"strangers"`
+	Backup       BackupConfig        `yaml:"backup"`
 	CommitWithin time.Duration       `yaml:"commit_within"`
 	LogLevel     string              `yaml:"log_level"`
 	Schedules    map[string][]string `yaml:"schedules"`
@@ -179,6 +180,11 @@ func LoadConfig(path string, environ []string) (Config, error) {
 	base := filepath.Dir(path)
 	for _, p := range []*string{&c.Data, &c.GateKey, &c.Vision.Assets} {
 		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(base, *p)
+		}
+	}
+	for _, p := range []*string{&c.Backup.Data, &c.Backup.Keys} {
+		if *p != "" && !strings.Contains(*p, "://") && !filepath.IsAbs(*p) {
 			*p = filepath.Join(base, *p)
 		}
 	}

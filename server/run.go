@@ -59,6 +59,8 @@ func (s *Server) Run(ctx context.Context, ready func(link string)) error {
 	s.wait.Go(func() { s.watchVault(ctx) })
 	s.wait.Go(func() { s.sweepBlobs(ctx) })
 	s.wait.Go(func() { s.expire(ctx) })
+	s.wait.Go(func() { s.completeEscrow(ctx) })
+	s.wait.Go(func() { s.runBackups(ctx) })
 	s.vault.Prepare(s.site.Place, gatehouse.SubjectID{}, gatehouse.PassageClass)
 	err = nil
 	if s.opts.Cameras {

@@ -20,6 +20,7 @@ import (
 	"gatehouse/feed"
 	"gatehouse/flow/disclose"
 	"gatehouse/flow/enroll"
+	"gatehouse/flow/escrow"
 	"gatehouse/flow/passage"
 	"gatehouse/flow/workingset"
 	"gatehouse/gallery"
@@ -74,6 +75,8 @@ type Server struct {
 	gates   *gates
 	metrics *api.Metrics
 	pins    *pinTrials
+	escrow  *escrow.Store
+	backups backups
 
 	mu      sync.Mutex
 	cameras map[gatehouse.DeviceID]*camera
@@ -210,6 +213,7 @@ func (s *Server) openStores(ctx context.Context) error {
 		return err
 	}
 	s.onClose(func(context.Context) error { return s.store.Close() })
+	s.openEscrow()
 	s.blobs, err = blob.Open(p.blobs)
 	return err
 }
@@ -249,7 +253,7 @@ func (s *Server) openFlows(ctx context.Context) error {
 		return err
 	}
 	s.gallery = gallery.New(template.Dims)
-	if s.working, err = workingset.Load(ctx, s.site.Place, s.store, s.gateKey, s.gallery); err != nil {
+	if s.working, err = workingset.Load(ctx, s.site.Place, s.escrow, s.gateKey, s.gallery); err != nil {
 		return err
 	}
 	s.ring = feed.NewRing(time.Duration(s.config.Ring.Minutes)*time.Minute, s.config.Ring.Mebibyte<<20, nil)

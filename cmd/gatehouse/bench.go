@@ -11,6 +11,8 @@ import (
 type BenchCmd struct {
 	Match BenchMatchCmd `cmd:"" help:"1:N search among templates made of the portraits' real ones."`
 	Path  BenchPathCmd  `cmd:"" help:"From a decoded face capture to the committed decision."`
+
+	Restore BenchRestoreCmd `cmd:"" help:"A backup of many passages and pictures, and its restore onto a bare machine."`
 }
 
 // BenchMatchCmd is gatehouse bench match.

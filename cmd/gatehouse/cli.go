@@ -35,6 +35,9 @@ type CLI struct {
 	Seal      SealCmd      `cmd:"" help:"Seal the vault now."`
 	Link      LinkCmd      `cmd:"" help:"Print a new one-time link to the console."`
 	Status    StatusCmd    `cmd:"" help:"Show the running server's state."`
+	Backup    BackupCmd    `cmd:"" help:"Make, list and check backups."`
+	Restore   RestoreCmd   `cmd:"" help:"Restore a backup onto a bare machine."`
+	Keys      KeysCmd      `cmd:"" help:"Keys, and what is rebuilt with them."`
 	Watch     WatchCmd     `cmd:"" help:"Dry run on a video, a folder or a camera: nothing is stored."`
 	Eval      EvalCmd      `cmd:"" help:"Measure accuracy on a labelled folder."`
 	Calibrate CalibrateCmd `cmd:"" help:"Fit thresholds from a false-accept budget."`

@@ -35,7 +35,7 @@ func dump(t *testing.T, c server.Config) (dir string, values int) {
 // migrationsOf says where the schema of a database file lies.
 func migrationsOf(file string) string {
 	switch base := strings.TrimSuffix(filepath.Base(file), ".db"); base {
-	case "keys", "disclosures":
+	case "keys", "audit":
 		return filepath.Join("..", "..", "vault", "migrations", base)
 	case "site", "working":
 		return filepath.Join("..", "..", "store", "sqlite", "migrations", base)
