@@ -46,8 +46,12 @@ func (v *Vault) Open(ctx context.Context, r gatehouse.OpenRequest) ([][]byte, er
 // goes into OpenRequest.Proof, and is worth nothing once until has passed or the
 // vault process has ended. A wrong passphrase costs about a second and is counted.
 // Errors: vault.passphrase, vault.busy (another one is being checked), vault.key_damaged, vault.missing, vault.duration,
-// vault.operator, vault.unavailable, vault.timeout.
+// vault.operator, vault.unavailable, vault.timeout, vault.elsewhere (it is on another
+// machine: see Claim).
 func (v *Vault) Unseal(ctx context.Context, operator, passphrase string, lasts time.Duration) (proof []byte, until time.Time, err error) {
+	if v.remote != nil {
+		return nil, until, errElsewhere()
+	}
 	var reply unsealReply
 	blobs, err := v.process.Call(ctx, methodUnseal, unsealRequest{Operator: operator, Lasts: lasts}, [][]byte{[]byte(passphrase)}, &reply)
 	if err != nil {
