@@ -47,6 +47,8 @@ type SiteConfig struct {
 // VaultConfig is about the vault process.
 type VaultConfig struct {
 	UnsealedFor time.Duration `yaml:"unsealed_for"`
+	Identity    string        `yaml:"identity"`
+	Remote      string        `yaml:"remote"`
 }
 
 // VisionConfig is about the vision process.
@@ -177,7 +179,7 @@ func LoadConfig(path string, environ []string) (Config, error) {
 		return c, err
 	}
 	base := filepath.Dir(path)
-	for _, p := range []*string{&c.Data, &c.GateKey, &c.Vision.Assets} {
+	for _, p := range []*string{&c.Data, &c.GateKey, &c.Vision.Assets, &c.Vault.Identity} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(base, *p)
 		}

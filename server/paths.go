@@ -38,6 +38,9 @@ func SocketPath(c Config) string { return filepath.Join(c.Data, "admin.sock") }
 func Initialized(c Config) (bool, error) {
 	p := pathsOf(c)
 	exists, err := vault.Exists(p.vault)
+	if c.Vault.Elsewhere() {
+		exists, err = vault.Paired(p.vault)
+	}
 	if err != nil {
 		return false, gatehouse.Errorf("data.unreadable", "check `data` in gatehouse.yml, and run it as the user that the data belongs to", "the vault cannot be looked for: %w", err)
 	}

@@ -157,7 +157,11 @@ func (s *Server) openKeys(ctx context.Context) error {
 		return err
 	}
 	// Whoever asks at the wrong place must leave no empty site there.
-	if !initialized && len(s.opts.NewPassphrase) == 0 {
+	remote, err := s.remote()
+	if err != nil {
+		return err
+	}
+	if !initialized && remote == nil && len(s.opts.NewPassphrase) == 0 {
 		return gatehouse.Errorf("keys.missing", "another configuration? name it with --config; otherwise run `gatehouse init`, or `gatehouse serve` on a terminal or with --passphrase-file",
 			"this site has no keys yet: %s holds no vault", p.data)
 	}
@@ -172,14 +176,14 @@ func (s *Server) openKeys(ctx context.Context) error {
 	}
 	s.onClose(func(context.Context) error { return s.unlock() })
 	if !initialized {
-		if err := s.makeKeys(p); err != nil {
+		if err := s.makeKeys(p, remote); err != nil {
 			return err
 		}
 	}
 	if s.gateKey, err = vault.OpenGateKey(p.data, s.config.GateKey); err != nil {
 		return err
 	}
-	s.vault, err = vault.Open(ctx, vault.Options{Dir: p.vault, Gate: s.gateKey, Log: s.log})
+	s.vault, err = vault.Open(ctx, vault.Options{Dir: p.vault, Gate: s.gateKey, Remote: remote, Log: s.log})
 	if err != nil {
 		return err
 	}
@@ -187,10 +191,11 @@ func (s *Server) openKeys(ctx context.Context) error {
 	return nil
 }
 
-// makeKeys makes the gate key and the vault key. The vault's private key comes last:
+// makeKeys makes the gate key and the vault key, or takes over the public key of a vault
+// elsewhere. The vault's key comes last:
 // with it the site counts as initialized, and a first start that was interrupted
 // before can be repeated.
-func (s *Server) makeKeys(p paths) error {
+func (s *Server) makeKeys(p paths, remote *vault.Remote) error {
 	if _, err := os.Stat(s.config.GateKey); errors.Is(err, os.ErrNotExist) {
 		if err := os.MkdirAll(filepath.Dir(s.config.GateKey), 0o700); err != nil {
 			return gatehouse.Errorf("gatekey.failed", "check `gate_key` in gatehouse.yml", "the gate key's directory cannot be made: %w", err)
@@ -198,6 +203,9 @@ func (s *Server) makeKeys(p paths) error {
 		if err := vault.CreateGateKey(p.data, s.config.GateKey); err != nil {
 			return err
 		}
+	}
+	if remote != nil {
+		return remote.Identity.Pin(p.vault)
 	}
 	return vault.Init(p.vault, string(s.opts.NewPassphrase))
 }

@@ -33,6 +33,7 @@ type CLI struct {
 	Device    DeviceCmd    `cmd:"" help:"Enrol devices."`
 	Unseal    UnsealCmd    `cmd:"" help:"Open the vault for a stated time."`
 	Seal      SealCmd      `cmd:"" help:"Seal the vault now."`
+	Vault     VaultCmd     `cmd:"" help:"Run the vault on a machine of its own, for gates elsewhere."`
 	Link      LinkCmd      `cmd:"" help:"Print a new one-time link to the console."`
 	Status    StatusCmd    `cmd:"" help:"Show the running server's state."`
 	Watch     WatchCmd     `cmd:"" help:"Dry run on a video, a folder or a camera: nothing is stored."`
@@ -109,7 +110,7 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 }
 
 // untilStopped are the commands whose proper end is being stopped.
-var untilStopped = map[string]bool{"demo": true, "serve": true, "watch": true}
+var untilStopped = map[string]bool{"demo": true, "serve": true, "vault serve": true, "watch": true}
 
 // interrupted is the exit status of a command that was stopped before its end, as
 // shells give it for SIGINT.

@@ -39,6 +39,10 @@ func (cmd InitCmd) Run(ctx context.Context, out *Out) error {
 	if out.JSON {
 		return out.Object(map[string]string{"data": c.Data, "gate_key": c.GateKey})
 	}
+	if c.Vault.Elsewhere() {
+		out.Say("the gate key is made: %s (keep a copy elsewhere); the vault is on another machine", c.GateKey)
+		return nil
+	}
 	out.Say("the site's keys are made: the gate key is %s (keep a copy elsewhere);\nthe vault's key is in %s, under your passphrase (nobody can recover it)", c.GateKey, c.Data)
 	return nil
 }

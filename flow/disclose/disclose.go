@@ -107,9 +107,7 @@ func (d *Discloser) Unseal(ctx context.Context, operator string, passphrase []by
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	at, _ := slices.BinarySearchFunc(d.leases, until, func(l lease, t time.Time) int { return t.Compare(l.until) })
-	d.leases = slices.Insert(d.leases, at, lease{proof, until})
-	d.leases = d.leases[:min(len(d.leases), maxLeases)]
+	d.keep(lease{proof, until})
 	return nil
 }
 
