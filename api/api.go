@@ -77,7 +77,7 @@ func New(o Options) *API {
 
 // Routes is the API's part of the server's table.
 func (a *API) Routes() []auth.Route {
-	return []auth.Route{
+	routes := []auth.Route{
 		{Pattern: "POST /api/v1/devices/{id}/frames", Policy: auth.WithDevice, Handler: a.frames},
 		{Pattern: "POST /api/v1/devices/{id}/credentials", Policy: auth.WithDevice, Handler: a.credentials},
 		{Pattern: "GET /api/v1/passages", Policy: auth.SessionOrSocket, Handler: a.passages},
@@ -97,6 +97,7 @@ func (a *API) Routes() []auth.Route {
 		{Pattern: "POST /admin/v1/link", Policy: auth.OnSocket, Handler: a.link},
 		{Pattern: "GET /admin/v1/status", Policy: auth.OnSocket, Handler: a.status},
 	}
+	return append(routes, a.gateKeyRoutes()...)
 }
 
 // answer writes v as JSON. A value that fails to encode is a programming error and

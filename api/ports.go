@@ -33,6 +33,7 @@ type Passages interface {
 // Admin carries out what comes over the admin socket. Its caller is the server's
 // own user or root. Errors are *gatehouse.Error and hold nothing personal.
 type Admin interface {
+	GateKeyAdmin
 	// EnrollPerson: face.none, face.several, face.poor, face.known (the hint names
 	// the subject), consent.missing, label.missing, grant.unknown_gate.
 	EnrollPerson(ctx context.Context, r wire.EnrollPersonRequest) (wire.EnrollResponse, error)

@@ -21,6 +21,7 @@ import (
 	"gatehouse/flow/disclose"
 	"gatehouse/flow/enroll"
 	"gatehouse/flow/passage"
+	"gatehouse/flow/rotate"
 	"gatehouse/flow/workingset"
 	"gatehouse/gallery"
 	"gatehouse/ingest"
@@ -74,6 +75,7 @@ type Server struct {
 	gates   *gates
 	metrics *api.Metrics
 	pins    *pinTrials
+	rotator *rotate.Rotator
 
 	mu      sync.Mutex
 	cameras map[gatehouse.DeviceID]*camera
@@ -97,7 +99,7 @@ func Open(ctx context.Context, c Config, o Options) (_ *Server, err error) {
 			s.Close(context.WithoutCancel(ctx))
 		}
 	}()
-	for _, step := range []func(context.Context) error{s.openSite, s.openKeys, s.openStores, s.openVision, s.openFlows, s.finishInterrupted} {
+	for _, step := range []func(context.Context) error{s.openSite, s.openKeys, s.openStores, s.openVision, s.openFlows, s.finishInterrupted, s.openRotator} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -214,7 +216,7 @@ func (s *Server) openStores(ctx context.Context) error {
 	p := pathsOf(s.config)
 	var err error
 	fileKey := func(file string) ([32]byte, error) { return s.gateKey.FileKey(filepath.Join("db", file)) }
-	if s.store, err = sqlite.Open(ctx, sqlite.Options{Dir: p.db, Key: fileKey, Log: s.log}); err != nil {
+	if s.store, err = sqlite.Open(ctx, sqlite.Options{Dir: p.db, Key: fileKey, Current: s.currentItem, Log: s.log}); err != nil {
 		return err
 	}
 	s.onClose(func(context.Context) error { return s.store.Close() })

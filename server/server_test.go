@@ -26,7 +26,7 @@ import (
 
 // The test binary is the child processes too, as gatehouse is.
 func TestMain(m *testing.M) {
-	childtest.Main(m, map[string]func(context.Context) error{"__vault": vault.RunChild, "__vision": worker.RunChild, siteChild: runSite, machineChild: runMachine})
+	childtest.Main(m, map[string]func(context.Context) error{"__vault": vault.RunChild, "__vision": worker.RunChild, siteChild: runSite, machineChild: runMachine, rotatingChild: runRotating})
 }
 
 const passphrase = "correct horse battery staple"

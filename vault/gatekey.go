@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"gatehouse"
@@ -31,6 +32,12 @@ type GateKey struct {
 	key     [gateKeySize]byte
 	name    [4]byte  // which key this is; stands in everything sealed under it
 	tables  sync.Map // table -> cipher.AEAD
+
+	file string                  // where it is kept
+	next atomic.Pointer[GateKey] // the key that replaces this one, see gaterotate.go
+	made sync.RWMutex            // held for reading while a database's first key is wrapped and written
+
+	changing sync.Mutex // one database's key at a time
 }
 
 // CreateGateKey makes a new gate key in file (mode 0600, durable), which must lie
@@ -64,16 +71,23 @@ func OpenGateKey(dataDir, file string) (*GateKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &GateKey{dataDir: dataDir}
+	g := &GateKey{dataDir: dataDir, file: file}
 	if err := readGateKey(file, &g.key); err != nil {
 		return nil, err
 	}
-	name := expand(g.key[:], labelKeyName)
-	copy(g.name[:], name[:])
+	g.setName()
+	if err := g.resumeRotation(); err != nil {
+		return nil, err
+	}
 	if err := g.check(); err != nil {
 		return nil, err
 	}
 	return g, nil
+}
+
+func (g *GateKey) setName() {
+	name := expand(g.key[:], labelKeyName)
+	copy(g.name[:], name[:])
 }
 
 func readGateKey(file string, key *[gateKeySize]byte) error {
@@ -116,8 +130,7 @@ func readGateKey(file string, key *[gateKeySize]byte) error {
 // keys that lie there, or a wrong key would become the right one.
 func (g *GateKey) check() error {
 	wrong := gatehouse.Errorf("gatekey.wrong", "use the gate key file that this data directory was made with", "this gate key does not belong to this data directory")
-	value := expand(g.key[:], labelCheck)
-	want := hex.EncodeToString(value[:16]) + "\n"
+	want := g.checkValue()
 	path := filepath.Join(g.dataDir, CheckFile)
 	got, err := os.ReadFile(path)
 	if err == nil {
@@ -142,6 +155,12 @@ func (g *GateKey) check() error {
 		err = gatehouse.Errorf("gatekey.failed", "check that the data directory can be written", "the gate key's check value cannot be written: %w", err)
 	}
 	return err
+}
+
+// checkValue is what the check file of this key's data directory holds.
+func (g *GateKey) checkValue() string {
+	value := expand(g.key[:], labelCheck)
+	return hex.EncodeToString(value[:16]) + "\n"
 }
 
 // anyFileKey finds one wrapped file key in the data directory, "" for none.

@@ -34,6 +34,7 @@ type CLI struct {
 	Unseal    UnsealCmd    `cmd:"" help:"Open the vault for a stated time."`
 	Seal      SealCmd      `cmd:"" help:"Seal the vault now."`
 	Vault     VaultCmd     `cmd:"" help:"Run the vault on a machine of its own, for gates elsewhere."`
+	Keys      KeysCmd      `cmd:"" help:"Manage the site's keys."`
 	Link      LinkCmd      `cmd:"" help:"Print a new one-time link to the console."`
 	Status    StatusCmd    `cmd:"" help:"Show the running server's state."`
 	Watch     WatchCmd     `cmd:"" help:"Dry run on a video, a folder or a camera: nothing is stored."`

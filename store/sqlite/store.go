@@ -35,7 +35,11 @@ type Options struct {
 	// Key gives the key of a file ("site.db", "2026-11.db"), making and keeping one
 	// for a file that is new. It is called once for each file that is opened.
 	Key func(file string) ([32]byte, error)
-	Log *slog.Logger // nil for none
+	// Current gives a working-set item that is about to be written its sealed form under
+	// the gate key of that moment, which may be another than when it was sealed. nil: as
+	// it is.
+	Current func(gatehouse.WorkingItem) ([]byte, error)
+	Log     *slog.Logger // nil for none
 }
 
 // Store implements gatehouse.PassageStore, SubjectStore and WorkingStore.

@@ -24,8 +24,11 @@ func (s *Store) PutWorking(ctx context.Context, items []gatehouse.WorkingItem) e
 		}
 		defer insert.Close()
 		for _, w := range items {
-			_, err := insert.ExecContext(ctx, string(w.Org), string(w.Site), string(w.Kind), w.Row[:], w.Subject[:], notNil(w.Sealed))
+			sealed, err := s.current(w)
 			if err != nil {
+				return err
+			}
+			if _, err := insert.ExecContext(ctx, string(w.Org), string(w.Site), string(w.Kind), w.Row[:], w.Subject[:], sealed); err != nil {
 				return err
 			}
 		}
