@@ -169,11 +169,10 @@ func TestKilledWhileRotating(t *testing.T) {
 	kills := 0
 	for done := false; !done; {
 		must(t, in.vault.process.Wait(t.Context()))
-		timer := time.AfterFunc(time.Duration(10+30*kills)*time.Millisecond, func() {
-			if kills < 4 { // the back-off doubles
-				in.kill()
-			}
-		})
+		timer := time.NewTimer(time.Hour)
+		if kills < 4 { // the back-off doubles
+			timer = time.AfterFunc(time.Duration(10+30*kills)*time.Millisecond, in.kill)
+		}
 		_, proof, err := in.vault.Rotate(t.Context(), operator, phrase(passphrase))
 		for err == nil && !done {
 			var p RotationProgress

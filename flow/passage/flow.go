@@ -146,7 +146,7 @@ func (f *Flow) reserve(a arrival, d gatehouse.Decision) (_ arrival, _ gatehouse.
 	f.mu.Lock()
 	last, before := f.granted[key]
 	since := a.received.Sub(last)
-	if before && since >= 0 && since < a.gate.Policy.RepeatWithin {
+	if before && since.Abs() < a.gate.Policy.RepeatWithin { // captures may come out of order
 		f.mu.Unlock()
 		return a, access.Decide(f.facts(a)), func() {}
 	}

@@ -154,7 +154,7 @@ func open(name string, all map[string]gatehouse.Schedule, now time.Time) bool {
 
 func repetition(f Facts) gatehouse.Reason {
 	since := f.Now.Sub(f.LastGranted)
-	if !f.LastGranted.IsZero() && since >= 0 && since < f.Gate.Policy.RepeatWithin {
+	if !f.LastGranted.IsZero() && since.Abs() < f.Gate.Policy.RepeatWithin {
 		return gatehouse.Repeated
 	}
 	return ""
