@@ -15,7 +15,8 @@ import (
 
 // KeysRotateCmd exchanges keys, one level at a time.
 type KeysRotateCmd struct {
-	Vault KeysRotateVaultCmd `cmd:"" help:"The vault key: every chain is sealed to a new one. May be interrupted; the same command goes on with it."`
+	Vault   KeysRotateVaultCmd `cmd:"" help:"The vault key: every chain is sealed to a new one. May be interrupted; the same command goes on with it."`
+	Gallery RotateGalleryCmd   `cmd:"" help:"The gallery's secret rotation: every stored template is turned, without new photos, while doors go on."`
 }
 
 // KeysRotateVaultCmd exchanges the vault key.
