@@ -49,6 +49,16 @@ func (s *Server) followArchive(ctx context.Context) {
 	})
 }
 
+// IndexArchive brings the search index up to date now, for drills and tests. It fails
+// with follow.ErrLater while the vault is sealed, and may not run beside Run.
+func (s *Server) IndexArchive(ctx context.Context) error {
+	for {
+		if _, err := follow.CatchUp(ctx, s.store, s.indexer); err != nil || s.indexer.Current() {
+			return err
+		}
+	}
+}
+
 // indexStatus says how far the search index is; nil while the vault is sealed.
 func (s *Server) indexStatus(ctx context.Context) *wire.IndexStatus {
 	st, err := s.vault.IndexState(ctx)

@@ -218,3 +218,11 @@ func (k *keyStore) removalsAfter(ctx context.Context, after int64, limit int) (l
 	}
 	return list, last, sealeddb.Wrap(keyStoreFile, rows.Err())
 }
+
+// removed reports whether a subject was erased.
+func (k *keyStore) removed(ctx context.Context, place gatehouse.Place, subject gatehouse.SubjectID) (bool, error) {
+	var yes bool
+	err := k.db.Readers().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM removals WHERE org = ? AND site = ? AND kind = ? AND subject = ?)`,
+		string(place.Org), string(place.Site), string(subjectChain), subject[:]).Scan(&yes)
+	return yes, sealeddb.Wrap(keyStoreFile, err)
+}

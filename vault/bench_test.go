@@ -184,3 +184,38 @@ func BenchmarkReseal(b *testing.B) {
 	}
 	b.ReportMetric(float64(rotateRows*b.N)/b.Elapsed().Seconds(), "rows/s")
 }
+
+// BenchmarkIndexing is a batch of 512 passages on its way through the vault process:
+// opened and put into the index. A stranger's passage has a chain of its own, whose
+// seed must be opened for it alone.
+func BenchmarkIndexing(b *testing.B) {
+	const size = 512
+	for _, c := range []struct {
+		name     string
+		subjects int // 0: strangers
+	}{{"strangers", 0}, {"of-100-people", 100}} {
+		b.Run(c.name, func(b *testing.B) {
+			f := newFeeder(b)
+			var people []gatehouse.SubjectID
+			for range c.subjects {
+				people = append(people, gatehouse.RandomID())
+			}
+			n := 0
+			for b.Loop() {
+				b.StopTimer()
+				var batch []gatehouse.StoredPassage
+				for i := range size {
+					subject := gatehouse.RandomID()
+					if c.subjects > 0 {
+						subject = people[i%len(people)]
+					}
+					n++
+					batch = append(batch, f.passage(b, subject, "AB"+strconv.Itoa(n)))
+				}
+				b.StartTimer()
+				f.index(b, nil, batch...)
+			}
+			b.ReportMetric(float64(b.N*size)/b.Elapsed().Seconds(), "passages/s")
+		})
+	}
+}

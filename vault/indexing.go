@@ -107,6 +107,9 @@ func (s *service) handleIndex(ctx context.Context, r *child.Request) (any, [][]b
 			return nil, nil, err
 		}
 	}
+	if entries, err = s.kept(ctx, entries); err != nil {
+		return nil, nil, err
+	}
 	return nil, nil, s.index.put(ctx, private, func(x *index.Index) error { return x.Put(ctx, in.From, in.To, in.Until, entries) })
 }
 
@@ -159,6 +162,21 @@ func (s *service) entries(ctx context.Context, private privateKeys, in indexRequ
 		all = append(all, e)
 	}
 	return all, nil
+}
+
+// kept leaves out whoever was erased: a gate that had not heard of it yet may have
+// sealed something more for them.
+func (s *service) kept(ctx context.Context, entries []index.Entry) (kept []index.Entry, err error) {
+	for _, e := range entries {
+		removed, err := s.keys.removed(ctx, e.Place, e.Subject)
+		if err != nil {
+			return nil, err
+		}
+		if !removed {
+			kept = append(kept, e)
+		}
+	}
+	return kept, nil
 }
 
 func passageEntry(p gatehouse.Passage, plain []byte) index.Entry {

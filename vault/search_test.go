@@ -239,6 +239,8 @@ func TestErasedIsNeverFoundAgain(t *testing.T) {
 	// The gate may feed them once more, from a batch that it had read before.
 	f.index(t, []gatehouse.Subject{ana}, hers)
 	check("fed again")
+	f.index(t, nil, f.passage(t, ana.ID, "ANA111")) // sealed by a gate that knew nothing of the erasure
+	check("sealed again")
 	must(t, f.vault.SealVault(t.Context()))
 	before, err := os.ReadFile(filepath.Join(f.options.Dir, indexKeyFile))
 	must(t, err)

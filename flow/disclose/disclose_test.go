@@ -243,3 +243,36 @@ func TestDetailAndEvidence(t *testing.T) {
 		t.Error(diff, err)
 	}
 }
+
+// Another call of the vault that discloses gets the site's proof, and the next one
+// where the first has ended.
+func TestWithProof(t *testing.T) {
+	h, d := newHouse(t, false)
+	ended := errors.New("f was called with the site's proof")
+	use := func(_ context.Context, operator string, proof []byte) error {
+		if operator != "site/guard" {
+			t.Errorf("the operator is %q", operator)
+		}
+		if h.sealed || !slices.Contains(h.proofs, string(proof)) {
+			return gatehouse.Errorf("vault.sealed", "", "sealed")
+		}
+		return ended
+	}
+	if err := d.WithProof(t.Context(), "guard", use); gatehouse.ErrorCode(err) != "vault.sealed" {
+		t.Errorf("while sealed: %v", err)
+	}
+	for range 2 {
+		h.next = h.next.Add(time.Hour)
+		if err := d.Unseal(t.Context(), "op", []byte("x"), time.Hour); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.proofs = h.proofs[:1] // the one that lasts longest has ended
+	if err := d.WithProof(t.Context(), "guard", use); err != ended {
+		t.Errorf("with a proof left: %v", err)
+	}
+	h.proofs = nil
+	if err := d.WithProof(t.Context(), "guard", use); gatehouse.ErrorCode(err) != "vault.sealed" {
+		t.Errorf("after the last: %v", err)
+	}
+}

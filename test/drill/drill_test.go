@@ -141,6 +141,7 @@ func TestAThiefOfTheDataDirectoryGetsNothing(t *testing.T) {
 	if err := s.Unseal(t.Context(), []byte("correct horse battery staple")); err != nil {
 		t.Fatal(err)
 	}
+	searchFor(t, s, people)
 	control, dir := newRig(t, eyes, s.Gates(), s.Place())
 	plainTraffic(t, control, people, cars)
 	if err := s.Close(t.Context()); err != nil {
@@ -179,6 +180,21 @@ func TestAThiefOfTheDataDirectoryGetsNothing(t *testing.T) {
 		}
 	}
 	t.Logf("%d marks in %d forms; %d bytes searched: %d hits; %d values with the gate key: %d hits; control: %d marks found", len(marks), forms, read, len(hits), values, len(inside), len(found))
+}
+
+// searchFor fills the search index, which then holds every mark as it is, and finds
+// the planted people in it.
+func searchFor(t *testing.T, s *server.Server, people []actor) {
+	t.Helper()
+	if err := s.IndexArchive(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range people {
+		got, err := s.Admin().Search(t.Context(), wire.SearchRequest{Reason: "the drill", Name: a.record.Name, NationalID: a.record.NationalID, Phone: a.record.Phone, Email: a.record.Email, Limit: 10})
+		if err != nil || len(got.Hits) == 0 {
+			t.Fatalf("the index finds %d rows of a planted person, %v", len(got.Hits), err)
+		}
+	}
 }
 
 // sealedTraffic enrols and lets arrive through the product.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"strings"
 	"time"
 
@@ -14,6 +15,10 @@ import (
 // conditions match more, it goes through the docs, newest first: then so many match
 // that a page is soon full.
 const drivable = 1000
+
+// costly is from where on more postings make no difference to which condition a search
+// starts from.
+const costly = 5000
 
 // Search answers one page, newest first; next is the cursor of the page behind it, ""
 // at the end. Errors: search.malformed, and the store's.
@@ -43,8 +48,9 @@ type search struct {
 type matched struct {
 	condition
 	terms string // a JSON array
-	count int
-	wide  bool // there are more than drivable
+	docs  int    // postings of the terms, counted up to costly
+	none  bool   // there are no terms
+	wide  bool   // there are more terms than drivable
 }
 
 func (s *search) page(ctx context.Context, conditions []condition, from cursor) ([]gatehouse.SearchHit, string, error) {
@@ -57,16 +63,18 @@ func (s *search) page(ctx context.Context, conditions []condition, from cursor) 
 	driver := -1
 	for i, c := range conditions {
 		m, err := s.match(ctx, c)
-		if err != nil || m.count == 0 {
+		if err != nil || m.none {
 			return nil, "", err
 		}
 		all = append(all, m)
-		if !m.wide && (driver < 0 || m.count < all[driver].count) {
+		if !m.wide && (driver < 0 || m.docs < all[driver].docs) {
 			driver = i
 		}
 	}
-	query, args := s.statement(all, driver, from)
-	return s.rows(ctx, query, args)
+	if driver < 0 {
+		return s.byTime(ctx, all, from)
+	}
+	return s.byTerms(ctx, all, driver, from)
 }
 
 // match finds a condition's terms.
@@ -87,43 +95,38 @@ func (s *search) match(ctx context.Context, c condition) (matched, error) {
 			s.place, c.field, c.prefix, behind(c.prefix), drivable+1)
 		m.wide = len(ids) > drivable
 	}
-	m.terms, m.count = array(ids), len(ids)
+	if err != nil {
+		return m, err
+	}
+	m.terms, m.none = array(ids), len(ids) == 0
+	if !m.wide {
+		err = s.tx.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM postings WHERE term IN (SELECT value FROM json_each(?)) LIMIT ?)`,
+			m.terms, costly).Scan(&m.docs)
+	}
 	return m, err
 }
 
 // neighbours are the texts that are the plate or one character off: one replaced,
 // added or left out, of the characters that occur in plates here.
 func (s *search) neighbours(ctx context.Context, plate string) ([]string, error) {
-	rows, err := s.tx.QueryContext(ctx, `SELECT char FROM alphabet WHERE place = ?`, s.place)
+	chars, err := alphabet(ctx, s.tx, s.place)
 	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var alphabet []string
-	for rows.Next() {
-		var char string
-		if err := rows.Scan(&char); err != nil {
-			return nil, err
-		}
-		alphabet = append(alphabet, char)
-	}
-	if err := rows.Err(); err != nil {
 		return nil, err
 	}
 	runes := []rune(plate)
 	all := []string{plate}
 	for i := range len(runes) + 1 {
 		head, tail := string(runes[:i]), string(runes[i:])
-		for _, char := range alphabet {
-			all = append(all, head+char+tail)
+		for _, char := range chars {
+			all = append(all, head+string(char)+tail)
 		}
 		if i == len(runes) {
 			break
 		}
 		tail = string(runes[i+1:])
 		all = append(all, head+tail)
-		for _, char := range alphabet {
-			all = append(all, head+char+tail)
+		for _, char := range chars {
+			all = append(all, head+string(char)+tail)
 		}
 	}
 	return all, nil
@@ -143,78 +146,154 @@ func array[T any](list []T) string {
 // carriers are the docs whose terms count for doc d: itself and its subject's record.
 const carriers = `(d.doc, coalesce((SELECT r.doc FROM docs r WHERE r.place = d.place AND r.kind = 1 AND r.id = d.subject), 0))`
 
-// statement makes the page's query: from the driver's postings where there is a
-// driver, else from the docs by time.
-func (s *search) statement(all []matched, driver int, from cursor) (string, []any) {
-	var b strings.Builder
-	var args []any
-	add := func(text string, more ...any) { b.WriteString(text); args = append(args, more...) }
-	add(`SELECT d.doc, d.kind, d.id, d.subject, d.at, d.gate, d.reading, CASE WHEN d.text <> '' THEN d.text
-		ELSE coalesce((SELECT r.text FROM docs r WHERE r.place = d.place AND r.kind = 1 AND r.id = d.subject), '') END FROM docs d`)
-	// Left alone, SQLite goes through all docs by time even where the driver names a few.
-	if driver < 0 {
-		add(` INDEXED BY docs_by_time WHERE d.place = ?`, s.place)
-	} else {
-		terms := all[driver].terms
-		add(` NOT INDEXED WHERE d.place = ? AND d.doc IN (SELECT doc FROM postings WHERE term IN (SELECT value FROM json_each(?))
-			UNION SELECT p.doc FROM docs p WHERE p.place = ? AND p.kind = 2 AND p.subject IN
-				(SELECT r.id FROM postings o JOIN docs r ON r.doc = o.doc WHERE r.kind = 1 AND o.term IN (SELECT value FROM json_each(?))))`,
-			s.place, terms, s.place, terms)
-	}
+// columns are what a row of an answer is made of.
+const columns = `d.doc, d.kind, d.id, d.subject, d.at, d.gate, d.reading, CASE WHEN d.text <> '' THEN d.text
+	ELSE coalesce((SELECT r.text FROM docs r WHERE r.place = d.place AND r.kind = 1 AND r.id = d.subject), '') END`
+
+// statement is a text that grows with its arguments.
+type statement struct {
+	strings.Builder
+	args []any
+}
+
+func (b *statement) add(text string, args ...any) {
+	b.WriteString(text)
+	b.args = append(b.args, args...)
+}
+
+// filter adds what must hold of doc d besides the driver's terms. The indexes are
+// named, or SQLite would look at every posting of a term instead of a doc's few.
+func (s *search) filter(b *statement, all []matched, driver int) {
 	for i, m := range all {
 		switch {
 		case i == driver:
 		case m.wide:
-			add(` AND EXISTS (SELECT 1 FROM postings p JOIN terms t ON t.term = p.term WHERE p.doc IN `+carriers+` AND t.field = ? AND t.text >= ? AND t.text < ?)`,
-				m.field, m.prefix, behind(m.prefix))
+			b.add(` AND EXISTS (SELECT 1 FROM postings p INDEXED BY postings_by_doc CROSS JOIN terms t ON t.term = p.term
+				WHERE p.doc IN `+carriers+` AND t.field = ? AND t.text >= ? AND t.text < ?)`, m.field, m.prefix, behind(m.prefix))
 		default:
-			add(` AND EXISTS (SELECT 1 FROM postings p WHERE p.doc IN `+carriers+` AND p.term IN (SELECT value FROM json_each(?)))`, m.terms)
+			b.add(` AND EXISTS (SELECT 1 FROM postings p INDEXED BY postings_by_doc WHERE p.doc IN `+carriers+
+				` AND p.term IN (SELECT value FROM json_each(?)))`, m.terms)
 		}
 	}
-	if from.doc > 0 {
-		add(` AND (d.at, d.doc) < (?, ?)`, from.at, from.doc)
-	}
-	if !s.q.Since.IsZero() {
-		add(` AND d.at >= ?`, s.q.Since.UnixMilli())
-	}
-	if !s.q.Until.IsZero() {
-		add(` AND d.at < ?`, s.q.Until.UnixMilli())
-	}
 	if s.q.Gate != "" {
-		add(` AND d.gate = ?`, string(s.q.Gate))
+		b.add(` AND d.gate = ?`, string(s.q.Gate))
 	}
 	if s.q.Kind != "" {
-		add(` AND d.kind = ?`, docKind(s.q.Kind))
+		b.add(` AND d.kind = ?`, docKind(s.q.Kind))
 	}
-	add(` ORDER BY d.at DESC, d.doc DESC LIMIT ?`, s.q.Limit+1)
-	return b.String(), args
 }
 
-func (s *search) rows(ctx context.Context, query string, args []any) (hits []gatehouse.SearchHit, next string, err error) {
-	rows, err := s.tx.QueryContext(ctx, query, args...)
+// span adds the query's times and the page's begin.
+func (s *search) span(b *statement, from cursor) {
+	if from.doc > 0 {
+		b.add(` AND (at, doc) < (?, ?)`, from.at, from.doc)
+	}
+	if !s.q.Since.IsZero() {
+		b.add(` AND at >= ?`, s.q.Since.UnixMilli())
+	}
+	if !s.q.Until.IsZero() {
+		b.add(` AND at < ?`, s.q.Until.UnixMilli())
+	}
+}
+
+// byTime goes through the docs, newest first.
+func (s *search) byTime(ctx context.Context, all []matched, from cursor) ([]gatehouse.SearchHit, string, error) {
+	var b statement
+	b.add(`SELECT `+columns+` FROM docs d INDEXED BY docs_by_time WHERE d.place = ?`, s.place)
+	s.span(&b, from)
+	s.filter(&b, all, -1)
+	b.add(` ORDER BY at DESC, doc DESC LIMIT ?`, s.q.Limit+1)
+	rows, err := s.tx.QueryContext(ctx, b.String(), b.args...)
 	if err != nil {
 		return nil, "", err
 	}
 	defer rows.Close()
-	var last cursor
-	for rows.Next() {
-		if len(hits) == s.q.Limit {
-			return hits, last.String(), rows.Err()
-		}
-		var h gatehouse.SearchHit
-		var kind int
-		var id, subject []byte
-		if err := rows.Scan(&last.doc, &kind, &id, &subject, &last.at, &h.Gate, &h.Reading, &h.Text); err != nil {
+	p := page{limit: s.q.Limit}
+	for !p.more && rows.Next() {
+		if err := p.take(rows.Scan); err != nil {
 			return nil, "", err
 		}
-		h.Kind = gatehouse.PassageHit
-		if kind == recordDoc {
-			h.Kind = gatehouse.RecordHit
-		}
-		copy(h.ID[:], id)
-		copy(h.Subject[:], subject)
-		h.At = time.UnixMilli(last.at).UTC()
-		hits = append(hits, h)
 	}
-	return hits, "", rows.Err()
+	hits, next := p.answer()
+	return hits, next, rows.Err()
+}
+
+// byTerms goes through the docs of the driver's terms, newest first, and looks at each
+// until the page is full. The list comes from indexes alone, so it may be long.
+func (s *search) byTerms(ctx context.Context, all []matched, driver int, from cursor) ([]gatehouse.SearchHit, string, error) {
+	terms := all[driver].terms
+	var b statement
+	b.add(`SELECT doc FROM (SELECT at, doc FROM postings WHERE term IN (SELECT value FROM json_each(?))
+		UNION SELECT at, doc FROM docs INDEXED BY docs_by_subject WHERE place = ? AND kind = 2 AND subject IN
+			(SELECT r.id FROM postings o CROSS JOIN docs r ON r.doc = o.doc WHERE r.kind = 1 AND o.term IN (SELECT value FROM json_each(?)))) WHERE 1`,
+		terms, s.place, terms)
+	s.span(&b, from)
+	b.add(` ORDER BY at DESC, doc DESC`)
+	candidates, err := s.tx.QueryContext(ctx, b.String(), b.args...)
+	if err != nil {
+		return nil, "", err
+	}
+	defer candidates.Close()
+
+	var one statement
+	one.add(`SELECT `+columns+` FROM docs d WHERE d.place = ?`, s.place)
+	s.filter(&one, all, driver)
+	one.add(` AND d.doc = ?`)
+	look, err := s.tx.PrepareContext(ctx, one.String())
+	if err != nil {
+		return nil, "", err
+	}
+	defer look.Close()
+	p := page{limit: s.q.Limit}
+	for !p.more && candidates.Next() {
+		var doc int64
+		if err := candidates.Scan(&doc); err != nil {
+			return nil, "", err
+		}
+		err := p.take(look.QueryRowContext(ctx, append(one.args[:len(one.args):len(one.args)], doc)...).Scan)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return nil, "", err
+		}
+	}
+	hits, next := p.answer()
+	return hits, next, candidates.Err()
+}
+
+// page is the rows of an answer.
+type page struct {
+	limit int
+	hits  []gatehouse.SearchHit
+	last  cursor
+	more  bool // there was a row behind the last
+}
+
+func (p *page) answer() ([]gatehouse.SearchHit, string) {
+	if !p.more {
+		return p.hits, ""
+	}
+	return p.hits, p.last.String()
+}
+
+// take adds a row, or notes that there is one more than the page has room for.
+func (p *page) take(scan func(...any) error) error {
+	var h gatehouse.SearchHit
+	var at cursor
+	var kind int
+	var id, subject []byte
+	if err := scan(&at.doc, &kind, &id, &subject, &at.at, &h.Gate, &h.Reading, &h.Text); err != nil {
+		return err
+	}
+	if len(p.hits) == p.limit {
+		p.more = true
+		return nil
+	}
+	h.Kind = gatehouse.PassageHit
+	if kind == recordDoc {
+		h.Kind = gatehouse.RecordHit
+	}
+	copy(h.ID[:], id)
+	copy(h.Subject[:], subject)
+	h.At = time.UnixMilli(at.at).UTC()
+	p.hits, p.last = append(p.hits, h), at
+	return nil
 }

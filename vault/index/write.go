@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 
 	"gatehouse"
 )
@@ -14,14 +15,22 @@ const dropTerm = `DELETE FROM terms WHERE term = ? AND NOT EXISTS (SELECT 1 FROM
 type writer struct {
 	tx     *sql.Tx
 	places map[gatehouse.Place]int64
-	last   int64 // doc number that was given out
+	chars  map[int64]map[rune]bool // the alphabet by place
+	last   int64                   // doc number that was given out
 
-	findDoc, addDoc, findTerm, addTerm, addPosting, addChar *sql.Stmt
-	open                                                    []*sql.Stmt
+	findDoc, addDoc, findTerm, addTerm, addPosting *sql.Stmt
+	open                                           []*sql.Stmt
 }
 
+// writerCache is the writing connection's page cache in KiB: new plates go to random
+// places of an index, and each page that is not there must be read and decrypted.
+const writerCache = 32 << 10
+
 func newWriter(ctx context.Context, tx *sql.Tx) (*writer, error) {
-	w := &writer{tx: tx, places: map[gatehouse.Place]int64{}}
+	w := &writer{tx: tx, places: map[gatehouse.Place]int64{}, chars: map[int64]map[rune]bool{}}
+	if _, err := tx.ExecContext(ctx, fmt.Sprintf(`PRAGMA cache_size = -%d`, writerCache)); err != nil {
+		return nil, err
+	}
 	if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(doc), 0) FROM docs`).Scan(&w.last); err != nil {
 		return nil, err
 	}
@@ -32,9 +41,8 @@ func newWriter(ctx context.Context, tx *sql.Tx) (*writer, error) {
 		{&w.findDoc, `SELECT doc FROM docs WHERE place = ? AND kind = ? AND id = ?`},
 		{&w.addDoc, `INSERT INTO docs (doc, place, kind, id, subject, at, gate, reading, class, day, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
 		{&w.findTerm, `SELECT term FROM terms WHERE place = ? AND field = ? AND text = ?`},
-		{&w.addTerm, `INSERT INTO terms (place, field, text) VALUES (?, ?, ?)`},
+		{&w.addTerm, `INSERT INTO terms (place, field, text) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`},
 		{&w.addPosting, `INSERT INTO postings (term, at, doc) VALUES (?, ?, ?)`},
-		{&w.addChar, `INSERT INTO alphabet (place, char) VALUES (?, ?) ON CONFLICT DO NOTHING`},
 	} {
 		prepared, err := tx.PrepareContext(ctx, s.text)
 		if err != nil {
@@ -120,21 +128,56 @@ func (w *writer) place(ctx context.Context, p gatehouse.Place) (int64, error) {
 	return id, err
 }
 
+// term gives the number of a term, which is made where it is not there.
 func (w *writer) term(ctx context.Context, place int64, t term) (id int64, err error) {
-	err = w.findTerm.QueryRowContext(ctx, place, t.field, t.text).Scan(&id)
-	if !errors.Is(err, sql.ErrNoRows) {
-		return id, err
-	}
 	result, err := w.addTerm.ExecContext(ctx, place, t.field, t.text)
 	if err != nil {
 		return 0, err
 	}
-	if t.field == plateField {
-		for _, char := range t.text {
-			if _, err := w.addChar.ExecContext(ctx, place, string(char)); err != nil {
-				return 0, err
-			}
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		if err == nil {
+			err = w.findTerm.QueryRowContext(ctx, place, t.field, t.text).Scan(&id)
+		}
+		return id, err
+	}
+	if id, err = result.LastInsertId(); err == nil && t.field == plateField {
+		err = w.spell(ctx, place, t.text)
+	}
+	return id, err
+}
+
+// spell adds a plate's characters to the alphabet.
+func (w *writer) spell(ctx context.Context, place int64, plate string) error {
+	known := w.chars[place]
+	if known == nil {
+		chars, err := alphabet(ctx, w.tx, place)
+		if err != nil {
+			return err
+		}
+		known = map[rune]bool{}
+		for _, char := range chars {
+			known[char] = true
+		}
+		w.chars[place] = known
+	}
+	for _, char := range plate {
+		if known[char] {
+			continue
+		}
+		known[char] = true
+		if _, err := w.tx.ExecContext(ctx, `INSERT INTO alphabet (place, char) VALUES (?, ?)`, place, int64(char)); err != nil {
+			return err
 		}
 	}
-	return result.LastInsertId()
+	return nil
+}
+
+// alphabet gives the characters that occur in plates.
+func alphabet(ctx context.Context, q querier, place int64) ([]rune, error) {
+	codes, err := integers(ctx, q, `SELECT char FROM alphabet WHERE place = ?`, place)
+	all := make([]rune, len(codes))
+	for i, code := range codes {
+		all[i] = rune(code)
+	}
+	return all, err
 }

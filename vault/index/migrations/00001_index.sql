@@ -22,7 +22,7 @@ CREATE TABLE docs (
     UNIQUE (place, kind, id)
 );
 CREATE INDEX docs_by_time ON docs (place, at, doc);
-CREATE INDEX docs_by_subject ON docs (place, subject, at, doc);
+CREATE INDEX docs_by_subject ON docs (place, subject, kind, at, doc);
 CREATE INDEX docs_by_day ON docs (place, class, day);
 
 -- What can be searched for, each text once. A term without postings is deleted.
@@ -45,7 +45,7 @@ CREATE INDEX postings_by_doc ON postings (doc, term);
 -- up one by one, so that no second table of half plates has to be kept and erased.
 CREATE TABLE alphabet (
     place INTEGER NOT NULL,
-    char  TEXT    NOT NULL,
+    char  INTEGER NOT NULL, -- its Unicode number
     PRIMARY KEY (place, char)
 ) WITHOUT ROWID;
 
