@@ -10,8 +10,8 @@ type Disclosure struct {
 	Operator string   // who: an operator's id, never a name
 	Role     string   // in which role, "" where there are none
 	Salt     [16]byte // of the reason, in the audit leaf
-	Purpose  string   // live, passage, person, release, drill; unseal for the unsealing itself
+	Purpose  string   // live, passage, person, search, release, drill; unseal for the unsealing itself
 	Reason   string   // in the operator's words; "" where the purpose needs none
-	Items    []string // what was opened, as "table/row/field"; opaque
-	Units    int      // against the budget: a name in a list 1, a record or picture 10, an ID number 50
+	Items    []string // what was opened or found, as "table/row/field"; opaque. A search adds by what it searched, "search/plate"
+	Units    int      // against the budget: a name in a list 1, a record or picture 10, an ID number 50, a search 5 and 1 a row
 }

@@ -151,6 +151,7 @@ var texts = map[string][2]string{
 	"purpose.release":        {"Bulk release", "批量披露"},
 	"purpose.drill":          {"Drill", "演练"},
 	"purpose.unseal":         {"Vault unsealed", "解封保险库"},
+	"purpose.search":         {"Search of the archive", "档案搜索"},
 	"page.older":             {"Older", "更早"},
 	"page.more":              {"More", "更多"},
 	"error.title":            {"That did not work", "操作未成功"},

@@ -1,6 +1,9 @@
 package server
 
 import (
+	"net/http"
+	"net/http/cookiejar"
+	"strings"
 	"testing"
 	"time"
 
@@ -75,6 +78,48 @@ func TestSearchFindsWhoPassed(t *testing.T) {
 	}
 	list, err := s.vault.Disclosures(t.Context(), gatehouse.ID{}, 1)
 	if err != nil || list[0].Purpose != "search" || list[0].Operator != "site/admin-socket" || list[0].Units != 8 {
+		t.Errorf("the newest disclosure is %+v, %v", list, err)
+	}
+}
+
+// A console's session searches under its own name; without one nobody does.
+func TestSearchWithASession(t *testing.T) {
+	s := open(t, testConfig(t))
+	link := run(t, s)
+	address := link[:strings.Index(link, "/enter/")] + "/api/v1/search"
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	browser := &http.Client{Jar: jar}
+	post := func() int {
+		t.Helper()
+		resp, err := browser.Post(address, "application/json", strings.NewReader(`{"reason":"a test","name":"silva"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp.StatusCode
+	}
+	if got := post(); got != http.StatusUnauthorized {
+		t.Errorf("without a session: %d", got)
+	}
+	page, err := browser.Get(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page.Body.Close()
+	if got := post(); got != http.StatusConflict {
+		t.Errorf("while the vault is sealed: %d", got)
+	}
+	if err := s.Unseal(t.Context(), []byte(passphrase)); err != nil {
+		t.Fatal(err)
+	}
+	if got := post(); got != http.StatusOK {
+		t.Errorf("with a session: %d", got)
+	}
+	list, err := s.vault.Disclosures(t.Context(), gatehouse.ID{}, 1)
+	if err != nil || list[0].Purpose != "search" || list[0].Operator == "site/"+socketOperator || list[0].Units != 5 {
 		t.Errorf("the newest disclosure is %+v, %v", list, err)
 	}
 }

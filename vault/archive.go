@@ -144,8 +144,11 @@ const removalsAtOnce = 10_000
 func (a *archive) follow(ctx context.Context, x *index.Index) error {
 	for {
 		removals, last, err := a.keys.removalsAfter(ctx, a.applied, removalsAtOnce)
-		if err != nil || len(removals) == 0 {
+		if err != nil {
 			return err
+		}
+		if len(removals) == 0 {
+			return x.Settle(ctx)
 		}
 		if _, err := x.Remove(ctx, removals); err != nil {
 			return err

@@ -107,10 +107,15 @@ func (s *service) handleIndex(ctx context.Context, r *child.Request) (any, [][]b
 			return nil, nil, err
 		}
 	}
-	if entries, err = s.kept(ctx, entries); err != nil {
-		return nil, nil, err
-	}
-	return nil, nil, s.index.put(ctx, private, func(x *index.Index) error { return x.Put(ctx, in.From, in.To, in.Until, entries) })
+	return nil, nil, s.index.put(ctx, private, func(x *index.Index) error {
+		// Here no removal is being followed: whoever is erased after this line is
+		// removed again when the rows are in.
+		kept, err := s.kept(ctx, entries)
+		if err != nil {
+			return err
+		}
+		return x.Put(ctx, in.From, in.To, in.Until, kept)
+	})
 }
 
 // entries opens what the rows say. What does not open any more, because it was erased
@@ -137,16 +142,19 @@ func (s *service) entries(ctx context.Context, private privateKeys, in indexRequ
 	if err != nil {
 		return nil, err
 	}
-	days := dayFinder{keys: s.keys, known: map[chainPlace]chainRow{}}
+	chains := originFinder{keys: s.keys, known: map[chainPlace]chainRow{}}
 	var all []index.Entry
 	for i, p := range in.Passages {
 		if plain[i] == nil {
 			continue
 		}
-		e := passageEntry(p, plain[i])
-		if e.Class, e.Day, err = days.of(ctx, p.Place, sealed[i]); err != nil {
+		from, err := chains.of(ctx, p.Place, sealed[i])
+		if err != nil {
 			return nil, err
 		}
+		p.Subject = from.subject
+		e := passageEntry(p, plain[i])
+		e.Class, e.Day = from.class, from.day
 		all = append(all, e)
 	}
 	for i, subject := range in.Subjects {
@@ -155,10 +163,15 @@ func (s *service) entries(ctx context.Context, private privateKeys, in indexRequ
 		if parts[0] == nil && parts[1] == nil && parts[2] == nil {
 			continue
 		}
-		e := recordEntry(subject, parts[0], parts[1], parts[2])
-		if e.Class, e.Day, err = days.of(ctx, subject.Place, sealed[at:at+len(fields)]...); err != nil {
+		from, err := chains.of(ctx, subject.Place, sealed[at:at+len(fields)]...)
+		if err != nil {
 			return nil, err
 		}
+		if from.subject != subject.ID {
+			continue // erasing the one would not take the other's record away
+		}
+		e := recordEntry(subject, parts[0], parts[1], parts[2])
+		e.Class, e.Day = from.class, from.day
 		all = append(all, e)
 	}
 	return all, nil
@@ -202,31 +215,43 @@ func recordEntry(s gatehouse.Subject, name, nationalID, rest []byte) index.Entry
 	return e
 }
 
-// dayFinder looks up the day chains that values hang on.
-type dayFinder struct {
+// origin is what values hang on. It comes from their chains' rows, not from who feeds
+// them: what is erased and expired by it must be found by it.
+type origin struct {
+	subject gatehouse.SubjectID
+	class   gatehouse.RetentionClass
+	day     string // the earliest, where values are of several days
+}
+
+// originFinder looks up the chains of values.
+type originFinder struct {
 	keys  *keyStore
 	known map[chainPlace]chainRow
 }
 
-// of gives the class and the earliest day of the values' day chains: with it the entry
-// goes. A value that is no envelope has none.
-func (f dayFinder) of(ctx context.Context, place gatehouse.Place, values ...[]byte) (class gatehouse.RetentionClass, day string, err error) {
+// of gives the origin of the values; one that is no envelope has none.
+func (f originFinder) of(ctx context.Context, place gatehouse.Place, values ...[]byte) (from origin, err error) {
 	for _, v := range values {
 		e, err := parseEnvelope(v)
 		if err != nil {
 			continue
 		}
-		at := chainPlace{place, e.links[len(e.links)-1].chain}
-		row, ok := f.known[at]
-		if !ok {
-			if row, _, err = f.keys.row(ctx, place, at.id); err != nil {
-				return "", "", err
+		for _, l := range e.links {
+			at := chainPlace{place, l.chain}
+			row, ok := f.known[at]
+			if !ok {
+				if row, _, err = f.keys.row(ctx, place, at.id); err != nil {
+					return from, err
+				}
+				f.known[at] = row
 			}
-			f.known[at] = row
-		}
-		if row.Day != "" && (day == "" || row.Day < day) {
-			class, day = row.Class, row.Day
+			switch {
+			case row.Kind == subjectChain:
+				from.subject = row.Subject
+			case row.Day != "" && (from.day == "" || row.Day < from.day):
+				from.class, from.day = row.Class, row.Day
+			}
 		}
 	}
-	return class, day, nil
+	return from, nil
 }

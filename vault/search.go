@@ -77,9 +77,12 @@ func (s *service) search(ctx context.Context, in searchRequest, proof []byte) (a
 			return err
 		}
 		answer.Indexed = p.Until
-		ctx, cancel := context.WithTimeout(ctx, searchLimit)
+		limited, cancel := context.WithTimeout(ctx, searchLimit)
 		defer cancel()
-		answer.Hits, answer.Next, err = x.Search(ctx, in.Query)
+		answer.Hits, answer.Next, err = x.Search(limited, in.Query)
+		if err != nil && limited.Err() != nil && ctx.Err() == nil {
+			return gatehouse.Errorf("search.slow", "narrow it: more of the plate or name, a gate, a time", "the search took longer than %v", searchLimit)
+		}
 		return err
 	})
 	if err != nil {

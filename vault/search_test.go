@@ -2,18 +2,14 @@ package vault
 
 import (
 	"bytes"
-	"crypto/hpke"
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"gatehouse"
-	"gatehouse/internal/sealeddb"
 )
 
 // feeder is a gate's log as the index sees it.
@@ -199,158 +195,4 @@ func TestNothingIsFoundWhileSealed(t *testing.T) {
 	if st, err := f.vault.IndexState(t.Context()); err != nil || st.Position != f.at || st.Until.IsZero() {
 		t.Errorf("state %+v, %v", st, err)
 	}
-}
-
-// Whoever is erased is found no more: at once, after the index was closed, and in an
-// older copy of it that somebody put back.
-func TestErasedIsNeverFoundAgain(t *testing.T) {
-	f := newFeeder(t)
-	ana, bo := f.person(t, gatehouse.PersonRecord{Name: "Ana Silva", Phone: "5550100"}), f.person(t, gatehouse.PersonRecord{Name: "Bo Silva"})
-	hers := f.passage(t, ana.ID, "ANA111")
-	f.index(t, []gatehouse.Subject{ana, bo}, hers)
-	if len(f.search(t, gatehouse.SearchQuery{Name: "silva"})) != 3 {
-		t.Fatal("the three are not found")
-	}
-	index := filepath.Join(f.options.Dir, indexFile)
-	must(t, f.vault.Close())
-	older := map[string][]byte{}
-	for _, name := range []string{indexFile, indexKeyFile} {
-		b, err := os.ReadFile(filepath.Join(f.options.Dir, name))
-		must(t, err)
-		older[name] = b
-	}
-	f.open(t)
-	f.proof = f.unseal(t)
-	f.search(t, gatehouse.SearchQuery{Name: "silva"}) // the index is open
-	_, err := f.vault.Erase(t.Context(), place, ana.ID)
-	must(t, err)
-	check := func(when string) {
-		t.Helper()
-		for _, q := range []gatehouse.SearchQuery{{Name: "ana"}, {PhoneEnd: "0100"}, {Plate: "ANA111"}, {Plate: "ANA112", PlateMatch: gatehouse.PlateNear}} {
-			if hits := f.search(t, q); len(hits) != 0 {
-				t.Errorf("%s: %d rows of the erased are found", when, len(hits))
-			}
-		}
-		if hits := f.search(t, gatehouse.SearchQuery{Name: "silva"}); len(hits) != 1 || hits[0].ID != bo.ID {
-			t.Errorf("%s: the other is found as %+v", when, hits)
-		}
-	}
-	check("at once")
-	// The gate may feed them once more, from a batch that it had read before.
-	f.index(t, []gatehouse.Subject{ana}, hers)
-	check("fed again")
-	f.index(t, nil, f.passage(t, ana.ID, "ANA111")) // sealed by a gate that knew nothing of the erasure
-	check("sealed again")
-	must(t, f.vault.SealVault(t.Context()))
-	before, err := os.ReadFile(filepath.Join(f.options.Dir, indexKeyFile))
-	must(t, err)
-	f.proof = f.unseal(t)
-	check("opened again")
-	if after, err := os.ReadFile(filepath.Join(f.options.Dir, indexKeyFile)); err != nil || bytes.Equal(before, after) {
-		t.Error("the file was not written anew under a fresh key")
-	}
-	must(t, f.vault.Close())
-	for name, b := range older {
-		must(t, os.WriteFile(filepath.Join(f.options.Dir, name), b, 0o600))
-	}
-	_ = os.Remove(index + "-wal")
-	f.open(t)
-	f.proof = f.unseal(t)
-	check("an older file")
-}
-
-// A day that has expired takes its passages out of the index.
-func TestExpiredDayIsNotFound(t *testing.T) {
-	f := newFeeder(t)
-	ana := f.person(t, gatehouse.PersonRecord{Name: "Ana Silva"})
-	f.index(t, []gatehouse.Subject{ana}, f.passage(t, ana.ID, "ANA111"))
-	_, err := f.vault.Expire(t.Context(), place, gatehouse.PassageClass, time.Now())
-	must(t, err)
-	if hits := f.search(t, gatehouse.SearchQuery{Name: "ana"}); len(hits) != 1 || hits[0].Kind != gatehouse.RecordHit {
-		t.Errorf("found %+v", hits)
-	}
-}
-
-// A lost or damaged index, or key, is begun anew.
-func TestLostIndexIsBuiltAgain(t *testing.T) {
-	for name, spoil := range map[string]func(t *testing.T, dir string){
-		"the file is lost": func(t *testing.T, dir string) { must(t, os.Remove(filepath.Join(dir, indexFile))) },
-		"the key is lost":  func(t *testing.T, dir string) { must(t, os.Remove(filepath.Join(dir, indexKeyFile))) },
-		"the key is damaged": func(t *testing.T, dir string) {
-			must(t, os.WriteFile(filepath.Join(dir, indexKeyFile), []byte("\x01 not a key at all, though long enough to be one of those that we know"), 0o600))
-		},
-		"the file is noise": func(t *testing.T, dir string) {
-			must(t, os.WriteFile(filepath.Join(dir, indexFile), bytes.Repeat([]byte("noise"), 9000), 0o600))
-		},
-		"the file is cut": func(t *testing.T, dir string) { must(t, os.Truncate(filepath.Join(dir, indexFile), 8192)) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			f := newFeeder(t)
-			ana := f.person(t, gatehouse.PersonRecord{Name: "Ana Silva"})
-			f.index(t, []gatehouse.Subject{ana})
-			must(t, f.vault.Close())
-			spoil(t, f.options.Dir)
-			f.open(t)
-			f.proof = f.unseal(t)
-			var st gatehouse.IndexState
-			var err error
-			for range 2 { // damage may be found by the first use only
-				if st, err = f.vault.IndexState(t.Context()); err == nil {
-					break
-				}
-				wantCode(t, err, "index.damaged")
-			}
-			if err != nil || st.Position != 0 {
-				t.Fatalf("state %+v, %v", st, err)
-			}
-			f.at = 0
-			f.index(t, []gatehouse.Subject{ana})
-			if len(f.search(t, gatehouse.SearchQuery{Name: "ana"})) != 1 {
-				t.Error("the rebuilt index finds nothing")
-			}
-		})
-	}
-}
-
-// A rewriting that was interrupted before or after the swap is settled at the opening.
-func TestInterruptedRewriting(t *testing.T) {
-	for _, swapped := range []bool{false, true} {
-		f := newFeeder(t)
-		f.index(t, []gatehouse.Subject{f.person(t, gatehouse.PersonRecord{Name: "Ana Silva"})})
-		must(t, f.vault.Close())
-		private := privateKey(t, f.options.Dir)
-		keys, err := readIndexKeys(f.options.Dir, private)
-		must(t, err)
-		fresh := [32]byte{7}
-		must(t, writeIndexKeys(f.options.Dir, private, keys[0], fresh))
-		path := filepath.Join(f.options.Dir, indexFile)
-		if swapped {
-			must(t, sealeddb.Rewrite(t.Context(), path, keys[0], fresh))
-		} else {
-			must(t, os.WriteFile(path+"-rewrite", []byte("half"), 0o600))
-		}
-		f.open(t)
-		f.proof = f.unseal(t)
-		if len(f.search(t, gatehouse.SearchQuery{Name: "ana"})) != 1 {
-			t.Errorf("swapped %t: the index is empty", swapped)
-		}
-		if keys, err := readIndexKeys(f.options.Dir, private); err != nil || len(keys) != 1 {
-			t.Errorf("swapped %t: %d keys are kept, %v", swapped, len(keys), err)
-		}
-		if _, err := os.Stat(path + "-rewrite"); err == nil {
-			t.Errorf("swapped %t: the unfinished copy is left", swapped)
-		}
-	}
-}
-
-// privateKey is what the unsealed vault holds.
-func privateKey(t testing.TB, dir string) hpke.PrivateKey {
-	t.Helper()
-	public, err := readPublicKey(dir)
-	must(t, err)
-	keys, err := unwrapKeys(t.Context(), dir, publicKeyName(public), gatehouse.Passphrase([]byte(passphrase)))
-	must(t, err)
-	private, err := kem().NewPrivateKey(keys.seed())
-	must(t, err)
-	return private
 }

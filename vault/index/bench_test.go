@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -100,13 +101,18 @@ func BenchmarkMillion(b *testing.B) {
 		}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
+			var took []time.Duration
 			for b.Loop() {
 				q := c.query()
 				q.Place, q.Limit = place, 50
+				start := time.Now()
 				if _, _, err := x.Search(b.Context(), q); err != nil {
 					b.Fatal(err)
 				}
+				took = append(took, time.Since(start))
 			}
+			slices.Sort(took)
+			b.ReportMetric(took[len(took)/2].Seconds()*1000, "p50-ms")
 		})
 	}
 }

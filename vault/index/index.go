@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"gatehouse"
@@ -19,7 +20,10 @@ var migrations embed.FS
 
 // Index is an open index. Search may be called concurrently; Put and Remove are one
 // caller's at a time.
-type Index struct{ db *sealeddb.DB }
+type Index struct {
+	db      *sealeddb.DB
+	lingers atomic.Bool // what was removed may stand in the write-ahead log still
+}
 
 // Open opens or makes the index file at path. Errors: those of sealeddb.Open.
 func Open(ctx context.Context, path string, key [32]byte) (*Index, error) {
@@ -31,7 +35,7 @@ func Open(ctx context.Context, path string, key [32]byte) (*Index, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Index{db}, nil
+	return &Index{db: db}, nil
 }
 
 // Close empties the write-ahead log and closes the file.
@@ -169,10 +173,24 @@ func (x *Index) Remove(ctx context.Context, removals []Removal) (docs int, err e
 		_, err := tx.ExecContext(ctx, `UPDATE progress SET removed = 1`)
 		return err
 	})
-	if err == nil {
-		_, err = x.db.Checkpoint(ctx)
+	if err != nil {
+		return 0, err
 	}
-	return docs, x.wrap(err)
+	x.lingers.Store(true)
+	return docs, x.Settle(ctx)
+}
+
+// Settle empties the write-ahead log of what was removed, unless a search looks at an
+// older state just now: then a later Settle, or Close, does it.
+func (x *Index) Settle(ctx context.Context) error {
+	if !x.lingers.Load() {
+		return nil
+	}
+	emptied, err := x.db.Checkpoint(ctx)
+	if emptied {
+		x.lingers.Store(false)
+	}
+	return x.wrap(err)
 }
 
 func remove(ctx context.Context, tx *sql.Tx, r Removal) (int, error) {

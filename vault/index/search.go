@@ -14,11 +14,11 @@ import (
 // drivable is the most terms from whose postings a search starts. Where all of its
 // conditions match more, it goes through the docs, newest first: then so many match
 // that a page is soon full.
-const drivable = 1000
+var drivable = 20_000 // a variable for tests
 
-// costly is from where on more postings make no difference to which condition a search
+// costly is from where on more docs make no difference to which condition a search
 // starts from.
-const costly = 5000
+const costly = 50_000
 
 // Search answers one page, newest first; next is the cursor of the page behind it, ""
 // at the end. Errors: search.malformed, and the store's.
@@ -48,7 +48,7 @@ type search struct {
 type matched struct {
 	condition
 	terms string // a JSON array
-	docs  int    // postings of the terms, counted up to costly
+	docs  int    // of the terms, counted up to costly where there is a choice
 	none  bool   // there are no terms
 	wide  bool   // there are more terms than drivable
 }
@@ -62,7 +62,7 @@ func (s *search) page(ctx context.Context, conditions []condition, from cursor) 
 	var all []matched
 	driver := -1
 	for i, c := range conditions {
-		m, err := s.match(ctx, c)
+		m, err := s.match(ctx, c, len(conditions) > 1)
 		if err != nil || m.none {
 			return nil, "", err
 		}
@@ -77,8 +77,8 @@ func (s *search) page(ctx context.Context, conditions []condition, from cursor) 
 	return s.byTerms(ctx, all, driver, from)
 }
 
-// match finds a condition's terms.
-func (s *search) match(ctx context.Context, c condition) (matched, error) {
+// match finds a condition's terms, and if it is to be compared its docs.
+func (s *search) match(ctx context.Context, c condition, compare bool) (matched, error) {
 	m := matched{condition: c}
 	var ids []int64
 	var err error
@@ -99,9 +99,8 @@ func (s *search) match(ctx context.Context, c condition) (matched, error) {
 		return m, err
 	}
 	m.terms, m.none = array(ids), len(ids) == 0
-	if !m.wide {
-		err = s.tx.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM postings WHERE term IN (SELECT value FROM json_each(?)) LIMIT ?)`,
-			m.terms, costly).Scan(&m.docs)
+	if compare && !m.wide {
+		err = s.tx.QueryRowContext(ctx, `SELECT count(*) FROM (`+docsOfTerms+` LIMIT ?)`, m.terms, s.place, m.terms, costly).Scan(&m.docs)
 	}
 	return m, err
 }
@@ -218,15 +217,18 @@ func (s *search) byTime(ctx context.Context, all []matched, from cursor) ([]gate
 	return hits, next, rows.Err()
 }
 
+// docsOfTerms are the docs that carry one of the terms, and the passages of the records
+// that do; a doc may come twice. Its arguments are the terms, the place, the terms.
+const docsOfTerms = `SELECT at, doc FROM postings WHERE term IN (SELECT value FROM json_each(?))
+	UNION ALL SELECT at, doc FROM docs INDEXED BY docs_by_subject WHERE place = ? AND kind = 2 AND subject IN
+		(SELECT r.id FROM postings o CROSS JOIN docs r ON r.doc = o.doc WHERE r.kind = 1 AND o.term IN (SELECT value FROM json_each(?)))`
+
 // byTerms goes through the docs of the driver's terms, newest first, and looks at each
 // until the page is full. The list comes from indexes alone, so it may be long.
 func (s *search) byTerms(ctx context.Context, all []matched, driver int, from cursor) ([]gatehouse.SearchHit, string, error) {
 	terms := all[driver].terms
 	var b statement
-	b.add(`SELECT doc FROM (SELECT at, doc FROM postings WHERE term IN (SELECT value FROM json_each(?))
-		UNION SELECT at, doc FROM docs INDEXED BY docs_by_subject WHERE place = ? AND kind = 2 AND subject IN
-			(SELECT r.id FROM postings o CROSS JOIN docs r ON r.doc = o.doc WHERE r.kind = 1 AND o.term IN (SELECT value FROM json_each(?)))) WHERE 1`,
-		terms, s.place, terms)
+	b.add(`SELECT DISTINCT at, doc FROM (`+docsOfTerms+`) WHERE 1`, terms, s.place, terms)
 	s.span(&b, from)
 	b.add(` ORDER BY at DESC, doc DESC`)
 	candidates, err := s.tx.QueryContext(ctx, b.String(), b.args...)
@@ -246,8 +248,8 @@ func (s *search) byTerms(ctx context.Context, all []matched, driver int, from cu
 	defer look.Close()
 	p := page{limit: s.q.Limit}
 	for !p.more && candidates.Next() {
-		var doc int64
-		if err := candidates.Scan(&doc); err != nil {
+		var at, doc int64
+		if err := candidates.Scan(&at, &doc); err != nil {
 			return nil, "", err
 		}
 		err := p.take(look.QueryRowContext(ctx, append(one.args[:len(one.args):len(one.args)], doc)...).Scan)
