@@ -143,6 +143,7 @@ var texts = map[string][2]string{
 	"disclosures.who":        {"Who", "查阅者"},
 	"disclosures.purpose":    {"Purpose", "目的"},
 	"disclosures.reason":     {"Reason", "原因"},
+	"disclosures.sealed":     {"sealed with the vault", "随保险库封存"},
 	"disclosures.items":      {"Items", "条目"},
 	"disclosures.units":      {"Units", "额度"},
 	"purpose.live":           {"Live window", "实时窗口"},

@@ -90,7 +90,7 @@ func TestContentIsIndexedUnderItsOwnSubject(t *testing.T) {
 }
 
 // inProcess is an archive without the process around it.
-func inProcess(t *testing.T) (a *archive, unseal func() hpke.PrivateKey, sealed func()) {
+func inProcess(t *testing.T) (a *archive, unseal func() privateKeys, sealed func()) {
 	in := install(t)
 	must(t, in.vault.Close())
 	public, err := readPublicKey(in.options.Dir)
@@ -105,8 +105,8 @@ func inProcess(t *testing.T) (a *archive, unseal func() hpke.PrivateKey, sealed 
 	a = &archive{dir: in.options.Dir, room: room, keys: keys}
 	closed := make(chan struct{})
 	room.wiped = func() { go func() { a.sealed(); closed <- struct{}{} }() }
-	return a, func() hpke.PrivateKey {
-		_, _, err := room.unseal(operator, passphrase, time.Hour)
+	return a, func() privateKeys {
+		_, _, err := room.unseal(t.Context(), operator, gatehouse.Passphrase([]byte(passphrase)), time.Hour)
 		must(t, err)
 		private, err := room.use()
 		must(t, err)

@@ -19,7 +19,8 @@ import (
 // every change and disclosure. Whatever the vault process does is a leaf here, in the
 // transaction that does it or before it is done.
 type auditDB struct {
-	db *sealeddb.DB
+	db      *sealeddb.DB
+	reasons *reasons // seals what operators say
 
 	// pay takes a disclosure's units from the budgets and calls write; set once.
 	pay func(ctx context.Context, d gatehouse.Disclosure, write writeFunc) error
@@ -164,6 +165,13 @@ func (a *auditDB) note(ctx context.Context, d gatehouse.Disclosure, also func(ct
 	if err != nil {
 		return err
 	}
+	reason, salt := []byte{}, d.Salt[:]
+	if d.Reason != "" {
+		if reason, err = a.reasons.seal(ctx, d); err != nil {
+			return err
+		}
+		salt = []byte{} // it is sealed with the reason, which could be guessed with it
+	}
 	_, err = a.record(ctx, gatehouse.DisclosureLeaf(d), func(ctx context.Context, tx *sql.Tx) error {
 		if also != nil {
 			if err := also(ctx, tx); err != nil {
@@ -171,14 +179,15 @@ func (a *auditDB) note(ctx context.Context, d gatehouse.Disclosure, also func(ct
 			}
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO disclosures (id, at, operator, role, purpose, reason, salt, items, units) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			d.ID[:], d.At.UnixMilli(), d.Operator, d.Role, d.Purpose, d.Reason, d.Salt[:], string(items), d.Units)
+			d.ID[:], d.At.UnixMilli(), d.Operator, d.Role, d.Purpose, reason, salt, string(items), d.Units)
 		return err
 	})
 	return err
 }
 
-// disclosures gives the newest first, those before a cursor if it is set.
-func (a *auditDB) disclosures(ctx context.Context, before gatehouse.ID, limit int) ([]gatehouse.Disclosure, error) {
+// disclosures gives the newest first, those before a cursor if it is set, and beside
+// each its sealed reason, nil for none; see service.openReasons.
+func (a *auditDB) disclosures(ctx context.Context, before gatehouse.ID, limit int) (list []gatehouse.Disclosure, sealed [][]byte, err error) {
 	if before.IsZero() {
 		for i := range before {
 			before[i] = 0xff
@@ -186,25 +195,30 @@ func (a *auditDB) disclosures(ctx context.Context, before gatehouse.ID, limit in
 	}
 	rows, err := a.db.Readers().QueryContext(ctx, `SELECT id, at, operator, role, purpose, reason, salt, items, units FROM disclosures WHERE id < ? ORDER BY id DESC LIMIT ?`, before[:], limit)
 	if err != nil {
-		return nil, sealeddb.Wrap(auditFile, err)
+		return nil, nil, sealeddb.Wrap(auditFile, err)
 	}
 	defer rows.Close()
-	var list []gatehouse.Disclosure
 	for rows.Next() {
 		var d gatehouse.Disclosure
-		var id, salt []byte
+		var id, salt, reason []byte
 		var at int64
 		var items string
-		if err := rows.Scan(&id, &at, &d.Operator, &d.Role, &d.Purpose, &d.Reason, &salt, &items, &d.Units); err != nil {
-			return nil, sealeddb.Wrap(auditFile, err)
+		if err := rows.Scan(&id, &at, &d.Operator, &d.Role, &d.Purpose, &reason, &salt, &items, &d.Units); err != nil {
+			return nil, nil, sealeddb.Wrap(auditFile, err)
 		}
 		copy(d.ID[:], id)
 		copy(d.Salt[:], salt)
 		d.At = time.UnixMilli(at).UTC()
 		if err := json.Unmarshal([]byte(items), &d.Items); err != nil {
-			return nil, gatehouse.Errorf("store.damaged", "restore it from a backup", "a row of the disclosure log cannot be read: %w", err)
+			return nil, nil, gatehouse.Errorf("store.damaged", "restore it from a backup", "a row of the disclosure log cannot be read: %w", err)
 		}
-		list = append(list, d)
+		switch _, err := parseEnvelope(reason); {
+		case len(reason) == 0:
+			reason = nil
+		case err != nil: // written in clear by an earlier version
+			d.Reason, reason = string(reason), nil
+		}
+		list, sealed = append(list, d), append(sealed, reason)
 	}
-	return list, sealeddb.Wrap(auditFile, rows.Err())
+	return list, sealed, sealeddb.Wrap(auditFile, rows.Err())
 }

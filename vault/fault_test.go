@@ -49,9 +49,17 @@ func TestDisclosureIsDurableBeforeRelease(t *testing.T) {
 	must(t, in.vault.process.Wait(t.Context()))
 	list, err := in.vault.Disclosures(t.Context(), gatehouse.ID{}, 10)
 	must(t, err)
-	if len(list) != 1 || list[0].Reason != "killed" {
+	if len(list) != 1 || !list[0].ReasonSealed {
 		t.Errorf("the log holds %+v", list)
 	}
+	again := in.unseal(t)
+	if list, err := in.vault.Disclosures(t.Context(), gatehouse.ID{}, 10); err != nil || list[0].Reason != "killed" || list[0].Salt == ([16]byte{}) {
+		t.Errorf("the log holds %+v, %v", list, err)
+	}
+	if bytes.Equal(again, proof) {
+		t.Error("two unsealings have one proof")
+	}
+	must(t, in.vault.SealVault(t.Context()))
 	// The key died with the process, and the proof with it.
 	_, err = in.vault.Open(t.Context(), gatehouse.OpenRequest{Operator: operator, Proof: proof, Purpose: "passage", Refs: []gatehouse.SealedRef{ref}})
 	wantCode(t, err, "vault.sealed")

@@ -128,6 +128,7 @@ func (s *service) handleInit(ctx context.Context, r *child.Request) (any, [][]by
 	if s.room, err = newStrongroom(in.Dir, public); err != nil {
 		return nil, nil, err
 	}
+	s.audit.reasons = &reasons{keys: s.keys, room: s.room}
 	s.room.ended = s.sealedByTime
 	if s.guard, err = newGuard(ctx, in.Dir, s.audit, s.keys, s.room, in.Limits); err != nil {
 		return nil, nil, err
@@ -249,9 +250,12 @@ func (s *service) handleDisclosures(ctx context.Context, r *child.Request) (any,
 	if err := r.Decode(&in); err != nil {
 		return nil, nil, err
 	}
-	list, err := s.audit.disclosures(ctx, in.Before, max(1, min(in.Limit, maxListing)))
+	list, sealed, err := s.audit.disclosures(ctx, in.Before, max(1, min(in.Limit, maxListing)))
 	if err == nil {
 		err = s.audit.withLiveItems(ctx, list)
+	}
+	if err == nil {
+		err = s.openReasons(ctx, list, sealed)
 	}
 	return list, nil, err
 }

@@ -174,6 +174,16 @@ func TestDisclosures(t *testing.T) {
 		t.Fatalf("got %+v", list)
 	}
 	d := list[1]
+	if d.Reason != "" || !d.ReasonSealed || d.Salt != ([16]byte{}) {
+		t.Errorf("the sealed vault shows a reason: %+v", d)
+	}
+	in.unseal(t)
+	list, err = in.vault.Disclosures(t.Context(), gatehouse.ID{}, 10)
+	must(t, err)
+	d = list[1]
+	if d.ReasonSealed || d.Salt == ([16]byte{}) {
+		t.Errorf("the unsealed vault does not show the reason: %+v", d)
+	}
 	if d.Operator != operator || d.Purpose != "drill" || d.Reason != "test" || time.Since(d.At) > time.Minute ||
 		d.Items[0] != "passage/"+refs[0].Where.Row.String()+"/detail" || d.Items[1] != "passage/"+refs[1].Where.Row.String()+"/name" {
 		t.Errorf("got %+v", d)
