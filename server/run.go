@@ -40,7 +40,7 @@ func (s *Server) Run(ctx context.Context, ready func(link string)) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	s.mu.Lock()
-	s.running = ctx
+	s.running, s.routes = ctx, routes
 	s.mu.Unlock()
 	servers := []*http.Server{
 		{Handler: s.auth.Handler(auth.TCP, routes, rest.Refuse), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10},

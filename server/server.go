@@ -84,7 +84,8 @@ type Server struct {
 	witnessing sync.Mutex // one shows the log to the witnesses, or verifies it
 	alarms     *notify.Notifier
 	secrets    Secrets
-	taking     sync.Mutex // the vault's alarms
+	taking     sync.Mutex   // the vault's alarms
+	routes     []auth.Route // once it runs
 
 	mu      sync.Mutex
 	cameras map[gatehouse.DeviceID]*camera
@@ -331,3 +332,11 @@ func (s *Server) Gates() map[gatehouse.GateID]gatehouse.Gate { return s.site.Gat
 
 // Place is the site that this server runs.
 func (s *Server) Place() gatehouse.Place { return s.site.Place }
+
+// Routes is the running server's table of routes, for drills that try every one; nil
+// before it listens.
+func (s *Server) Routes() []auth.Route {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.routes
+}

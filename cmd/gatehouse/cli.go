@@ -48,6 +48,7 @@ type CLI struct {
 	Eval      EvalCmd      `cmd:"" help:"Measure accuracy on a labelled folder."`
 	Calibrate CalibrateCmd `cmd:"" help:"Fit thresholds from a false-accept budget."`
 
+	Drill   DrillCmd   `cmd:"" help:"Play the thief on a copy of the site, and report what was found."`
 	Bench   BenchCmd   `cmd:"" help:"Measure speed."`
 	Version VersionCmd `cmd:"" help:"Print the version."`
 }

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"path/filepath"
+
+	"gatehouse"
+	"gatehouse/lab/drill"
+)
+
+// DrillCmd plays the thief on a copy of the installation.
+type DrillCmd struct {
+	Thief          string `help:"What is stolen: the data directory with logs and backups, or the whole disk with the gate key file." enum:"data,disk" default:"data"`
+	Data           string `help:"Drill on a copy of this site's data directory, with the gate key that the configuration names; without it on a fresh site." placeholder:"DIR" type:"existingdir"`
+	PassphraseFile string `help:"The vault's passphrase, to unseal the copy's vault; for --data." placeholder:"FILE"`
+	Marks          int    `help:"How many marks of each kind are planted." default:"200"`
+	Report         string `help:"Write the signed report there, as drill.json and drill.html." placeholder:"DIR"`
+}
+
+// Run carries the drill out and prints what it found.
+func (cmd DrillCmd) Run(ctx context.Context, out *Out) error {
+	if cmd.Marks < 1 || cmd.Marks > 1000 {
+		return gatehouse.Errorf("drill.marks", "say 1 to 1000", "so many marks cannot be planted")
+	}
+	o := drill.Options{Thief: drill.Thief(cmd.Thief), Marks: cmd.Marks, ReportDir: cmd.Report, Stderr: out.Stderr}
+	if cmd.Data != "" {
+		c, err := out.config()
+		if err != nil {
+			return err
+		}
+		if c.Data, err = filepath.Abs(cmd.Data); err != nil {
+			return err
+		}
+		o.Config = &c
+	}
+	if cmd.PassphraseFile != "" {
+		if cmd.Data == "" {
+			return gatehouse.Errorf("drill.passphrase", "give --data, too, or leave it out: a fresh site has a passphrase of its own", "--passphrase-file belongs to a site")
+		}
+		var err error
+		if o.Passphrase, err = readPassphraseFile(cmd.PassphraseFile); err != nil {
+			return err
+		}
+	}
+	r, err := drill.Run(ctx, o)
+	if err != nil {
+		return err
+	}
+	if out.JSON {
+		if err := out.Object(r); err != nil {
+			return err
+		}
+	} else {
+		cmd.tell(out, r)
+	}
+	if !r.OK {
+		return gatehouse.Errorf("drill.found", "the report lists what leaked and where; treat it as an incident", "the drill has findings: %d", len(r.Findings))
+	}
+	return nil
+}
+
+// tell prints the report for people.
+func (cmd DrillCmd) tell(out *Out, r drill.Report) {
+	out.Say("A thief of the %s (custody of the gate key: %s):", r.Thief, r.Custody)
+	out.Say("  %6d  of %d marks and pictures found; the same search finds %d in a plain store", r.Hits, r.Marks, r.ControlHits)
+	out.Say("  %6d  phone numbers or plates guessed from an index", r.IndexHits)
+	out.Say("  %6d  of %d exchanged ciphertexts opened", r.SwapsOpened, r.Swaps)
+	out.Say("  %6d  of %d stored templates compare across galleries", r.TemplateMatches, r.TemplatesCompared)
+	if r.Thief == drill.DiskThief {
+		out.Say("  %6d  marks read in the working set (what the gate must know at boot)", r.WorkingSetHits)
+	}
+	out.Say("Somebody outside:")
+	out.Say("  %6d  of %d ports reachable from other machines", r.PortsOpen, r.Ports)
+	out.Say("  %6d  of %d routes open", r.RoutesOpen, r.Routes)
+	out.Say("  %6d  of %d addresses leak without a session", r.URLLeaks, r.URLs)
+	for _, f := range r.Findings {
+		out.Say("FOUND %s: %s", f.Kind, f.What)
+	}
+	for _, n := range r.Notes {
+		out.Say("note: %s", n)
+	}
+	if cmd.Report != "" {
+		out.Say("The signed report is %s.", filepath.Join(cmd.Report, "drill.html"))
+	}
+}

@@ -1,0 +1,245 @@
+package drill
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/binary"
+	"encoding/hex"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"gatehouse"
+	"gatehouse/internal/child/childtest"
+	"gatehouse/internal/sealeddb"
+	"gatehouse/server"
+	"gatehouse/vault"
+	"gatehouse/vision/models"
+	"gatehouse/vision/worker"
+)
+
+func TestMain(m *testing.M) {
+	childtest.Main(m, map[string]func(context.Context) error{"__vault": vault.RunChild, "__vision": worker.RunChild})
+}
+
+func run(t *testing.T, o Options) Report {
+	t.Helper()
+	if _, err := os.Stat(filepath.Join(models.Dir(), "portraits")); err != nil {
+		t.Skip("no portraits here: run `make assets`")
+	}
+	if o.Marks == 0 {
+		o.Marks, o.Arrivals, o.mutant.region = 3, 2, 1000
+	}
+	t.Setenv("TMPDIR", t.TempDir())
+	r, err := Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// A thief of the whole disk reads the working set and nothing else, also on a copy of
+// an installation that is there.
+func TestAThiefOfTheDisk(t *testing.T) {
+	c := fresh(filepath.Join(t.TempDir(), "data"), filepath.Join(t.TempDir(), "gate.key"))
+	s, err := server.Open(t.Context(), c, server.Options{NewPassphrase: []byte("correct horse battery staple"), Stderr: &bytes.Buffer{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// It runs while it is copied.
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	ready := make(chan string, 1)
+	go func() { ended <- s.Run(ctx, func(link string) { ready <- link }) }()
+	c.Listen = strings.TrimPrefix(baseOf(<-ready), "http://")
+	defer func() {
+		stop()
+		<-ended
+		s.Close(context.Background())
+	}()
+	r := run(t, Options{Thief: DiskThief, Config: &c, Passphrase: []byte("correct horse battery staple")})
+	for _, f := range r.Findings {
+		t.Errorf("found %s: %s", f.Kind, f.What)
+	}
+	if !r.Live || !r.Copied || r.WorkingSetHits == 0 || r.Custody == "" || r.Swaps < 20 {
+		t.Errorf("%+v", r)
+	}
+	if people, err := s.Admin().Subjects(t.Context(), gatehouse.SubjectID{}, 10); err != nil || len(people.Subjects) != 0 {
+		t.Errorf("the original has changed: %d subjects, %v", len(people.Subjects), err)
+	}
+}
+
+// leak is something that a mutant does, and the finding that must come of it.
+type leak struct{ name, kind, what string }
+
+func wantLeaks(t *testing.T, r Report, leaks []leak) {
+	t.Helper()
+	if r.OK {
+		t.Error("the report says that all is well")
+	}
+	for _, l := range leaks {
+		found := false
+		for _, f := range r.Findings {
+			found = found || f.Kind == l.kind && strings.Contains(f.What, l.what)
+		}
+		if !found {
+			t.Errorf("%s is not caught", l.name)
+		}
+	}
+	if t.Failed() {
+		for _, f := range r.Findings {
+			t.Logf("%s: %s", f.Kind, f.What)
+		}
+	}
+}
+
+// A product that leaks in these ways is caught in every one.
+func TestLeaksAreCaught(t *testing.T) {
+	var names []string // values that no finding may repeat
+	r := run(t, Options{mutant: mutant{
+		running: func(d *drill) error {
+			names = []string{d.cast.people[1].record.Name, d.cast.vehicles[0].plate, d.cast.people[0].card}
+			if _, err := d.log.WriteString("enrolled " + d.cast.people[1].record.Name + "\n"); err != nil {
+				return err
+			}
+			if err := os.WriteFile(filepath.Join(d.logDir(), "gallery.f16"), halves(d.cast.people[0].template), 0o600); err != nil {
+				return err
+			}
+			f, err := os.CreateTemp("", "export-*.gz")
+			if err != nil {
+				return err
+			}
+			defer f.Close()
+			z := gzip.NewWriter(f)
+			if _, err := z.Write([]byte("plate;" + d.cast.vehicles[0].plate)); err != nil {
+				return err
+			}
+			return z.Close()
+		},
+		stopped: func(d *drill) error {
+			return os.WriteFile(filepath.Join(d.config.Data, "blobs", "3f3f"), d.cast.people[0].photo, 0o600)
+		},
+		metrics: func(d *drill, b []byte) []byte { return append(b, "seen{card=\""+d.cast.people[0].card+"\"} 1\n"...) },
+		transport: func(next http.RoundTripper) http.RoundTripper {
+			return answers{answers{next, "/people", "<h1>People</h1>"}, "/passages/", "\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00\xff\xdb\x00\x03\x00\xff"}
+		},
+		opener: func(_ *drill, o gatehouse.Opener) gatehouse.Opener {
+			return unbound{o, map[string]gatehouse.SealContext{}}
+		},
+	}})
+	wantLeaks(t, r, []leak{
+		{"a name in the log", "mark", "name 2 as utf-8 in log/server.log"},
+		{"a template in a file", "mark", "template 1 as float16le in log/gallery.f16"},
+		{"a plate in a compressed temporary file", "mark", "plate 1 as utf-8 in temporary files/"},
+		{"an unsealed picture", "picture", "data/blobs/3f3f"},
+		{"an unsealed picture's content", "mark", "photo 1 as jpeg bytes in data/blobs/3f3f"},
+		{"a card number in a metric", "mark", "card 1 as utf-8 in metrics"},
+		{"an open route", "open route", "GET /people answers GET with nothing: status 200"},
+		{"a picture by its address alone", "address without a session", "it shows a picture"},
+		{"a place that is not bound", "swapped ciphertext", "a sealed name in another row opens"},
+	})
+	for _, f := range r.Findings {
+		for _, value := range names {
+			if strings.Contains(f.What, value) {
+				t.Errorf("a finding repeats a mark: %s", f.What)
+			}
+		}
+	}
+	page, err := Page(r)
+	if err != nil || !bytes.Contains(page, []byte("Findings")) {
+		t.Errorf("the page: %v", err)
+	}
+}
+
+// Inside the encrypted databases, too, for a thief who has the gate key.
+func TestLeaksInTheDatabasesAreCaught(t *testing.T) {
+	r := run(t, Options{Thief: DiskThief, mutant: mutant{stopped: func(d *drill) error {
+		sum := sha256.Sum256([]byte(d.cast.people[2].record.Phone))
+		keyed := hmac.New(sha256.New, bytes.Repeat([]byte{7}, 32))
+		keyed.Write([]byte(d.cast.vehicles[1].plate))
+		return d.insert(sum[:], []byte(d.cast.people[1].record.NationalID), []byte(hex.EncodeToString(keyed.Sum(nil))), bytes.Repeat([]byte{7}, 32))
+	}}})
+	wantLeaks(t, r, []leak{
+		{"an ID number in a column", "mark", "national id 2 as utf-8 in data/db/site.db (pages)"},
+		{"a hashed phone number and a plate under a key that lies beside it", "index", "2 values in data/db/site.db (pages)"},
+	})
+}
+
+func halves(t []float32) []byte {
+	var b []byte
+	for _, v := range t {
+		b = binary.LittleEndian.AppendUint16(b, float16(v))
+	}
+	return b
+}
+
+// insert writes values into rows of the site's database.
+func (d *drill) insert(values ...[]byte) error {
+	gate, err := vault.OpenGateKey(d.config.Data, d.gateKey)
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(d.config.Data, "db", "site.db")
+	key, err := gate.FileKey(file)
+	if err != nil {
+		return err
+	}
+	db, err := sealeddb.OpenAsIs(file, key)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return db.Write(context.Background(), func(ctx context.Context, tx *sql.Tx) error {
+		for i, v := range values {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO intents (id, verb, body) VALUES (?, 'test', ?)`, []byte{byte(i)}, v); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// answers is a server that forgot a policy: what asks for a path gets an answer.
+type answers struct {
+	http.RoundTripper
+	path, body string
+}
+
+func (a answers) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := a.RoundTripper.RoundTrip(r)
+	if err == nil && strings.HasPrefix(r.URL.Path, a.path) && r.Method == http.MethodGet {
+		answer.Body.Close()
+		answer.StatusCode, answer.Body = http.StatusOK, readCloser{strings.NewReader(a.body)}
+	}
+	return answer, err
+}
+
+type readCloser struct{ *strings.Reader }
+
+func (readCloser) Close() error { return nil }
+
+// unbound is a vault whose additional data does not say where a value belongs: it opens
+// every value wherever it stands, once it has seen it in its own place.
+type unbound struct {
+	gatehouse.Opener
+	own map[string]gatehouse.SealContext
+}
+
+func (u unbound) Open(ctx context.Context, r gatehouse.OpenRequest) ([][]byte, error) {
+	refs := r.Refs
+	r.Refs = nil
+	for _, ref := range refs {
+		if where, ok := u.own[string(ref.Sealed)]; ok {
+			ref.Where = where
+		}
+		u.own[string(ref.Sealed)] = ref.Where
+		r.Refs = append(r.Refs, ref)
+	}
+	return u.Opener.Open(ctx, r)
+}
