@@ -51,7 +51,7 @@ type camera struct {
 	password string
 }
 
-// newCast invents n of each kind.
+// newCast invents n of each kind, and a tenth more: some portraits are refused.
 func newCast(n int, seed uint64) (*cast, error) {
 	files, err := filepath.Glob(filepath.Join(models.Dir(), "portraits", "*.jpg"))
 	if err != nil || len(files) < 20 {
@@ -61,6 +61,7 @@ func newCast(n int, seed uint64) (*cast, error) {
 	c := &cast{r: rand.New(rand.NewPCG(seed, 1)), portraits: files, used: map[string]bool{}}
 	c.r.Shuffle(len(files), func(i, j int) { files[i], files[j] = files[j], files[i] })
 	c.prefix = "+86139" + c.digits(3)
+	n += (n + 9) / 10
 	born := time.Date(1941, 1, 1, 0, 0, 0, 0, time.UTC)
 	for i := range n {
 		birth := c.once(func() string { return born.AddDate(0, 0, c.r.IntN(16_000)).Format(time.DateOnly) })

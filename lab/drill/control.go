@@ -137,6 +137,9 @@ func (w plainWriter) texts(lines []string) error {
 	return zs.Close()
 }
 
+// bandRows is half the height of the band of a picture that is written decoded.
+const bandRows = 24
+
 // photo writes a picture's file, what it decodes to, and its file as text.
 func (w plainWriter) photo(m mark) error {
 	name := fmt.Sprintf("photo-%d", m.n)
@@ -147,8 +150,10 @@ func (w plainWriter) photo(m mark) error {
 	}
 	raw, blocks := w.to(name+".raw"), w.to(name+".blocks")
 	var rgb, bgr, rgba, grey []byte
+	// A band across the middle is enough: that is where the search looks.
 	b := img.Bounds()
-	for y := b.Min.Y; y < b.Max.Y; y++ {
+	top, bottom := max(b.Min.Y, b.Min.Y+b.Dy()/2-bandRows)&^7, min(b.Max.Y, b.Min.Y+b.Dy()/2+bandRows)
+	for y := top; y < bottom; y++ {
 		for x := b.Min.X; x < b.Max.X; x++ {
 			r, g, bl, _ := img.At(x, y).RGBA()
 			rgb = append(rgb, byte(r>>8), byte(g>>8), byte(bl>>8))
@@ -157,8 +162,8 @@ func (w plainWriter) photo(m mark) error {
 		}
 	}
 	if luma, stride, ok := lumaOf(img); ok {
-		grey = luma
-		for y := 0; y+8 <= b.Dy(); y += 8 {
+		grey = luma[top*stride : bottom*stride]
+		for y := top; y+8 <= bottom; y += 8 {
 			for x := 0; x+8 <= b.Dx(); x += 8 {
 				for row := range 8 {
 					blocks.Write(luma[(y+row)*stride+x:][:8])

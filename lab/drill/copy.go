@@ -27,6 +27,7 @@ func (d *drill) copyInstallation(ctx context.Context) error {
 	}
 	d.gateKey = key
 	if d.Config == nil {
+		d.keyOnDisk = true
 		d.config, d.Passphrase = fresh(data, key), []byte(rand.Text())
 		return nil
 	}
@@ -45,8 +46,22 @@ func (d *drill) copyInstallation(ctx context.Context) error {
 	if err := copyTree(ctx, original.Data, data, d.report.Live); err != nil {
 		return err
 	}
-	if err := copyFile(original.GateKey, key); err != nil {
-		return gatehouse.Errorf("drill.gate_key", "the drill needs the gate key to start the copy; see `gate_key` in the configuration", "the gate key cannot be copied: %w", err)
+	return d.copyGateKey(original.GateKey)
+}
+
+// copyGateKey copies a plain key file, which a thief of the disk takes, too. A gate key
+// that is no file (a token's, a TPM's) stays where it is and starts the copy from there.
+func (d *drill) copyGateKey(source string) error {
+	if info, err := os.Stat(source); err == nil && info.Mode().IsRegular() {
+		d.keyOnDisk = true
+		if err := copyFile(source, d.gateKey); err != nil {
+			return gatehouse.Errorf("drill.gate_key", "the drill needs the gate key to start the copy; see `gate_key` in the configuration", "the gate key cannot be copied: %w", err)
+		}
+		return nil
+	}
+	d.gateKey, d.config.GateKey = source, source
+	if d.Thief == DiskThief {
+		d.report.note("the gate key is no file on the disk: a thief of the disk has it not, and opens nothing")
 	}
 	return nil
 }

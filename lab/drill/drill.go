@@ -72,22 +72,23 @@ type mutant struct {
 // drill is one run.
 type drill struct {
 	Options
-	config   server.Config // of the copy
-	gateKey  string        // the copy's gate key file
-	root     string        // everything that the drill makes, removed at its end
-	log      *os.File      // of the copy
-	cast     *cast
-	arrivals int
-	server   *server.Server
-	stop     func() error // ends the server's run
-	base     string       // its address
-	link     string       // a one-time link to its console
-	tokens   map[gatehouse.DeviceID]string
-	passages []gatehouse.Passage
-	visit    *visit // what an operator saw
-	metrics  []byte
-	report   Report
-	unsealed bool
+	config    server.Config // of the copy
+	gateKey   string        // where the copy's gate key is
+	keyOnDisk bool          // it is a plain file, which a thief of the disk takes
+	root      string        // everything that the drill makes, removed at its end
+	log       *os.File      // of the copy
+	cast      *cast
+	arrivals  int
+	server    *server.Server
+	stop      func() error // ends the server's run
+	base      string       // its address
+	link      string       // a one-time link to its console
+	tokens    map[gatehouse.DeviceID]string
+	passages  []gatehouse.Passage
+	visit     *visit // what an operator saw
+	metrics   []byte
+	report    Report
+	unsealed  bool
 }
 
 // Run carries the drill out. What it finds is in the report; an error means that the

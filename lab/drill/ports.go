@@ -87,18 +87,26 @@ func table(network string, inodes map[string]bool) (all []socket, err error) {
 		if len(fields) < 10 || fields[3] != "0A" && (fields[3] != "07" || !strings.HasPrefix(network, "udp")) || !inodes[fields[9]] {
 			continue
 		}
-		host, portText, _ := strings.Cut(fields[1], ":")
-		port, err := strconv.ParseUint(portText, 16, 16)
-		raw, hexErr := hex.DecodeString(host)
-		if err != nil || hexErr != nil {
-			continue
+		if ip, port, ok := addressOf(fields[1]); ok {
+			all = append(all, socket{network, ip, port})
 		}
-		for i := 0; i+4 <= len(raw); i += 4 { // each word is in the machine's order
-			raw[i], raw[i+1], raw[i+2], raw[i+3] = raw[i+3], raw[i+2], raw[i+1], raw[i]
-		}
-		all = append(all, socket{network, net.IP(raw), int(port)})
 	}
 	return all, lines.Err()
+}
+
+// addressOf reads an address as the kernel's tables write it: hexadecimal words, each in
+// the machine's order (little-endian here), and the port.
+func addressOf(text string) (ip net.IP, port int, ok bool) {
+	host, portText, _ := strings.Cut(text, ":")
+	n, err := strconv.ParseUint(portText, 16, 16)
+	raw, hexErr := hex.DecodeString(host)
+	if err != nil || hexErr != nil {
+		return nil, 0, false
+	}
+	for i := 0; i+4 <= len(raw); i += 4 {
+		raw[i], raw[i+1], raw[i+2], raw[i+3] = raw[i+3], raw[i+2], raw[i+1], raw[i]
+	}
+	return net.IP(raw), int(n), true
 }
 
 // children are the processes that this one started: the copy's vault and vision.
@@ -121,16 +129,25 @@ func children() (pids []int) {
 // crash aborts the copy's child processes, as a fault in them would: what they leave
 // behind, in a core file or in the log, is searched.
 func (d *drill) crash(ctx context.Context) error {
-	for _, pid := range children() {
-		line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-		if err != nil || !strings.Contains(string(line), "\x00__vision") && !strings.Contains(string(line), "\x00__vault") {
-			continue
-		}
+	aborted := map[int]bool{}
+	for _, pid := range helpers() {
 		if err := syscall.Kill(pid, syscall.SIGABRT); err == nil {
-			d.report.Crashed++
+			aborted[pid] = true
 		}
 	}
-	return d.recovered(ctx)
+	d.report.Crashed = len(aborted)
+	return d.recovered(ctx, aborted)
+}
+
+// helpers are the vault and vision processes among the children.
+func helpers() (pids []int) {
+	for _, pid := range children() {
+		line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		if err == nil && (strings.Contains(string(line), "\x00__vision") || strings.Contains(string(line), "\x00__vault")) {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
 }
 
 // recoverTries and recoverPause are how long the copy's processes may take to come back.
@@ -139,12 +156,19 @@ const (
 	recoverPause = 100 * time.Millisecond
 )
 
-// recovered waits until the vault and vision processes run again.
-func (d *drill) recovered(ctx context.Context) error {
+// recovered waits until others run in the place of the aborted processes, and work.
+func (d *drill) recovered(ctx context.Context, aborted map[int]bool) error {
 	for range recoverTries {
-		status, err := d.server.Admin().Status(ctx)
-		if err == nil && status.Faces {
-			return nil
+		started := 0
+		for _, pid := range helpers() {
+			if !aborted[pid] {
+				started++
+			}
+		}
+		if started >= len(aborted) {
+			if status, err := d.server.Admin().Status(ctx); err == nil && status.Faces {
+				return nil
+			}
 		}
 		if err := wait(ctx, recoverPause); err != nil {
 			return err

@@ -37,17 +37,20 @@ func (d *drill) steal(ctx context.Context) error {
 	if err := d.searchFiles(ctx, s); err != nil {
 		return err
 	}
-	if d.Thief == DiskThief {
+	if d.hasKey() {
 		if err := d.searchPages(ctx, s); err != nil {
 			return err
 		}
 	}
 	d.report.tell(s)
-	if d.Thief == DiskThief {
+	if d.hasKey() {
 		return d.searchWorkingSet(ctx, marks, m)
 	}
 	return nil
 }
+
+// hasKey reports whether this thief got the gate key.
+func (d *drill) hasKey() bool { return d.Thief == DiskThief && d.keyOnDisk }
 
 // searchFiles goes over every file, as it is: data directory, the same while the server
 // ran, logs, metrics, temporary files, crash dumps, backups.
@@ -185,7 +188,7 @@ func (d *drill) hoard(ctx context.Context) (hoard, error) {
 		}
 		return err
 	})
-	if err != nil || d.Thief != DiskThief {
+	if err != nil || !d.hasKey() {
 		return h, err
 	}
 	gate, err := os.ReadFile(d.gateKey)

@@ -41,7 +41,7 @@ func TestAThiefOfTheDataGetsNothing(t *testing.T) {
 	if !r.OK || r.Hits != 0 || r.ControlHits != r.Marks || r.ControlForms != r.Forms || r.ControlPictures < 24 {
 		t.Errorf("%+v", r)
 	}
-	if len(r.Kinds) != 17 || r.Kinds[drill.Name] != 24 || r.Kinds[drill.Photo] < 20 || r.Kinds[drill.Template] < 20 {
+	if len(r.Kinds) != 17 || r.Kinds[drill.Name] < 24 || r.Kinds[drill.Photo] < 24 || r.Kinds[drill.Template] < 24 {
 		t.Errorf("marks: %v", r.Kinds)
 	}
 	if r.Granted < 4 || r.Denied < 4 || r.Routes < 20 || r.URLs < 40 || r.Swaps < 100 || r.TemplatesCompared < 20 || r.Ports < 1 || r.Crashed != 2 || r.Bytes < 4<<20 {
