@@ -1,7 +1,6 @@
 package gatehouse
 
 import (
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
 	"time"
@@ -127,13 +126,10 @@ func ConsentLeaf(c Consent, at time.Time) []byte {
 	return leaf(ConsentLeafKind, at, []byte(c.Org), []byte(c.Site), []byte(c.Purpose), []byte(state), digest(c.Reference))
 }
 
-// DisclosureLeaf commits to a disclosure. The reason is in the operator's words, which
-// may name somebody, so it stands as an HMAC under the disclosure's own salt, which
-// lies beside it in the disclosure log and can be taken away.
-func DisclosureLeaf(d Disclosure) []byte {
-	mac := hmac.New(sha256.New, d.Salt[:])
-	mac.Write([]byte(d.Reason))
-	parts := [][]byte{d.ID[:], []byte(d.Operator), []byte(d.Role), []byte(d.Purpose), mac.Sum(nil), binary.BigEndian.AppendUint32(nil, uint32(d.Units))}
+// DisclosureLeaf commits to a disclosure and to its sealed reason (empty for none),
+// which is in the operator's words and may name somebody.
+func DisclosureLeaf(d Disclosure, reason []byte) []byte {
+	parts := [][]byte{d.ID[:], []byte(d.Operator), []byte(d.Role), []byte(d.Purpose), digest(reason), binary.BigEndian.AppendUint32(nil, uint32(d.Units))}
 	for _, item := range d.Items {
 		parts = append(parts, []byte(item))
 	}

@@ -73,6 +73,9 @@ type SubjectStatus string
 const (
 	Active          SubjectStatus = "active"
 	SuspendedStatus SubjectStatus = "suspended"
+	// ErasedStatus is a tombstone: when somebody was enrolled and what they agreed to,
+	// under an id that is nobody's.
+	ErasedStatus SubjectStatus = "erased"
 )
 
 // Subject is the metadata row of an enrolled person or vehicle.

@@ -80,7 +80,7 @@ type SubjectCommit struct {
 type SubjectStore interface {
 	PutSubject(ctx context.Context, c SubjectCommit) error
 	Subject(ctx context.Context, place Place, id SubjectID) (Subject, error)
-	// Subjects pages by id, ascending, behind after.
+	// Subjects pages by id, ascending, behind after. Tombstones are left out.
 	Subjects(ctx context.Context, place Place, after SubjectID, limit int) ([]Subject, error)
 	SetStatus(ctx context.Context, place Place, id SubjectID, s SubjectStatus, leaf []byte) error
 	PutConsent(ctx context.Context, c Consent, leaf []byte) error

@@ -25,6 +25,7 @@ var place = gatehouse.Place{Org: "acme", Site: "hq"}
 type world struct {
 	api.AuditAdmin
 	api.DisclosureAdmin
+	api.EraseAdmin
 	passages []gatehouse.Passage // newest first
 	posted   []gatehouse.Capture
 	answer   []gatehouse.Passage

@@ -33,6 +33,7 @@ type Passages interface {
 // Admin carries out what comes over the admin socket. Its caller is the server's
 // own user or root. Errors are *gatehouse.Error and hold nothing personal.
 type Admin interface {
+	EraseAdmin
 	SearchAdmin
 	AuditAdmin
 	KeysAdmin

@@ -55,6 +55,9 @@ var statuses = map[string]int{
 	"vault.unavailable":    http.StatusServiceUnavailable,
 	"vault.duration":       http.StatusBadRequest,
 	"vault.reason":         http.StatusBadRequest,
+	"vault.held":           http.StatusConflict,
+	"vault.erase_limit":    http.StatusTooManyRequests,
+	"erase.unfinished":     http.StatusServiceUnavailable,
 	"index.opening":        http.StatusServiceUnavailable,
 	"index.damaged":        http.StatusServiceUnavailable,
 	"vision.unavailable":   http.StatusServiceUnavailable,
@@ -76,6 +79,7 @@ var families = map[string]int{
 	"enroll": http.StatusUnprocessableEntity, "device": http.StatusUnprocessableEntity, "vehicle": http.StatusUnprocessableEntity,
 	"person": http.StatusUnprocessableEntity, "card": http.StatusUnprocessableEntity, "search": http.StatusUnprocessableEntity, "pin": http.StatusUnprocessableEntity,
 	"shares": http.StatusUnprocessableEntity, "custody": http.StatusUnprocessableEntity, "secret": http.StatusUnprocessableEntity,
+	"erase": http.StatusUnprocessableEntity, "hold": http.StatusUnprocessableEntity,
 }
 
 // Status is the HTTP status of an error.

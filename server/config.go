@@ -33,6 +33,7 @@ type Config struct {
 	Strangers    StrangersConfig     `yaml:"strangers"`
 	Disclosure   DisclosureConfig    `yaml:"disclosure"`
 	Alarms       AlarmsConfig        `yaml:"alarms"`
+	Retention    RetentionConfig     `yaml:"retention"`
 	CommitWithin time.Duration       `yaml:"commit_within"`
 	LogLevel     string              `yaml:"log_level"`
 	Audit        AuditConfig         `yaml:"audit"`
@@ -69,6 +70,15 @@ type RingConfig struct {
 type StrangersConfig struct {
 	Keep    bool   `yaml:"keep"`
 	Purpose string `yaml:"purpose"`
+}
+
+// RetentionConfig is how long what is kept, in days; see rules/retention.
+type RetentionConfig struct {
+	PassageDays  int `yaml:"passage_days"`
+	FrameDays    int `yaml:"frame_days"`
+	StrangerDays int `yaml:"stranger_days"`
+	RecordDays   int `yaml:"record_days"`
+	MetadataDays int `yaml:"metadata_days"`
 }
 
 // GateConfig is one door or lane.
@@ -140,6 +150,7 @@ func DefaultConfig() Config {
 		Vault: VaultConfig{UnsealedFor: 8 * time.Hour}, Vision: VisionConfig{Threads: 1},
 		Ring: RingConfig{Minutes: 10, Mebibyte: 64}, Alarms: AlarmsConfig{Mail: MailConfig{Port: 587, Security: "starttls", To: []string{}}},
 		CommitWithin: 3 * time.Second, LogLevel: "info",
+		Retention: RetentionConfig{PassageDays: 90, FrameDays: 7, StrangerDays: 3, RecordDays: 1095, MetadataDays: 1095},
 		Audit:     AuditConfig{WitnessEvery: time.Minute, Witness: []WitnessConfig{}, WitnessedLogs: []WitnessedLogConfig{}},
 		Schedules: map[string][]string{"office-hours": {"mon-fri 07:00-19:00"}},
 		Gates:     []GateConfig{door, lane}, Devices: []DeviceConfig{cam, lpr},

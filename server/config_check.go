@@ -55,6 +55,9 @@ func (c *Config) check() error {
 	if err := c.Alarms.check(); err != nil {
 		return bad("alarms", "see gatehouse.yml", "%v", err)
 	}
+	if err := c.Retention.policy().Check(); err != nil {
+		return bad("retention", "nothing is kept for ever: give each kind a number of days", "%v", err)
+	}
 	if err := c.Audit.check(c.Data); err != nil {
 		return bad("audit", "see gatehouse.yml", "%v", err)
 	}

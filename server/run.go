@@ -11,7 +11,6 @@ import (
 	"gatehouse/api"
 	"gatehouse/auth"
 	"gatehouse/console"
-	"gatehouse/flow/expire"
 	"gatehouse/ingest/frames"
 )
 
@@ -142,24 +141,6 @@ func (s *Server) watchVault(ctx context.Context) {
 			unsealed = now
 			s.metrics.Vault(now)
 			s.hub.VaultChanged()
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-beat.C:
-		}
-	}
-}
-
-// expire takes away, every hour, what may no longer be kept; at the start also what
-// became due while the server was off.
-func (s *Server) expire(ctx context.Context) {
-	e := expire.Expirer{Place: s.site.Place, Keys: s.vault, Passages: s.store, Blobs: s.blobs}
-	beat := time.NewTicker(time.Hour)
-	defer beat.Stop()
-	for back := 366; ; back = 7 {
-		if err := e.Strangers(ctx, time.Now(), back); err != nil && ctx.Err() == nil {
-			s.log.Error("strangers' pictures could not be expired", "code", gatehouse.ErrorCode(err))
 		}
 		select {
 		case <-ctx.Done():

@@ -20,6 +20,7 @@ import (
 	"gatehouse/feed"
 	"gatehouse/flow/disclose"
 	"gatehouse/flow/enroll"
+	"gatehouse/flow/erase"
 	"gatehouse/flow/passage"
 	"gatehouse/flow/search"
 	"gatehouse/flow/workingset"
@@ -70,6 +71,7 @@ type Server struct {
 	gallery *gallery.Gallery
 	working *workingset.Set
 	enroll  *enroll.Enroller
+	erase   *erase.Eraser
 	flow    *passage.Flow
 	lend    *disclose.Discloser
 	indexer *search.Feeder
@@ -87,11 +89,14 @@ type Server struct {
 	taking     sync.Mutex   // the vault's alarms
 	routes     []auth.Route // once it runs
 
-	mu      sync.Mutex
-	cameras map[gatehouse.DeviceID]*camera
-	running context.Context // of Run; nil before
-	wait    sync.WaitGroup
-	closers []func(context.Context) error
+	retaining sync.Mutex // one run of the retention at a time
+
+	mu       sync.Mutex
+	retained time.Time // when the retention last ran
+	cameras  map[gatehouse.DeviceID]*camera
+	running  context.Context // of Run; nil before
+	wait     sync.WaitGroup
+	closers  []func(context.Context) error
 }
 
 // Open makes the keys at the first start, opens everything and finishes what a
@@ -191,6 +196,9 @@ func (s *Server) openKeys(ctx context.Context) error {
 	if s.gateKey, err = vault.OpenGateKey(p.data, s.config.GateKey); err != nil {
 		return err
 	}
+	if err := s.gateKey.SettleFileKeys(); err != nil {
+		return err
+	}
 	s.vault, err = vault.Open(ctx, vault.Options{Dir: p.vault, Place: s.site.Place, Gate: s.gateKey, Log: s.log, Limits: s.config.Disclosure.limits()})
 	if err != nil {
 		return err
@@ -213,7 +221,10 @@ func (s *Server) openStores(ctx context.Context) error {
 	p := pathsOf(s.config)
 	var err error
 	fileKey := func(file string) ([32]byte, error) { return s.gateKey.FileKey(filepath.Join("db", file)) }
-	if s.store, err = sqlite.Open(ctx, sqlite.Options{Dir: p.db, Key: fileKey, Log: s.log}); err != nil {
+	changeKey := func(file string, change func([32]byte) error) error {
+		return s.gateKey.ChangeFileKey(filepath.Join("db", file), change)
+	}
+	if s.store, err = sqlite.Open(ctx, sqlite.Options{Dir: p.db, Key: fileKey, ChangeKey: changeKey, Log: s.log}); err != nil {
 		return err
 	}
 	s.onClose(func(context.Context) error { return s.store.Close() })
@@ -267,6 +278,7 @@ func (s *Server) openFlows(ctx context.Context) error {
 	s.indexer = &search.Feeder{Place: s.site.Place, Index: s.vault, Store: s.store}
 	s.enroll = enroll.New(enroll.Ports{Place: s.site.Place, Eyes: s.eyes, Gallery: s.gallery, Threshold: models.Threshold, Fault: face.Fault, Sealer: s.vault,
 		Keep: s.gateKey, Subjects: s.store, Blobs: s.blobs, Working: s.working})
+	s.erase = s.newEraser()
 	s.flow = passage.New(passage.Ports{Site: s.site, Working: s.working, Gallery: s.gallery, Threshold: models.Threshold, Sealer: s.vault,
 		Store: s.store, Blobs: s.blobs, Actuator: s.gates.actuator, Feed: live{s}, Log: s.log})
 	s.onClose(s.finishAudit)
@@ -280,7 +292,13 @@ func (s *Server) finishInterrupted(ctx context.Context) error {
 	if n > 0 {
 		s.log.Info("interrupted enrolments were finished", "count", n)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	if err := s.goOnErasing(ctx); err != nil {
+		return err
+	}
+	return s.setRetention(ctx)
 }
 
 // Unseal opens the vault for the configured time.

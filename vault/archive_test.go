@@ -34,7 +34,7 @@ func TestErasedIsNeverFoundAgain(t *testing.T) {
 	f.open(t)
 	f.proof = f.unseal(t)
 	f.search(t, gatehouse.SearchQuery{Name: "silva"}) // the index is open
-	_, err := f.vault.Erase(t.Context(), place, ana.ID)
+	_, err := f.vault.Erase(t.Context(), eraseOf(ana.ID))
 	must(t, err)
 	check := func(when string) {
 		t.Helper()
@@ -82,7 +82,7 @@ func TestContentIsIndexedUnderItsOwnSubject(t *testing.T) {
 	if hits := f.search(t, gatehouse.SearchQuery{Plate: "ANA111"}); len(hits) != 1 || hits[0].Subject != ana.ID {
 		t.Errorf("found %+v", hits)
 	}
-	_, err := f.vault.Erase(t.Context(), place, ana.ID)
+	_, err := f.vault.Erase(t.Context(), eraseOf(ana.ID))
 	must(t, err)
 	if hits := f.search(t, gatehouse.SearchQuery{Plate: "ANA111"}); len(hits) != 0 {
 		t.Error("the erased is found")
@@ -157,7 +157,7 @@ func TestOlderIndexFollowsRemovalsAgain(t *testing.T) {
 		older[name] = b
 	}
 	found()
-	_, err := a.keys.deleteSubjects(t.Context(), place, []gatehouse.SubjectID{ana}, time.Now())
+	_, err := a.keys.erase(t.Context(), gatehouse.RandomID(), place, ana, time.Now())
 	must(t, err)
 	if found() != 0 {
 		t.Error("the erased is found at once")
@@ -174,10 +174,12 @@ func TestOlderIndexFollowsRemovalsAgain(t *testing.T) {
 
 // A day that has expired takes its passages out of the index.
 func TestExpiredDayIsNotFound(t *testing.T) {
-	f := newFeeder(t)
+	day := time.Now().AddDate(0, 0, -40)
+	f := newFeeder(t, gateTime(&day))
 	ana := f.person(t, gatehouse.PersonRecord{Name: "Ana Silva"})
 	f.index(t, []gatehouse.Subject{ana}, f.passage(t, ana.ID, "ANA111"))
-	_, err := f.vault.Expire(t.Context(), place, gatehouse.PassageClass, time.Now())
+	must(t, f.vault.SetRetention(t.Context(), place, map[gatehouse.RetentionClass]time.Duration{gatehouse.PassageClass: 24 * time.Hour}))
+	_, err := f.vault.Expire(t.Context(), place, gatehouse.PassageClass, day)
 	must(t, err)
 	if hits := f.search(t, gatehouse.SearchQuery{Name: "ana"}); len(hits) != 1 || hits[0].Kind != gatehouse.RecordHit {
 		t.Errorf("found %+v", hits)

@@ -160,64 +160,54 @@ func (a *auditDB) disclose(ctx context.Context, d gatehouse.Disclosure, also fun
 // note writes a disclosure that no budget is spent on: of what is not the vault's to
 // open, and bulk releases, which two people approved.
 func (a *auditDB) note(ctx context.Context, d gatehouse.Disclosure, also func(ctx context.Context, tx *sql.Tx) error) error {
-	random(d.Salt[:])
 	items, err := json.Marshal(d.Items)
 	if err != nil {
 		return err
 	}
-	reason, salt := []byte{}, d.Salt[:]
-	if d.Reason != "" {
-		if reason, err = a.reasons.seal(ctx, d); err != nil {
-			return err
-		}
-		salt = []byte{} // it is sealed with the reason, which could be guessed with it
+	reason, err := a.reasons.seal(ctx, reasonOf("disclosures", d.ID), d.At, d.Reason)
+	if err != nil {
+		return err
 	}
-	_, err = a.record(ctx, gatehouse.DisclosureLeaf(d), func(ctx context.Context, tx *sql.Tx) error {
+	_, err = a.record(ctx, gatehouse.DisclosureLeaf(d, reason), func(ctx context.Context, tx *sql.Tx) error {
 		if also != nil {
 			if err := also(ctx, tx); err != nil {
 				return err
 			}
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO disclosures (id, at, operator, role, purpose, reason, salt, items, units) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			d.ID[:], d.At.UnixMilli(), d.Operator, d.Role, d.Purpose, reason, salt, string(items), d.Units)
+		_, err := tx.ExecContext(ctx, `INSERT INTO disclosures (id, at, operator, role, purpose, reason, items, units) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+			d.ID[:], d.At.UnixMilli(), d.Operator, d.Role, d.Purpose, reason, string(items), d.Units)
 		return err
 	})
 	return err
 }
 
 // disclosures gives the newest first, those before a cursor if it is set, and beside
-// each its sealed reason, nil for none; see service.openReasons.
+// each its sealed reason, empty for none; see service.openReasons.
 func (a *auditDB) disclosures(ctx context.Context, before gatehouse.ID, limit int) (list []gatehouse.Disclosure, sealed [][]byte, err error) {
 	if before.IsZero() {
 		for i := range before {
 			before[i] = 0xff
 		}
 	}
-	rows, err := a.db.Readers().QueryContext(ctx, `SELECT id, at, operator, role, purpose, reason, salt, items, units FROM disclosures WHERE id < ? ORDER BY id DESC LIMIT ?`, before[:], limit)
+	rows, err := a.db.Readers().QueryContext(ctx, `SELECT id, at, operator, role, purpose, reason, items, units FROM disclosures WHERE id < ? ORDER BY id DESC LIMIT ?`, before[:], limit)
 	if err != nil {
 		return nil, nil, sealeddb.Wrap(auditFile, err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var d gatehouse.Disclosure
-		var id, salt, reason []byte
+		var id, reason []byte
 		var at int64
 		var items string
-		if err := rows.Scan(&id, &at, &d.Operator, &d.Role, &d.Purpose, &reason, &salt, &items, &d.Units); err != nil {
+		if err := rows.Scan(&id, &at, &d.Operator, &d.Role, &d.Purpose, &reason, &items, &d.Units); err != nil {
 			return nil, nil, sealeddb.Wrap(auditFile, err)
 		}
 		copy(d.ID[:], id)
-		copy(d.Salt[:], salt)
 		d.At = time.UnixMilli(at).UTC()
 		if err := json.Unmarshal([]byte(items), &d.Items); err != nil {
 			return nil, nil, gatehouse.Errorf("store.damaged", "restore it from a backup", "a row of the disclosure log cannot be read: %w", err)
 		}
-		switch _, err := parseEnvelope(reason); {
-		case len(reason) == 0:
-			reason = nil
-		case err != nil: // written in clear by an earlier version
-			d.Reason, reason = string(reason), nil
-		}
+		d.ReasonSealed = len(reason) > 0
 		list, sealed = append(list, d), append(sealed, reason)
 	}
 	return list, sealed, sealeddb.Wrap(auditFile, rows.Err())

@@ -17,7 +17,7 @@ import (
 )
 
 // disclosure compares the row of a disclosure with its leaf. A reason that was taken
-// away, with its salt, is as good as there.
+// away is as good as there.
 func (v *verifier) disclosure(ctx context.Context, l NumberedLeaf, parts [][]byte) error {
 	if len(parts) == 0 {
 		v.report.Add("audit.malformed", "entry %d is no disclosure", l.Index)
@@ -25,11 +25,11 @@ func (v *verifier) disclosure(ctx context.Context, l NumberedLeaf, parts [][]byt
 	}
 	var d gatehouse.Disclosure
 	var at int64
-	var salt []byte
+	var reason []byte
 	var items string
 	copy(d.ID[:], parts[0])
-	err := v.db.QueryRowContext(ctx, `SELECT at, operator, role, purpose, reason, salt, items, units FROM disclosures WHERE id = ?`, parts[0]).
-		Scan(&at, &d.Operator, &d.Role, &d.Purpose, &d.Reason, &salt, &items, &d.Units)
+	err := v.db.QueryRowContext(ctx, `SELECT at, operator, role, purpose, reason, items, units FROM disclosures WHERE id = ?`, parts[0]).
+		Scan(&at, &d.Operator, &d.Role, &d.Purpose, &reason, &items, &d.Units)
 	if errors.Is(err, sql.ErrNoRows) {
 		v.report.Add("audit.disclosure", "the disclosure of entry %d is missing", l.Index)
 		return nil
@@ -37,15 +37,14 @@ func (v *verifier) disclosure(ctx context.Context, l NumberedLeaf, parts [][]byt
 	if err != nil {
 		return sealeddb.Wrap(auditFile, err)
 	}
-	copy(d.Salt[:], salt)
 	d.At = time.UnixMilli(at)
-	if json.Unmarshal([]byte(items), &d.Items) != nil || !sameDisclosure(gatehouse.DisclosureLeaf(d), l.Leaf, d.Reason == "" && d.Salt == [16]byte{}) {
+	if json.Unmarshal([]byte(items), &d.Items) != nil || !sameDisclosure(gatehouse.DisclosureLeaf(d, reason), l.Leaf, len(reason) == 0) {
 		v.report.Add("audit.disclosure", "the disclosure of entry %d is not the one that the entry commits to", l.Index)
 	}
 	return nil
 }
 
-// reasonPart is where a disclosure's leaf has the HMAC of its reason.
+// reasonPart is where a disclosure's leaf has the digest of its sealed reason.
 const reasonPart = 4
 
 func sameDisclosure(row, leaf []byte, reasonTaken bool) bool {

@@ -53,7 +53,7 @@ func TestDisclosureIsDurableBeforeRelease(t *testing.T) {
 		t.Errorf("the log holds %+v", list)
 	}
 	again := in.unseal(t)
-	if list, err := in.vault.Disclosures(t.Context(), gatehouse.ID{}, 10); err != nil || list[0].Reason != "killed" || list[0].Salt == ([16]byte{}) {
+	if list, err := in.vault.Disclosures(t.Context(), gatehouse.ID{}, 10); err != nil || list[0].Reason != "killed" {
 		t.Errorf("the log holds %+v, %v", list, err)
 	}
 	if bytes.Equal(again, proof) {

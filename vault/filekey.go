@@ -44,6 +44,9 @@ func (g *GateKey) FileKey(file string) (key [32]byte, err error) {
 	if err != nil {
 		return key, err
 	}
+	if key, changed, err := g.inForce(file, aad); err != nil || changed {
+		return key, err
+	}
 	for {
 		wrapped, err := os.ReadFile(file + fileKeySuffix)
 		if err == nil {

@@ -30,6 +30,8 @@ type GateKey struct {
 	name    [4]byte  // which key this is; stands in everything sealed under it
 	custody Custody  // in force
 	tables  sync.Map // table -> cipher.AEAD
+
+	changing sync.Mutex // one database's key at a time
 }
 
 // CreateGateKey makes a new gate key where source says (see GateSource): in a file (mode

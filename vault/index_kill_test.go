@@ -37,7 +37,7 @@ func TestIndexingIsKilled(t *testing.T) {
 			batch = append(batch, f.passage(t, subjects[(i+round)%len(subjects)].ID, fmt.Sprintf("AB%02d%03d", round, i)))
 		}
 		if round == rounds/2 {
-			_, err := f.vault.Erase(t.Context(), place, erased)
+			_, err := f.vault.Erase(t.Context(), eraseOf(erased))
 			must(t, err)
 		}
 		restarts := f.vault.Process().Restarts

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"gatehouse"
@@ -107,7 +108,8 @@ func pin(ctx context.Context, tx *sql.Tx, key hpke.PublicKey) error {
 }
 
 // append writes rows durably in one transaction. A row that is there already is
-// left as it is, so that an append whose answer was lost can be repeated. Errors:
+// left as it is, so that an append whose answer was lost can be repeated. One of a
+// subject that was erased is not written: what is still sealed for it is noise. Errors:
 // vault.key_retired for a row that is sealed to a key that is not pinned: what is retired
 // can be opened by nobody.
 func (k *keyStore) append(ctx context.Context, rows []chainRow) error {
@@ -117,7 +119,8 @@ func (k *keyStore) append(ctx context.Context, rows []chainRow) error {
 			return err
 		}
 		insert, err := tx.PrepareContext(ctx, `INSERT INTO chains (org, site, id, kind, subject, class, day, recipient, created, enc, sealed)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`)
+			SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 WHERE NOT EXISTS (
+				SELECT 1 FROM removals WHERE org = ?1 AND site = ?2 AND kind = 'subject' AND ?4 = 'subject' AND subject = ?5) ON CONFLICT DO NOTHING`)
 		if err != nil {
 			return err
 		}
@@ -155,38 +158,14 @@ func (k *keyStore) row(ctx context.Context, place gatehouse.Place, id gatehouse.
 	return r, true, nil
 }
 
-// deleteSubjects and deleteDay remove rows for good, from the write-ahead log too,
-// in one transaction, and say how many there were. What was removed is noted in the
-// same transaction: the search index and restored backups follow that list.
-func (k *keyStore) deleteSubjects(ctx context.Context, place gatehouse.Place, subjects []gatehouse.SubjectID, now time.Time) (int, error) {
-	return k.delete(ctx, func(exec execFunc) error {
-		for _, subject := range subjects {
-			if err := exec(`DELETE FROM chains WHERE kind = 'subject' AND org = ? AND site = ? AND subject = ?`,
-				string(place.Org), string(place.Site), subject[:]); err != nil {
-				return err
-			}
-			if err := exec(noteRemoval, now.UnixMilli(), string(place.Org), string(place.Site), string(subjectChain), subject[:], "", ""); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-func (k *keyStore) deleteDay(ctx context.Context, place gatehouse.Place, class gatehouse.RetentionClass, day string, now time.Time) (int, error) {
-	return k.delete(ctx, func(exec execFunc) error {
-		if err := exec(noteRemoval, now.UnixMilli(), string(place.Org), string(place.Site), string(dayChain), []byte{}, string(class), day); err != nil {
-			return err
-		}
-		return exec(`DELETE FROM chains WHERE kind = 'day' AND org = ? AND site = ? AND class = ? AND day = ?`,
-			string(place.Org), string(place.Site), string(class), day)
-	})
-}
-
+// noteRemoval is part of every deletion: the search index and restored backups follow
+// that list.
 const noteRemoval = `INSERT INTO removals (at, org, site, kind, subject, class, day) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
 
 type execFunc func(statement string, args ...any) error
 
+// delete removes rows for good, from the write-ahead log too, in one transaction, and
+// says how many its DELETEs took.
 func (k *keyStore) delete(ctx context.Context, f func(execFunc) error) (deleted int, err error) {
 	err = k.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		return f(func(statement string, args ...any) error {
@@ -195,7 +174,7 @@ func (k *keyStore) delete(ctx context.Context, f func(execFunc) error) (deleted 
 				return err
 			}
 			n, err := result.RowsAffected()
-			if statement != noteRemoval {
+			if strings.HasPrefix(statement, "DELETE") {
 				deleted += int(n)
 			}
 			return err

@@ -125,6 +125,8 @@ func (s *service) openAll(ctx context.Context, private privateKeys, refs []gateh
 		}
 		if found {
 			walk(&row, private, list)
+		} else if err := s.keys.openHeld(ctx, at, private, list); err != nil {
+			return nil, err
 		}
 	}
 	out := make([][]byte, len(refs))

@@ -2,7 +2,6 @@ package vault
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"gatehouse"
@@ -88,31 +87,4 @@ func (v *Vault) Disclosures(ctx context.Context, before gatehouse.ID, limit int)
 	var list []gatehouse.Disclosure
 	_, err := v.process.Call(ctx, methodDisclosures, listRequest{Before: before, Limit: limit}, nil, &list)
 	return list, err
-}
-
-// Erase deletes subjects' rows in the key store, all or none, and says how many
-// there were: everything that was ever sealed for them is noise from then on, in
-// every copy. Whoever erases first sees to it that nothing more is sealed for them.
-// Errors: vault.unavailable, vault.timeout, and the store's.
-func (v *Vault) Erase(ctx context.Context, place gatehouse.Place, subjects ...gatehouse.SubjectID) (chains int, err error) {
-	drop := func() {
-		v.live.drop(func(k chainKey) bool {
-			return k.Place == place && k.class == "" && slices.Contains(subjects, k.subject)
-		})
-	}
-	drop()
-	_, err = v.process.Call(ctx, methodErase, eraseRequest{Place: place, Subjects: subjects}, nil, &chains)
-	drop() // one that was begun meanwhile may have been deleted
-	return chains, err
-}
-
-// Expire deletes a day's rows of one retention class, as Erase does a subject's.
-// The day is counted in UTC.
-func (v *Vault) Expire(ctx context.Context, place gatehouse.Place, class gatehouse.RetentionClass, day time.Time) (chains int, err error) {
-	key := dayKey(place, class, day)
-	drop := func() { v.live.drop(func(k chainKey) bool { return k == key }) }
-	drop()
-	_, err = v.process.Call(ctx, methodExpire, expireRequest{Place: place, Class: class, Day: key.period}, nil, &chains)
-	drop()
-	return chains, err
 }

@@ -17,8 +17,6 @@ const (
 	methodOpen        = "open"        // header openRequest, attachments: proof, sealed values; reply openReply, plaintexts
 	methodRecord      = "record"      // header gatehouse.Disclosure
 	methodDisclosures = "disclosures" // header listRequest; reply []gatehouse.Disclosure
-	methodErase       = "erase"       // header eraseRequest; reply int
-	methodExpire      = "expire"      // header expireRequest; reply int
 )
 
 type initRequest struct {
@@ -58,17 +56,6 @@ type openReply struct{ Opened []bool } // false: the plaintext is nil
 type listRequest struct {
 	Before gatehouse.ID
 	Limit  int
-}
-
-type eraseRequest struct {
-	Place    gatehouse.Place
-	Subjects []gatehouse.SubjectID
-}
-
-type expireRequest struct {
-	Place gatehouse.Place
-	Class gatehouse.RetentionClass
-	Day   string
 }
 
 // Status is the vault's state.

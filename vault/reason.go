@@ -2,7 +2,6 @@ package vault
 
 import (
 	"context"
-	"encoding/json"
 	"sync"
 	"time"
 
@@ -10,9 +9,9 @@ import (
 )
 
 // What an operator says when asking for somebody's data may name them, so a reason is
-// archive data like what it was given for: the vault process seals it, with the salt
-// that hides it in the audit leaf, under a day chain of its own in the key store, and
-// shows it again while the vault is unsealed. The chain's seed is in no place but its
+// archive data like what it was given for: the vault process seals it under a day chain
+// of its own in the key store, the audit leaf commits to what was sealed, and it is
+// shown again while the vault is unsealed. The chain's seed is in no place but its
 // row, and its state in this process goes forward after each reason.
 const reasonClass gatehouse.RetentionClass = "reason"
 
@@ -26,29 +25,21 @@ type reasons struct {
 	chain *chain // nil before the first reason of a day, or where the last is spent
 }
 
-// sealedReason is what is sealed of a disclosure.
-type sealedReason struct {
-	Salt   [16]byte
-	Reason string
+// reasonOf is where the reason of a row of that table belongs.
+func reasonOf(table string, id gatehouse.ID) gatehouse.SealContext {
+	return gatehouse.SealContext{Table: table, Row: id, Field: "reason"}
 }
 
-// reasonContext is where a disclosure's reason belongs.
-func reasonContext(id gatehouse.ID) gatehouse.SealContext {
-	return gatehouse.SealContext{Table: "disclosures", Row: id, Field: "reason"}
-}
-
-// seal returns the sealed reason and salt of d. The chain's row is durable then.
-func (r *reasons) seal(ctx context.Context, d gatehouse.Disclosure) ([]byte, error) {
-	plain, err := json.Marshal(sealedReason{d.Salt, d.Reason})
+// seal returns the sealed reason, empty for none. The chain's row is durable then.
+func (r *reasons) seal(ctx context.Context, where gatehouse.SealContext, at time.Time, reason string) ([]byte, error) {
+	if reason == "" {
+		return []byte{}, nil
+	}
+	l, secret, err := r.take(ctx, at)
 	if err != nil {
 		return nil, err
 	}
-	defer clear(plain)
-	l, secret, err := r.take(ctx, d.At)
-	if err != nil {
-		return nil, err
-	}
-	return sealEnvelope(reasonContext(d.ID), []link{l}, [][32]byte{secret}, plain, gatehouse.PadField), nil
+	return sealEnvelope(where, []link{l}, [][32]byte{secret}, []byte(reason), gatehouse.PadField), nil
 }
 
 func (r *reasons) take(ctx context.Context, at time.Time) (link, [32]byte, error) {
@@ -80,17 +71,15 @@ func (r *reasons) take(ctx context.Context, at time.Time) (link, [32]byte, error
 	return l, secret, nil
 }
 
-// openReasons fills in the reasons and salts of a listing, those that are sealed (the others
-// are nil). While the vault is sealed, and where a day's chain has been deleted, they
-// stay away and ReasonSealed says so.
+// openReasons fills in the reasons of a listing that are sealed. While the vault is
+// sealed, and where a day's chain has been deleted, they stay away.
 func (s *service) openReasons(ctx context.Context, list []gatehouse.Disclosure, sealed [][]byte) error {
 	var refs []gatehouse.SealContext
 	var values [][]byte
 	var of []int
 	for i, v := range sealed {
-		if v != nil {
-			list[i].ReasonSealed = true
-			refs, values, of = append(refs, reasonContext(list[i].ID)), append(values, v), append(of, i)
+		if len(v) > 0 {
+			refs, values, of = append(refs, reasonOf("disclosures", list[i].ID)), append(values, v), append(of, i)
 		}
 	}
 	private, err := s.room.use()
@@ -102,13 +91,10 @@ func (s *service) openReasons(ctx context.Context, list []gatehouse.Disclosure, 
 		return err
 	}
 	for k, p := range plain {
-		var was sealedReason
-		if p == nil || json.Unmarshal(p, &was) != nil {
-			continue
+		if p != nil {
+			list[of[k]].Reason, list[of[k]].ReasonSealed = string(p), false
+			clear(p)
 		}
-		d := &list[of[k]]
-		d.Salt, d.Reason, d.ReasonSealed = was.Salt, was.Reason, false
-		clear(p)
 	}
 	return nil
 }

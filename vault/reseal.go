@@ -10,6 +10,11 @@ import (
 	"gatehouse/internal/sealeddb"
 )
 
+// sealedToKey counts the rows that a key's private half opens: of chains, of holds, and of
+// what holds kept when it expired.
+const sealedToKey = `SELECT (SELECT count(*) FROM chains WHERE recipient = ?1)
+	+ (SELECT count(*) FROM holds WHERE recipient = ?1) + (SELECT count(*) FROM held_chains WHERE recipient = ?1)`
+
 // pin lets the key store be used with a public key too.
 func (k *keyStore) pin(ctx context.Context, key hpke.PublicKey) error {
 	return k.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error { return pin(ctx, tx, key) })
@@ -20,7 +25,7 @@ func (k *keyStore) unpin(ctx context.Context, names []string) (left int, err err
 	err = k.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		for _, name := range names {
 			var n int
-			if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM chains WHERE recipient = ?`, name).Scan(&n); err != nil {
+			if err := tx.QueryRowContext(ctx, sealedToKey, name).Scan(&n); err != nil {
 				return err
 			}
 			left += n
@@ -43,7 +48,7 @@ func (k *keyStore) unpin(ctx context.Context, names []string) (left int, err err
 
 // sealedTo counts the rows that are sealed to a key.
 func (k *keyStore) sealedTo(ctx context.Context, name string) (n int, err error) {
-	err = k.db.Readers().QueryRowContext(ctx, `SELECT count(*) FROM chains WHERE recipient = ?`, name).Scan(&n)
+	err = k.db.Readers().QueryRowContext(ctx, sealedToKey, name).Scan(&n)
 	return n, sealeddb.Wrap(keyStoreFile, err)
 }
 
@@ -70,12 +75,9 @@ func (k *keyStore) reseal(ctx context.Context, from privateKeys, to hpke.PublicK
 			damaged++
 			continue
 		}
-		row := r.chainRow
-		row.Recipient = publicKeyName(to)
-		err = row.sealSeed(to, seed)
-		clear(seed)
+		row, err := r.sealedAnew(to, seed)
 		if err != nil {
-			return 0, 0, 0, gatehouse.Errorf("vault.failed", "try again", "a chain cannot be sealed to the new key: %w", err)
+			return 0, 0, 0, err
 		}
 		resealed = append(resealed, row)
 	}
@@ -100,6 +102,18 @@ func (k *keyStore) reseal(ctx context.Context, from privateKeys, to hpke.PublicK
 		return nil
 	})
 	return moved, last, damaged, err
+}
+
+// sealedAnew is the row with its seed sealed to another key; the seed is zeroed.
+func (r *chainRow) sealedAnew(to hpke.PublicKey, seed []byte) (chainRow, error) {
+	row := *r
+	row.Recipient = publicKeyName(to)
+	err := row.sealSeed(to, seed)
+	clear(seed)
+	if err != nil {
+		err = gatehouse.Errorf("vault.failed", "try again", "a chain cannot be sealed to the new key: %w", err)
+	}
+	return row, err
 }
 
 // rowsOf reads rows that are sealed to one of the keys, by number.

@@ -21,7 +21,7 @@ import (
 //  3. vault.pub becomes the new key; the gate seals new chains to it.
 //  4. Row by row, the key store's seeds are sealed to the new key. Each row says which
 //     key it is sealed to, and an unsealed vault holds both, so all of them open
-//     meanwhile. What the gate still sends for the old key is taken, and moved too.
+//     meanwhile. What legal holds keep follows in the end. What the gate still sends for the old key is taken, and moved too.
 //  5. When no row names the old key, its pin goes in the transaction that finds that
 //     out: from then on the key store takes no row for it. It is retired, and its slots
 //     are removed from the keyring.
@@ -218,7 +218,7 @@ func (s *service) handleRotateBatch(ctx context.Context, r *child.Request) (any,
 		p.Moved += moved
 		m.left, m.damaged = max(0, m.left-moved), m.damaged+damaged
 		if last == 0 {
-			return s.endOfRotation(ctx, m, p)
+			return s.endOfRotation(ctx, m, private, p)
 		}
 		m.after = last
 	}
@@ -227,7 +227,12 @@ func (s *service) handleRotateBatch(ctx context.Context, r *child.Request) (any,
 }
 
 // endOfRotation is step 5, once every row was looked at.
-func (s *service) endOfRotation(ctx context.Context, m *rotation, p RotationProgress) (any, [][]byte, error) {
+func (s *service) endOfRotation(ctx context.Context, m *rotation, private privateKeys, p RotationProgress) (any, [][]byte, error) {
+	moved, damaged, err := s.keys.resealHeld(ctx, private, m.to, rotateRows)
+	if err != nil {
+		return nil, nil, err
+	}
+	p.Moved, m.damaged = p.Moved+moved, m.damaged+damaged
 	left, err := s.keys.unpin(ctx, m.from)
 	if err != nil {
 		return nil, nil, err

@@ -275,7 +275,7 @@ func TestRotationOverDamagedRows(t *testing.T) {
 	if st, err := in.vault.KeysStatus(t.Context()); err != nil || !st.Keys[0].Retired.IsZero() || len(st.Keys[0].Slots) == 0 {
 		t.Errorf("the old key is gone, with a row left: %+v, %v", st, err)
 	}
-	_, err := in.vault.Erase(t.Context(), place, bad)
+	_, err := in.vault.Erase(t.Context(), eraseOf(bad))
 	must(t, err)
 	again, p := in.rotate(t, phrase(passphrase))
 	if !again.Resumed || again.To != r.To || p.Left != 0 {

@@ -19,8 +19,8 @@ type feeder struct {
 	at    uint64
 }
 
-func newFeeder(t testing.TB) *feeder {
-	in := install(t)
+func newFeeder(t testing.TB, change ...func(*Options)) *feeder {
+	in := install(t, change...)
 	return &feeder{installation: in, proof: in.unseal(t)}
 }
 
@@ -50,7 +50,11 @@ func (f *feeder) record(t testing.TB, s gatehouse.Subject, r gatehouse.PersonRec
 
 func (f *feeder) passage(t testing.TB, subject gatehouse.SubjectID, plate string) gatehouse.StoredPassage {
 	t.Helper()
-	p := gatehouse.Passage{Place: place, ID: gatehouse.NewID(time.Now()), Gate: "lane", At: time.Now(), Kind: gatehouse.PlateReading, Subject: subject}
+	now := time.Now()
+	if f.options.Now != nil {
+		now = f.options.Now()
+	}
+	p := gatehouse.Passage{Place: place, ID: gatehouse.NewID(now), Gate: "lane", At: now, Kind: gatehouse.PlateReading, Subject: subject}
 	plain, err := json.Marshal(gatehouse.Detail{Plate: plate})
 	must(t, err)
 	sealed, err := f.vault.Seal(t.Context(), subject, gatehouse.PassageClass, gatehouse.SealContext{Place: place, Table: "passages", Row: p.ID, Field: "detail"}, plain, gatehouse.PadField)

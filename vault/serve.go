@@ -22,6 +22,12 @@ type service struct {
 	memory       string
 	afterLogging func() // for tests: between the disclosure's commit and the release
 
+	started time.Time
+
+	destroying sync.Mutex  // erasing, expiring and ending holds, one after the other
+	erasedAt   []time.Time // within the last hour
+	discarded  int
+
 	mu      sync.Mutex // init is called once
 	moves   sync.Mutex // one batch of a rotation at a time
 	release func() error
@@ -44,14 +50,15 @@ func runChild(ctx context.Context, afterLogging func()) error {
 	if err != nil {
 		return err
 	}
-	s := &service{memory: memory, afterLogging: afterLogging, ready: make(chan struct{})}
+	s := &service{memory: memory, afterLogging: afterLogging, started: time.Now(), ready: make(chan struct{})}
 	return errors.Join(child.Serve(ctx, s.handlers()), s.close())
 }
 
 // handlers are the vault process's calls, each group in the file that answers it.
 func (s *service) handlers() map[string]child.Handler {
 	all := map[string]child.Handler{methodInit: s.handleInit}
-	for _, group := range []map[string]child.Handler{s.coreHandlers(), s.auditHandlers(), s.controlHandlers(), s.releaseHandlers(), s.indexHandlers(), s.keysHandlers()} {
+	for _, group := range []map[string]child.Handler{s.coreHandlers(), s.auditHandlers(), s.controlHandlers(), s.releaseHandlers(), s.indexHandlers(), s.keysHandlers(),
+		s.erasureHandlers(), s.expiryHandlers(), s.holdHandlers(), s.bundleHandlers(), s.rewriteHandlers()} {
 		for method, h := range group {
 			all[method] = s.whenReady(h)
 		}
@@ -68,8 +75,6 @@ func (s *service) coreHandlers() map[string]child.Handler {
 		methodOpen:        s.handleOpen,
 		methodRecord:      s.handleRecord,
 		methodDisclosures: s.handleDisclosures,
-		methodErase:       s.handleErase,
-		methodExpire:      s.handleExpire,
 	}
 }
 
@@ -258,25 +263,4 @@ func (s *service) handleDisclosures(ctx context.Context, r *child.Request) (any,
 		err = s.openReasons(ctx, list, sealed)
 	}
 	return list, nil, err
-}
-
-func (s *service) handleErase(ctx context.Context, r *child.Request) (any, [][]byte, error) {
-	var in eraseRequest
-	if err := r.Decode(&in); err != nil {
-		return nil, nil, err
-	}
-	n, err := s.keys.deleteSubjects(ctx, in.Place, in.Subjects, time.Now())
-	return n, nil, err
-}
-
-func (s *service) handleExpire(ctx context.Context, r *child.Request) (any, [][]byte, error) {
-	var in expireRequest
-	if err := r.Decode(&in); err != nil {
-		return nil, nil, err
-	}
-	if _, err := time.Parse(time.DateOnly, in.Day); err != nil {
-		return nil, nil, gatehouse.Errorf("request.malformed", "use YYYY-MM-DD", "this is no day")
-	}
-	n, err := s.keys.deleteDay(ctx, in.Place, in.Class, in.Day, time.Now())
-	return n, nil, err
 }

@@ -57,6 +57,8 @@ type Options struct {
 
 // Vault is the gate's half. It is safe for concurrent use.
 type Vault struct {
+	dir       string // absolute
+	gate      *GateKey
 	process   *child.Process
 	sealsTo   atomic.Pointer[recipient]
 	now       func() time.Time
@@ -94,7 +96,7 @@ func Open(ctx context.Context, o Options) (*Vault, error) {
 	if err := present(dir); err != nil {
 		return nil, err
 	}
-	v := &Vault{now: o.Now}
+	v := &Vault{dir: dir, gate: o.Gate, now: o.Now}
 	public, err := readPublicKey(dir)
 	if err != nil {
 		return nil, err
@@ -161,8 +163,7 @@ func (v *Vault) Close() error {
 		ctx, cancel := context.WithTimeout(context.Background(), appendLimit)
 		defer cancel()
 		for place, subjects := range v.strangers.close() {
-			_, failed := v.Erase(ctx, place, subjects...)
-			err = errors.Join(err, failed)
+			err = errors.Join(err, v.discard(ctx, place, subjects))
 		}
 		v.live.close()
 		v.appends.close()

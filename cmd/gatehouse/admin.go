@@ -45,19 +45,30 @@ func (o *Out) admin(ctx context.Context) (a api.Admin, done func(), err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	socket := server.SocketPath(c)
-	conn, err := net.Dial("unix", socket)
-	if err == nil {
-		conn.Close()
-		return client.OverSocket(socket), func() {}, nil
+	running, err := runningServer(c)
+	if err != nil {
+		return nil, nil, err
 	}
-	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ECONNREFUSED) {
-		return nil, nil, gatehouse.Errorf("server.unreachable", "run it as the user that runs the server; a `data` path of more than about 90 bytes is too long for the socket",
-			"it cannot be told whether a server runs on this site: %w", err)
+	if running != nil {
+		return running, func() {}, nil
 	}
 	s, err := server.Open(ctx, c, server.Options{Stderr: o.Stderr})
 	if err != nil {
 		return nil, nil, err
 	}
 	return s.Admin(), func() { s.Close(context.WithoutCancel(ctx)) }, nil
+}
+
+// runningServer is the server that runs on the configuration's data; nil where none does.
+func runningServer(c server.Config) (*client.Client, error) {
+	socket := server.SocketPath(c)
+	conn, err := net.Dial("unix", socket)
+	if err == nil {
+		return client.OverSocket(socket), conn.Close()
+	}
+	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ECONNREFUSED) {
+		return nil, gatehouse.Errorf("server.unreachable", "run it as the user that runs the server; a `data` path of more than about 90 bytes is too long for the socket",
+			"it cannot be told whether a server runs on this site: %w", err)
+	}
+	return nil, nil
 }

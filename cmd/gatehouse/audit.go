@@ -3,31 +3,27 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"gatehouse"
 	"gatehouse/api/wire"
-	"gatehouse/client"
 	"gatehouse/server"
 )
 
 // AuditCmd is about the audit log.
 type AuditCmd struct {
-	Verify AuditVerifyCmd `cmd:"" help:"Recompute the whole log and compare it with its checkpoints, its witnesses and the gate's own files; or check a proof. Works without a server, and while one runs."`
-	Show   AuditShowCmd   `cmd:"" help:"List what was done, the newest last."`
-	Prove  AuditProveCmd  `cmd:"" help:"Print a proof that an entry stands in the log."`
-	Forget AuditForgetCmd `cmd:"" help:"As a witness, forget what was seen of another site's log, after that site was restored from a backup."`
-	Key    AuditKeyCmd    `cmd:"" help:"Print the keys that others verify this log with, and know it by as a witness."`
+	Verify AuditVerifyCmd   `cmd:"" help:"Recompute the whole log and compare it with its checkpoints, its witnesses and the gate's own files; or check a proof. Works without a server, and while one runs."`
+	Show   AuditShowCmd     `cmd:"" help:"List what was done, the newest last."`
+	Prove  AuditProveCmd    `cmd:"" help:"Print a proof that an entry stands in the log."`
+	Erased VerifyErasureCmd `cmd:"" name:"verify-erasure" help:"Check an erasure's certificate, and what an installation still holds of the subject."`
+	Forget AuditForgetCmd   `cmd:"" help:"As a witness, forget what was seen of another site's log, after that site was restored from a backup."`
+	Key    AuditKeyCmd      `cmd:"" help:"Print the keys that others verify this log with, and know it by as a witness."`
 }
 
 // DataFlag names another data directory than the configuration's.
@@ -62,19 +58,6 @@ func (d DataFlag) audit(ctx context.Context, out *Out, f func(server.AuditReader
 	}
 	defer done()
 	return f(log)
-}
-
-// runningServer is the server that runs on the site's data, nil where none does.
-func runningServer(c server.Config) (*client.Client, error) {
-	socket := server.SocketPath(c)
-	conn, err := net.Dial("unix", socket)
-	if err == nil {
-		return client.OverSocket(socket), conn.Close()
-	}
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
-		return nil, nil
-	}
-	return nil, gatehouse.Errorf("server.unreachable", "run it as the user that runs the server", "it cannot be told whether a server runs on this site: %w", err)
 }
 
 // AuditVerifyCmd verifies the log, or a proof.

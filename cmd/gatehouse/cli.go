@@ -33,6 +33,11 @@ type CLI struct {
 	Device    DeviceCmd    `cmd:"" help:"Enrol devices."`
 	Keys      KeysCmd      `cmd:"" help:"The site's keys: make, show, split, rotate, and what opens them."`
 	Secret    SecretCmd    `cmd:"" help:"Passwords and keys that do not belong into gatehouse.yml."`
+
+	Erase     EraseCmd     `cmd:"" help:"Erase a person, a vehicle or a stranger's capture, with a certificate."`
+	Hold      HoldCmd      `cmd:"" help:"Legal holds."`
+	Retention RetentionCmd `cmd:"" help:"How long what is kept."`
+
 	Unseal    UnsealCmd    `cmd:"" help:"Open the vault for a stated time."`
 	Seal      SealCmd      `cmd:"" help:"Seal the vault now."`
 	Budget    BudgetCmd    `cmd:"" help:"Show or set what may be disclosed in an hour and a day."`

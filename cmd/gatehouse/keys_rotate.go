@@ -17,6 +17,7 @@ import (
 type KeysRotateCmd struct {
 	Vault   KeysRotateVaultCmd `cmd:"" help:"The vault key: every chain is sealed to a new one. May be interrupted; the same command goes on with it."`
 	Gallery RotateGalleryCmd   `cmd:"" help:"The gallery's secret rotation: every stored template is turned, without new photos, while doors go on."`
+	Files   KeysRotateFilesCmd `cmd:"" help:"Put every database under a fresh key, while the site goes on: what was deleted is then in no page that a key opens."`
 }
 
 // KeysRotateVaultCmd exchanges the vault key.

@@ -36,6 +36,9 @@ type Set struct {
 	sealer  gatehouse.WorkingSealer
 	gallery Gallery
 
+	writes sync.Mutex // what is put, and what is removed for good, one after the other
+	gone   map[gatehouse.SubjectID]struct{}
+
 	templates sync.Mutex // adding, removing and turning of templates, one at a time
 
 	mu          sync.RWMutex
@@ -171,6 +174,13 @@ func (s *Set) Item(kind gatehouse.WorkingKind, subject gatehouse.SubjectID, row 
 // Put stores sealed items and takes them into memory; it may be called again with
 // the same items, which changes nothing.
 func (s *Set) Put(ctx context.Context, items []gatehouse.WorkingItem) error {
+	s.writes.Lock()
+	defer s.writes.Unlock()
+	for _, item := range items {
+		if _, gone := s.gone[item.Subject]; gone {
+			return gatehouse.Errorf("store.not_found", "it was erased meanwhile", "there is no such subject here")
+		}
+	}
 	if slices.ContainsFunc(items, func(i gatehouse.WorkingItem) bool { return i.Kind == gatehouse.TemplateItem }) {
 		return s.putTemplates(ctx, items)
 	}

@@ -82,3 +82,9 @@ func ParseKey(s string) ([32]byte, error) {
 	copy(key[:], b)
 	return key, nil
 }
+
+func (k *keyring) get(name string) [32]byte {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.byName[name]
+}

@@ -9,12 +9,10 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gatehouse"
-
-	"github.com/ncruces/go-sqlite3"
-	"github.com/ncruces/go-sqlite3/driver"
 )
 
 // Options say what to open.
@@ -33,10 +31,14 @@ type Options struct {
 // DB is an open database. All methods may be used concurrently.
 type DB struct {
 	path    string
-	keyName string
+	gate    *gate
+	idle    int     // readers that are kept
 	writer  *sql.DB // one connection
 	readers *sql.DB
 	closed  sync.Once
+
+	rewriting sync.Mutex  // one Rewrite at a time
+	keepLog   atomic.Bool // nothing is moved from the log into the database now
 }
 
 // walLimit is the size in bytes at which the write-ahead log is emptied after a
@@ -87,11 +89,7 @@ func open(ctx context.Context, path string, o Options) (*DB, error) {
 	if err := probe(path, o.Key); err != nil {
 		return nil, err
 	}
-	d := &DB{path: path, keyName: keys.add(o.Key)}
-	if err := d.connect(o); err != nil {
-		keys.remove(d.keyName)
-		return nil, Wrap(path, err)
-	}
+	d := newDB(path, keys.add(o.Key), o)
 	if err := d.migrate(ctx, o.Migrations); err != nil {
 		d.abandon()
 		return nil, err
@@ -99,41 +97,32 @@ func open(ctx context.Context, path string, o Options) (*DB, error) {
 	return d, nil
 }
 
-func (d *DB) connect(o Options) (err error) {
-	query := url.Values{"vfs": {vfsName}, "textkey": {d.keyName}, "modeof": {d.path}, "_txlock": {"immediate"}}
-	uri := (&url.URL{Scheme: "file", Path: d.path, RawQuery: query.Encode()}).String()
-	if d.writer, err = driver.Open(uri, pragmas(writerPragmas)); err != nil {
-		return err
+// newDB opens no connection yet.
+func newDB(path, keyName string, o Options) *DB {
+	d := &DB{path: path, gate: &gate{path: path, key: keyName}, idle: o.Readers}
+	if o.Readers < 1 {
+		d.idle = 2
 	}
+	d.writer = sql.OpenDB(&connector{gate: d.gate, pragmas: writerPragmas})
 	d.writer.SetMaxOpenConns(1)
 	d.writer.SetMaxIdleConns(1)
 	d.writer.SetConnMaxIdleTime(o.IdleTime)
-	if d.readers, err = driver.Open(uri+"&mode=rw", pragmas(readerPragmas)); err != nil {
-		return errors.Join(err, d.writer.Close())
-	}
-	readers := o.Readers
-	if readers < 1 {
-		readers = 2
-	}
-	d.readers.SetMaxOpenConns(readers)
-	d.readers.SetMaxIdleConns(readers)
+	d.readers = sql.OpenDB(&connector{gate: d.gate, pragmas: readerPragmas, options: url.Values{"mode": {"rw"}}})
+	d.readers.SetMaxOpenConns(d.idle)
+	d.readers.SetMaxIdleConns(d.idle)
 	d.readers.SetConnMaxIdleTime(o.IdleTime)
-	return nil
+	return d
 }
 
 // busy_timeout goes first: the others may have to wait for a lock. synchronous is
 // NORMAL by default here, which loses commits with the power; deleted rows would
 // stay in free pages without secure_delete. The log is emptied by Write and
 // Checkpoint instead of by SQLite, which never truncates it.
-const (
-	writerPragmas = `PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;
-		PRAGMA foreign_keys=OFF; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF; PRAGMA wal_autocheckpoint=0`
-	readerPragmas = `PRAGMA busy_timeout=5000; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF; PRAGMA query_only=ON`
+var (
+	writerPragmas = []string{"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "secure_delete(ON)",
+		"foreign_keys(OFF)", "temp_store(MEMORY)", "trusted_schema(OFF)", "wal_autocheckpoint(0)"}
+	readerPragmas = []string{"busy_timeout(5000)", "temp_store(MEMORY)", "trusted_schema(OFF)", "query_only(ON)"}
 )
-
-func pragmas(list string) func(*sqlite3.Conn) error {
-	return func(c *sqlite3.Conn) error { return c.Exec(list) }
-}
 
 // Path is the database file.
 func (d *DB) Path() string { return d.path }
@@ -168,7 +157,7 @@ func (d *DB) Write(ctx context.Context, f func(ctx context.Context, tx *sql.Tx) 
 	if err := tx.Commit(); err != nil {
 		return Wrap(d.path, err)
 	}
-	if info, err := os.Stat(d.path + "-wal"); err == nil && info.Size() >= walLimit {
+	if info, err := os.Stat(d.path + "-wal"); err == nil && info.Size() >= walLimit && !d.keepLog.Load() {
 		// The commit stands whether or not the log could be emptied now.
 		_, _ = checkpoint(ctx, conn)
 	}
@@ -185,6 +174,9 @@ func (d *DB) Checkpoint(ctx context.Context) (emptied bool, err error) {
 		return false, Wrap(d.path, err)
 	}
 	defer conn.Close()
+	if d.keepLog.Load() {
+		return false, nil
+	}
 	emptied, err = checkpoint(ctx, conn)
 	return emptied, Wrap(d.path, err)
 }
@@ -222,7 +214,7 @@ func (d *DB) Close() error {
 		err = d.readers.Close()
 		_, failed := d.Checkpoint(context.Background())
 		err = Wrap(d.path, errors.Join(err, failed, d.writer.Close()))
-		keys.remove(d.keyName)
+		keys.remove(d.gate.keyName())
 	})
 	return err
 }
@@ -232,6 +224,6 @@ func (d *DB) abandon() {
 	d.closed.Do(func() {
 		_ = d.readers.Close()
 		_ = d.writer.Close()
-		keys.remove(d.keyName)
+		keys.remove(d.gate.keyName())
 	})
 }

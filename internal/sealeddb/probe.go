@@ -119,3 +119,22 @@ func isBTree(page []byte) bool {
 	content := int(binary.BigEndian.Uint16(page[5:]))
 	return header+2*cells <= content && content <= pageSize && free < pageSize && page[7] <= 60
 }
+
+// Fits reports whether the database at path is under the key, beyond doubt: its first
+// page decrypts to what it must be. An empty or missing file is under no key. Which
+// of two keys is the right one after a crash in the middle of a Rewrite is told by it.
+func Fits(path string, key [32]byte) (bool, error) {
+	f, size, err := openSized(path)
+	if err != nil || f == nil {
+		return false, Wrap(path, err)
+	}
+	defer f.Close()
+	if size < pageSize {
+		return false, nil
+	}
+	block := make([]byte, pageSize)
+	if _, err := f.ReadAt(block, 0); err != nil {
+		return false, Wrap(path, err)
+	}
+	return string(decrypt(key, block, 0)[:16]) == "SQLite format 3\x00", nil
+}

@@ -65,9 +65,9 @@ func OpenAsIs(path string, key [32]byte) (*DB, error) {
 	if err := probe(path, key); err != nil {
 		return nil, err
 	}
-	d := &DB{path: path, keyName: keys.add(key)}
-	if err := d.connect(Options{}); err != nil {
-		keys.remove(d.keyName)
+	d := newDB(path, keys.add(key), Options{})
+	if err := d.readers.Ping(); err != nil {
+		d.abandon()
 		return nil, Wrap(path, err)
 	}
 	return d, nil

@@ -98,3 +98,28 @@ func BenchmarkPut(b *testing.B) {
 		}
 	}
 }
+
+// Many are deleted at once; those that are not there, and others, are left alone.
+func TestDeleteBlobs(t *testing.T) {
+	d, err := blob.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := make([]gatehouse.BlobID, 600)
+	for i := range ids {
+		ids[i] = gatehouse.RandomID()
+		if err := d.PutBlob(t.Context(), ids[i], []byte("sealed")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		if err := d.DeleteBlobs(t.Context(), append([]gatehouse.BlobID{gatehouse.RandomID()}, ids[:500]...)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, id := range ids {
+		if _, err := d.Blob(t.Context(), id); (gatehouse.ErrorCode(err) == "store.not_found") != (i < 500) {
+			t.Fatalf("blob %d: %v", i, err)
+		}
+	}
+}

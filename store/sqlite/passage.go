@@ -25,7 +25,9 @@ func (s *Store) CommitPassage(ctx context.Context, c gatehouse.PassageCommit) er
 	if err != nil {
 		return err
 	}
-	return m.commit(ctx, c.Leaf, func(ctx context.Context, tx *sql.Tx) (bool, error) { return insertPassage(ctx, tx, c) })
+	return m.commit(ctx, c.Leaf, func(ctx context.Context, tx *sql.Tx) (bool, error) {
+		return insertPassage(ctx, tx, s.erased.apply(c))
+	})
 }
 
 func checkPassage(p gatehouse.Passage) error {
@@ -189,7 +191,7 @@ func (s *Store) Passage(ctx context.Context, place gatehouse.Place, id gatehouse
 }
 
 // readPassage needs no transaction: what a passage refers to was committed with it
-// and does not change.
+// and does not change until it goes.
 func readPassage(ctx context.Context, q querier, place gatehouse.Place, id gatehouse.ID) (stored gatehouse.StoredPassage, err error) {
 	key := []any{string(place.Org), string(place.Site), id[:]}
 	row := q.QueryRowContext(ctx, `SELECT `+passageColumns+` FROM passages WHERE org = ? AND site = ? AND id = ?`, key...)
@@ -197,7 +199,7 @@ func readPassage(ctx context.Context, q querier, place gatehouse.Place, id gateh
 		return gatehouse.StoredPassage{}, err
 	}
 	row = q.QueryRowContext(ctx, `SELECT sealed FROM details WHERE org = ? AND site = ? AND passage = ?`, key...)
-	if err = row.Scan(&stored.Detail); err != nil {
+	if err = row.Scan(&stored.Detail); err != nil && !errors.Is(err, sql.ErrNoRows) { // it has expired
 		return gatehouse.StoredPassage{}, err
 	}
 	err = eachEvidence(ctx, q, "evidence", "passage", place, id, id, func(_ gatehouse.ID, e gatehouse.Evidence) {

@@ -35,7 +35,10 @@ type Options struct {
 	// Key gives the key of a file ("site.db", "2026-11.db"), making and keeping one
 	// for a file that is new. It is called once for each file that is opened.
 	Key func(file string) ([32]byte, error)
-	Log *slog.Logger // nil for none
+	// ChangeKey gives a file a fresh key: it calls change with the new key, and keeps
+	// both on disk until change has returned. nil where files are never rewritten.
+	ChangeKey func(file string, change func(fresh [32]byte) error) error
+	Log       *slog.Logger // nil for none
 }
 
 // Store implements gatehouse.PassageStore, SubjectStore and WorkingStore.
@@ -47,12 +50,15 @@ type Store struct {
 	working *sealeddb.DB
 	months  months
 	leaves  *sequence
+	erased  erasedIDs
 }
 
 var (
 	_ gatehouse.PassageStore = (*Store)(nil)
 	_ gatehouse.SubjectStore = (*Store)(nil)
 	_ gatehouse.WorkingStore = (*Store)(nil)
+	_ gatehouse.ErasureStore = (*Store)(nil)
+	_ gatehouse.ExpiryStore  = (*Store)(nil)
 )
 
 // monthIdle is when the connections of a month that nobody asks for are closed;

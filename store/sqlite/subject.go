@@ -70,7 +70,7 @@ func (s *Store) Subject(ctx context.Context, place gatehouse.Place, id gatehouse
 
 // Subjects implements gatehouse.SubjectStore; limit is 1 to 1000.
 func (s *Store) Subjects(ctx context.Context, place gatehouse.Place, after gatehouse.SubjectID, limit int) ([]gatehouse.Subject, error) {
-	return s.subjects(ctx, place, `id > ?`, after, limit)
+	return s.subjects(ctx, place, `id > ? AND status <> 'erased'`, after, limit)
 }
 
 // subjects reads rows and photos of one state of the file.

@@ -15,6 +15,8 @@ type Engine interface {
 	gatehouse.PassageStore
 	gatehouse.SubjectStore
 	gatehouse.WorkingStore
+	gatehouse.ErasureStore
+	gatehouse.ExpiryStore
 	Close() error
 }
 
@@ -46,6 +48,10 @@ func Run(t *testing.T, fresh func(t *testing.T) (open func() Engine)) {
 		{"intents outlive a restart", testIntents},
 		{"the working set is put, replaced, deleted", testWorking},
 		{"another place sees nothing", testPlaces},
+		{"a subject is replaced everywhere", testReplaceSubject},
+		{"what was on its way is replaced too", testReplaceOnItsWay},
+		{"content is dropped by kind and time", testDropContent},
+		{"a month is dropped when it was followed", testDropMonth},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := &suite{T: t, open: fresh(t)}

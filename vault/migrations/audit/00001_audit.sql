@@ -6,8 +6,7 @@ CREATE TABLE disclosures (
     operator TEXT    NOT NULL,
     role     TEXT    NOT NULL,
     purpose  TEXT    NOT NULL,
-    reason   TEXT    NOT NULL,
-    salt     BLOB    NOT NULL, -- of the reason, in the leaf
+    reason   BLOB    NOT NULL, -- sealed; empty for none
     items    TEXT    NOT NULL, -- a JSON array of table/row/field
     units    INTEGER NOT NULL
 );

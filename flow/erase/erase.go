@@ -1,0 +1,323 @@
+// Package erase makes a subject (a person, a vehicle, a stranger's capture) be gone:
+// its keys, so that every copy of what was sealed for it is noise; what the gate knows
+// of it; its pictures; and its id, which a random one replaces wherever it stood. What
+// stays are times at gates, which are nobody's. The verb spans many files, so it writes
+// an intent first and finishes what it began after a crash. Whoever asked gets a
+// certificate that an auditor can check.
+package erase
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+	"time"
+
+	"gatehouse"
+)
+
+// Ports are what erasing needs of the rest.
+type Ports struct {
+	Place   gatehouse.Place
+	Store   Store
+	Vault   Vault
+	Working Working
+	Blobs   Blobs
+	Keep    gatehouse.WorkingSealer // seals the intents
+	// Forget drops a passage's pictures from memory; Gone tells open pages.
+	Forget func(passage gatehouse.ID)
+	Gone   func()
+	// Rewrite puts the files that what was erased lay in under fresh keys; nil where
+	// another job does.
+	Rewrite func(ctx context.Context) error
+	// Prove gives the proof that a leaf stands in the audit log, as JSON; nil where
+	// there is no log to prove from.
+	Prove func(ctx context.Context, leaf int64) (json.RawMessage, error)
+	Now   func() time.Time
+}
+
+// Store is what erasing reads and changes of the metadata.
+type Store interface {
+	gatehouse.ErasureStore
+	Passages(ctx context.Context, q gatehouse.PassageQuery) ([]gatehouse.Passage, error)
+	BeginIntent(ctx context.Context, i gatehouse.Intent) error
+	FinishIntent(ctx context.Context, id gatehouse.ID) error
+	Intents(ctx context.Context) ([]gatehouse.Intent, error)
+}
+
+// Vault deletes keys and writes certificates.
+type Vault interface {
+	// Erasable says what an erasure would find.
+	Erasable(ctx context.Context, place gatehouse.Place, subject gatehouse.SubjectID) (gatehouse.Erasable, error)
+	// Erase makes everything that was and will be sealed for the subject noise. It
+	// refuses with vault.held, vault.erase_limit, vault.sealed, vault.forbidden,
+	// vault.operator and vault.reason, and has done nothing then.
+	Erase(ctx context.Context, r gatehouse.EraseRequest) (chains int, err error)
+	// Certify ends an erasure and says which leaf of the audit log commits to it.
+	Certify(ctx context.Context, id gatehouse.ID, passages int) (c gatehouse.ErasureCertificate, leaf int64, err error)
+}
+
+// Working is the working set.
+type Working interface {
+	// RemoveSubject forgets the subject on disk and in memory, for good.
+	RemoveSubject(ctx context.Context, id gatehouse.SubjectID) error
+}
+
+// Blobs deletes sealed pictures; those that are gone are no error.
+type Blobs interface {
+	DeleteBlobs(ctx context.Context, ids []gatehouse.BlobID) error
+}
+
+// Request asks for an erasure.
+type Request struct {
+	Subject  gatehouse.SubjectID
+	Operator string
+	Reason   string
+	Proof    []byte // of having unsealed the vault; nil where it is sealed
+}
+
+// Document is a certificate with what an auditor needs to check it.
+type Document struct {
+	Certificate gatehouse.ErasureCertificate `json:"certificate"`
+	Leaf        int64                        `json:"leaf"` // its number in the audit log
+	// Proof shows that the leaf stands in the log: vault/auditlog's Proof. Absent
+	// where the log could not give one then.
+	Proof json.RawMessage `json:"proof,omitempty"`
+}
+
+// Eraser erases one site's subjects, one after the other.
+type Eraser struct {
+	Ports
+	mu sync.Mutex
+}
+
+// New returns an eraser over its ports.
+func New(p Ports) *Eraser {
+	if p.Now == nil {
+		p.Now = time.Now
+	}
+	return &Eraser{Ports: p}
+}
+
+// verb names the intents of this package.
+const verb = "erase"
+
+// plan is what is to be done: the body of the intent.
+type plan struct {
+	Subject  gatehouse.SubjectID
+	Fresh    gatehouse.SubjectID // takes its place in metadata
+	Operator string
+	Reason   string
+}
+
+func (e *Eraser) intentContext(id gatehouse.ID) gatehouse.SealContext {
+	return gatehouse.SealContext{Place: e.Place, Table: "intents", Row: id, Field: verb}
+}
+
+// Erase erases a subject. Once it has begun it will happen, whatever comes between.
+// Errors: erase.unknown, erase.again, vault.held, erase.unfinished (it is finished by
+// itself), and the vault's refusals.
+func (e *Eraser) Erase(ctx context.Context, r Request) (Document, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if err := e.check(ctx, r); err != nil {
+		return Document{}, err
+	}
+	p := plan{Subject: r.Subject, Fresh: gatehouse.RandomID(), Operator: r.Operator, Reason: r.Reason}
+	// The id names the erasure and salts its leaf, so it is random.
+	id := gatehouse.RandomID()
+	body, err := json.Marshal(p)
+	if err != nil {
+		return Document{}, err
+	}
+	sealed, err := e.Keep.SealWorking(e.intentContext(id), body)
+	if err != nil {
+		return Document{}, err
+	}
+	if err := e.Store.BeginIntent(ctx, gatehouse.Intent{ID: id, Verb: verb, Body: sealed}); err != nil {
+		return Document{}, err
+	}
+	ctx = context.WithoutCancel(ctx)
+	doc, err := e.finish(ctx, id, p, r.Proof)
+	if err == nil {
+		return doc, nil
+	}
+	if refused(err) {
+		if failed := e.Store.FinishIntent(ctx, id); failed != nil {
+			return Document{}, failed
+		}
+		return Document{}, err
+	}
+	return Document{}, gatehouse.Errorf("erase.unfinished", "do not erase again: it is finished by itself within the hour, or at the next start", "the erasure was begun and could not be finished yet: %w", err)
+}
+
+// refused reports whether the vault turned the erasure down before it did anything.
+func refused(err error) bool {
+	switch gatehouse.ErrorCode(err) {
+	case "vault.held", "vault.erase_limit", "vault.sealed", "vault.forbidden", "vault.operator", "vault.reason":
+		return true
+	}
+	return false
+}
+
+// check refuses what is not there, and what a hold keeps.
+func (e *Eraser) check(ctx context.Context, r Request) error {
+	if r.Subject.IsZero() {
+		return gatehouse.Errorf("erase.unknown", "give the subject's id", "no subject was named")
+	}
+	keys, err := e.Vault.Erasable(ctx, e.Place, r.Subject)
+	if err != nil {
+		return err
+	}
+	traces, err := e.Store.SubjectTraces(ctx, e.Place, r.Subject)
+	if err != nil {
+		return err
+	}
+	switch {
+	case keys.Erased && traces == (gatehouse.SubjectTraces{}):
+		return gatehouse.Errorf("erase.again", "its certificate was given then", "this subject was erased before")
+	case keys.Chains == 0 && traces == (gatehouse.SubjectTraces{}):
+		return gatehouse.Errorf("erase.unknown", "`gatehouse people` shows who is enrolled; a passage shows its subject", "there is nothing of such a subject here")
+	}
+	for _, h := range keys.Holds {
+		held := h.Subject == r.Subject
+		if day, err := time.Parse(time.DateOnly, h.Day); err == nil && !held {
+			if held, err = e.Store.SubjectSeen(ctx, e.Place, r.Subject, day, day.AddDate(0, 0, 1)); err != nil {
+				return err
+			}
+		}
+		if held {
+			return gatehouse.Errorf("vault.held", "erase it when the hold has ended; `gatehouse hold lift` ends it", "the hold %s keeps the subject until %s", h.ID, h.Until.Format(time.DateOnly))
+		}
+	}
+	return nil
+}
+
+// finish does the work; every step may be repeated. The keys go first: they are what
+// makes the copies noise, and what the vault may refuse to delete.
+func (e *Eraser) finish(ctx context.Context, id gatehouse.ID, p plan, proof []byte) (Document, error) {
+	request := gatehouse.EraseRequest{Place: e.Place, ID: id, Subject: p.Subject, Operator: p.Operator, Reason: p.Reason, Proof: proof}
+	if _, err := e.Vault.Erase(ctx, request); err != nil {
+		return Document{}, err
+	}
+	if err := e.Working.RemoveSubject(ctx, p.Subject); err != nil {
+		return Document{}, err
+	}
+	if err := e.forgetPictures(ctx, p.Subject); err != nil {
+		return Document{}, err
+	}
+	leaf := gatehouse.EventLeaf(gatehouse.EraseLeafKind, e.Now(), "replaced", string(e.Place.Org), string(e.Place.Site), id.String())
+	if _, err := e.Store.ReplaceSubject(ctx, e.Place, p.Subject, p.Fresh, leaf); err != nil {
+		return Document{}, err
+	}
+	e.Gone()
+	traces, err := e.Store.SubjectTraces(ctx, e.Place, p.Fresh)
+	if err != nil {
+		return Document{}, err
+	}
+	if e.Rewrite != nil {
+		if err := e.Rewrite(ctx); err != nil {
+			return Document{}, err
+		}
+	}
+	doc := Document{}
+	if doc.Certificate, doc.Leaf, err = e.Vault.Certify(ctx, id, traces.Passages); err != nil {
+		return Document{}, err
+	}
+	if err := e.Store.FinishIntent(ctx, id); err != nil {
+		return Document{}, err
+	}
+	return doc, e.prove(ctx, &doc)
+}
+
+func (e *Eraser) prove(ctx context.Context, doc *Document) (err error) {
+	if e.Prove != nil {
+		doc.Proof, err = e.Prove(ctx, doc.Leaf)
+	}
+	return err
+}
+
+// Certificate gives the document of an erasure once more, with a proof of today.
+// Errors: erase.unknown, erase.unfinished.
+func (e *Eraser) Certificate(ctx context.Context, id gatehouse.ID) (doc Document, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	intents, err := e.Store.Intents(ctx)
+	if err != nil {
+		return Document{}, err
+	}
+	for _, i := range intents {
+		if i.ID == id {
+			return Document{}, gatehouse.Errorf("erase.unfinished", "it is finished by itself within the hour", "the erasure has not ended yet")
+		}
+	}
+	if doc.Certificate, doc.Leaf, err = e.Vault.Certify(ctx, id, 0); err != nil {
+		return Document{}, err
+	}
+	return doc, e.prove(ctx, &doc)
+}
+
+// inMemory is how far back the memory ring may reach, with a margin.
+const inMemory = 15 * time.Minute
+
+// forgetPictures drops the subject's pictures from memory and from the disk.
+func (e *Eraser) forgetPictures(ctx context.Context, subject gatehouse.SubjectID) error {
+	q := gatehouse.PassageQuery{Place: e.Place, Since: e.Now().Add(-inMemory), Limit: 1000}
+	for {
+		page, err := e.Store.Passages(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, p := range page {
+			if p.Subject == subject {
+				e.Forget(p.ID)
+			}
+			q.Before = p.ID
+		}
+		if len(page) < q.Limit {
+			break
+		}
+	}
+	var blobs []gatehouse.BlobID
+	err := e.Store.SubjectBlobs(ctx, e.Place, subject, func(id gatehouse.BlobID) error { blobs = append(blobs, id); return nil })
+	if err != nil {
+		return err
+	}
+	return e.Blobs.DeleteBlobs(ctx, blobs)
+}
+
+// Resume finishes what was interrupted, and says how many erasures that were. What the
+// vault refuses for now (too many in an hour) is left for the next time.
+func (e *Eraser) Resume(ctx context.Context) (done int, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	intents, err := e.Store.Intents(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, i := range intents {
+		if i.Verb != verb {
+			continue
+		}
+		body, err := e.Keep.OpenWorking(e.intentContext(i.ID), i.Body)
+		if err != nil {
+			return done, err
+		}
+		var p plan
+		if err := json.Unmarshal(body, &p); err != nil {
+			return done, gatehouse.Errorf("erase.intent", "it was written by another version", "an interrupted erasure cannot be read: %w", err)
+		}
+		switch _, err := e.finish(ctx, i.ID, p, nil); {
+		case gatehouse.ErrorCode(err) == "vault.erase_limit":
+			return done, nil
+		case gatehouse.ErrorCode(err) == "vault.held": // before anything was done
+			if err := e.Store.FinishIntent(ctx, i.ID); err != nil {
+				return done, err
+			}
+		case err != nil:
+			return done, err
+		default:
+			done++
+		}
+	}
+	return done, nil
+}

@@ -1,0 +1,243 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"sync"
+	"time"
+
+	"gatehouse"
+	"gatehouse/internal/sealeddb"
+)
+
+// erasedIDs are the subjects that were erased since the store was opened, with their
+// new ids: a passage that was on its way meanwhile must not bring the old id back.
+type erasedIDs struct {
+	mu sync.Mutex
+	of map[erasedID]gatehouse.SubjectID
+}
+
+type erasedID struct {
+	gatehouse.Place
+	id gatehouse.SubjectID
+}
+
+func (e *erasedIDs) add(place gatehouse.Place, old, fresh gatehouse.SubjectID) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.of == nil {
+		e.of = map[erasedID]gatehouse.SubjectID{}
+	}
+	e.of[erasedID{place, old}] = fresh
+}
+
+// apply is called in the transaction, which no replacement runs beside.
+func (e *erasedIDs) apply(c gatehouse.PassageCommit) gatehouse.PassageCommit {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if fresh, gone := e.of[erasedID{c.Passage.Place, c.Passage.Subject}]; gone {
+		c.Passage.Subject, c.Evidence = fresh, nil
+	}
+	return c
+}
+
+func subjectArgs(place gatehouse.Place, id gatehouse.SubjectID) []any {
+	return []any{string(place.Org), string(place.Site), id[:]}
+}
+
+func checkSubject(place gatehouse.Place, id gatehouse.SubjectID) error {
+	if err := checkPlace(place); err != nil {
+		return err
+	}
+	if id.IsZero() {
+		return invalid("a subject has an id")
+	}
+	return nil
+}
+
+// itsBlobs are the pictures of a subject's passages.
+const itsBlobs = `SELECT blob FROM evidence WHERE org = ?1 AND site = ?2 AND passage IN
+	(SELECT id FROM passages WHERE org = ?1 AND site = ?2 AND subject = ?3)`
+
+// SubjectBlobs implements gatehouse.ErasureStore.
+func (s *Store) SubjectBlobs(ctx context.Context, place gatehouse.Place, id gatehouse.SubjectID, f func(gatehouse.BlobID) error) error {
+	if err := checkSubject(place, id); err != nil {
+		return err
+	}
+	all, err := s.shards(ctx)
+	if err != nil {
+		return err
+	}
+	for i, one := range all {
+		query := itsBlobs
+		if i == 0 {
+			query = `SELECT blob FROM photos WHERE org = ?1 AND site = ?2 AND subject = ?3`
+		}
+		blobs, err := idsOf(ctx, one.db.Readers(), query, subjectArgs(place, id))
+		if err != nil {
+			return sealeddb.Wrap(one.db.Path(), err)
+		}
+		for _, blob := range blobs { // no statement is open while the caller works
+			if err := f(blob); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// SubjectContent implements gatehouse.ErasureStore.
+func (s *Store) SubjectContent(ctx context.Context, place gatehouse.Place, id gatehouse.SubjectID, f func(detail []byte, pictures []gatehouse.BlobID) error) error {
+	if err := checkSubject(place, id); err != nil {
+		return err
+	}
+	all, err := s.shards(ctx)
+	if err != nil {
+		return err
+	}
+	for _, month := range all[1:] {
+		ids, err := idsOf(ctx, month.db.Readers(), `SELECT id FROM passages WHERE org = ? AND site = ? AND subject = ?`, subjectArgs(place, id))
+		if err != nil {
+			return sealeddb.Wrap(month.db.Path(), err)
+		}
+		for _, passage := range ids {
+			stored, err := readPassage(ctx, month.db.Readers(), place, passage)
+			if err != nil {
+				return sealeddb.Wrap(month.db.Path(), err)
+			}
+			var pictures []gatehouse.BlobID
+			for _, e := range stored.Evidence {
+				pictures = append(pictures, e.Blob)
+			}
+			if err := f(stored.Detail, pictures); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// idsOf reads ids.
+func idsOf(ctx context.Context, q querier, query string, args []any) (ids []gatehouse.ID, err error) {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id gatehouse.ID
+		if err := rows.Scan(idColumn{&id}); err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
+}
+
+// SubjectTraces implements gatehouse.ErasureStore.
+func (s *Store) SubjectTraces(ctx context.Context, place gatehouse.Place, id gatehouse.SubjectID) (traces gatehouse.SubjectTraces, err error) {
+	if err := checkSubject(place, id); err != nil {
+		return traces, err
+	}
+	all, err := s.shards(ctx)
+	if err != nil {
+		return traces, err
+	}
+	args := subjectArgs(place, id)
+	err = s.site.db.Readers().QueryRowContext(ctx, `SELECT count(*) > 0 FROM subjects WHERE org = ? AND site = ? AND id = ? AND status <> 'erased'`, args...).Scan(&traces.Enrolled)
+	if err != nil {
+		return traces, sealeddb.Wrap(SiteFile, err)
+	}
+	for _, one := range all[1:] {
+		var n int
+		var last sql.NullInt64
+		err := one.db.Readers().QueryRowContext(ctx, `SELECT count(*), max(at) FROM passages WHERE org = ? AND site = ? AND subject = ?`, args...).Scan(&n, &last)
+		if err != nil {
+			return traces, sealeddb.Wrap(one.db.Path(), err)
+		}
+		traces.Passages += n
+		if at := fromMicros(last); at.After(traces.Last) {
+			traces.Last = at
+		}
+	}
+	return traces, nil
+}
+
+// SubjectSeen implements gatehouse.ErasureStore.
+func (s *Store) SubjectSeen(ctx context.Context, place gatehouse.Place, id gatehouse.SubjectID, from, until time.Time) (seen bool, err error) {
+	if err := checkSubject(place, id); err != nil || !from.Before(until) {
+		return false, err
+	}
+	err = s.monthsNewestFirst(ctx, from, until, func(m *shard) (bool, error) {
+		err := m.db.Readers().QueryRowContext(ctx, `SELECT count(*) > 0 FROM passages WHERE org = ? AND site = ? AND subject = ? AND at >= ? AND at < ?`,
+			append(subjectArgs(place, id), from.UnixMicro(), until.UnixMicro())...).Scan(&seen)
+		return !seen, err
+	})
+	return seen, err
+}
+
+// ReplaceSubject implements gatehouse.ErasureStore: month by month, each in one
+// transaction, and site.db last.
+func (s *Store) ReplaceSubject(ctx context.Context, place gatehouse.Place, old, fresh gatehouse.SubjectID, leaf []byte) (passages int, err error) {
+	if err := errors.Join(checkSubject(place, old), checkSubject(place, fresh)); err != nil {
+		return 0, err
+	}
+	if old == fresh {
+		return 0, invalid("the new id is the old one")
+	}
+	s.erased.add(place, old, fresh)
+	all, err := s.shards(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, month := range all[1:] {
+		n, err := month.replaceSubject(ctx, place, old, fresh)
+		if err != nil {
+			return passages, sealeddb.Wrap(month.db.Path(), err)
+		}
+		passages += n
+	}
+	return passages, s.replaceEnrolled(ctx, place, old, fresh, leaf)
+}
+
+// replaceSubject changes one month. The old id leaves the file and its log at once,
+// unless somebody reads at that moment; then with the next checkpoint.
+func (m *shard) replaceSubject(ctx context.Context, place gatehouse.Place, old, fresh gatehouse.SubjectID) (passages int, err error) {
+	err = m.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		result, err := tx.ExecContext(ctx, `UPDATE passages SET subject = ?4 WHERE org = ?1 AND site = ?2 AND subject = ?3`,
+			append(subjectArgs(place, old), fresh[:])...)
+		if err != nil {
+			return err
+		}
+		n, err := result.RowsAffected()
+		passages = int(n)
+		return err
+	})
+	if err == nil && passages > 0 {
+		_, err = m.db.Checkpoint(ctx)
+	}
+	return passages, err
+}
+
+func (s *Store) replaceEnrolled(ctx context.Context, place gatehouse.Place, old, fresh gatehouse.SubjectID, leaf []byte) error {
+	its, both := subjectArgs(place, old), append(subjectArgs(place, old), fresh[:])
+	err := s.site.commit(ctx, leaf, func(ctx context.Context, tx *sql.Tx) (changed bool, err error) {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM photos WHERE org = ? AND site = ? AND subject = ?`, its...); err != nil {
+			return false, err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE consents SET subject = ?4, reference = NULL WHERE org = ?1 AND site = ?2 AND subject = ?3`, both...); err != nil {
+			return false, err
+		}
+		result, err := tx.ExecContext(ctx, `UPDATE subjects SET id = ?4, status = 'erased', record = NULL WHERE org = ?1 AND site = ?2 AND id = ?3`, both...)
+		if err != nil {
+			return false, err
+		}
+		n, err := result.RowsAffected()
+		return n > 0, err
+	})
+	if err == nil {
+		_, err = s.site.db.Checkpoint(ctx)
+	}
+	return err
+}
