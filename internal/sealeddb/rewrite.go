@@ -45,14 +45,16 @@ func Rewrite(ctx context.Context, path string, oldKey, newKey [32]byte) error {
 }
 
 // Rewrite does the same with a database that is open and in use: whoever wants to
-// read or write meanwhile waits for the last step only. held is how long commits
+// read or write meanwhile waits for the last step only; a snapshot is waited for. held is how long commits
 // waited. Everything that was committed before and after is there. The caller MUST
 // have both keys on disk, as for a database that nobody has open; on an error too the
 // file is whole under one of them, which Fits tells. Errors: store.busy where somebody
 // goes on reading for many seconds, store.full, store.failed.
 func (d *DB) Rewrite(ctx context.Context, newKey [32]byte) (held time.Duration, err error) {
-	d.rewriting.Lock()
-	defer d.rewriting.Unlock()
+	if err := d.exclude(ctx); err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, d.admit()) }()
 	newName := keys.add(newKey)
 	c := copier{path: d.path, newName: newName, source: private(d.path, d.gate.keyName())}
 	defer c.discard()
@@ -128,7 +130,6 @@ func (d *DB) rewritePages(ctx context.Context, c *copier, newKey [32]byte, swapp
 	}
 	_, err = checkpoint(ctx, writer) // a reader may be in the way: then there is more to do in the end
 	d.keepLog.Store(true)
-	defer d.keepLog.Store(false)
 	if err = errors.Join(err, writer.Close()); err != nil {
 		return 0, err
 	}
@@ -266,10 +267,15 @@ func (c *copier) swap(ctx context.Context) error {
 	if err := errors.Join(f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	if err := os.Rename(c.target(), c.path); err != nil {
+	return rename(c.target(), c.path)
+}
+
+// rename is durable when it returns nil.
+func rename(from, to string) error {
+	if err := os.Rename(from, to); err != nil {
 		return err
 	}
-	dir, err := os.Open(filepath.Dir(c.path))
+	dir, err := os.Open(filepath.Dir(to))
 	if err != nil {
 		return err
 	}

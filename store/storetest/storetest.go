@@ -17,6 +17,7 @@ type Engine interface {
 	gatehouse.WorkingStore
 	gatehouse.ErasureStore
 	gatehouse.ExpiryStore
+	gatehouse.EscrowStore
 	Close() error
 }
 
@@ -47,6 +48,7 @@ func Run(t *testing.T, fresh func(t *testing.T) (open func() Engine)) {
 		{"devices", testDevices},
 		{"intents outlive a restart", testIntents},
 		{"the working set is put, replaced, deleted", testWorking},
+		{"escrow is put, replaced, deleted", testEscrow},
 		{"another place sees nothing", testPlaces},
 		{"a subject is replaced everywhere", testReplaceSubject},
 		{"what was on its way is replaced too", testReplaceOnItsWay},
