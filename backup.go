@@ -39,16 +39,6 @@ type Object struct {
 	Size int64
 }
 
-// KeyBundle is a copy of the vault's keys that was written with a backup, and the time
-// at which its storage drops it. What was erased can be read from an older backup
-// until the last bundle from before the erasure has gone.
-type KeyBundle struct {
-	ID      ID
-	At      time.Time
-	Target  string
-	Expires time.Time
-}
-
 // Snapshot is a database file at one moment, as ciphertext that is a whole database
 // under Key. It is read once, from the beginning.
 type Snapshot struct {
@@ -61,23 +51,6 @@ type Snapshot struct {
 type LogState struct {
 	Size int64
 	Root [32]byte
-}
-
-// Removal is one entry of the erasure list: a subject that was erased, or a day of a
-// retention class that has expired. It holds opaque ids and days, nothing else.
-type Removal struct {
-	Place
-	At      time.Time
-	Kind    string // "subject" or "day"
-	Subject SubjectID
-	Class   RetentionClass
-	Day     string // YYYY-MM-DD
-}
-
-// Secrets gives what a configuration file must not hold, by name; false where it was
-// never set.
-type Secrets interface {
-	Secret(name string) (Secret, bool)
 }
 
 // BackupFile is a database file that a backup copies. While Stamp is the same, so are
@@ -104,12 +77,12 @@ func DigestRemovals(list []Removal) ErasureList {
 		return append(binary.BigEndian.AppendUint32(to, uint32(len(part))), part...)
 	}
 	for _, r := range list {
-		subject := r.Subject[:]
-		if r.Kind == "day" {
-			subject = nil
+		kind, subject := "subject", r.Subject[:]
+		if r.Subject.IsZero() {
+			kind, subject = "day", nil
 		}
 		var entry []byte
-		for _, part := range [][]byte{binary.BigEndian.AppendUint64(nil, uint64(r.At.UnixMilli())), []byte(r.Org), []byte(r.Site), []byte(r.Kind), subject, []byte(r.Class), []byte(r.Day)} {
+		for _, part := range [][]byte{binary.BigEndian.AppendUint64(nil, uint64(r.At.UnixMilli())), []byte(r.Org), []byte(r.Site), []byte(kind), subject, []byte(r.Class), []byte(r.Day)} {
 			entry = prefixed(entry, part)
 		}
 		h.Write(prefixed(nil, entry))

@@ -19,6 +19,8 @@ const (
 	labelWrap     = "gatehouse/filekey/v1"       // gate key -> the key that wraps file keys; also begins its AAD
 	labelCheck    = "gatehouse/gate/check/v1"    // gate key -> the check value in the data directory
 	labelKeyName  = "gatehouse/gate/keyname/v1"  // gate key -> the four bytes that name it
+	labelBundle   = "gatehouse/bundle/v1"        // HPKE info of a key bundle's file key
+	labelBackup   = "gatehouse/backup/v1 "       // begins what a backup's signature signs
 	labelVaultKey = "gatehouse/vault/public/v1 " // begins vault.pub
 )
 

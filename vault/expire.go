@@ -210,9 +210,16 @@ func (s *service) handleRemovals(ctx context.Context, r *child.Request) (any, []
 	if err := r.Decode(&in); err != nil {
 		return nil, nil, err
 	}
-	rows, err := s.keys.db.Readers().QueryContext(ctx, `SELECT n, at, org, site, subject, class, day FROM removals WHERE n > ? ORDER BY n LIMIT ?`, in.After, max(1, min(in.Limit, maxListing)))
+	list, err := s.keys.removals(ctx, in.After, max(1, min(in.Limit, maxListing)))
+	return list, nil, err
+}
+
+// removals is the erasure list behind after, in the order in which it grew; limit -1
+// gives all of it.
+func (k *keyStore) removals(ctx context.Context, after int64, limit int) ([]gatehouse.Removal, error) {
+	rows, err := k.db.Readers().QueryContext(ctx, `SELECT n, at, org, site, subject, class, day FROM removals WHERE n > ? ORDER BY n LIMIT ?`, after, limit)
 	if err != nil {
-		return nil, nil, sealeddb.Wrap(keyStoreFile, err)
+		return nil, sealeddb.Wrap(keyStoreFile, err)
 	}
 	defer rows.Close()
 	list := []gatehouse.Removal{}
@@ -221,13 +228,13 @@ func (s *service) handleRemovals(ctx context.Context, r *child.Request) (any, []
 		var at int64
 		var subject []byte
 		if err := rows.Scan(&one.N, &at, &one.Org, &one.Site, &subject, &one.Class, &one.Day); err != nil {
-			return nil, nil, sealeddb.Wrap(keyStoreFile, err)
+			return nil, sealeddb.Wrap(keyStoreFile, err)
 		}
 		copy(one.Subject[:], subject)
 		one.At = time.UnixMilli(at).UTC()
 		list = append(list, one)
 	}
-	return list, nil, sealeddb.Wrap(keyStoreFile, rows.Err())
+	return list, sealeddb.Wrap(keyStoreFile, rows.Err())
 }
 
 func (s *service) handleDays(ctx context.Context, r *child.Request) (any, [][]byte, error) {

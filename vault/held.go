@@ -141,15 +141,27 @@ func (k *keyStore) addHeldItems(ctx context.Context, h *heldHold, key [32]byte, 
 // expireDay deletes a day's rows. Those of a day that is held are kept with the hold.
 func (k *keyStore) expireDay(ctx context.Context, place gatehouse.Place, class gatehouse.RetentionClass, day string, now time.Time) (int, error) {
 	return k.delete(ctx, func(exec execFunc) error {
-		if err := exec(noteRemoval, now.UnixMilli(), string(place.Org), string(place.Site), string(dayChain), []byte{}, string(class), day); err != nil {
-			return err
-		}
-		if err := exec(keepForHold, string(place.Org), string(place.Site), string(class), day, now.UnixMilli()); err != nil {
-			return err
-		}
-		return exec(`DELETE FROM chains WHERE kind = 'day' AND org = ? AND site = ? AND class = ? AND day = ?`,
-			string(place.Org), string(place.Site), string(class), day)
+		return k.remove(exec, gatehouse.Removal{Place: place, At: now, Class: class, Day: day})
 	})
+}
+
+// remove is one entry of the erasure list, and the deletion that it stands for. What a
+// hold keeps of a day stays with the hold.
+func (k *keyStore) remove(exec execFunc, r gatehouse.Removal) error {
+	org, site, at := string(r.Org), string(r.Site), r.At.UnixMilli()
+	if !r.Subject.IsZero() {
+		if err := exec(noteRemoval, at, org, site, string(subjectChain), r.Subject[:], "", ""); err != nil {
+			return err
+		}
+		return exec(`DELETE FROM chains WHERE kind = 'subject' AND org = ? AND site = ? AND subject = ?`, org, site, r.Subject[:])
+	}
+	if err := exec(noteRemoval, at, org, site, string(dayChain), []byte{}, string(r.Class), r.Day); err != nil {
+		return err
+	}
+	if err := exec(keepForHold, org, site, string(r.Class), r.Day, time.Now().UnixMilli()); err != nil {
+		return err
+	}
+	return exec(`DELETE FROM chains WHERE kind = 'day' AND org = ? AND site = ? AND class = ? AND day = ?`, org, site, string(r.Class), r.Day)
 }
 
 const keepForHold = `INSERT INTO held_chains (org, site, id, hold, class, day, recipient, created, enc, sealed)

@@ -43,6 +43,9 @@ type service struct {
 
 	releasing sync.Mutex // bulk releases
 	writing   map[gatehouse.ID]*writing
+
+	streams   streams
+	frozenLog [32]byte // the key of the audit file that was frozen last, for the bundle
 }
 
 func runChild(ctx context.Context, afterLogging func()) error {
@@ -56,9 +59,9 @@ func runChild(ctx context.Context, afterLogging func()) error {
 
 // handlers are the vault process's calls, each group in the file that answers it.
 func (s *service) handlers() map[string]child.Handler {
-	all := map[string]child.Handler{methodInit: s.handleInit}
+	all := map[string]child.Handler{methodInit: s.handleInit, methodUnbundle: s.handleUnbundle}
 	for _, group := range []map[string]child.Handler{s.coreHandlers(), s.auditHandlers(), s.controlHandlers(), s.releaseHandlers(), s.indexHandlers(), s.keysHandlers(),
-		s.erasureHandlers(), s.expiryHandlers(), s.holdHandlers(), s.bundleHandlers(), s.rewriteHandlers()} {
+		s.erasureHandlers(), s.expiryHandlers(), s.holdHandlers(), s.bundleHandlers(), s.rewriteHandlers(), s.streamHandlers(), s.snapshotHandlers(), s.rebuildHandlers()} {
 		for method, h := range group {
 			all[method] = s.whenReady(h)
 		}
@@ -160,9 +163,9 @@ func lock(ctx context.Context, dir string) (release func() error, err error) {
 func (s *service) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var err error
+	err := s.streams.close() // before their databases
 	if s.room != nil && s.room.seal() {
-		err = s.recordSealed(context.Background(), "stopped")
+		err = errors.Join(err, s.recordSealed(context.Background(), "stopped"))
 	}
 	s.verification.end()
 	s.reports.Wait()

@@ -80,8 +80,8 @@ func TestSnapshotsRestoreAndReplay(t *testing.T) {
 	if err := r.BeginIntent(ctx, gatehouse.Intent{ID: gatehouse.RandomID(), Verb: "enrol", Body: []byte("under a key that is gone")}); err != nil {
 		t.Fatal(err)
 	}
-	removals := []gatehouse.Removal{{Place: here, Kind: "subject", Subject: gone}, {Place: here, Kind: "day", Class: gatehouse.PassageClass, Day: "2026-01-01"},
-		{Place: gatehouse.Place{Org: "acme", Site: "south"}, Kind: "subject", Subject: stays}}
+	removals := []gatehouse.Removal{{Place: here, Subject: gone}, {Place: here, Class: gatehouse.PassageClass, Day: "2026-01-01"},
+		{Place: gatehouse.Place{Org: "acme", Site: "south"}, Subject: stays}}
 	for range 2 {
 		if err := r.Replay(ctx, removals); err != nil {
 			t.Fatal(err)
