@@ -104,6 +104,10 @@ func (a *API) coreRoutes() []auth.Route {
 		{Pattern: "POST /admin/v1/link", Policy: auth.OnSocket, Handler: a.link},
 		{Pattern: "POST /admin/v1/gallery/rotate", Policy: auth.OnSocket, Handler: a.rotateGallery},
 		{Pattern: "GET /admin/v1/status", Policy: auth.OnSocket, Handler: a.status},
+		{Pattern: "POST /admin/v1/backups", Policy: auth.OnSocket, Handler: a.backup},
+		{Pattern: "GET /admin/v1/backups", Policy: auth.OnSocket, Handler: a.backups},
+		{Pattern: "GET /admin/v1/backups/progress", Policy: auth.OnSocket, Handler: a.backupProgress},
+		{Pattern: "POST /admin/v1/backups/verify", Policy: auth.OnSocket, Handler: a.verifyBackups},
 	}
 }
 

@@ -26,12 +26,13 @@ type world struct {
 	api.AuditAdmin
 	api.DisclosureAdmin
 	api.EraseAdmin
-	passages []gatehouse.Passage // newest first
-	posted   []gatehouse.Capture
-	answer   []gatehouse.Passage
-	fail     error
-	people   []wire.EnrollPersonRequest
-	searches []wire.SearchRequest
+	api.BackupAdmin                     // of which these tests ask nothing
+	passages        []gatehouse.Passage // newest first
+	posted          []gatehouse.Capture
+	answer          []gatehouse.Passage
+	fail            error
+	people          []wire.EnrollPersonRequest
+	searches        []wire.SearchRequest
 }
 
 func (w *world) RotateGallery(context.Context) (wire.RotateGalleryResponse, error) {

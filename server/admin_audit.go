@@ -127,7 +127,7 @@ func OpenAudit(ctx context.Context, c Config) (_ AuditReader, done func(), err e
 	if err != nil {
 		return nil, nil, errors.Join(err, unlock())
 	}
-	place := gatehouse.Place{Org: gatehouse.OrgID(c.Organization), Site: gatehouse.SiteID(c.Site.ID)}
+	place := c.place()
 	if err := file.Begin(ctx, place); err != nil {
 		return nil, nil, errors.Join(err, file.Close(), unlock())
 	}

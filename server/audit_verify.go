@@ -80,7 +80,7 @@ func (s *Server) VerifyAudit(ctx context.Context, o VerifyOptions) (auditlog.Rep
 
 func newSiteVerifier(c Config, o VerifyOptions) *siteVerifier {
 	return &siteVerifier{deep: o.Deep, report: &auditlog.Report{}, records: map[[32]byte]bool{}, erased: map[gatehouse.SubjectID]bool{}, expired: map[gatehouse.RetentionClass]map[string]bool{},
-		place: gatehouse.Place{Org: gatehouse.OrgID(c.Organization), Site: gatehouse.SiteID(c.Site.ID)}}
+		place: c.place()}
 }
 
 // verify verifies the log, then the gate's own files against it.

@@ -34,6 +34,7 @@ type Config struct {
 	Disclosure   DisclosureConfig    `yaml:"disclosure"`
 	Alarms       AlarmsConfig        `yaml:"alarms"`
 	Retention    RetentionConfig     `yaml:"retention"`
+	Backup       BackupConfig        `yaml:"backup"`
 	CommitWithin time.Duration       `yaml:"commit_within"`
 	LogLevel     string              `yaml:"log_level"`
 	Audit        AuditConfig         `yaml:"audit"`
@@ -136,6 +137,10 @@ func DefaultGate() GateConfig {
 // DefaultDevice is what a device has that says nothing else.
 func DefaultDevice() DeviceConfig { return DeviceConfig{Kind: "camera", FPS: 5} }
 
+func (c *Config) place() gatehouse.Place {
+	return gatehouse.Place{Org: gatehouse.OrgID(c.Organization), Site: gatehouse.SiteID(c.Site.ID)}
+}
+
 // DefaultConfig is the configuration without a file.
 func DefaultConfig() Config {
 	door, lane := DefaultGate(), DefaultGate()
@@ -206,6 +211,11 @@ func LoadConfig(path string, environ []string) (Config, error) {
 	for i, w := range c.Audit.Witness {
 		if w.File != "" && !filepath.IsAbs(w.File) {
 			c.Audit.Witness[i].File = filepath.Join(base, w.File)
+		}
+	}
+	for _, p := range []*string{&c.Backup.Data, &c.Backup.Keys} {
+		if *p != "" && !strings.Contains(*p, "://") && !filepath.IsAbs(*p) {
+			*p = filepath.Join(base, *p)
 		}
 	}
 	for i, d := range c.Devices {

@@ -30,6 +30,9 @@ func (c *Config) check() error {
 	if c.Strangers.Keep && c.Strangers.Purpose == "" {
 		return bad("strangers.purpose", "say why, for example \"vandalism at the back door\"", "pictures of strangers may be kept for a purpose only")
 	}
+	if err := c.Backup.check(); err != nil {
+		return err
+	}
 	if err := oneOf("it", c.LogLevel, "debug", "info", "warn", "error"); err != nil {
 		return bad("log_level", "use info", "%v", err)
 	}

@@ -33,10 +33,13 @@ func (p paths) create() error {
 func SocketPath(c Config) string { return filepath.Join(c.Data, "admin.sock") }
 
 // Initialized reports whether the site has keys already. It fails with vault.lost
-// where there is data and no vault key, and with data.unreadable: a new vault would not open what the lost one
+// where there is data and no vault key, with restore.unfinished, and with data.unreadable: a new vault would not open what the lost one
 // sealed, and would hide that it is lost. It changes nothing.
 func Initialized(c Config) (bool, error) {
 	p := pathsOf(c)
+	if err := p.restoring(); err != nil {
+		return false, err
+	}
 	exists, err := vault.Exists(p.vault)
 	if err != nil {
 		return false, gatehouse.Errorf("data.unreadable", "check `data` in gatehouse.yml, and run it as the user that the data belongs to", "the vault cannot be looked for: %w", err)

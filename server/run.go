@@ -64,6 +64,8 @@ func (s *Server) Run(ctx context.Context, ready func(link string)) error {
 	s.wait.Go(func() { s.followArchive(ctx) })
 	s.wait.Go(func() { s.followAudit(ctx) })
 	s.wait.Go(func() { s.witnessLog(ctx) })
+	s.wait.Go(func() { s.completeEscrow(ctx) })
+	s.wait.Go(func() { s.runBackups(ctx) })
 	s.vault.Prepare(s.site.Place, gatehouse.SubjectID{}, gatehouse.PassageClass)
 	err = nil
 	if s.opts.Cameras {

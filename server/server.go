@@ -21,6 +21,7 @@ import (
 	"gatehouse/flow/disclose"
 	"gatehouse/flow/enroll"
 	"gatehouse/flow/erase"
+	"gatehouse/flow/escrow"
 	"gatehouse/flow/passage"
 	"gatehouse/flow/search"
 	"gatehouse/flow/workingset"
@@ -88,6 +89,8 @@ type Server struct {
 	secrets    Secrets
 	taking     sync.Mutex   // the vault's alarms
 	routes     []auth.Route // once it runs
+	escrow     *escrow.Store
+	backups    backups
 
 	retaining sync.Mutex // one run of the retention at a time
 
@@ -148,7 +151,7 @@ func (s *Server) openSite(context.Context) error {
 		return err
 	}
 	s.site = passage.Site{
-		Place:    gatehouse.Place{Org: gatehouse.OrgID(s.config.Organization), Site: gatehouse.SiteID(s.config.Site.ID)},
+		Place:    s.config.place(),
 		Location: location, Schedules: schedules, Gates: map[gatehouse.GateID]gatehouse.Gate{},
 		KeepStrangers: s.config.Strangers.Keep, CommitWithin: s.config.CommitWithin,
 	}
@@ -228,6 +231,7 @@ func (s *Server) openStores(ctx context.Context) error {
 		return err
 	}
 	s.onClose(func(context.Context) error { return s.store.Close() })
+	s.openEscrow()
 	s.blobs, err = blob.Open(p.blobs)
 	return err
 }
@@ -267,7 +271,7 @@ func (s *Server) openFlows(ctx context.Context) error {
 		return err
 	}
 	s.gallery = gallery.New(template.Dims)
-	if s.working, err = workingset.Load(ctx, s.site.Place, s.store, s.gateKey, s.gallery); err != nil {
+	if s.working, err = workingset.Load(ctx, s.site.Place, s.escrow, s.gateKey, s.gallery); err != nil {
 		return err
 	}
 	s.ring = feed.NewRing(time.Duration(s.config.Ring.Minutes)*time.Minute, s.config.Ring.Mebibyte<<20, nil)

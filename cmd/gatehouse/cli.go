@@ -47,6 +47,8 @@ type CLI struct {
 	Alarm     AlarmCmd     `cmd:"" help:"Try whether alarms arrive."`
 	Link      LinkCmd      `cmd:"" help:"Print a new one-time link to the console."`
 	Status    StatusCmd    `cmd:"" help:"Show the running server's state."`
+	Backup    BackupCmd    `cmd:"" help:"Make, list and check backups."`
+	Restore   RestoreCmd   `cmd:"" help:"Restore a backup onto a bare machine."`
 	Search    SearchCmd    `cmd:"" help:"Search the archive: plates, names, numbers, times, gates. Every search is written down."`
 	Audit     AuditCmd     `cmd:"" help:"Show, prove and verify the audit log."`
 	Watch     WatchCmd     `cmd:"" help:"Dry run on a video, a folder or a camera: nothing is stored."`

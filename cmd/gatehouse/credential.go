@@ -22,6 +22,9 @@ type CredentialFlags struct {
 	PINFile        string `name:"pin-file" help:"Read the token's PIN or the TPM's authorization value from a file." placeholder:"FILE"`
 }
 
+// given reports whether any credential was named.
+func (f CredentialFlags) given() bool { return f != CredentialFlags{} }
+
 // one refuses several credentials at once.
 func (f CredentialFlags) one() error {
 	given := 0

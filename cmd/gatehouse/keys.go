@@ -19,6 +19,8 @@ type KeysCmd struct {
 	Rotate     KeysRotateCmd     `cmd:"" help:"Exchange a key for a new one while the gates go on."`
 	Export     KeysExportCmd     `cmd:"" help:"Write the vault's keyring into a file for safe keeping; it stays wrapped."`
 	Import     KeysImportCmd     `cmd:"" help:"Put back a keyring that was exported, where it was lost."`
+
+	RebuildWorkingSet RebuildWorkingSetCmd `cmd:"" help:"Make a lost or damaged working set anew, from its copies in the archive."`
 }
 
 // KeysInitCmd makes a site's keys.

@@ -196,13 +196,17 @@ func checkpoint(ctx context.Context, conn *sql.Conn) (emptied bool, err error) {
 }
 
 // exclude waits until no snapshot and no Rewrite goes on, and keeps others out until
-// admit is called.
-func (d *DB) exclude(ctx context.Context) error {
+// admit is called. A backup to a slow place takes long: store.busy after the time.
+func (d *DB) exclude(ctx context.Context, within time.Duration) error {
+	timer := time.NewTimer(within)
+	defer timer.Stop()
 	select {
 	case d.alone <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
+	case <-timer.C:
+		return gatehouse.Errorf("store.busy", "try again", "%s is being copied", filepath.Base(d.path))
 	}
 }
 

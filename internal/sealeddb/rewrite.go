@@ -45,13 +45,13 @@ func Rewrite(ctx context.Context, path string, oldKey, newKey [32]byte) error {
 }
 
 // Rewrite does the same with a database that is open and in use: whoever wants to
-// read or write meanwhile waits for the last step only; a snapshot is waited for. held is how long commits
+// read or write meanwhile waits for the last step only. held is how long commits
 // waited. Everything that was committed before and after is there. The caller MUST
 // have both keys on disk, as for a database that nobody has open; on an error too the
-// file is whole under one of them, which Fits tells. Errors: store.busy where somebody
-// goes on reading for many seconds, store.full, store.failed.
+// file is whole under one of them, which Fits tells. Errors: store.busy where a
+// snapshot is being taken or somebody goes on reading for many seconds, store.full, store.failed.
 func (d *DB) Rewrite(ctx context.Context, newKey [32]byte) (held time.Duration, err error) {
-	if err := d.exclude(ctx); err != nil {
+	if err := d.exclude(ctx, patience); err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, d.admit()) }()
@@ -149,7 +149,8 @@ func (d *DB) rewritePages(ctx context.Context, c *copier, newKey [32]byte, swapp
 	return time.Since(began), err
 }
 
-// patience is how long the last step waits for those who are reading.
+// patience is how long a snapshot is waited for, and how long the last step waits for
+// those who are reading.
 const patience = 2 * time.Second
 
 // exchange puts the copy in the database's place while nobody has it open. It is

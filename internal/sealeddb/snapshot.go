@@ -40,7 +40,7 @@ const freezeWithin = 10 * time.Second
 // for while it says no. Errors: store.busy where there is no such moment within ten
 // seconds, and those of Wrap.
 func (d *DB) Freeze(ctx context.Context, when func(context.Context, *sql.Conn) (bool, error)) (_ *Frozen, err error) {
-	if err := d.exclude(ctx); err != nil {
+	if err := d.exclude(ctx, freezeWithin); err != nil {
 		return nil, err
 	}
 	f := &Frozen{db: d}

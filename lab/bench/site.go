@@ -23,6 +23,9 @@ const (
 	laneID = "lane"
 )
 
+// benchPassphrase seals a vault that is gone in a moment.
+const benchPassphrase = "bench, and gone in a moment"
+
 var place = gatehouse.Place{Org: "bench", Site: "bench"}
 
 // site is the real sealing and storing half of a server, in a folder of its own.
@@ -54,7 +57,7 @@ func openSite(ctx context.Context, dir string, log *slog.Logger) (_ *site, err e
 	if err != nil {
 		return nil, err
 	}
-	if err := vault.Init(filepath.Join(data, "vault"), "bench, and gone in a moment"); err != nil {
+	if err := vault.Init(filepath.Join(data, "vault"), benchPassphrase); err != nil {
 		return nil, err
 	}
 	if s.vault, err = vault.Open(ctx, vault.Options{Dir: filepath.Join(data, "vault"), Gate: gate, Log: log}); err != nil {

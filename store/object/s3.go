@@ -95,9 +95,9 @@ func openS3(rest string, secrets gatehouse.Secrets) (*bucket, error) {
 }
 
 // SecretVariable is the environment variable that gives a secret on a machine whose
-// store is not there yet: GATEHOUSE_S3_SECRET for "s3".
+// store is not there yet: GATEHOUSE_SECRET_S3 for "s3".
 func SecretVariable(name string) string {
-	return "GATEHOUSE_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_")) + "_SECRET"
+	return "GATEHOUSE_SECRET_" + strings.ToUpper(name)
 }
 
 // String is the address without its options.

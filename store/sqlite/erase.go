@@ -223,8 +223,10 @@ func (m *shard) replaceSubject(ctx context.Context, place gatehouse.Place, old, 
 func (s *Store) replaceEnrolled(ctx context.Context, place gatehouse.Place, old, fresh gatehouse.SubjectID, leaf []byte) error {
 	its, both := subjectArgs(place, old), append(subjectArgs(place, old), fresh[:])
 	err := s.site.commit(ctx, leaf, func(ctx context.Context, tx *sql.Tx) (changed bool, err error) {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM photos WHERE org = ? AND site = ? AND subject = ?`, its...); err != nil {
-			return false, err
+		for _, table := range []string{"photos", "escrow"} {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE org = ? AND site = ? AND subject = ?`, its...); err != nil {
+				return false, err
+			}
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE consents SET subject = ?4, reference = NULL WHERE org = ?1 AND site = ?2 AND subject = ?3`, both...); err != nil {
 			return false, err

@@ -1,0 +1,76 @@
+package backup
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"io"
+
+	"gatehouse"
+)
+
+// finish writes the key bundle and the manifest. The bundle is noted in the log before
+// it is written, so that an erasure at any later moment knows of it.
+func (r *run) finish(ctx context.Context) (gatehouse.KeyBundle, error) {
+	r.progress(Progress{Stage: "key bundle"})
+	at := r.manifest.At
+	b := gatehouse.KeyBundle{ID: gatehouse.NewID(at), At: at, Target: r.Keys.String(), Expires: at.Add(DroppedIn)}
+	folder := folderOf(b.At, b.ID)
+	r.manifest.Bundle = folder
+	list, err := r.Vault.ErasureList(ctx)
+	if err != nil {
+		return b, err
+	}
+	r.manifest.Erased = Erased{Count: list.Count, Sum: list.Digest}
+	manifest, sum, err := r.sign(ctx, r.manifest)
+	if err != nil {
+		return b, err
+	}
+	if err := r.Vault.RecordBundle(ctx, b); err != nil {
+		return b, err
+	}
+	index := BundleIndex{Format: format, ID: b.ID, At: b.At, Expires: b.Expires, Manifest: sum, Erased: r.manifest.Erased}
+	store := func(name string, content []byte) error {
+		index.Objects = append(index.Objects, BundleObject{Name: name, Size: int64(len(content)), Sum: sha256.Sum256(content)})
+		r.count(len(content))
+		return r.Keys.Put(ctx, folder+"/"+name, content, at.Add(LockedFor))
+	}
+	private, public, err := r.KeyFiles()
+	if err != nil {
+		return b, err
+	}
+	if err := errors.Join(store("vault.key", private), store("vault.pub", public)); err != nil {
+		return b, err
+	}
+	err = r.Vault.SealBundle(ctx, gatehouse.BundleContent{ID: b.ID, At: b.At, Expires: b.Expires, Manifest: sum, Files: r.keys}, func(sealed io.Reader) error {
+		buffer := make([]byte, bundlePart)
+		for n := 0; ; n++ {
+			got, err := io.ReadFull(sealed, buffer)
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+				return err
+			}
+			if err := store(bundlePartName(n), buffer[:got]); err != nil {
+				return err
+			}
+		}
+	})
+	if err != nil {
+		return b, err
+	}
+	object, _, err := r.sign(ctx, index)
+	if err != nil {
+		return b, err
+	}
+	if err := r.Keys.Put(ctx, folder+"/bundle.json", object, at.Add(LockedFor)); err != nil {
+		return b, err
+	}
+	if err := r.put(ctx, r.Data, manifestPrefix+folderOf(at, r.manifest.ID)+".json", manifest); err != nil {
+		return b, err
+	}
+	r.count(len(manifest) + len(object))
+	r.objects.Add(1)
+	return b, r.Vault.RecordBackup(ctx, r.manifest.ID, sum)
+}

@@ -1,0 +1,143 @@
+// Package escrow keeps, in the archive, a copy of everything that the gate must know,
+// so that the working set, which is never backed up, can be rebuilt by the vault: after
+// a restore, or where working.db or the gate key was lost.
+package escrow
+
+import (
+	"context"
+
+	"gatehouse"
+)
+
+// Store is a working store that writes the copy first, whoever puts an item: sealed
+// under the subject's chain, so that erasing the subject erases the copy too. The day
+// chain is of the record class, which does not expire by itself.
+type Store struct {
+	gatehouse.WorkingStore
+	Gate   gatehouse.WorkingSealer
+	Sealer gatehouse.Sealer
+	Copies gatehouse.EscrowStore
+}
+
+var _ gatehouse.WorkingStore = (*Store)(nil)
+
+// PutWorking implements gatehouse.WorkingStore. Where it fails between the two writes,
+// the copy is newer than the item; putting again sets it right.
+func (s *Store) PutWorking(ctx context.Context, items []gatehouse.WorkingItem) error {
+	if err := s.copy(ctx, items); err != nil {
+		return err
+	}
+	return s.WorkingStore.PutWorking(ctx, items)
+}
+
+// DeleteWorking implements gatehouse.WorkingStore. The item goes first: a copy that is
+// left over is found by Complete.
+func (s *Store) DeleteWorking(ctx context.Context, place gatehouse.Place, subject gatehouse.SubjectID, kinds ...gatehouse.WorkingKind) error {
+	if err := s.WorkingStore.DeleteWorking(ctx, place, subject, kinds...); err != nil {
+		return err
+	}
+	return s.Copies.DeleteEscrow(ctx, place, subject, kinds...)
+}
+
+func (s *Store) copy(ctx context.Context, items []gatehouse.WorkingItem) error {
+	copies := make([]gatehouse.EscrowItem, len(items))
+	for i, item := range items {
+		plain, err := s.Gate.OpenWorking(item.Context(), item.Sealed)
+		if err != nil {
+			return err
+		}
+		e := gatehouse.EscrowItem{Place: item.Place, Kind: item.Kind, Subject: item.Subject, Row: item.Row}
+		if e.Sealed, err = s.Sealer.Seal(ctx, item.Subject, gatehouse.RecordClass, e.Context(), plain, gatehouse.PadField); err != nil {
+			return err
+		}
+		clear(plain)
+		copies[i] = e
+	}
+	return s.Copies.PutEscrow(ctx, copies)
+}
+
+// batch bounds what is sealed and written at once.
+const batch = 256
+
+// key names an item.
+type key struct {
+	gatehouse.Place
+	kind gatehouse.WorkingKind
+	row  gatehouse.ID
+}
+
+// Complete copies the items that have no copy yet, as those of a site that was made by
+// an earlier version, and says how many there were. It may be repeated.
+func (s *Store) Complete(ctx context.Context) (copied int, err error) {
+	have := map[key]bool{}
+	if err := s.Copies.Escrow(ctx, func(e gatehouse.EscrowItem) error { have[key{e.Place, e.Kind, e.Row}] = true; return nil }); err != nil {
+		return 0, err
+	}
+	var missing []gatehouse.WorkingItem
+	err = s.Working(ctx, func(item gatehouse.WorkingItem) error {
+		if !have[key{item.Place, item.Kind, item.Row}] {
+			missing = append(missing, item)
+		}
+		return nil
+	})
+	for err == nil && len(missing) > 0 {
+		n := min(len(missing), batch)
+		if err = s.copy(ctx, missing[:n]); err == nil {
+			copied, missing = copied+n, missing[n:]
+		}
+	}
+	return copied, err
+}
+
+// Opener is the vault's call for rebuilding; what it cannot open is nil.
+type Opener func(ctx context.Context, refs []gatehouse.SealedRef) ([][]byte, error)
+
+// Rebuild makes the working set anew from its copies, sealed under the gate key that
+// is in force now. open is given at most limit items at a time. lost counts the copies
+// that do not open: their subjects were erased. It may be repeated.
+func (s *Store) Rebuild(ctx context.Context, open Opener, limit int, progress func(done int)) (rebuilt, lost int, err error) {
+	var waiting []gatehouse.EscrowItem
+	flush := func() error {
+		refs := make([]gatehouse.SealedRef, len(waiting))
+		for i, e := range waiting {
+			refs[i] = gatehouse.SealedRef{Where: e.Context(), Sealed: e.Sealed}
+		}
+		plain, err := open(ctx, refs)
+		if err != nil {
+			return err
+		}
+		items := make([]gatehouse.WorkingItem, 0, len(waiting))
+		for i, e := range waiting {
+			if plain[i] == nil {
+				lost++
+				continue
+			}
+			item := gatehouse.WorkingItem{Place: e.Place, Kind: e.Kind, Subject: e.Subject, Row: e.Row}
+			if item.Sealed, err = s.Gate.SealWorking(item.Context(), plain[i]); err != nil {
+				return err
+			}
+			clear(plain[i])
+			items = append(items, item)
+		}
+		waiting = waiting[:0]
+		if err := s.WorkingStore.PutWorking(ctx, items); err != nil {
+			return err
+		}
+		rebuilt += len(items)
+		progress(rebuilt + lost)
+		return nil
+	}
+	// Read first: writing while a reader is open would keep the log from being emptied.
+	var all []gatehouse.EscrowItem
+	if err := s.Copies.Escrow(ctx, func(e gatehouse.EscrowItem) error { all = append(all, e); return nil }); err != nil {
+		return 0, 0, err
+	}
+	for len(all) > 0 {
+		n := min(len(all), limit)
+		waiting, all = append(waiting, all[:n]...), all[n:]
+		if err := flush(); err != nil {
+			return rebuilt, lost, err
+		}
+	}
+	return rebuilt, lost, nil
+}

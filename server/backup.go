@@ -1,0 +1,263 @@
+package server
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"gatehouse"
+	"gatehouse/flow/backup"
+	"gatehouse/flow/escrow"
+	"gatehouse/store/object"
+	"gatehouse/vault"
+)
+
+// BackupConfig says where backups go, and how often.
+type BackupConfig struct {
+	Every time.Duration `yaml:"every"`
+	Data  string        `yaml:"data"`
+	Keys  string        `yaml:"keys"`
+}
+
+func (b BackupConfig) check() error {
+	switch {
+	case (b.Data == "") != (b.Keys == ""):
+		return gatehouse.Errorf("backup.targets", "set both: the keys belong to another storage than the data", "one of the two targets is not set")
+	case b.Every < 0 || b.Every > 0 && b.Every < time.Minute || b.Every > 7*24*time.Hour:
+		return gatehouse.Errorf("backup.every", "use 1m to 168h, or 0s for backups on demand only", "backups cannot be made every %v", b.Every)
+	case b.Every > 0 && b.Data == "":
+		return gatehouse.Errorf("backup.targets", "set `data` and `keys`, or `every` to 0s", "there is no target for the backups")
+	case b.Data == "":
+		return nil
+	case b.Data == b.Keys:
+		return gatehouse.Errorf("backup.targets", "keep the keys apart: they expire, and whoever has both needs only the passphrase", "both targets are the same")
+	}
+	if err := object.Check(b.Data); err != nil {
+		return err
+	}
+	return object.Check(b.Keys)
+}
+
+// backups is the server's part in backing up: one thing at a time.
+type backups struct {
+	mu       sync.Mutex
+	running  bool
+	progress backup.Progress
+}
+
+func (b *backups) begin() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.running {
+		return gatehouse.Errorf("backup.running", "wait until it has ended", "a backup is being made or verified already")
+	}
+	b.running, b.progress = true, backup.Progress{Stage: "targets"}
+	return nil
+}
+
+func (b *backups) end() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.running, b.progress = false, backup.Progress{}
+}
+
+func (b *backups) tell(p backup.Progress) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.progress = p
+}
+
+func (b *backups) now() (backup.Progress, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.progress, b.running
+}
+
+// backupFlow opens the targets, which may be there at one time and not at another.
+func (s *Server) backupFlow() (*backup.Flow, error) {
+	c := s.config.Backup
+	if c.Data == "" {
+		return nil, gatehouse.Errorf("backup.targets", "set `backup` in gatehouse.yml", "there is no target for backups")
+	}
+	data, err := object.Open(c.Data, s)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := object.Open(c.Keys, s)
+	if err != nil {
+		return nil, err
+	}
+	p := pathsOf(s.config)
+	return backup.New(backup.Ports{Place: s.site.Place, Data: data, Keys: keys, Files: s.store, Blobs: s.blobs, Vault: s.vault, Verify: vault.VerifyBackup,
+		KeyFiles: func() ([]byte, []byte, error) { return vault.KeyFiles(p.vault) }}), nil
+}
+
+// Backup makes a backup now.
+func (s *Server) Backup(ctx context.Context) (backup.Report, error) {
+	if err := s.backups.begin(); err != nil {
+		return backup.Report{}, err
+	}
+	defer s.backups.end()
+	// A backup that lacked a copy of the working set could not be restored from.
+	if _, err := s.escrow.Complete(ctx); err != nil {
+		return backup.Report{}, err
+	}
+	f, err := s.backupFlow()
+	if err != nil {
+		return backup.Report{}, err
+	}
+	return f.Run(ctx, s.backups.tell)
+}
+
+// VerifyBackups checks every object of every backup; with the vault's credential it
+// also restores the newest one beside this site and reads it whole.
+func (s *Server) VerifyBackups(ctx context.Context, with gatehouse.Credential) (checked backup.Checked, err error) {
+	if err := s.backups.begin(); err != nil {
+		return checked, err
+	}
+	defer s.backups.end()
+	f, err := s.backupFlow()
+	if err != nil {
+		return checked, err
+	}
+	if checked, err = f.Check(ctx, s.backups.tell); err != nil || !checked.OK || with.IsZero() {
+		return checked, err
+	}
+	return checked, s.restoreBeside(ctx, f, with, &checked)
+}
+
+// restoreBeside restores into a folder beside the data directory, whose gate key lies
+// in memory, and takes it away again.
+func (s *Server) restoreBeside(ctx context.Context, f *backup.Flow, with gatehouse.Credential, checked *backup.Checked) error {
+	beside, err := os.MkdirTemp(filepath.Dir(s.config.Data), ".verify-")
+	if err != nil {
+		return gatehouse.Errorf("data.unwritable", "make the folder of `data` writable for the time of the check", "there is no place to restore into: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(beside) }()
+	memory := "/dev/shm"
+	if _, err := os.Stat(memory); err != nil {
+		memory = ""
+	}
+	gate, err := os.MkdirTemp(memory, "gatehouse-")
+	if err != nil {
+		return gatehouse.Errorf("gatekey.failed", "see the cause", "there is no place for a key: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(gate) }()
+	c := s.config
+	c.Data, c.GateKey = filepath.Join(beside, "data"), filepath.Join(gate, "gate.key")
+	_, err = restoreFrom(ctx, c, RestoreOptions{With: with, Progress: s.backups.tell, Log: s.log}, f.Data, f.Keys)
+	if err == nil {
+		err = s.readWhole(ctx, c)
+	}
+	switch code := gatehouse.ErrorCode(err); code {
+	case "backup.damaged", "backup.not_found", "store.damaged", "audit.damaged", "restore.incomplete", "restore.log_differs", "restore.erasure_list", "restore.bundle_missing":
+		checked.OK = false
+		checked.Findings = append(checked.Findings, backup.Finding{Code: code, What: err.Error()})
+		return nil
+	}
+	checked.Restored = err == nil
+	return err
+}
+
+// readWhole reads every page of a restored site.
+func (s *Server) readWhole(ctx context.Context, c Config) error {
+	s.backups.tell(backup.Progress{Stage: "databases"})
+	m, err := newMachine(c, gatehouse.Credential{}, s.log)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = m.close() }()
+	if m.gate, err = vault.OpenGateKey(m.paths.data, c.GateKey); err != nil {
+		return err
+	}
+	if err := m.open(ctx); err != nil {
+		return err
+	}
+	return m.store.Check(ctx)
+}
+
+// runBackups makes a backup whenever one is due.
+func (s *Server) runBackups(ctx context.Context) {
+	every := s.config.Backup.Every
+	if every == 0 {
+		return
+	}
+	wait := time.Duration(0)
+	if at, ok := s.lastBackup(ctx); ok {
+		wait = max(0, every-time.Since(at))
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(min(wait, every)):
+		}
+		report, err := s.Backup(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			s.log.Error("a backup could not be made", "code", gatehouse.ErrorCode(err), "err", err)
+			wait = min(every, 15*time.Minute)
+		default:
+			s.log.Info("a backup was made", "id", report.ID, "objects", report.Objects, "bytes", report.Bytes, "took_s", report.Seconds)
+			wait = every
+		}
+	}
+}
+
+func (s *Server) lastBackup(ctx context.Context) (time.Time, bool) {
+	f, err := s.backupFlow()
+	if err != nil {
+		return time.Time{}, false
+	}
+	at, err := f.Last(ctx)
+	return at, err == nil && !at.IsZero()
+}
+
+// openEscrow puts the copying of the working set between the gate and its store.
+func (s *Server) openEscrow() {
+	s.escrow = &escrow.Store{WorkingStore: s.store, Gate: s.gateKey, Sealer: s.vault, Copies: s.store}
+}
+
+// completeEscrow copies what an earlier version did not.
+func (s *Server) completeEscrow(ctx context.Context) {
+	n, err := s.escrow.Complete(ctx)
+	if err != nil && ctx.Err() == nil {
+		s.log.Warn("the working set could not be copied into the archive; backups wait for it", "code", gatehouse.ErrorCode(err))
+	}
+	if n > 0 {
+		s.log.Info("items of the working set were copied into the archive", "count", n)
+	}
+}
+
+// PruneBundles drops the key bundles of a directory whose time is over, and never one
+// that is younger than the time for which bundles are locked, whatever it says itself.
+// Folders that no signed index names are left alone. It is for a user of its own: the
+// server's may not delete there.
+func PruneBundles(ctx context.Context, dir string, now time.Time) (dropped []string, kept int, err error) {
+	target, err := object.Open(dir, givenSecrets{})
+	if err != nil {
+		return nil, 0, err
+	}
+	bundles, _, err := backup.KeyBundles(ctx, target, vault.VerifyBackup)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, b := range bundles {
+		if now.Before(b.Expires) || now.Before(b.At.Add(backup.LockedFor)) {
+			kept++
+			continue
+		}
+		if err := object.Prune(dir, b.Folder); err != nil {
+			return dropped, kept, err
+		}
+		dropped = append(dropped, b.Folder)
+	}
+	return dropped, kept, nil
+}
+
+// BackupProgress says how far a backup or restore is.
+type BackupProgress = backup.Progress

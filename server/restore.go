@@ -1,0 +1,276 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"regexp"
+	"time"
+
+	"gatehouse"
+	"gatehouse/flow/backup"
+	"gatehouse/flow/escrow"
+	"gatehouse/internal/sealeddb"
+	"gatehouse/store/blob"
+	"gatehouse/store/object"
+	"gatehouse/store/sqlite"
+	"gatehouse/vault"
+)
+
+// RestoreOptions say what to restore onto this machine.
+type RestoreOptions struct {
+	From, Keys string // targets, as in gatehouse.yml
+	At         time.Time
+	Known      *gatehouse.ErasureList // the newest erasure list that is known from elsewhere
+	Signer     []byte                 // whose backups count; nil where only one installation signed
+	With       gatehouse.Credential   // what opens the vault
+	Progress   func(backup.Progress)
+	Log        *slog.Logger
+}
+
+// restoreOperator is in whose name the vault is opened for a restore.
+const restoreOperator = "restore"
+
+// Restore restores a backup into c.Data, which has to be empty, and makes a new gate
+// key at c.GateKey. A restore that was interrupted goes on when it is called again, and
+// until it has ended no server starts there. Errors: those of backup.Restore and of the
+// targets, gatekey.exists, vault.passphrase, vault.credential.
+func Restore(ctx context.Context, c Config, o RestoreOptions) (backup.Restored, error) {
+	if err := c.check(); err != nil {
+		return backup.Restored{}, err
+	}
+	data, err := object.Open(o.From, givenSecrets{})
+	if err != nil {
+		return backup.Restored{}, err
+	}
+	keys, err := object.Open(o.Keys, givenSecrets{})
+	if err != nil {
+		return backup.Restored{}, err
+	}
+	return restoreFrom(ctx, c, o, data, keys)
+}
+
+func restoreFrom(ctx context.Context, c Config, o RestoreOptions, data, keys gatehouse.ObjectTarget) (_ backup.Restored, err error) {
+	m, err := newMachine(c, o.With, o.Log)
+	if err != nil {
+		return backup.Restored{}, err
+	}
+	defer func() { err = errors.Join(err, m.close()) }()
+	return backup.Restore(ctx, backup.Wish{Data: data, Keys: keys, Verify: vault.VerifyBackup, At: o.At, Known: o.Known, Signer: o.Signer, Progress: o.Progress}, m)
+}
+
+// machine implements backup.Machine over the data directory.
+type machine struct {
+	config Config
+	paths  paths
+	with   gatehouse.Credential
+	log    *slog.Logger
+
+	unlock func() error
+	gate   *vault.GateKey
+	store  *sqlite.Store
+	blobs  *blob.Directory
+	vault  *vault.Vault
+	proof  []byte // of the restore's operator, once the vault is unsealed
+	backup gatehouse.ID
+}
+
+var _ backup.Machine = (*machine)(nil)
+
+func newMachine(c Config, with gatehouse.Credential, log *slog.Logger) (*machine, error) {
+	// A file's key is asked for by its full path.
+	data, err := filepath.Abs(c.Data)
+	if err != nil {
+		return nil, gatehouse.Errorf("data.unreadable", "name it by its full path", "the data directory cannot be found: %w", err)
+	}
+	c.Data = data
+	return &machine{config: c, paths: pathsOf(c), with: with, log: log}, nil
+}
+
+// openBundle is a bundle whose key store lies in a folder of its own.
+type openBundle struct {
+	*vault.Bundle
+	machine *machine
+	dir     string
+}
+
+// OpenBundle implements backup.Machine.
+func (m *machine) OpenBundle(ctx context.Context, private, public []byte, sealed io.Reader) (backup.OpenBundle, error) {
+	folder := filepath.Join(m.paths.data, restoreFolder)
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, sealeddb.Wrap(folder, err)
+	}
+	dir, err := os.MkdirTemp(folder, "bundle-")
+	if err != nil {
+		return nil, sealeddb.Wrap(folder, err)
+	}
+	for name, content := range map[string][]byte{"vault.key": private, "vault.pub": public} {
+		if err := writeFile(filepath.Join(dir, name), content); err != nil {
+			return nil, sealeddb.Wrap(name, err)
+		}
+	}
+	b, err := vault.OpenBundle(ctx, vault.BundleOptions{Dir: dir, With: m.with, Log: m.log}, sealed)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.Restore(dir, m.gate); err != nil {
+		return nil, err
+	}
+	return &openBundle{b, m, dir}, nil
+}
+
+// Content implements backup.OpenBundle.
+func (b *openBundle) Content() gatehouse.BundleContent { return b.BundleContent }
+
+// ErasureList implements backup.OpenBundle.
+func (b *openBundle) ErasureList(ctx context.Context) ([]gatehouse.Removal, error) {
+	return vault.Removals(ctx, b.dir, b.machine.gate)
+}
+
+// Close implements backup.OpenBundle.
+func (b *openBundle) Close() error { return os.RemoveAll(b.dir) }
+
+// Install implements backup.Machine. vault.key goes last: with it there is a vault.
+func (m *machine) Install(_ context.Context, opened backup.OpenBundle) error {
+	b, ok := opened.(*openBundle)
+	if !ok {
+		return errors.New("this bundle was opened elsewhere")
+	}
+	if err := vault.CopyKeyStore(b.dir, m.paths.vault, m.gate); err != nil {
+		return err
+	}
+	for _, name := range []string{"vault.pub", "vault.key"} {
+		content, err := os.ReadFile(filepath.Join(b.dir, name))
+		if err == nil {
+			err = writeFile(filepath.Join(m.paths.vault, name), content)
+		}
+		if err != nil {
+			return sealeddb.Wrap(name, err)
+		}
+	}
+	return nil
+}
+
+// restorable are the database files that a backup may hold.
+var restorable = regexp.MustCompile(`^(db/(site|\d{4}-\d{2})|vault/audit)\.db$`)
+
+// Has implements backup.Machine.
+func (m *machine) Has(name string) bool {
+	info, err := os.Stat(filepath.Join(m.paths.data, filepath.FromSlash(name)))
+	return err == nil && info.Size() > 0
+}
+
+// PutDatabase implements backup.Machine.
+func (m *machine) PutDatabase(_ context.Context, name string, s gatehouse.Snapshot) error {
+	if !restorable.MatchString(name) {
+		return gatehouse.Errorf("backup.damaged", "use another backup", "the backup names a file that belongs into no backup")
+	}
+	path := filepath.Join(m.paths.data, filepath.FromSlash(name))
+	key, err := m.gate.FileKey(path)
+	if err != nil {
+		return err
+	}
+	return sealeddb.Import(path, key, s, s.Key, s.Size)
+}
+
+// Replay implements backup.Machine; then it opens everything.
+func (m *machine) Replay(ctx context.Context, list []gatehouse.Removal) error {
+	if err := vault.Replay(ctx, m.paths.vault, m.gate, list); err != nil {
+		return err
+	}
+	if err := m.open(ctx); err != nil {
+		return err
+	}
+	return m.store.Replay(ctx, list)
+}
+
+func (m *machine) open(ctx context.Context) (err error) {
+	if m.store, err = sqlite.Open(ctx, sqlite.Options{Dir: m.paths.db, Key: func(file string) ([32]byte, error) { return m.gate.FileKey(filepath.Join("db", file)) }, Log: m.log}); err != nil {
+		return err
+	}
+	if m.blobs, err = blob.Open(m.paths.blobs); err != nil {
+		return err
+	}
+	return m.openVault(ctx)
+}
+
+func (m *machine) openVault(ctx context.Context) (err error) {
+	if m.vault == nil {
+		m.vault, err = vault.Open(ctx, vault.Options{Dir: m.paths.vault, Place: m.config.place(), Gate: m.gate, Log: m.log})
+	}
+	return err
+}
+
+func (m *machine) unseal(ctx context.Context) (err error) {
+	if m.proof == nil {
+		m.proof, _, err = m.vault.UnsealWith(ctx, restoreOperator, m.with, 12*time.Hour)
+	}
+	return err
+}
+
+// Blobs implements backup.Machine.
+func (m *machine) Blobs() gatehouse.BlobStore { return m.blobs }
+
+// NamedBlobs implements backup.Machine.
+func (m *machine) NamedBlobs(ctx context.Context, f func(gatehouse.BlobID) error) error {
+	return m.store.Blobs(ctx, f)
+}
+
+// LogRoot implements backup.Machine, from every leaf.
+func (m *machine) LogRoot(ctx context.Context, size int64) ([32]byte, error) {
+	return m.vault.RecomputeLogRoot(ctx, size)
+}
+
+// Rebuild implements backup.Machine.
+func (m *machine) Rebuild(ctx context.Context, progress func(done int)) (items, lost int, err error) {
+	if err := m.unseal(ctx); err != nil {
+		return 0, 0, err
+	}
+	defer func() { err = errors.Join(err, m.vault.SealVault(context.WithoutCancel(ctx))) }()
+	copies := &escrow.Store{WorkingStore: m.store, Gate: m.gate, Sealer: m.vault, Copies: m.store}
+	open := func(ctx context.Context, refs []gatehouse.SealedRef) ([][]byte, error) {
+		return m.vault.Rebuild(ctx, restoreOperator, m.proof, refs)
+	}
+	return copies.Rebuild(ctx, open, vault.MaxRebuild, progress)
+}
+
+// Finish implements backup.Machine.
+func (m *machine) Finish(ctx context.Context) error {
+	if err := m.vault.RecordRestore(ctx, m.backup); err != nil {
+		return err
+	}
+	// The marker goes when everything is closed and on disk.
+	if err := m.closeStores(); err != nil {
+		return err
+	}
+	if err := os.RemoveAll(filepath.Join(m.paths.data, restoreFolder)); err != nil {
+		return sealeddb.Wrap(restoreFolder, err)
+	}
+	if err := os.Remove(filepath.Join(m.paths.data, restoreMarker)); err != nil {
+		return sealeddb.Wrap(restoreMarker, err)
+	}
+	return sealeddb.Wrap(restoreMarker, syncDir(m.paths.data))
+}
+
+func (m *machine) closeStores() error {
+	var err error
+	if m.vault != nil {
+		err = m.vault.Close()
+	}
+	if m.store != nil {
+		err = errors.Join(err, m.store.Close())
+	}
+	m.vault, m.store = nil, nil
+	return err
+}
+
+func (m *machine) close() error {
+	err := m.closeStores()
+	if m.unlock != nil {
+		err = errors.Join(err, m.unlock())
+	}
+	return err
+}
