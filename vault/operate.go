@@ -52,8 +52,12 @@ func (v *Vault) Unseal(ctx context.Context, operator, passphrase string, lasts t
 // vault process has ended. A wrong passphrase costs about a second; whatever is wrong is
 // counted. Errors: vault.passphrase, vault.credential, vault.no_slot, vault.busy (another
 // one is being checked), vault.key_damaged, vault.missing, vault.duration,
-// vault.operator, vault.unavailable, vault.timeout, and those of package custody.
+// vault.operator, vault.unavailable, vault.timeout, vault.elsewhere (it is on another
+// machine: see Claim), and those of package custody.
 func (v *Vault) UnsealWith(ctx context.Context, operator string, c gatehouse.Credential, lasts time.Duration) (proof []byte, until time.Time, err error) {
+	if v.remote != nil {
+		return nil, until, errElsewhere()
+	}
 	var reply unsealReply
 	blobs, err := v.process.Call(ctx, methodUnseal, unsealRequest{Operator: operator, With: show(c), Lasts: lasts}, [][]byte{c.Secret}, &reply)
 	if err != nil {

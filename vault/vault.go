@@ -45,8 +45,11 @@ type Options struct {
 	// Exec is the vault process's command line; empty for this executable with the
 	// argument "__vault", whose command must call RunChild.
 	Exec []string
-	Log  *slog.Logger     // nil: slog.Default()
-	Now  func() time.Time // nil: time.Now; decides days and months
+	// Remote, if set, names the machine that the vault process runs on instead. Then
+	// Dir holds its public key and the spool, and no private key.
+	Remote *Remote
+	Log    *slog.Logger     // nil: slog.Default()
+	Now    func() time.Time // nil: time.Now; decides days and months
 	// MaxLive bounds the chains that are live in memory (about 300 bytes each).
 	// 0: 16,384.
 	MaxLive int
@@ -59,7 +62,8 @@ type Options struct {
 type Vault struct {
 	dir       string // absolute
 	gate      *GateKey
-	process   *child.Process
+	process   process
+	remote    *remoteProcess // nil where the vault process is a child
 	sealsTo   atomic.Pointer[recipient]
 	now       func() time.Time
 	appends   *appender
@@ -76,10 +80,10 @@ type recipient struct {
 
 func (v *Vault) sealTo(key hpke.PublicKey) { v.sealsTo.Store(&recipient{key, publicKeyName(key)}) }
 
-// Open starts the vault process of the vault in o.Dir, sealed. ctx bounds the start
-// only. Errors: vault.missing (Init was not called or not finished, or vault.key is lost), vault.key_damaged,
+// Open starts the vault process of the vault in o.Dir, sealed, or begins to connect to
+// the one on another machine. ctx bounds the start only. Errors: vault.missing (Init was not called or not finished, or vault.key is lost), vault.key_damaged,
 // vault.key_changed, vault.unavailable, store.locked (another server uses it), and
-// those of FileKey and of opening a database.
+// those of FileKey and of opening a database; with o.Remote vault.local.
 func Open(ctx context.Context, o Options) (*Vault, error) {
 	dir, err := filepath.Abs(o.Dir)
 	if err != nil {
@@ -91,28 +95,50 @@ func Open(ctx context.Context, o Options) (*Vault, error) {
 	if o.MaxLive <= 0 {
 		o.MaxLive = 16 << 10
 	}
-	// Sealing needs the public key alone. What would be sealed to a key whose other
-	// half never was, or is lost, could not be opened by anybody.
-	if err := present(dir); err != nil {
-		return nil, err
+	if o.Log == nil {
+		o.Log = slog.Default()
 	}
 	v := &Vault{dir: dir, gate: o.Gate, now: o.Now}
-	public, err := readPublicKey(dir)
+	save := v.sendRows
+	if o.Remote != nil {
+		err = openRemote(ctx, v, dir, o)
+	} else {
+		err = openChild(ctx, v, dir, o)
+	}
 	if err != nil {
 		return nil, err
 	}
+	if v.remote != nil {
+		save = v.remote.save
+	}
+	v.appends = newAppender(save)
+	v.live = newLiveChains(o.MaxLive, v.createChain)
+	v.strangers = newOneOffs(v.createOneOffs)
+	return v, nil
+}
+
+// openChild starts the vault process on this machine.
+func openChild(ctx context.Context, v *Vault, dir string, o Options) error {
+	// Sealing needs the public key alone. What would be sealed to a key whose other
+	// half never was, or is lost, could not be opened by anybody.
+	err := present(dir)
+	if err != nil {
+		return err
+	}
+	public, err := readPublicKey(dir)
+	if err != nil {
+		return err
+	}
 	v.sealTo(public)
-	v.process, err = child.Start(ctx, child.Spec{Name: "vault", Exec: o.Exec, Log: o.Log, MaxFrame: maxMessage,
+	started, err := child.Start(ctx, child.Spec{Name: "vault", Exec: o.Exec, Log: o.Log, MaxFrame: maxMessage,
 		// A traceback prints arguments, and some of them are keys.
 		Env:  append([]string{"GOTRACEBACK=none"}, custody.Environ()...),
 		Init: func(ctx context.Context, call child.CallFunc) error { return sendFiles(ctx, call, dir, o) }})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	v.appends = newAppender(v.sendRows)
-	v.live = newLiveChains(o.MaxLive, v.createChain)
-	v.strangers = newOneOffs(v.createOneOffs)
-	return v, nil
+	v.process = started
+	return nil
 }
 
 // databases are the vault process's encrypted files whose keys the gate unwraps for it.
@@ -139,10 +165,7 @@ func sendFiles(ctx context.Context, call child.CallFunc, dir string, o Options) 
 // sendRows makes rows durable in the key store, over a restart of the vault
 // process if need be: a row that arrived already is not written twice.
 func (v *Vault) sendRows(ctx context.Context, rows []chainRow) error {
-	blobs := make([][]byte, 0, 2*len(rows))
-	for i := range rows {
-		blobs = append(blobs, rows[i].Enc, rows[i].Sealed)
-	}
+	blobs := attachments(rows)
 	for {
 		_, err := v.process.Call(ctx, methodAppend, rows, blobs, nil)
 		if err == nil {
@@ -154,6 +177,15 @@ func (v *Vault) sendRows(ctx context.Context, rows []chainRow) error {
 	}
 }
 
+// attachments are what does not travel in the rows' JSON.
+func attachments(rows []chainRow) [][]byte {
+	blobs := make([][]byte, 0, 2*len(rows))
+	for i := range rows {
+		blobs = append(blobs, rows[i].Enc, rows[i].Sealed)
+	}
+	return blobs
+}
+
 // Close ends the vault process. What was sealed stays sealed. The one-offs that
 // nobody took are removed from the key store; where that fails they stay behind,
 // rows that keyed nothing, and the error says so.
@@ -163,7 +195,10 @@ func (v *Vault) Close() error {
 		ctx, cancel := context.WithTimeout(context.Background(), appendLimit)
 		defer cancel()
 		for place, subjects := range v.strangers.close() {
-			err = errors.Join(err, v.discard(ctx, place, subjects))
+			failed := v.discard(ctx, place, subjects)
+			if v.remote == nil || gatehouse.ErrorCode(failed) != "vault.unavailable" { // a machine that is away is no failure of closing
+				err = errors.Join(err, failed)
+			}
 		}
 		v.live.close()
 		v.appends.close()

@@ -8,6 +8,9 @@
 // dies is started again. The child calls Serve, which returns when the parent goes
 // away. Requests and replies are frames (frame.go) with a JSON header and raw
 // attachments. Linux only: it relies on the parent-death signal.
+//
+// The same calls go to another machine: there Connect (remote.go) keeps a connection
+// that its caller dials, and ServeConn (serveconn.go) answers on it.
 package child
 
 import (
@@ -18,8 +21,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"gatehouse"
 )
 
 // Spec says which child to run and how.
@@ -56,13 +57,13 @@ type Spec struct {
 	Log *slog.Logger
 }
 
-// CallFunc is the shape of Process.Call.
+// CallFunc is the shape of Call.
 type CallFunc func(ctx context.Context, method string, header any, blobs [][]byte, reply any) ([][]byte, error)
 
-// State is where a child is in its life.
+// State is where a child, or a connection to another machine, is in its life.
 type State string
 
-// A child that fails goes from Up to Down, waits for its back-off there, and is
+// Whoever fails goes from Up to Down, waits for its back-off there, and is
 // started again.
 const (
 	Starting State = "starting"
@@ -71,10 +72,10 @@ const (
 	Stopped  State = "stopped"
 )
 
-// Status is what is known of a child.
+// Status is what is known of a child, or of a connection to another machine.
 type Status struct {
 	State    State
-	PID      int       // 0 unless Starting or Up
+	PID      int       // of a child that is Starting or Up; otherwise 0
 	Since    time.Time // when State began
 	Restarts int       // how often it was started again
 	Reason   string    // why it went down last; "" before the first time
@@ -90,15 +91,11 @@ const (
 
 // Process is a supervised child. Its methods are safe for concurrent use.
 type Process struct {
+	link
 	spec Spec
 	stop chan struct{} // closed by Stop
 	done chan struct{} // closed when the supervisor has ended
 	once sync.Once
-
-	mu      sync.Mutex
-	status  Status
-	conn    *conn         // nil unless Up
-	changed chan struct{} // closed and replaced at each change of state
 }
 
 // Start runs the child and returns when it serves and Init has returned; ctx
@@ -110,8 +107,7 @@ func Start(ctx context.Context, spec Spec) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Process{spec: spec, stop: make(chan struct{}), done: make(chan struct{}), changed: make(chan struct{})}
-	p.status = Status{State: Starting, Since: time.Now()}
+	p := &Process{link: newLink(spec.Name, "the "+spec.Name+" process", spec.OnState), spec: spec, stop: make(chan struct{}), done: make(chan struct{})}
 	first := make(chan error, 1)
 	go p.supervise(first)
 	select {
@@ -124,53 +120,6 @@ func Start(ctx context.Context, spec Spec) (*Process, error) {
 	case <-ctx.Done():
 		p.Stop()
 		return nil, p.errorf("unavailable", "it was not given the time to start", "the %s process did not start in time: %w", spec.Name, ctx.Err())
-	}
-}
-
-// Call sends one request and waits for its reply. header is encoded as JSON; reply
-// receives the reply's JSON header (nil to ignore it); the reply's attachments are
-// returned. Neither header nor blobs may change until Call returns.
-//
-// Errors: NAME.unavailable at once while the child is down, or when it ends during
-// the call (the request may or may not have been carried out); NAME.timeout when
-// ctx ends first; NAME.protocol for a message that cannot be decoded; NAME.too_large for a request or reply over the limit; NAME.failed for a
-// handler's error without a code; otherwise the handler's own error with its code,
-// message and hint.
-func (p *Process) Call(ctx context.Context, method string, header any, blobs [][]byte, reply any) ([][]byte, error) {
-	p.mu.Lock()
-	c := p.conn
-	p.mu.Unlock()
-	if c == nil {
-		return nil, p.errorf("unavailable", "it is being started again; try in a moment", "the %s process is not running", p.spec.Name)
-	}
-	return c.call(ctx, method, header, blobs, reply)
-}
-
-// Status returns the child's state now.
-func (p *Process) Status() Status {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.status
-}
-
-// Wait returns when the child is up. It fails with NAME.unavailable when ctx ends
-// first or after Stop.
-func (p *Process) Wait(ctx context.Context) error {
-	for {
-		p.mu.Lock()
-		state, changed, c := p.status.State, p.changed, p.conn
-		p.mu.Unlock()
-		switch {
-		case state == Up && c.failure() == nil: // otherwise the supervisor is about to notice
-			return nil
-		case state == Stopped:
-			return p.errorf("unavailable", "the program is ending", "the %s process was stopped", p.spec.Name)
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return p.errorf("unavailable", "it is being started again; see the log for why it ended", "the %s process is not running: %w", p.spec.Name, ctx.Err())
-		}
 	}
 }
 
@@ -220,23 +169,6 @@ func (p *Process) supervise(first chan<- error) {
 		}
 		backoff = min(2*backoff, lastBackoff)
 	}
-}
-
-// set publishes a state and, while Up, the connection that calls go to.
-func (p *Process) set(s Status, c *conn) {
-	s.Since = time.Now()
-	p.mu.Lock()
-	p.status, p.conn = s, c
-	close(p.changed)
-	p.changed = make(chan struct{})
-	p.mu.Unlock()
-	if p.spec.OnState != nil {
-		p.spec.OnState(s)
-	}
-}
-
-func (p *Process) errorf(code, hint, format string, args ...any) *gatehouse.Error {
-	return gatehouse.Errorf(p.spec.Name+"."+code, hint, format, args...)
 }
 
 func reason(err error) string {

@@ -30,12 +30,14 @@ type wireError struct {
 	Hint    string `json:"hint,omitempty"`
 }
 
-// conn is the parent's end of one child's socket. It lives as long as that child.
+// conn is the caller's end of one socket. It lives as long as the child at the other
+// end, or the connection to the other machine.
 type conn struct {
 	name      string
+	called    string
 	limit     int
 	callLimit time.Duration
-	sock      *net.UnixConn
+	sock      net.Conn
 	writing   chan struct{} // holds one token: one frame is written at a time
 	broken    chan struct{} // closed by fail
 
@@ -52,8 +54,8 @@ type pending struct {
 	hung  *time.Timer
 }
 
-func newConn(spec Spec, sock *net.UnixConn) *conn {
-	c := &conn{name: spec.Name, limit: spec.MaxFrame, callLimit: spec.CallLimit, sock: sock,
+func newConn(name, called string, limit int, callLimit time.Duration, sock net.Conn) *conn {
+	c := &conn{name: name, called: called, limit: limit, callLimit: callLimit, sock: sock,
 		writing: make(chan struct{}, 1), broken: make(chan struct{}), pending: map[uint64]*pending{}}
 	go c.read()
 	return c
@@ -118,11 +120,11 @@ func (c *conn) failure() error {
 }
 
 func (c *conn) unavailable() error {
-	return c.errorf("unavailable", "it is started again; try in a moment", "the %s process ended during the call: %w", c.name, c.failure())
+	return c.errorf("unavailable", "it is tried again by itself; try in a moment", "%s went away during the call: %w", c.called, c.failure())
 }
 
 func (c *conn) gaveUp(err error) error {
-	return c.errorf("timeout", "it may be overloaded; try again", "the %s process did not answer in time: %w", c.name, err)
+	return c.errorf("timeout", "it may be overloaded; try again", "%s did not answer in time: %w", c.called, err)
 }
 
 func (c *conn) call(ctx context.Context, method string, header any, blobs [][]byte, reply any) ([][]byte, error) {
@@ -163,7 +165,7 @@ func (c *conn) begin() (uint64, *pending, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.err != nil {
-		return 0, nil, c.errorf("unavailable", "it is being started again; try in a moment", "the %s process is not running", c.name)
+		return 0, nil, c.errorf("unavailable", "it is tried again by itself; try in a moment", "%s is not there", c.called)
 	}
 	c.next++
 	p := &pending{reply: make(chan *frame, 1), hung: time.AfterFunc(c.callLimit, func() {
@@ -187,7 +189,7 @@ func (c *conn) send(ctx context.Context, f *frame) error {
 	<-c.writing
 	switch {
 	case errors.Is(err, errFrameTooLong):
-		return c.errorf("too_large", "send less at a time", "the request is larger than the %d bytes that the %s process takes", c.limit, c.name)
+		return c.errorf("too_large", "send less at a time", "the request is larger than the %d bytes that %s takes", c.limit, c.called)
 	case err != nil:
 		c.fail(err)
 		return c.unavailable()
@@ -199,7 +201,7 @@ func (c *conn) decode(f *frame, reply any) ([][]byte, error) {
 	if f.kind == failureFrame {
 		var w wireError
 		if err := json.Unmarshal(f.header, &w); err != nil || w.Code == "" {
-			return nil, c.errorf("protocol", "this is a fault of the program", "the %s process answered with an error that cannot be read", c.name)
+			return nil, c.errorf("protocol", "this is a fault of the program", "%s answered with an error that cannot be read", c.called)
 		}
 		if w.Code == timeoutCode {
 			return nil, c.gaveUp(context.DeadlineExceeded)
@@ -209,9 +211,13 @@ func (c *conn) decode(f *frame, reply any) ([][]byte, error) {
 		}
 		return nil, &gatehouse.Error{Code: w.Code, Message: w.Message, Hint: w.Hint}
 	}
+	if raw, ok := reply.(*json.RawMessage); ok { // whoever passes it on does not look into it
+		*raw = f.header
+		return f.blobs, nil
+	}
 	if reply != nil {
 		if err := json.Unmarshal(f.header, reply); err != nil {
-			return nil, c.errorf("protocol", "this is a fault of the program", "the answer of the %s process cannot be read: %w", c.name, err)
+			return nil, c.errorf("protocol", "this is a fault of the program", "the answer of %s cannot be read: %w", c.called, err)
 		}
 	}
 	return f.blobs, nil

@@ -1,6 +1,7 @@
 package child
 
 import (
+	"bufio"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -85,26 +86,43 @@ func writeFrame(w io.Writer, f *frame, limit int) error {
 	for _, b := range f.blobs {
 		parts = append(parts, binary.BigEndian.AppendUint32(nil, uint32(len(b))), b)
 	}
-	_, err := parts.WriteTo(w)
-	return err
+	if _, vectored := w.(*net.UnixConn); vectored {
+		_, err := parts.WriteTo(w)
+		return err
+	}
+	// TLS would make a record of every part.
+	b := bufio.NewWriterSize(w, 16<<10)
+	if _, err := parts.WriteTo(b); err != nil {
+		return err
+	}
+	return b.Flush()
 }
 
 // readFrame reads one frame. io.EOF means that the other side closed between two
 // frames; everything else that is wrong is an error of its own.
 func readFrame(r io.Reader, limit int) (*frame, error) {
-	var length [4]byte
-	if _, err := io.ReadFull(r, length[:]); err != nil {
-		return nil, err // io.EOF only where nothing was read
+	n, err := readLength(r, limit)
+	if err != nil {
+		return nil, err
 	}
-	n := binary.BigEndian.Uint32(length[:])
-	if uint64(n) > uint64(limit) {
-		return nil, errFrameTooLong
-	}
-	body, err := readBody(r, int(n))
+	body, err := readBody(r, n)
 	if err != nil {
 		return nil, err
 	}
 	return parseFrame(body)
+}
+
+// readLength reads the length of what follows. io.EOF is readFrame's.
+func readLength(r io.Reader, limit int) (int, error) {
+	var length [4]byte
+	if _, err := io.ReadFull(r, length[:]); err != nil {
+		return 0, err // io.EOF only where nothing was read
+	}
+	n := binary.BigEndian.Uint32(length[:])
+	if uint64(n) > uint64(limit) {
+		return 0, errFrameTooLong
+	}
+	return int(n), nil
 }
 
 // readBody grows its buffer with what really arrives, so that a length alone

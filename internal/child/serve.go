@@ -62,16 +62,17 @@ func Serve(ctx context.Context, handlers map[string]Handler) error {
 	if err != nil {
 		return alone(err)
 	}
-	return serve(ctx, sock, handlers, limit)
+	return serve(ctx, sock, byMethod(handlers), Limits{MaxFrame: limit, Concurrent: concurrent})
 }
 
-// server is the child's end of the socket.
+// server is the answering end of a socket.
 type server struct {
-	sock     net.Conn
-	limit    int
-	handlers map[string]Handler
-	slots    chan struct{}
-	running  sync.WaitGroup
+	sock    net.Conn
+	limits  Limits
+	handler Handler
+	slots   chan struct{}
+	memory  *allowance // nil without a limit
+	running sync.WaitGroup
 
 	writing sync.Mutex
 
@@ -79,14 +80,17 @@ type server struct {
 	cancels map[uint64]context.CancelFunc
 }
 
-func serve(ctx context.Context, sock net.Conn, handlers map[string]Handler, limit int) error {
-	s := &server{sock: sock, limit: limit, handlers: handlers, slots: make(chan struct{}, concurrent), cancels: map[uint64]context.CancelFunc{}}
+func serve(ctx context.Context, sock net.Conn, handler Handler, limits Limits) error {
+	s := &server{sock: sock, limits: limits, handler: handler, slots: make(chan struct{}, limits.Concurrent), cancels: map[uint64]context.CancelFunc{}}
+	if limits.Memory > 0 {
+		s.memory = newAllowance(limits.Memory)
+	}
 	defer sock.Close()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { _ = sock.SetReadDeadline(time.Now()) })()
 	for {
-		f, err := readFrame(sock, limit)
+		f, size, err := s.next(ctx)
 		switch {
 		case errors.Is(err, io.EOF):
 			s.running.Wait()
@@ -96,20 +100,61 @@ func serve(ctx context.Context, sock net.Conn, handlers map[string]Handler, limi
 			return ctx.Err()
 		case err != nil:
 			return err
+		case f.kind == requestFrame:
+			select {
+			case s.slots <- struct{}{}:
+			case <-ctx.Done():
+				s.running.Wait()
+				return ctx.Err()
+			}
+			s.running.Add(1)
+			go s.answer(ctx, f, size)
+			continue
 		case f.kind == cancelFrame:
 			s.cancel(f.id)
-		case f.kind == requestFrame:
-			s.slots <- struct{}{}
-			s.running.Add(1)
-			go s.answer(ctx, f)
 		default:
 			return errFrameMalformed
 		}
+		s.memory.give(size)
 	}
 }
 
-func (s *server) answer(ctx context.Context, f *frame) {
-	defer func() { <-s.slots; s.running.Done() }()
+// next reads one frame within the limits: its body only once there is memory for it.
+func (s *server) next(ctx context.Context) (*frame, int, error) {
+	if err := s.readBy(ctx, s.limits.Idle); err != nil {
+		return nil, 0, err
+	}
+	n, err := readLength(s.sock, s.limits.MaxFrame)
+	if err != nil {
+		return nil, 0, err
+	}
+	if err := s.memory.take(ctx, n); err != nil {
+		return nil, 0, err
+	}
+	if err := s.readBy(ctx, s.limits.Stall); err != nil {
+		return nil, 0, err
+	}
+	body, err := readBody(s.sock, n)
+	if err != nil {
+		return nil, 0, err
+	}
+	f, err := parseFrame(body)
+	return f, n, err
+}
+
+// readBy gives the other side so long; 0 for ever.
+func (s *server) readBy(ctx context.Context, limit time.Duration) error {
+	if limit == 0 {
+		return nil
+	}
+	if err := s.sock.SetReadDeadline(time.Now().Add(limit)); err != nil {
+		return err
+	}
+	return ctx.Err() // whose end may just have been overwritten
+}
+
+func (s *server) answer(ctx context.Context, f *frame, size int) {
+	defer func() { s.memory.give(size); <-s.slots; s.running.Done() }()
 	var cancel context.CancelFunc
 	if f.timeout > 0 {
 		ctx, cancel = context.WithTimeout(ctx, time.Duration(f.timeout)*time.Millisecond)
@@ -121,7 +166,7 @@ func (s *server) answer(ctx context.Context, f *frame) {
 	s.mu.Unlock()
 	defer s.cancel(f.id)
 
-	header, blobs, err := s.handle(ctx, f)
+	header, blobs, err := s.handler(ctx, &Request{Method: f.method, Header: f.header, Blobs: f.blobs})
 	reply := &frame{kind: replyFrame, id: f.id, blobs: blobs}
 	if err == nil {
 		reply.header, err = encodeHeader(header)
@@ -130,27 +175,37 @@ func (s *server) answer(ctx context.Context, f *frame) {
 		reply = failure(f.id, err)
 	}
 	if err := s.write(reply); errors.Is(err, errFrameTooLong) {
-		_ = s.write(failure(f.id, gatehouse.Errorf("child.too_large", "ask for less at a time", "the answer is larger than %d bytes", s.limit)))
+		_ = s.write(failure(f.id, gatehouse.Errorf("child.too_large", "ask for less at a time", "the answer is larger than %d bytes", s.limits.MaxFrame)))
 	}
 }
 
-func (s *server) handle(ctx context.Context, f *frame) (any, [][]byte, error) {
-	if f.method == readyMethod {
-		return nil, nil, nil
+// byMethod answers with the handler of each method, and readyMethod by itself.
+func byMethod(handlers map[string]Handler) Handler {
+	return func(ctx context.Context, r *Request) (any, [][]byte, error) {
+		if r.Method == readyMethod {
+			return nil, nil, nil
+		}
+		h := handlers[r.Method]
+		if h == nil {
+			return nil, nil, gatehouse.Errorf("request.unknown", "this is a fault of the program", "there is no method %q", r.Method)
+		}
+		return h(ctx, r)
 	}
-	h := s.handlers[f.method]
-	if h == nil {
-		return nil, nil, gatehouse.Errorf("request.unknown", "this is a fault of the program", "there is no method %q", f.method)
-	}
-	return h(ctx, &Request{Method: f.method, Header: f.header, Blobs: f.blobs})
 }
 
-// write's errors other than the limit mean that the parent is gone, which the read
-// side sees too.
+// write's errors other than the limit mean that the other side is gone, which the
+// read side sees too: a half-written frame ends the connection.
 func (s *server) write(f *frame) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	return writeFrame(s.sock, f, s.limit)
+	if s.limits.Stall > 0 {
+		_ = s.sock.SetWriteDeadline(time.Now().Add(s.limits.Stall)) // a closed socket fails below
+	}
+	err := writeFrame(s.sock, f, s.limits.MaxFrame)
+	if err != nil && !errors.Is(err, errFrameTooLong) {
+		_ = s.sock.Close()
+	}
+	return err
 }
 
 func (s *server) cancel(id uint64) {

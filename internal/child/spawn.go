@@ -70,7 +70,7 @@ func (p *Process) runOnce(restarts int, up func()) (stopped bool, err error) {
 	if err != nil {
 		return p.stopping(), err
 	}
-	c := newConn(p.spec, sock)
+	c := newConn(p.name, p.called, p.spec.MaxFrame, p.spec.CallLimit, sock)
 	exited := make(chan error, 1)
 	go func() { exited <- cmd.Wait() }()
 	end := func(cause error) error {

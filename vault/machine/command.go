@@ -1,0 +1,226 @@
+package machine
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"gatehouse"
+	"gatehouse/internal/child"
+)
+
+// Admin is what a person at the vault's machine does: the Machine itself, or over its
+// socket the one that serves. Errors are the Machine's.
+type Admin interface {
+	Pair(ctx context.Context, r PairRequest) (identity []byte, err error)
+	Revoke(ctx context.Context, place gatehouse.Place) error
+	// Unseal and Seal need a machine that serves: machine.not_serving.
+	Unseal(ctx context.Context, r UnsealRequest, passphrase []byte) error
+	Seal(ctx context.Context, places []gatehouse.Place) error
+	Status(ctx context.Context) ([]GateStatus, error)
+}
+
+// PairRequest asks for a gate's identity.
+type PairRequest struct {
+	Place   gatehouse.Place
+	Address string
+	Lasts   time.Duration
+}
+
+// UnsealRequest asks to open the vault for some sites; none are all.
+type UnsealRequest struct {
+	Places []gatehouse.Place
+	Lasts  time.Duration
+}
+
+// GateStatus is what is known of one paired gate.
+type GateStatus struct {
+	Gate
+	Serving   bool      `json:"serving"` // otherwise the next three are unknown
+	Connected bool      `json:"connected"`
+	Unsealed  bool      `json:"unsealed"`
+	Until     time.Time `json:"until,omitzero"`
+}
+
+// Dial returns the machine that serves dir, or else the machine opened here; done
+// must be called. Errors: machine.unreachable, and those of Open.
+func Dial(o Options) (a Admin, done func() error, err error) {
+	path := filepath.Join(o.Dir, socketFile)
+	c, err := net.Dial("unix", path)
+	switch {
+	case err == nil:
+		_ = c.Close()
+		r := child.Connect(child.RemoteSpec{Name: "vault", Called: "the vault's machine", Log: o.Log, DialLimit: time.Minute, CallLimit: 10 * time.Minute,
+			Dial: func(ctx context.Context) (net.Conn, error) {
+				var d net.Dialer
+				return d.DialContext(ctx, "unix", path)
+			}})
+		return &overSocket{r}, func() error { r.Stop(); return nil }, nil
+	case !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ECONNREFUSED):
+		return nil, nil, gatehouse.Errorf("machine.unreachable", "run it as the user that runs the vault; a directory of more than about 90 bytes is too long for the socket",
+			"it cannot be told whether the vault serves: %w", err)
+	}
+	m, err := Open(o)
+	if err != nil {
+		return nil, nil, err
+	}
+	return local{m}, m.Close, nil
+}
+
+// local is the machine while it does not serve.
+type local struct{ m *Machine }
+
+func notServing() error {
+	return gatehouse.Errorf("machine.not_serving", "start it with `gatehouse vault serve`", "no vault is serving from this directory")
+}
+
+func (l local) Pair(_ context.Context, r PairRequest) ([]byte, error) {
+	return l.m.Pair(r.Place, r.Address, r.Lasts)
+}
+func (l local) Revoke(_ context.Context, place gatehouse.Place) error { return l.m.Revoke(place) }
+func (l local) Unseal(context.Context, UnsealRequest, []byte) error   { return notServing() }
+func (l local) Seal(context.Context, []gatehouse.Place) error         { return notServing() }
+func (l local) Status(context.Context) (list []GateStatus, err error) {
+	for _, g := range l.m.Gates() {
+		list = append(list, GateStatus{Gate: g})
+	}
+	return list, nil
+}
+
+// The socket's methods, which are Admin's.
+const (
+	pairCommand   = "pair"
+	revokeCommand = "revoke"
+	unsealCommand = "unseal"
+	sealCommand   = "seal"
+	statusCommand = "status"
+)
+
+// overSocket is the machine that serves.
+type overSocket struct{ r *child.Remote }
+
+func (s *overSocket) call(ctx context.Context, method string, header any, blobs [][]byte, reply any) ([][]byte, error) {
+	if err := s.r.Wait(ctx); err != nil {
+		return nil, err
+	}
+	return s.r.Call(ctx, method, header, blobs, reply)
+}
+
+func (s *overSocket) Pair(ctx context.Context, r PairRequest) ([]byte, error) {
+	blobs, err := s.call(ctx, pairCommand, r, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	if len(blobs) != 1 {
+		return nil, gatehouse.Errorf("vault.protocol", "this is a fault of the program", "the vault's machine gave no identity")
+	}
+	return blobs[0], nil
+}
+
+func (s *overSocket) Revoke(ctx context.Context, place gatehouse.Place) error {
+	_, err := s.call(ctx, revokeCommand, place, nil, nil)
+	return err
+}
+
+func (s *overSocket) Unseal(ctx context.Context, r UnsealRequest, passphrase []byte) error {
+	_, err := s.call(ctx, unsealCommand, r, [][]byte{passphrase}, nil)
+	return err
+}
+
+func (s *overSocket) Seal(ctx context.Context, places []gatehouse.Place) error {
+	_, err := s.call(ctx, sealCommand, places, nil, nil)
+	return err
+}
+
+func (s *overSocket) Status(ctx context.Context) (list []GateStatus, err error) {
+	_, err = s.call(ctx, statusCommand, nil, nil, &list)
+	return list, err
+}
+
+// listenSocket makes the socket, which only this user and root can open. One that a
+// killed process left is replaced: the directory's lock is held.
+func (m *Machine) listenSocket() (net.Listener, error) {
+	path := filepath.Join(m.o.Dir, socketFile)
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, failed(err)
+	}
+	l, err := net.Listen("unix", path)
+	if err == nil {
+		if err = os.Chmod(path, 0o600); err == nil { // its directory is 0700 already
+			return l, nil
+		}
+		_ = l.Close() // the first error says why
+	}
+	return nil, gatehouse.Errorf("machine.failed", "a directory of more than about 90 bytes is too long for the socket", "the socket for commands cannot be made: %w", err)
+}
+
+var commandLimits = child.Limits{MaxFrame: 1 << 20, Concurrent: 4, Memory: 4 << 20, Idle: 15 * time.Minute, Stall: time.Minute}
+
+// command serves a person's connection.
+func (l *listener) command(ctx context.Context, c net.Conn) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { c.Close() })()
+	_ = child.ServeConn(ctx, c, l.answer, commandLimits) // whoever asked has gone
+}
+
+func (l *listener) answer(ctx context.Context, r *child.Request) (any, [][]byte, error) {
+	if r.Ready() {
+		return nil, nil, nil
+	}
+	switch r.Method {
+	case pairCommand:
+		var q PairRequest
+		if err := r.Decode(&q); err != nil {
+			return nil, nil, err
+		}
+		identity, err := l.m.Pair(q.Place, q.Address, q.Lasts)
+		return nil, [][]byte{identity}, err
+	case revokeCommand:
+		var place gatehouse.Place
+		if err := r.Decode(&place); err != nil {
+			return nil, nil, err
+		}
+		return nil, nil, l.m.Revoke(place)
+	case unsealCommand:
+		var q UnsealRequest
+		if err := r.Decode(&q); err != nil || len(r.Blobs) != 1 {
+			return nil, nil, errors.Join(err, gatehouse.Errorf("request.malformed", "this is a fault of the program", "the passphrase is missing"))
+		}
+		defer clear(r.Blobs[0])
+		return nil, nil, l.m.Unseal(ctx, q.Places, r.Blobs[0], q.Lasts)
+	case sealCommand:
+		var places []gatehouse.Place
+		if err := r.Decode(&places); err != nil {
+			return nil, nil, err
+		}
+		return nil, nil, l.m.Seal(ctx, places)
+	case statusCommand:
+		list, err := l.status(ctx)
+		return list, nil, err
+	}
+	return nil, nil, gatehouse.Errorf("request.unknown", "use the same version of the program", "the vault's machine knows no such command")
+}
+
+// status asks every site's vault process.
+func (l *listener) status(ctx context.Context) ([]GateStatus, error) {
+	list := []GateStatus{}
+	running := l.m.runningOf(nil)
+	for _, g := range l.m.Gates() {
+		s := GateStatus{Gate: g, Connected: l.connected(g.Place()) > 0}
+		if r := running[g.Place()]; r != nil {
+			st, err := r.vault.Load().Status(ctx)
+			if err != nil {
+				return nil, err
+			}
+			s.Serving, s.Unsealed, s.Until = true, !st.Sealed, st.Until
+		}
+		list = append(list, s)
+	}
+	return list, nil
+}

@@ -1,0 +1,454 @@
+package machine
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"gatehouse"
+	"gatehouse/internal/child/childtest"
+	"gatehouse/vault"
+)
+
+const passphrase = "correct horse battery staple"
+
+var (
+	north = gatehouse.Place{Org: "acme", Site: "north"}
+	south = gatehouse.Place{Org: "acme", Site: "south"}
+	quiet = slog.New(slog.DiscardHandler)
+)
+
+// The test binary is the vault processes, and the machine that is killed.
+func TestMain(m *testing.M) {
+	childtest.Main(m, map[string]func(context.Context) error{"__vault": vault.RunChild, "__machine": runMachine})
+}
+
+// runMachine serves the directory of its second argument at the address of its third
+// until it is killed, and says the address.
+func runMachine(ctx context.Context) error {
+	m, err := Open(Options{Dir: os.Args[2], Log: quiet})
+	if err != nil {
+		return err
+	}
+	return m.Serve(ctx, os.Args[3], func(a net.Addr) { fmt.Println(a) })
+}
+
+// site is a vault's machine, and the gate of a site on another.
+type site struct {
+	dir, serviceKey string // the machine's
+	address         string
+	machine         *exec.Cmd
+
+	data, gateKey, identity string // the gate's
+	gate                    *vault.Vault
+}
+
+func newSite(t *testing.T) *site {
+	t.Helper()
+	s := &site{dir: filepath.Join(t.TempDir(), "m"), serviceKey: filepath.Join(t.TempDir(), "service.key"), address: "127.0.0.1:0",
+		data: t.TempDir(), gateKey: filepath.Join(t.TempDir(), "gate.key")}
+	must(t, Init(s.dir, s.serviceKey, passphrase))
+	must(t, vault.CreateGateKey(s.data, s.gateKey))
+	s.start(t)
+	s.identity = s.pair(t, north, time.Hour)
+	t.Cleanup(func() {
+		if s.gate != nil {
+			must(t, s.gate.Close())
+		}
+		s.kill()
+	})
+	return s
+}
+
+// start starts the machine, at the address that it had before.
+func (s *site) start(t *testing.T) {
+	t.Helper()
+	s.machine = exec.Command(os.Args[0], "__machine", s.dir, s.address)
+	s.machine.Stderr = os.Stderr
+	out, err := s.machine.StdoutPipe()
+	must(t, err)
+	must(t, s.machine.Start())
+	line, err := bufio.NewReader(out).ReadString('\n')
+	must(t, err)
+	s.address = strings.TrimSpace(line)
+}
+
+func (s *site) kill() {
+	if s.machine.Process != nil {
+		_ = s.machine.Process.Kill()
+		_ = s.machine.Wait() // it was killed
+	}
+}
+
+// admin runs a command at the machine.
+func (s *site) admin(t *testing.T, f func(Admin) error) error {
+	t.Helper()
+	a, done, err := Dial(Options{Dir: s.dir, Log: quiet})
+	must(t, err)
+	defer func() { must(t, done()) }()
+	return f(a)
+}
+
+func (s *site) pair(t *testing.T, place gatehouse.Place, lasts time.Duration) (file string) {
+	t.Helper()
+	file = filepath.Join(t.TempDir(), "identity.json")
+	must(t, s.admin(t, func(a Admin) error {
+		b, err := a.Pair(t.Context(), PairRequest{Place: place, Address: s.address, Lasts: lasts})
+		if err == nil {
+			err = os.WriteFile(file, b, 0o600)
+		}
+		return err
+	}))
+	return file
+}
+
+func (s *site) unseal(t *testing.T) {
+	t.Helper()
+	must(t, s.admin(t, func(a Admin) error {
+		return a.Unseal(t.Context(), UnsealRequest{Lasts: time.Hour}, []byte(passphrase))
+	}))
+}
+
+// openGate opens the gate's half with an identity.
+func (s *site) openGate(t *testing.T, identity string, change ...func(*vault.Options)) (*vault.Vault, error) {
+	t.Helper()
+	key, err := vault.OpenGateKey(s.data, s.gateKey)
+	must(t, err)
+	id, err := vault.ReadIdentity(identity, s.data)
+	must(t, err)
+	o := vault.Options{Dir: filepath.Join(s.data, "vault"), Gate: key, Remote: &vault.Remote{Identity: id}, Log: quiet}
+	for _, f := range change {
+		f(&o)
+	}
+	return vault.Open(t.Context(), o)
+}
+
+func (s *site) reopenGate(t *testing.T) {
+	t.Helper()
+	if s.gate != nil {
+		must(t, s.gate.Close())
+	}
+	var err error
+	s.gate, err = s.openGate(t, s.identity)
+	must(t, err)
+}
+
+// eventually repeats f until it returns nil.
+func eventually(t *testing.T, f func() error) {
+	t.Helper()
+	var err error
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if err = f(); err == nil {
+			return
+		}
+	}
+	t.Fatal(err)
+}
+
+func (s *site) awaitVault(t *testing.T) {
+	t.Helper()
+	eventually(t, func() error { _, err := s.gate.Status(t.Context()); return err })
+}
+
+func (s *site) seal(t *testing.T, subject gatehouse.SubjectID, text string) gatehouse.SealedRef {
+	t.Helper()
+	where := gatehouse.SealContext{Place: north, Table: "passage", Row: gatehouse.NewID(time.Now()), Field: "detail"}
+	sealed, err := s.gate.Seal(t.Context(), subject, gatehouse.PassageClass, where, []byte(text), gatehouse.PadField)
+	must(t, err)
+	return gatehouse.SealedRef{Where: where, Sealed: sealed}
+}
+
+// opened claims the lease and opens, "" for what does not open.
+func (s *site) opened(t *testing.T, refs ...gatehouse.SealedRef) (texts []string) {
+	t.Helper()
+	proof, _, err := s.gate.Claim(t.Context())
+	must(t, err)
+	plain, err := s.gate.Open(t.Context(), gatehouse.OpenRequest{Operator: "site/guard", Proof: proof, Purpose: "passage", Reason: "test", Refs: refs})
+	must(t, err)
+	for _, p := range plain {
+		texts = append(texts, string(p))
+	}
+	return texts
+}
+
+// TestVaultElsewhere is the life of a gate whose vault is on another machine: two
+// processes with a directory each, and one of them is killed.
+func TestVaultElsewhere(t *testing.T) {
+	s := newSite(t)
+	s.reopenGate(t)
+	s.awaitVault(t)
+	subject := gatehouse.RandomID()
+	refs := []gatehouse.SealedRef{s.seal(t, subject, "before")}
+
+	// Sealed: nobody has a lease, and the gate cannot make one.
+	_, _, err := s.gate.Claim(t.Context())
+	wantCode(t, err, "vault.sealed")
+	_, _, err = s.gate.Unseal(t.Context(), "site", passphrase, time.Hour)
+	wantCode(t, err, "vault.elsewhere")
+	wantCode(t, s.admin(t, func(a Admin) error {
+		return a.Unseal(t.Context(), UnsealRequest{Lasts: time.Hour}, []byte("wrong horse battery"))
+	}), "vault.passphrase")
+
+	s.unseal(t)
+	if got := s.opened(t, refs...); got[0] != "before" {
+		t.Fatalf("opened %q", got)
+	}
+	list, err := s.gate.Disclosures(t.Context(), gatehouse.ID{}, 10)
+	must(t, err)
+	if len(list) != 2 || list[0].Operator != "site/guard" || list[1].Operator != unsealer || list[1].Purpose != "unseal" {
+		t.Errorf("the log holds %+v", list)
+	}
+
+	// The machine is killed: the gate goes on, also with people it has not seen yet.
+	s.kill()
+	newcomer, erased := gatehouse.RandomID(), gatehouse.RandomID()
+	refs = append(refs, s.seal(t, subject, "known"), s.seal(t, newcomer, "newcomer"), s.seal(t, erased, "erased"))
+	stranger, err := s.gate.OneOff(t.Context(), north)
+	must(t, err)
+	refs = append(refs, s.seal(t, stranger, "stranger"))
+	if _, waiting := s.gate.Elsewhere(); waiting < 3 {
+		t.Errorf("%d rows wait, want those of the newcomer, the erased and the stranger", waiting)
+	}
+	eventually(t, func() error {
+		_, err := s.gate.Erase(t.Context(), gatehouse.EraseRequest{Place: north, ID: gatehouse.RandomID(), Subject: erased, Operator: "gate"})
+		if gatehouse.ErrorCode(err) != "vault.unavailable" {
+			t.Fatalf("erasing without the vault: %v", err)
+		}
+		return nil
+	})
+	// So does one that is started while the machine is away.
+	s.reopenGate(t)
+	refs = append(refs, s.seal(t, gatehouse.RandomID(), "restarted"))
+	_, err = s.gate.Status(t.Context())
+	wantCode(t, err, "vault.unavailable")
+
+	// It comes back: sealed, with everything that was made without it.
+	s.start(t)
+	s.awaitVault(t)
+	_, _, err = s.gate.Claim(t.Context())
+	wantCode(t, err, "vault.sealed")
+	n, err := s.gate.Erase(t.Context(), gatehouse.EraseRequest{Place: north, ID: gatehouse.RandomID(), Subject: erased, Operator: "gate"})
+	if err != nil || n != 1 {
+		t.Errorf("erased %d chains, %v: the row that waited was not there yet", n, err)
+	}
+	s.unseal(t)
+	if got := s.opened(t, refs...); strings.Join(got, ",") != "before,known,newcomer,,stranger,restarted" {
+		t.Errorf("opened %q", got)
+	}
+	if _, waiting := s.gate.Elsewhere(); waiting != 0 {
+		t.Errorf("%d rows still wait", waiting)
+	}
+
+	// Sealing works from either side.
+	proof, _, err := s.gate.Claim(t.Context())
+	must(t, err)
+	must(t, s.gate.SealVault(t.Context()))
+	_, _, err = s.gate.Claim(t.Context())
+	wantCode(t, err, "vault.sealed")
+	_, err = s.gate.Open(t.Context(), gatehouse.OpenRequest{Operator: "site/guard", Proof: proof, Purpose: "passage", Refs: refs[:1]})
+	wantCode(t, err, "vault.sealed")
+	s.unseal(t)
+	must(t, s.admin(t, func(a Admin) error { return a.Seal(t.Context(), nil) }))
+	_, _, err = s.gate.Claim(t.Context())
+	wantCode(t, err, "vault.sealed")
+
+	s.searchGate(t)
+}
+
+// searchGate looks for what only the machine, or only the identity file, may hold.
+func (s *site) searchGate(t *testing.T) {
+	t.Helper()
+	b, err := os.ReadFile(s.identity)
+	must(t, err)
+	var id vault.Identity
+	must(t, json.Unmarshal(b, &id))
+	private, err := os.ReadFile(filepath.Join(s.dir, "vault.key"))
+	must(t, err)
+	pair, err := tls.X509KeyPair([]byte(id.Certificate), []byte(id.Key.Reveal()))
+	must(t, err)
+	seed := pair.PrivateKey.(interface{ Seed() []byte }).Seed()
+	marks := map[string][]byte{"the wrapped private key": private[len(private)-64:], "the identity's key": seed, "its text": []byte(id.Key.Reveal())[30:60],
+		"the passphrase": []byte(passphrase), "a value": []byte("newcomer")}
+	files := 0
+	must(t, filepath.WalkDir(s.data, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		files++
+		switch d.Name() {
+		case "vault.key", "keys.db", "audit.db":
+			t.Errorf("the gate holds %s", d.Name())
+		}
+		b, err := os.ReadFile(path)
+		for what, mark := range marks {
+			if bytes.Contains(b, mark) {
+				t.Errorf("%s holds %s", d.Name(), what)
+			}
+		}
+		return err
+	}))
+	if files < 3 {
+		t.Errorf("only %d files were searched", files)
+	}
+	for what, mark := range map[string][]byte{"the identity's key": seed, "its text": marks["its text"]} { // the control
+		if found := bytes.Contains(b, mark) || bytes.Contains([]byte(id.Key.Reveal()), mark); !found && what == "its text" {
+			t.Errorf("the search does not find %s where it is", what)
+		}
+	}
+}
+
+// TestWhoIsRefused: a gate's identity serves its own site, while it is good, at the
+// machine that gave it.
+func TestWhoIsRefused(t *testing.T) {
+	s := newSite(t)
+	s.reopenGate(t)
+	s.awaitVault(t)
+
+	// Another site's place, in whatever call.
+	_, err := s.gate.Erase(t.Context(), south, gatehouse.RandomID())
+	wantCode(t, err, "vault.place")
+	_, err = s.gate.Open(t.Context(), gatehouse.OpenRequest{Operator: "site/guard", Purpose: "passage",
+		Refs: []gatehouse.SealedRef{{Where: gatehouse.SealContext{Place: south}, Sealed: []byte{1}}}})
+	wantCode(t, err, "vault.place")
+
+	// Paired again: the earlier identity is refused, in its next call and ever after.
+	second := s.pair(t, north, time.Hour)
+	_, err = s.gate.Status(t.Context())
+	wantCode(t, err, "identity.revoked")
+	s.identity = second
+	s.reopenGate(t)
+	s.awaitVault(t)
+	must(t, s.admin(t, func(a Admin) error { return a.Revoke(t.Context(), north) }))
+	_, err = s.gate.Status(t.Context())
+	wantCode(t, err, "identity.revoked")
+	wantCode(t, s.admin(t, func(a Admin) error { return a.Revoke(t.Context(), south) }), "gate.unknown")
+	must(t, s.gate.Close())
+	s.gate = nil
+
+	refused := func(name, identity, reason string, change ...func(*vault.Options)) {
+		t.Helper()
+		v, err := s.openGate(t, identity, change...)
+		must(t, err)
+		defer func() { must(t, v.Close()) }()
+		eventually(t, func() error {
+			switch why := v.Process().Reason; {
+			case why == "":
+				return errors.New("not refused yet")
+			case !strings.Contains(why, reason):
+				t.Fatalf("%s: refused since %s", name, why)
+			}
+			return nil
+		})
+		_, err = v.Status(t.Context())
+		wantCode(t, err, "vault.unavailable")
+	}
+	refused("a revoked one", second, "identity.revoked")
+	short := s.pair(t, north, time.Millisecond)
+	refused("an expired one", short, "identity.expired")
+	// A gate whose clock stands still does not notice; the machine does.
+	refused("an expired one, the clock set back", short, "tls: expired certificate", func(o *vault.Options) {
+		o.Now = func() time.Time { return time.Now().Add(-time.Hour) }
+	})
+	good := s.pair(t, north, time.Hour)
+
+	// Another machine, with an authority of its own, at the same place.
+	other := newSite(t)
+	refused("another machine", good, "identity.machine", func(o *vault.Options) { o.Remote.Address = other.address })
+	// Its identity seals to another key: it is not even tried.
+	_, err = s.openGate(t, other.identity)
+	wantCode(t, err, "vault.key_changed")
+
+	// Nobody gets in without a certificate, or with an old protocol.
+	for name, c := range map[string]*tls.Config{
+		"no certificate": {InsecureSkipVerify: true, NextProtos: []string{vault.Protocol}, CurvePreferences: []tls.CurveID{tls.X25519MLKEM768}},
+		"TLS 1.2":        {InsecureSkipVerify: true, NextProtos: []string{vault.Protocol}, MaxVersion: tls.VersionTLS12},
+		"no protocol":    {InsecureSkipVerify: true, NextProtos: []string{"h2"}},
+	} {
+		conn, err := tls.Dial("tcp", s.address, c)
+		if err == nil {
+			_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+			_, err = conn.Read(make([]byte, 1)) // with TLS 1.3 the refusal comes here
+			conn.Close()
+		}
+		if err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%s: let in", name)
+		}
+	}
+}
+
+// TestIdentityFile: what is wrong with it is said, and nothing of it is repeated.
+func TestIdentityFile(t *testing.T) {
+	s := newSite(t)
+	b, err := os.ReadFile(s.identity)
+	must(t, err)
+	put := func(path string, b []byte, mode os.FileMode) string {
+		must(t, os.WriteFile(path, b, mode))
+		return path
+	}
+	dir := t.TempDir()
+	for _, c := range []struct{ file, code string }{
+		{s.identity, ""},
+		{filepath.Join(dir, "none"), "identity.missing"},
+		{put(filepath.Join(s.data, "inside"), b, 0o600), "identity.inside"},
+		{put(filepath.Join(dir, "open"), b, 0o644), "identity.permissions"},
+		{put(filepath.Join(dir, "cut"), b[:len(b)/2], 0o600), "identity.malformed"},
+		{put(filepath.Join(dir, "other"), []byte(`{"version":1}`), 0o600), "identity.malformed"},
+		{put(filepath.Join(dir, "later"), bytes.Replace(b, []byte(`"version": 1`), []byte(`"version": 2`), 1), 0o600), "identity.malformed"},
+		{dir, "identity.failed"},
+	} {
+		if _, err := vault.ReadIdentity(c.file, s.data); gatehouse.ErrorCode(err) != c.code {
+			t.Errorf("%s: %v, want %q", filepath.Base(c.file), err, c.code)
+		}
+	}
+}
+
+// TestMachineAtRest: pairing works while the machine does not serve, unsealing says
+// why it does not; and what it was made with is not made again.
+func TestMachineAtRest(t *testing.T) {
+	s := newSite(t)
+	must(t, s.admin(t, func(a Admin) error { return a.Revoke(t.Context(), north) }))
+	s.kill()
+	s.pair(t, south, time.Hour)
+	must(t, s.admin(t, func(a Admin) error {
+		list, err := a.Status(t.Context())
+		if len(list) != 2 || !list[0].Revoked || list[1].Place() != south || list[1].Revoked || list[1].Serving {
+			t.Errorf("paired are %+v", list)
+		}
+		return err
+	}))
+	wantCode(t, s.admin(t, func(a Admin) error { return a.Unseal(t.Context(), UnsealRequest{Lasts: time.Hour}, nil) }), "machine.not_serving")
+	wantCode(t, Init(s.dir, s.serviceKey, passphrase), "vault.exists")
+	_, err := Open(Options{Dir: t.TempDir()})
+	wantCode(t, err, "vault.missing")
+	must(t, os.Rename(filepath.Join(s.dir, authorityFile), filepath.Join(s.dir, "gone")))
+	must(t, os.WriteFile(filepath.Join(s.dir, authorityFile), make([]byte, 900), 0o600))
+	_, err = Open(Options{Dir: s.dir})
+	wantCode(t, err, "machine.damaged")
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func wantCode(t testing.TB, err error, code string) {
+	t.Helper()
+	if gatehouse.ErrorCode(err) != code {
+		t.Errorf("error %v, want the code %s", err, code)
+	}
+}

@@ -1,0 +1,205 @@
+package vault
+
+import (
+	"context"
+	"encoding/json"
+	"path/filepath"
+	"time"
+
+	"gatehouse"
+	"gatehouse/internal/child"
+)
+
+// Remote says that the vault process runs on another machine (see vault/machine).
+type Remote struct {
+	Identity *Identity
+	Address  string // HOST:PORT; empty for the identity's own
+}
+
+// process is the vault process: a supervised child, or one on another machine.
+type process interface {
+	Call(ctx context.Context, method string, header any, blobs [][]byte, reply any) ([][]byte, error)
+	Wait(ctx context.Context) error
+	Status() child.Status
+	Stop()
+}
+
+// MaxRemoteMessage bounds a message between a gate and a vault's machine, in bytes.
+const MaxRemoteMessage = 64 << 20
+
+// MethodClaim is answered by the vault's machine itself: the proof of the lease that
+// somebody there granted this site, and until when, as Unseal gives them here.
+const MethodClaim = "claim"
+
+// openRemote is Open where the vault process runs elsewhere. It does not wait for the
+// other machine: doors work without it, and the spool keeps what it must have.
+func openRemote(ctx context.Context, v *Vault, dir string, o Options) error {
+	id := o.Remote.Identity
+	if err := id.pin(dir); err != nil {
+		return err
+	}
+	public, err := readPublicKey(dir)
+	if err != nil {
+		return err
+	}
+	v.sealTo(public)
+	key, err := o.Gate.FileKey(filepath.Join(dir, spoolFile))
+	if err != nil {
+		return err
+	}
+	s, err := openSpool(ctx, dir, key, o.Log)
+	clear(key[:])
+	if err != nil {
+		return err
+	}
+	address := o.Remote.Address
+	if address == "" {
+		address = id.Address
+	}
+	r := &remoteProcess{spool: s}
+	r.Remote = child.Connect(child.RemoteSpec{Name: "vault", Called: "the vault on the other machine", Dial: id.dial(address, o.Now),
+		MaxFrame: MaxRemoteMessage, OnState: s.vaultChanged, Log: o.Log})
+	s.start(r.sendRows, r.Away)
+	v.process, v.remote = r, r
+	return nil
+}
+
+// remoteProcess is the vault process on another machine. Before it is asked anything
+// that may depend on them, it has the rows that were made before.
+type remoteProcess struct {
+	*child.Remote
+	spool *spool
+}
+
+// Call is child.Remote's, behind a flush of the spool.
+func (r *remoteProcess) Call(ctx context.Context, method string, header any, blobs [][]byte, reply any) ([][]byte, error) {
+	switch method {
+	case methodAppend, methodStatus, methodSeal, MethodClaim: // which no row changes
+	default:
+		if err := r.spool.flush(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return r.Remote.Call(ctx, method, header, blobs, reply)
+}
+
+// save makes rows durable in the spool. Its errors are Vault.sendRows's.
+func (r *remoteProcess) save(ctx context.Context, rows []chainRow) error {
+	if err := r.spool.add(ctx, rows); err != nil {
+		return unavailable(err)
+	}
+	return nil
+}
+
+// sendRows is what the spool delivers with.
+func (r *remoteProcess) sendRows(ctx context.Context, rows []chainRow) error {
+	_, err := r.Remote.Call(ctx, methodAppend, rows, attachments(rows), nil)
+	return err
+}
+
+// Away says why the vault cannot be asked now.
+func (r *remoteProcess) Away() error {
+	if r.Status().State == child.Up {
+		return nil
+	}
+	return r.Remote.Away()
+}
+
+// Stop ends the connection and the spool.
+func (r *remoteProcess) Stop() {
+	r.Remote.Stop()
+	// An error here is one of emptying the log of a file that opens as it is.
+	_ = r.spool.close()
+}
+
+// Elsewhere reports whether the vault process runs on another machine, where it is
+// unsealed, and how many chains' rows wait for that machine.
+func (v *Vault) Elsewhere() (elsewhere bool, waiting int) {
+	if v.remote == nil {
+		return false, 0
+	}
+	return true, v.remote.spool.count()
+}
+
+func errElsewhere() error {
+	return gatehouse.Errorf("vault.elsewhere", "run `gatehouse vault unseal` on the vault's machine; its passphrase belongs nowhere else", "this site's vault is on another machine")
+}
+
+// Claim asks for the lease that somebody granted this site at the vault's machine.
+// Errors: vault.sealed where there is none, vault.unavailable, vault.timeout.
+func (v *Vault) Claim(ctx context.Context) (proof []byte, until time.Time, err error) {
+	if v.remote == nil {
+		return nil, until, gatehouse.Errorf("vault.sealed", "unseal it with the vault's passphrase", "the vault is on this machine")
+	}
+	var reply unsealReply
+	blobs, err := v.process.Call(ctx, MethodClaim, nil, nil, &reply)
+	if err != nil {
+		return nil, until, err
+	}
+	if len(blobs) != 1 || len(blobs[0]) != proofSize {
+		return nil, until, gatehouse.Errorf("vault.protocol", "this is a fault of the program", "the vault gave no proof")
+	}
+	return blobs[0], reply.Until, nil
+}
+
+// ClaimReply is the header of the answer to MethodClaim; its attachment is the proof.
+func ClaimReply(until time.Time) any { return unsealReply{Until: until} }
+
+// Forward hands a gate's call on to the vault process as it is, and its answer back.
+// The vault's machine has judged it by then (see Forwarded). Errors are the process's.
+func (v *Vault) Forward(ctx context.Context, method string, header json.RawMessage, blobs [][]byte) (any, [][]byte, error) {
+	var reply json.RawMessage
+	var asked any
+	if len(header) > 0 {
+		asked = header
+	}
+	answer, err := v.process.Call(ctx, method, asked, blobs, &reply)
+	if len(reply) == 0 {
+		return nil, answer, err
+	}
+	return reply, answer, err
+}
+
+// forwarded are the calls that a gate on another machine may make. Those that take the
+// vault's credential, or give what it opens, are not among them: they are made at the
+// vault's machine.
+var forwarded = map[string]bool{
+	methodAppend: true, methodSeal: true, methodStatus: true, methodOpen: true, methodRecord: true, methodDisclosures: true,
+	methodErase: true, methodCertify: true, methodErasable: true,
+	methodExpire: true, methodRetention: true, methodRemovals: true, methodDiscard: true, methodDays: true,
+	methodHold: true, methodHoldItems: true, methodHolds: true, methodHoldUntil: true, methodHoldsEnd: true,
+	methodIndexState: true, methodIndex: true, methodSearch: true,
+	methodAuditCursor: true, methodAuditFollow: true, methodAuditCheckpoint: true, methodAuditKeys: true, methodAuditProve: true,
+	methodAuditConsistency: true, methodAuditLeaves: true, methodAuditFind: true, methodAuditVerify: true, methodAuditGate: true,
+	methodWitnessSize: true, methodWitnessTook: true, methodWitnessForget: true, methodWitnessCosign: true,
+	methodBudget: true, methodOperators: true, methodTrip: true, methodLift: true, methodToken: true, methodAlarms: true, methodTaken: true,
+	methodReleases: true, methodRelease: true, methodRequestRelease: true, methodApproveRelease: true, methodBeginRelease: true, methodWriteRelease: true,
+	methodKeysStatus: true, methodNote: true,
+	methodRecordBundle: true, methodBundles: true, methodRead: true, methodEnd: true, methodFreezeLog: true, methodSealBundle: true, methodSign: true,
+	methodErasureList: true, methodLogRoot: true, methodBackupDone: true, methodRebuild: true,
+}
+
+// Forwarded reports whether a gate on another machine may call a method of the vault
+// process. What takes a secret that only people at the vault's machine know may not
+// come from there: vault.elsewhere.
+func Forwarded(method string) error {
+	if !forwarded[method] {
+		return errElsewhere()
+	}
+	return nil
+}
+
+// Seals reports whether a method ends every lease.
+func Seals(method string) bool { return method == methodSeal }
+
+// WriteDurably puts b into a file of mode 0600 that appears whole or not at all, and
+// is on disk when it returns nil. Without replace it fails with fs.ErrExist where the
+// file is there.
+func WriteDurably(path string, b []byte, replace bool) error { return writeDurably(path, b, replace) }
+
+// Harden forbids this process core dumps and debuggers, and keeps it out of swap where
+// the system permits, as the vault process does. Errors: vault.failed.
+func Harden() error {
+	_, err := hardenProcess()
+	return err
+}
