@@ -139,11 +139,6 @@ func (a admin) Seal(ctx context.Context) (wire.VaultStatus, error) {
 	return a.vaultStatus(ctx)
 }
 
-func (a admin) vaultStatus(ctx context.Context) (wire.VaultStatus, error) {
-	st, err := a.vault.Status(ctx)
-	return wire.VaultStatus{Unsealed: !st.Sealed, Until: st.Until}, err
-}
-
 // Link implements api.Admin.
 func (a admin) Link(context.Context) (wire.LinkResponse, error) {
 	if a.auth == nil {

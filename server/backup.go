@@ -164,7 +164,7 @@ func (s *Server) restoreBeside(ctx context.Context, f *backup.Flow, with gatehou
 // readWhole reads every page of a restored site.
 func (s *Server) readWhole(ctx context.Context, c Config) error {
 	s.backups.tell(backup.Progress{Stage: "databases"})
-	m, err := newMachine(c, gatehouse.Credential{}, s.log)
+	m, err := newRestoredSite(c, gatehouse.Credential{}, s.log)
 	if err != nil {
 		return err
 	}

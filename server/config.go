@@ -53,6 +53,8 @@ type SiteConfig struct {
 // VaultConfig is about the vault process.
 type VaultConfig struct {
 	UnsealedFor time.Duration `yaml:"unsealed_for"`
+	Identity    string        `yaml:"identity"`
+	Remote      string        `yaml:"remote"`
 }
 
 // VisionConfig is about the vision process.
@@ -199,7 +201,7 @@ func LoadConfig(path string, environ []string) (Config, error) {
 		return c, err
 	}
 	base := filepath.Dir(path)
-	relative := []*string{&c.Data, &c.Vision.Assets}
+	relative := []*string{&c.Data, &c.Vision.Assets, &c.Vault.Identity}
 	if vault.ParseGateSource(c.GateKey).IsFile() {
 		relative = append(relative, &c.GateKey)
 	}

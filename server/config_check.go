@@ -27,6 +27,11 @@ func (c *Config) check() error {
 	if err := checkListen(c.Listen); err != nil {
 		return bad("listen", "use localhost:PORT; other addresses need TLS, which comes later", "%v", err)
 	}
+	if c.Vault.Remote != "" {
+		if _, _, err := net.SplitHostPort(c.Vault.Remote); err != nil || !c.Vault.Elsewhere() {
+			return bad("vault.remote", "write HOST:PORT, and name the file that `gatehouse vault pair` wrote in vault.identity", "this leads to no vault")
+		}
+	}
 	if c.Strangers.Keep && c.Strangers.Purpose == "" {
 		return bad("strangers.purpose", "say why, for example \"vandalism at the back door\"", "pictures of strangers may be kept for a purpose only")
 	}

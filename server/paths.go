@@ -41,6 +41,9 @@ func Initialized(c Config) (bool, error) {
 		return false, err
 	}
 	exists, err := vault.Exists(p.vault)
+	if c.Vault.Elsewhere() {
+		exists, err = vault.Paired(p.vault)
+	}
 	if err != nil {
 		return false, gatehouse.Errorf("data.unreadable", "check `data` in gatehouse.yml, and run it as the user that the data belongs to", "the vault cannot be looked for: %w", err)
 	}

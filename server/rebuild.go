@@ -18,7 +18,7 @@ import (
 // archive, where working.db was lost or damaged. No server may run. It says how many
 // items it made. Errors: vault.passphrase, store.locked, those of opening.
 func RebuildWorkingSet(ctx context.Context, c Config, with gatehouse.Credential, log *slog.Logger, progress func(done int)) (items int, err error) {
-	m, err := newMachine(c, with, log)
+	m, err := newRestoredSite(c, with, log)
 	if err != nil {
 		return 0, err
 	}
@@ -51,7 +51,7 @@ func RebuildWorkingSet(ctx context.Context, c Config, with gatehouse.Credential,
 
 // setAsideWorking moves what is left of the working set out of the way; it stays
 // encrypted, and its key with it.
-func (m *machine) setAsideWorking() error {
+func (m *restoredSite) setAsideWorking() error {
 	stamp := time.Now().UTC().Format("20060102t150405")
 	for _, suffix := range []string{".key", "-wal", "-shm", ""} { // the file goes last: it is what counts
 		path := filepath.Join(m.paths.db, "working.db")

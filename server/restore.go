@@ -54,7 +54,7 @@ func Restore(ctx context.Context, c Config, o RestoreOptions) (backup.Restored, 
 }
 
 func restoreFrom(ctx context.Context, c Config, o RestoreOptions, data, keys gatehouse.ObjectTarget) (_ backup.Restored, err error) {
-	m, err := newMachine(c, o.With, o.Log)
+	m, err := newRestoredSite(c, o.With, o.Log)
 	if err != nil {
 		return backup.Restored{}, err
 	}
@@ -62,8 +62,8 @@ func restoreFrom(ctx context.Context, c Config, o RestoreOptions, data, keys gat
 	return backup.Restore(ctx, backup.Wish{Data: data, Keys: keys, Verify: vault.VerifyBackup, At: o.At, Known: o.Known, Signer: o.Signer, Progress: o.Progress}, m)
 }
 
-// machine implements backup.Machine over the data directory.
-type machine struct {
+// restoredSite implements backup.Machine over the data directory.
+type restoredSite struct {
 	config Config
 	paths  paths
 	with   gatehouse.Credential
@@ -78,27 +78,27 @@ type machine struct {
 	backup gatehouse.ID
 }
 
-var _ backup.Machine = (*machine)(nil)
+var _ backup.Machine = (*restoredSite)(nil)
 
-func newMachine(c Config, with gatehouse.Credential, log *slog.Logger) (*machine, error) {
+func newRestoredSite(c Config, with gatehouse.Credential, log *slog.Logger) (*restoredSite, error) {
 	// A file's key is asked for by its full path.
 	data, err := filepath.Abs(c.Data)
 	if err != nil {
 		return nil, gatehouse.Errorf("data.unreadable", "name it by its full path", "the data directory cannot be found: %w", err)
 	}
 	c.Data = data
-	return &machine{config: c, paths: pathsOf(c), with: with, log: log}, nil
+	return &restoredSite{config: c, paths: pathsOf(c), with: with, log: log}, nil
 }
 
 // openBundle is a bundle whose key store lies in a folder of its own.
 type openBundle struct {
 	*vault.Bundle
-	machine *machine
+	machine *restoredSite
 	dir     string
 }
 
 // OpenBundle implements backup.Machine.
-func (m *machine) OpenBundle(ctx context.Context, private, public []byte, sealed io.Reader) (backup.OpenBundle, error) {
+func (m *restoredSite) OpenBundle(ctx context.Context, private, public []byte, sealed io.Reader) (backup.OpenBundle, error) {
 	folder := filepath.Join(m.paths.data, restoreFolder)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, sealeddb.Wrap(folder, err)
@@ -134,7 +134,7 @@ func (b *openBundle) ErasureList(ctx context.Context) ([]gatehouse.Removal, erro
 func (b *openBundle) Close() error { return os.RemoveAll(b.dir) }
 
 // Install implements backup.Machine. vault.key goes last: with it there is a vault.
-func (m *machine) Install(_ context.Context, opened backup.OpenBundle) error {
+func (m *restoredSite) Install(_ context.Context, opened backup.OpenBundle) error {
 	b, ok := opened.(*openBundle)
 	if !ok {
 		return errors.New("this bundle was opened elsewhere")
@@ -158,13 +158,13 @@ func (m *machine) Install(_ context.Context, opened backup.OpenBundle) error {
 var restorable = regexp.MustCompile(`^(db/(site|\d{4}-\d{2})|vault/audit)\.db$`)
 
 // Has implements backup.Machine.
-func (m *machine) Has(name string) bool {
+func (m *restoredSite) Has(name string) bool {
 	info, err := os.Stat(filepath.Join(m.paths.data, filepath.FromSlash(name)))
 	return err == nil && info.Size() > 0
 }
 
 // PutDatabase implements backup.Machine.
-func (m *machine) PutDatabase(_ context.Context, name string, s gatehouse.Snapshot) error {
+func (m *restoredSite) PutDatabase(_ context.Context, name string, s gatehouse.Snapshot) error {
 	if !restorable.MatchString(name) {
 		return gatehouse.Errorf("backup.damaged", "use another backup", "the backup names a file that belongs into no backup")
 	}
@@ -177,7 +177,7 @@ func (m *machine) PutDatabase(_ context.Context, name string, s gatehouse.Snapsh
 }
 
 // Replay implements backup.Machine; then it opens everything.
-func (m *machine) Replay(ctx context.Context, list []gatehouse.Removal) error {
+func (m *restoredSite) Replay(ctx context.Context, list []gatehouse.Removal) error {
 	if err := vault.Replay(ctx, m.paths.vault, m.gate, list); err != nil {
 		return err
 	}
@@ -187,7 +187,7 @@ func (m *machine) Replay(ctx context.Context, list []gatehouse.Removal) error {
 	return m.store.Replay(ctx, list)
 }
 
-func (m *machine) open(ctx context.Context) (err error) {
+func (m *restoredSite) open(ctx context.Context) (err error) {
 	if m.store, err = sqlite.Open(ctx, sqlite.Options{Dir: m.paths.db, Key: func(file string) ([32]byte, error) { return m.gate.FileKey(filepath.Join("db", file)) }, Log: m.log}); err != nil {
 		return err
 	}
@@ -197,14 +197,14 @@ func (m *machine) open(ctx context.Context) (err error) {
 	return m.openVault(ctx)
 }
 
-func (m *machine) openVault(ctx context.Context) (err error) {
+func (m *restoredSite) openVault(ctx context.Context) (err error) {
 	if m.vault == nil {
 		m.vault, err = vault.Open(ctx, vault.Options{Dir: m.paths.vault, Place: m.config.place(), Gate: m.gate, Log: m.log})
 	}
 	return err
 }
 
-func (m *machine) unseal(ctx context.Context) (err error) {
+func (m *restoredSite) unseal(ctx context.Context) (err error) {
 	if m.proof == nil {
 		m.proof, _, err = m.vault.UnsealWith(ctx, restoreOperator, m.with, 12*time.Hour)
 	}
@@ -212,20 +212,20 @@ func (m *machine) unseal(ctx context.Context) (err error) {
 }
 
 // Blobs implements backup.Machine.
-func (m *machine) Blobs() gatehouse.BlobStore { return m.blobs }
+func (m *restoredSite) Blobs() gatehouse.BlobStore { return m.blobs }
 
 // NamedBlobs implements backup.Machine.
-func (m *machine) NamedBlobs(ctx context.Context, f func(gatehouse.BlobID) error) error {
+func (m *restoredSite) NamedBlobs(ctx context.Context, f func(gatehouse.BlobID) error) error {
 	return m.store.Blobs(ctx, f)
 }
 
 // LogRoot implements backup.Machine, from every leaf.
-func (m *machine) LogRoot(ctx context.Context, size int64) ([32]byte, error) {
+func (m *restoredSite) LogRoot(ctx context.Context, size int64) ([32]byte, error) {
 	return m.vault.RecomputeLogRoot(ctx, size)
 }
 
 // Rebuild implements backup.Machine.
-func (m *machine) Rebuild(ctx context.Context, progress func(done int)) (items, lost int, err error) {
+func (m *restoredSite) Rebuild(ctx context.Context, progress func(done int)) (items, lost int, err error) {
 	if err := m.unseal(ctx); err != nil {
 		return 0, 0, err
 	}
@@ -238,7 +238,7 @@ func (m *machine) Rebuild(ctx context.Context, progress func(done int)) (items, 
 }
 
 // Finish implements backup.Machine.
-func (m *machine) Finish(ctx context.Context) error {
+func (m *restoredSite) Finish(ctx context.Context) error {
 	if err := m.vault.RecordRestore(ctx, m.backup); err != nil {
 		return err
 	}
@@ -255,7 +255,7 @@ func (m *machine) Finish(ctx context.Context) error {
 	return sealeddb.Wrap(restoreMarker, syncDir(m.paths.data))
 }
 
-func (m *machine) closeStores() error {
+func (m *restoredSite) closeStores() error {
 	var err error
 	if m.vault != nil {
 		err = m.vault.Close()
@@ -267,7 +267,7 @@ func (m *machine) closeStores() error {
 	return err
 }
 
-func (m *machine) close() error {
+func (m *restoredSite) close() error {
 	err := m.closeStores()
 	if m.unlock != nil {
 		err = errors.Join(err, m.unlock())

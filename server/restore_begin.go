@@ -39,7 +39,7 @@ func (p paths) restoring() error {
 
 // Begin implements backup.Machine: it takes the directory, writes the marker and makes
 // the gate key.
-func (m *machine) Begin(_ context.Context, b backup.Manifest) error {
+func (m *restoredSite) Begin(_ context.Context, b backup.Manifest) error {
 	m.backup = b.ID
 	begun, err := m.begun()
 	if err != nil {
@@ -81,7 +81,7 @@ func (m *machine) Begin(_ context.Context, b backup.Manifest) error {
 }
 
 // begun reads the marker; nil where there is none.
-func (m *machine) begun() (*marker, error) {
+func (m *restoredSite) begun() (*marker, error) {
 	b, err := os.ReadFile(filepath.Join(m.paths.data, restoreMarker))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -97,7 +97,7 @@ func (m *machine) begun() (*marker, error) {
 }
 
 // bare refuses a directory in which something lies, and a gate key that is somebody's.
-func (m *machine) bare(b backup.Manifest) error {
+func (m *restoredSite) bare(b backup.Manifest) error {
 	entries, err := os.ReadDir(m.paths.data)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return gatehouse.Errorf("data.unreadable", "check --data and its permissions", "the data directory cannot be read: %w", err)

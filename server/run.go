@@ -139,6 +139,9 @@ func (s *Server) watchVault(ctx context.Context) {
 		people, vehicles := s.working.Count()
 		s.metrics.Enrolled(people + vehicles)
 		st, err := s.vault.Status(ctx)
+		if err == nil && !st.Sealed {
+			s.claimLease(ctx)
+		}
 		if now := err == nil && !st.Sealed; now != unsealed {
 			unsealed = now
 			s.metrics.Vault(now)

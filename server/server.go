@@ -177,7 +177,11 @@ func (s *Server) openKeys(ctx context.Context) error {
 		return err
 	}
 	// Whoever asks at the wrong place must leave no empty site there.
-	if !initialized && s.opts.newCredential().IsZero() {
+	remote, err := s.remote()
+	if err != nil {
+		return err
+	}
+	if !initialized && remote == nil && s.opts.newCredential().IsZero() {
 		return gatehouse.Errorf("keys.missing", "another configuration? name it with --config; otherwise run `gatehouse init`, or `gatehouse serve` on a terminal or with --passphrase-file",
 			"this site has no keys yet: %s holds no vault", p.data)
 	}
@@ -192,7 +196,7 @@ func (s *Server) openKeys(ctx context.Context) error {
 	}
 	s.onClose(func(context.Context) error { return s.unlock() })
 	if !initialized {
-		if err := s.makeKeys(ctx, p); err != nil {
+		if err := s.makeKeys(ctx, p, remote); err != nil {
 			return err
 		}
 	}
@@ -202,7 +206,7 @@ func (s *Server) openKeys(ctx context.Context) error {
 	if err := s.gateKey.SettleFileKeys(); err != nil {
 		return err
 	}
-	s.vault, err = vault.Open(ctx, vault.Options{Dir: p.vault, Place: s.site.Place, Gate: s.gateKey, Log: s.log, Limits: s.config.Disclosure.limits()})
+	s.vault, err = vault.Open(ctx, vault.Options{Dir: p.vault, Place: s.site.Place, Gate: s.gateKey, Remote: remote, Log: s.log, Limits: s.config.Disclosure.limits()})
 	if err != nil {
 		return err
 	}
@@ -210,12 +214,16 @@ func (s *Server) openKeys(ctx context.Context) error {
 	return nil
 }
 
-// makeKeys makes the gate key and the vault key. The vault's private key comes last:
+// makeKeys makes the gate key and the vault key, or takes over the public key of a vault
+// elsewhere. The vault's key comes last:
 // with it the site counts as initialized, and a first start that was interrupted
 // before can be repeated.
-func (s *Server) makeKeys(ctx context.Context, p paths) error {
+func (s *Server) makeKeys(ctx context.Context, p paths, remote *vault.Remote) error {
 	if err := s.makeGateKey(p); err != nil {
 		return err
+	}
+	if remote != nil {
+		return remote.Identity.Pin(p.vault)
 	}
 	return vault.InitWith(ctx, p.vault, s.opts.newCredential(), "")
 }

@@ -122,10 +122,19 @@ func (id *Identity) dial(address string, now func() time.Time) func(context.Cont
 	}
 }
 
-// pin puts the vault's public key into dir at the first start, and compares it at the
+// Paired reports whether dir belongs to a gate whose vault is on another machine.
+func Paired(dir string) (bool, error) {
+	_, err := os.Lstat(filepath.Join(dir, publicKeyFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Pin puts the vault's public key into dir at the first start, and compares it at the
 // others: what is sealed later must open with what was sealed before. Errors:
 // vault.key_changed, vault.local, vault.failed.
-func (id *Identity) pin(dir string) error {
+func (id *Identity) Pin(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return initFailed(err)
 	}

@@ -35,7 +35,7 @@ const MethodClaim = "claim"
 // other machine: doors work without it, and the spool keeps what it must have.
 func openRemote(ctx context.Context, v *Vault, dir string, o Options) error {
 	id := o.Remote.Identity
-	if err := id.pin(dir); err != nil {
+	if err := id.Pin(dir); err != nil {
 		return err
 	}
 	public, err := readPublicKey(dir)

@@ -116,6 +116,11 @@ func (UnsealRequest) LogValue() slog.Value { return slog.StringValue("[redacted]
 type VaultStatus struct {
 	Unsealed bool      `json:"unsealed"`
 	Until    time.Time `json:"until,omitzero"`
+	// Elsewhere says that the vault is on another machine. Away is then why it cannot
+	// be reached now, "" while it can; Waiting is how many chains' rows wait for it.
+	Elsewhere bool   `json:"elsewhere,omitempty"`
+	Away      string `json:"away,omitempty"`
+	Waiting   int    `json:"waiting,omitempty"`
 }
 
 // LinkResponse holds a one-time link to the console. POST /admin/v1/link.

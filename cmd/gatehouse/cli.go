@@ -45,6 +45,7 @@ type CLI struct {
 	Canary    CanaryCmd    `cmd:"" help:"Plant made-up records that shut the vault when they are opened; lift it again."`
 	Release   ReleaseCmd   `cmd:"" help:"Open more than the budgets give, by two people, into an encrypted file."`
 	Alarm     AlarmCmd     `cmd:"" help:"Try whether alarms arrive."`
+	Vault     VaultCmd     `cmd:"" help:"Run the vault on a machine of its own, for gates elsewhere."`
 	Link      LinkCmd      `cmd:"" help:"Print a new one-time link to the console."`
 	Status    StatusCmd    `cmd:"" help:"Show the running server's state."`
 	Backup    BackupCmd    `cmd:"" help:"Make, list and check backups."`
@@ -126,7 +127,7 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 }
 
 // untilStopped are the commands whose proper end is being stopped.
-var untilStopped = map[string]bool{"demo": true, "serve": true, "watch": true}
+var untilStopped = map[string]bool{"demo": true, "serve": true, "vault serve": true, "watch": true}
 
 // interrupted is the exit status of a command that was stopped before its end, as
 // shells give it for SIGINT.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -136,6 +137,9 @@ type UnsealCmd struct {
 // Run unseals.
 func (cmd UnsealCmd) Run(ctx context.Context, out *Out) error {
 	return answer(ctx, out, func(a api.Admin) (wire.VaultStatus, error) {
+		if s, err := a.Status(ctx); err != nil || s.Vault.Elsewhere {
+			return wire.VaultStatus{}, cmp.Or(err, errElsewhere())
+		}
 		with, err := cmd.credential(out, "Passphrase: ")
 		if err != nil {
 			return wire.VaultStatus{}, err
@@ -153,6 +157,13 @@ func (SealCmd) Run(ctx context.Context, out *Out) error {
 }
 
 func (o *Out) vault(s wire.VaultStatus) {
+	if s.Waiting > 0 {
+		o.Say("%d chains wait for the vault on the other machine", s.Waiting)
+	}
+	if s.Away != "" {
+		o.Say("%s", s.Away)
+		return
+	}
 	if s.Unsealed {
 		o.Say("the vault is unsealed until %s", s.Until.Local().Format(time.DateTime))
 	} else {

@@ -38,6 +38,12 @@ func (cmd ServeCmd) Run(ctx context.Context, out *Out) error {
 
 // passphrase returns the vault's passphrase where it is known or needed.
 func (cmd ServeCmd) passphrase(c server.Config, out *Out) ([]byte, error) {
+	if c.Vault.Elsewhere() {
+		if cmd.PassphraseFile != "" {
+			return nil, errElsewhere()
+		}
+		return nil, nil
+	}
 	initialized, err := server.Initialized(c)
 	if err != nil {
 		return nil, err

@@ -115,9 +115,7 @@ func (d *Discloser) UnsealBy(ctx context.Context, operator string, by func(ctx c
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	at, _ := slices.BinarySearchFunc(d.leases, until, func(l lease, t time.Time) int { return t.Compare(l.until) })
-	d.leases = slices.Insert(d.leases, at, lease{proof, until})
-	d.leases = d.leases[:min(len(d.leases), maxLeases)]
+	d.keep(lease{proof, until})
 	return nil
 }
 

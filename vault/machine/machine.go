@@ -55,14 +55,17 @@ type settings struct {
 // that was interrupted can be repeated. Errors: vault.exists, those of vault.Init and
 // vault.CreateGateKey, machine.failed.
 func Init(dir, serviceKey, passphrase string) error {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return failed(err)
+	}
 	switch exists, err := vault.Exists(dir); {
 	case err != nil:
 		return failed(err)
 	case exists:
 		return gatehouse.Errorf("vault.exists", "use it, or name another directory", "there is a vault in this directory already")
 	}
-	serviceKey, err := filepath.Abs(serviceKey)
-	if err != nil {
+	if serviceKey, err = filepath.Abs(serviceKey); err != nil {
 		return failed(err)
 	}
 	for _, d := range []string{dir, filepath.Dir(serviceKey)} {

@@ -318,7 +318,7 @@ func TestWhoIsRefused(t *testing.T) {
 	s.awaitVault(t)
 
 	// Another site's place, in whatever call.
-	_, err := s.gate.Erase(t.Context(), south, gatehouse.RandomID())
+	_, err := s.gate.Erase(t.Context(), gatehouse.EraseRequest{Place: south, ID: gatehouse.RandomID(), Subject: gatehouse.RandomID(), Operator: "gate"})
 	wantCode(t, err, "vault.place")
 	_, err = s.gate.Open(t.Context(), gatehouse.OpenRequest{Operator: "site/guard", Purpose: "passage",
 		Refs: []gatehouse.SealedRef{{Where: gatehouse.SealContext{Place: south}, Sealed: []byte{1}}}})
