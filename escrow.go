@@ -25,6 +25,8 @@ func (e EscrowItem) Context() SealContext {
 type EscrowStore interface {
 	// PutEscrow writes all items or none; one of the same kind and row is replaced.
 	PutEscrow(ctx context.Context, items []EscrowItem) error
+	// ReplaceEscrow is PutEscrow for items that are there; those that are not stay away.
+	ReplaceEscrow(ctx context.Context, items []EscrowItem) error
 	// DeleteEscrow removes a subject's items of the named kinds, all of them where none
 	// is named.
 	DeleteEscrow(ctx context.Context, place Place, subject SubjectID, kinds ...WorkingKind) error

@@ -23,6 +23,7 @@ import (
 	"gatehouse/flow/erase"
 	"gatehouse/flow/escrow"
 	"gatehouse/flow/passage"
+	"gatehouse/flow/rotate"
 	"gatehouse/flow/search"
 	"gatehouse/flow/workingset"
 	"gatehouse/gallery"
@@ -91,6 +92,7 @@ type Server struct {
 	routes     []auth.Route // once it runs
 	escrow     *escrow.Store
 	backups    backups
+	rotator    *rotate.Rotator
 
 	retaining sync.Mutex // one run of the retention at a time
 
@@ -117,7 +119,7 @@ func Open(ctx context.Context, c Config, o Options) (_ *Server, err error) {
 			s.Close(context.WithoutCancel(ctx))
 		}
 	}()
-	for _, step := range []func(context.Context) error{s.openSite, s.openKeys, s.openAlarms, s.openStores, s.openVision, s.openFlows, s.finishInterrupted} {
+	for _, step := range []func(context.Context) error{s.openSite, s.openKeys, s.openAlarms, s.openStores, s.openVision, s.openFlows, s.finishInterrupted, s.openRotator} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -235,7 +237,7 @@ func (s *Server) openStores(ctx context.Context) error {
 	changeKey := func(file string, change func([32]byte) error) error {
 		return s.gateKey.ChangeFileKey(filepath.Join("db", file), change)
 	}
-	if s.store, err = sqlite.Open(ctx, sqlite.Options{Dir: p.db, Key: fileKey, ChangeKey: changeKey, Log: s.log}); err != nil {
+	if s.store, err = sqlite.Open(ctx, sqlite.Options{Dir: p.db, Key: fileKey, ChangeKey: changeKey, Current: s.currentItem, Log: s.log}); err != nil {
 		return err
 	}
 	s.onClose(func(context.Context) error { return s.store.Close() })

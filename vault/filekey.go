@@ -1,7 +1,6 @@
 package vault
 
 import (
-	"bytes"
 	"errors"
 	"io/fs"
 	"os"
@@ -60,7 +59,9 @@ func (g *GateKey) FileKey(file string) (key [32]byte, err error) {
 				"the key of %s is not there", filepath.Base(file))
 		}
 		random(key[:])
+		g.made.RLock()
 		err = writeDurably(file+fileKeySuffix, g.wrap(key, aad), false)
+		g.made.RUnlock()
 		if err == nil {
 			return key, nil
 		}
@@ -72,6 +73,7 @@ func (g *GateKey) FileKey(file string) (key [32]byte, err error) {
 }
 
 func (g *GateKey) wrap(key [32]byte, aad []byte) []byte {
+	g = g.current()
 	b := make([]byte, wrapHead, wrappedBytes)
 	b[0] = wrapVersion
 	copy(b[1:], g.name[:])
@@ -86,7 +88,7 @@ func (g *GateKey) unwrap(b, aad []byte) (key [32]byte, err error) {
 	if len(b) != wrappedBytes || b[0] != wrapVersion {
 		return key, damaged
 	}
-	if !bytes.Equal(b[1:5], g.name[:]) {
+	if g = g.named(b[1:5]); g == nil {
 		return key, gatehouse.Errorf("gatekey.wrong", "use the gate key file that this data directory was made with", "a database's key is wrapped by another gate key")
 	}
 	wrapping := expand(g.key[:], labelWrap)

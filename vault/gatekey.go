@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"gatehouse"
 )
@@ -30,6 +31,11 @@ type GateKey struct {
 	name    [4]byte  // which key this is; stands in everything sealed under it
 	custody Custody  // in force
 	tables  sync.Map // table -> cipher.AEAD
+
+	source   GateSource              // where it is kept
+	next     atomic.Pointer[GateKey] // the key that replaces this one, see gaterotate.go
+	rotating atomic.Bool
+	made     sync.RWMutex // held for reading while a database's first key is wrapped and written
 
 	changing sync.Mutex // one database's key at a time
 }
@@ -55,16 +61,23 @@ func OpenGateKey(dataDir, source string) (*GateKey, error) {
 	if err != nil {
 		return nil, gatehouse.Errorf("gatekey.failed", "check `data` in the configuration", "the data directory cannot be found: %w", err)
 	}
-	g := &GateKey{dataDir: realDir}
-	if g.custody, err = ParseGateSource(source).load(realDir, &g.key); err != nil {
+	g := &GateKey{dataDir: realDir, source: ParseGateSource(source)}
+	if g.custody, err = g.source.load(realDir, &g.key); err != nil {
 		return nil, err
 	}
-	name := expand(g.key[:], labelKeyName)
-	copy(g.name[:], name[:])
+	g.setName()
+	if err := g.resumeRotation(); err != nil {
+		return nil, err
+	}
 	if err := g.check(); err != nil {
 		return nil, err
 	}
 	return g, nil
+}
+
+func (g *GateKey) setName() {
+	name := expand(g.key[:], labelKeyName)
+	copy(g.name[:], name[:])
 }
 
 // check compares the key with the data directory's check value. Where that is
@@ -72,8 +85,7 @@ func OpenGateKey(dataDir, source string) (*GateKey, error) {
 // keys that lie there, or a wrong key would become the right one.
 func (g *GateKey) check() error {
 	wrong := gatehouse.Errorf("gatekey.wrong", "use the gate key file that this data directory was made with", "this gate key does not belong to this data directory")
-	value := expand(g.key[:], labelCheck)
-	want := hex.EncodeToString(value[:16]) + "\n"
+	want := g.checkValue()
 	path := filepath.Join(g.dataDir, CheckFile)
 	got, err := os.ReadFile(path)
 	if err == nil {
@@ -98,6 +110,12 @@ func (g *GateKey) check() error {
 		err = gatehouse.Errorf("gatekey.failed", "check that the data directory can be written", "the gate key's check value cannot be written: %w", err)
 	}
 	return err
+}
+
+// checkValue is what the check file of this key's data directory holds.
+func (g *GateKey) checkValue() string {
+	value := expand(g.key[:], labelCheck)
+	return hex.EncodeToString(value[:16]) + "\n"
 }
 
 // anyFileKey finds one wrapped file key in the data directory, "" for none.

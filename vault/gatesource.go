@@ -26,6 +26,7 @@ type GateSource struct {
 	kind   Custody
 	text   string // what stands behind the prefix
 	source string // all of it
+	suffix string // of the name of what replaces it, see gaterotate.go
 }
 
 // WrappedGateKeyFile is where the data directory holds a gate key that a token or TPM
@@ -81,17 +82,11 @@ func (s GateSource) IsFile() bool { return s.kind == CustodyKeyFile }
 // Exists reports whether a gate key was made there for a data directory. It reads no
 // key, and for a systemd credential it says whether the service has it.
 func (s GateSource) Exists(dataDir string) (bool, error) {
-	path := s.text
-	switch s.kind {
-	case CustodyCredential:
-		var err error
-		if path, err = custody.CredentialPath(s.source); err != nil {
-			return false, err
-		}
-	case CustodyPKCS11, CustodyTPM:
-		path = filepath.Join(dataDir, WrappedGateKeyFile)
+	path, err := s.path(dataDir)
+	if err != nil {
+		return false, err
 	}
-	_, err := os.Stat(path)
+	_, err = os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -100,6 +95,44 @@ func (s GateSource) Exists(dataDir string) (bool, error) {
 
 // Custody says how the gate key is kept.
 func (g *GateKey) Custody() Custody { return g.custody }
+
+// path is the file that the key, or what wraps it, lies in.
+func (s GateSource) path(dataDir string) (string, error) {
+	switch s.kind {
+	case CustodyCredential:
+		return custody.CredentialPath(s.source + s.suffix)
+	case CustodyPKCS11, CustodyTPM:
+		return filepath.Join(dataDir, WrappedGateKeyFile+s.suffix), nil
+	}
+	_, path, err := outside(dataDir, s.text+s.suffix)
+	return path, err
+}
+
+// replacement is where the key lies that replaces this one.
+func (s GateSource) replacement() GateSource {
+	s.suffix += nextSuffix
+	return s
+}
+
+// replace puts a replacement, which is in force, in the key's place, durably. A systemd
+// credential's name is systemd's business: both stay until somebody changes the service.
+func (s GateSource) replace(dataDir string) error {
+	if s.kind == CustodyCredential {
+		return nil
+	}
+	to, err := s.path(dataDir)
+	if err != nil {
+		return err
+	}
+	from, err := s.replacement().path(dataDir)
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(from, to); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(to))
+}
 
 // credential is what a token or TPM is asked with.
 func (s GateSource) wrapper() (custody.Wrapper, error) {
@@ -116,10 +149,14 @@ func (s GateSource) wrapper() (custody.Wrapper, error) {
 
 // store puts a new key there, durably, where none is.
 func (s GateSource) store(dataDir string, key [gateKeySize]byte) error {
-	path, b := "", key[:]
+	path, err := s.path(dataDir)
+	if err != nil {
+		return err
+	}
+	b := key[:]
 	switch s.kind {
 	case CustodyCredential:
-		return gatehouse.Errorf("gatekey.credential", "make it with: head -c 32 /dev/urandom | systemd-creds encrypt --name="+s.text+" - FILE, and load it with LoadCredentialEncrypted=", "the gate key is a systemd credential, which only systemd makes")
+		return gatehouse.Errorf("gatekey.credential", "make it with: head -c 32 /dev/urandom | systemd-creds encrypt --name="+s.text+s.suffix+" - FILE, and load it with LoadCredentialEncrypted=", "the gate key is a systemd credential, which only systemd makes")
 	case CustodyPKCS11, CustodyTPM:
 		w, err := s.wrapper()
 		if err != nil {
@@ -128,14 +165,8 @@ func (s GateSource) store(dataDir string, key [gateKeySize]byte) error {
 		if b, err = w.Wrap(context.Background(), key, gatePurpose); err != nil {
 			return err
 		}
-		path = filepath.Join(dataDir, WrappedGateKeyFile)
-	default:
-		var err error
-		if _, path, err = outside(dataDir, s.text); err != nil {
-			return err
-		}
 	}
-	err := writeDurably(path, b, false)
+	err = writeDurably(path, b, false)
 	switch {
 	case errors.Is(err, fs.ErrExist):
 		return gatehouse.Errorf("gatekey.exists", "use it, or name another place", "there is a file in the place of the new gate key")
@@ -147,9 +178,13 @@ func (s GateSource) store(dataDir string, key [gateKeySize]byte) error {
 
 // load reads the key, and says how it is kept.
 func (s GateSource) load(dataDir string, key *[gateKeySize]byte) (Custody, error) {
+	path, err := s.path(dataDir)
+	if err != nil {
+		return "", err
+	}
 	switch s.kind {
 	case CustodyPKCS11, CustodyTPM:
-		wrapped, err := os.ReadFile(filepath.Join(dataDir, WrappedGateKeyFile))
+		wrapped, err := os.ReadFile(path)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			return "", gatehouse.Errorf("gatekey.missing", "restore "+WrappedGateKeyFile+" from its copy; without it the working set is rebuilt from the vault", "the wrapped gate key is not in the data directory")
@@ -163,11 +198,7 @@ func (s GateSource) load(dataDir string, key *[gateKeySize]byte) (Custody, error
 		*key, err = w.Unwrap(context.Background(), wrapped, gatePurpose)
 		return s.kind, err
 	case CustodyCredential:
-		path, err := custody.CredentialPath(s.source)
-		if err == nil {
-			_, path, err = outside(dataDir, path)
-		}
-		if err != nil {
+		if _, path, err = outside(dataDir, path); err != nil {
 			return "", err
 		}
 		b, err := os.ReadFile(path) // who may read it is systemd's business
@@ -177,23 +208,19 @@ func (s GateSource) load(dataDir string, key *[gateKeySize]byte) (Custody, error
 		}
 		return CustodyCredential, takeGateKey(b, key)
 	}
-	_, file, err := outside(dataDir, s.text)
-	if err != nil {
-		return "", err
-	}
-	b, err := custody.ReadPrivate("gatekey", "gate key", file, gateKeySize)
+	b, err := custody.ReadPrivate("gatekey", "gate key", path, gateKeySize)
 	defer clear(b)
 	if err != nil {
 		if gatehouse.ErrorCode(err) == "gatekey.missing" {
 			err = gatehouse.Errorf("gatekey.missing", "plug in or mount what holds it, or correct `gate_key` in the configuration; if it is lost, restore its copy",
-				"the gate key file %s is not there", file)
+				"the gate key file %s is not there", path)
 		}
 		return "", err
 	}
 	if err := takeGateKey(b, key); err != nil {
 		return "", err
 	}
-	if sameDisk(dataDir, file) {
+	if sameDisk(dataDir, path) {
 		return CustodySameDisk, nil
 	}
 	return CustodyKeyFile, nil

@@ -1,7 +1,6 @@
 package vault
 
 import (
-	"bytes"
 	"crypto/cipher"
 
 	"gatehouse"
@@ -24,6 +23,7 @@ var _ gatehouse.WorkingSealer = (*GateKey)(nil)
 
 // SealWorking implements gatehouse.WorkingSealer. It never fails.
 func (g *GateKey) SealWorking(where gatehouse.SealContext, plaintext []byte) ([]byte, error) {
+	g = g.current()
 	b := padBehind(workingHead, plaintext, gatehouse.PadField)
 	b[0] = wrapVersion
 	copy(b[1:], g.name[:])
@@ -37,7 +37,7 @@ func (g *GateKey) OpenWorking(where gatehouse.SealContext, sealed []byte) ([]byt
 	if len(sealed) < workingHead+tagSize || sealed[0] != wrapVersion {
 		return nil, altered
 	}
-	if !bytes.Equal(sealed[1:5], g.name[:]) {
+	if g = g.named(sealed[1:5]); g == nil {
 		return nil, altered
 	}
 	padded, err := g.tableAEAD(where.Table).Open(nil, sealed[5:workingHead], sealed[workingHead:], bindPlace(labelWorking, where))

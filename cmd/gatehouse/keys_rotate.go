@@ -16,6 +16,7 @@ import (
 // KeysRotateCmd exchanges keys, one level at a time.
 type KeysRotateCmd struct {
 	Vault   KeysRotateVaultCmd `cmd:"" help:"The vault key: every chain is sealed to a new one. May be interrupted; the same command goes on with it."`
+	Gate    KeysRotateGateCmd  `cmd:"" help:"The gate key: the databases' keys and the working set go under a new one. May be interrupted; the same command goes on with it."`
 	Gallery RotateGalleryCmd   `cmd:"" help:"The gallery's secret rotation: every stored template is turned, without new photos, while doors go on."`
 	Files   KeysRotateFilesCmd `cmd:"" help:"Put every database under a fresh key, while the site goes on: what was deleted is then in no page that a key opens."`
 }

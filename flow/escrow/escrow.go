@@ -24,10 +24,19 @@ var _ gatehouse.WorkingStore = (*Store)(nil)
 // PutWorking implements gatehouse.WorkingStore. Where it fails between the two writes,
 // the copy is newer than the item; putting again sets it right.
 func (s *Store) PutWorking(ctx context.Context, items []gatehouse.WorkingItem) error {
-	if err := s.copy(ctx, items); err != nil {
+	if err := s.copy(ctx, items, s.Copies.PutEscrow); err != nil {
 		return err
 	}
 	return s.WorkingStore.PutWorking(ctx, items)
+}
+
+// ReplaceWorking implements gatehouse.WorkingStore: the copies of what was removed
+// meanwhile do not come back either.
+func (s *Store) ReplaceWorking(ctx context.Context, items []gatehouse.WorkingItem) error {
+	if err := s.copy(ctx, items, s.Copies.ReplaceEscrow); err != nil {
+		return err
+	}
+	return s.WorkingStore.ReplaceWorking(ctx, items)
 }
 
 // DeleteWorking implements gatehouse.WorkingStore. The item goes first: a copy that is
@@ -39,7 +48,7 @@ func (s *Store) DeleteWorking(ctx context.Context, place gatehouse.Place, subjec
 	return s.Copies.DeleteEscrow(ctx, place, subject, kinds...)
 }
 
-func (s *Store) copy(ctx context.Context, items []gatehouse.WorkingItem) error {
+func (s *Store) copy(ctx context.Context, items []gatehouse.WorkingItem, write func(context.Context, []gatehouse.EscrowItem) error) error {
 	copies := make([]gatehouse.EscrowItem, len(items))
 	for i, item := range items {
 		plain, err := s.Gate.OpenWorking(item.Context(), item.Sealed)
@@ -53,7 +62,7 @@ func (s *Store) copy(ctx context.Context, items []gatehouse.WorkingItem) error {
 		clear(plain)
 		copies[i] = e
 	}
-	return s.Copies.PutEscrow(ctx, copies)
+	return write(ctx, copies)
 }
 
 // batch bounds what is sealed and written at once.
@@ -82,7 +91,7 @@ func (s *Store) Complete(ctx context.Context) (copied int, err error) {
 	})
 	for err == nil && len(missing) > 0 {
 		n := min(len(missing), batch)
-		if err = s.copy(ctx, missing[:n]); err == nil {
+		if err = s.copy(ctx, missing[:n], s.Copies.PutEscrow); err == nil {
 			copied, missing = copied+n, missing[n:]
 		}
 	}

@@ -12,6 +12,15 @@ var _ gatehouse.EscrowStore = (*Store)(nil)
 // PutEscrow implements gatehouse.EscrowStore. A row belongs to its place and kind. The
 // copies are no change of their own: what they copy has its leaf.
 func (s *Store) PutEscrow(ctx context.Context, items []gatehouse.EscrowItem) error {
+	return s.writeEscrow(ctx, items, `INSERT OR REPLACE INTO escrow (sealed, subject, org, site, kind, row) VALUES (?, ?, ?, ?, ?, ?)`)
+}
+
+// ReplaceEscrow implements gatehouse.EscrowStore.
+func (s *Store) ReplaceEscrow(ctx context.Context, items []gatehouse.EscrowItem) error {
+	return s.writeEscrow(ctx, items, `UPDATE escrow SET sealed = ? WHERE subject = ? AND org = ? AND site = ? AND kind = ? AND row = ?`)
+}
+
+func (s *Store) writeEscrow(ctx context.Context, items []gatehouse.EscrowItem, statement string) error {
 	for _, e := range items {
 		if err := checkPlace(e.Place); err != nil {
 			return err
@@ -21,13 +30,13 @@ func (s *Store) PutEscrow(ctx context.Context, items []gatehouse.EscrowItem) err
 		}
 	}
 	return s.site.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		insert, err := tx.PrepareContext(ctx, `INSERT OR REPLACE INTO escrow (org, site, kind, row, subject, sealed) VALUES (?, ?, ?, ?, ?, ?)`)
+		write, err := tx.PrepareContext(ctx, statement)
 		if err != nil {
 			return err
 		}
-		defer insert.Close()
+		defer write.Close()
 		for _, e := range items {
-			if _, err := insert.ExecContext(ctx, string(e.Org), string(e.Site), string(e.Kind), e.Row[:], e.Subject[:], notNil(e.Sealed)); err != nil {
+			if _, err := write.ExecContext(ctx, notNil(e.Sealed), e.Subject[:], string(e.Org), string(e.Site), string(e.Kind), e.Row[:]); err != nil {
 				return err
 			}
 		}

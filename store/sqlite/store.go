@@ -38,7 +38,11 @@ type Options struct {
 	// ChangeKey gives a file a fresh key: it calls change with the new key, and keeps
 	// both on disk until change has returned. nil where files are never rewritten.
 	ChangeKey func(file string, change func(fresh [32]byte) error) error
-	Log       *slog.Logger // nil for none
+	// Current gives a working-set item that is about to be written its sealed form under
+	// the gate key of that moment, which may be another than when it was sealed. nil: as
+	// it is.
+	Current func(gatehouse.WorkingItem) ([]byte, error)
+	Log     *slog.Logger // nil for none
 }
 
 // Store implements gatehouse.PassageStore, SubjectStore and WorkingStore.

@@ -33,8 +33,11 @@ func (s *Store) writeWorking(ctx context.Context, items []gatehouse.WorkingItem,
 		}
 		defer write.Close()
 		for _, w := range items {
-			_, err := write.ExecContext(ctx, notNil(w.Sealed), w.Subject[:], string(w.Org), string(w.Site), string(w.Kind), w.Row[:])
+			sealed, err := s.current(w)
 			if err != nil {
+				return err
+			}
+			if _, err := write.ExecContext(ctx, sealed, w.Subject[:], string(w.Org), string(w.Site), string(w.Kind), w.Row[:]); err != nil {
 				return err
 			}
 		}

@@ -37,6 +37,12 @@ func testEscrow(t *testing.T, s *suite) {
 			t.Errorf("the %s of %v did not come back", want.Kind, want.Place)
 		}
 	}
+	gone := gatehouse.EscrowItem{Place: here, Kind: gatehouse.TemplateItem, Subject: subject, Row: gatehouse.RandomID(), Sealed: []byte("gone")}
+	items[0].Sealed = []byte("a third badge")
+	s.must(s.ReplaceEscrow(s.ctx(), []gatehouse.EscrowItem{items[0], gone}))
+	if again := s.escrow(); len(again) != len(items) || !slices.ContainsFunc(again, func(e gatehouse.EscrowItem) bool { return bytes.Equal(e.Sealed, items[0].Sealed) }) {
+		t.Error("replacing put what was not there, or left what was")
+	}
 	s.must(s.DeleteEscrow(s.ctx(), here, subject, gatehouse.TemplateItem))
 	if got := s.escrow(); len(got) != 3 {
 		t.Errorf("%d items are left when a kind was deleted", len(got))
