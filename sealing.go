@@ -23,6 +23,7 @@ const (
 	FrameClass    RetentionClass = "frame"    // whole frames, at most 7 days
 	StrangerClass RetentionClass = "stranger" // kept captures of people who are not enrolled, at most 72 hours
 	RecordClass   RetentionClass = "record"   // people's and vehicles' records
+	ReasonClass   RetentionClass = "reason"   // what operators said when they asked; sealed by the vault process alone
 )
 
 // Padding says to which sizes a plaintext is padded before it is sealed.

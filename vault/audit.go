@@ -164,7 +164,7 @@ func (a *auditDB) note(ctx context.Context, d gatehouse.Disclosure, also func(ct
 	if err != nil {
 		return err
 	}
-	reason, err := a.reasons.seal(ctx, reasonOf("disclosures", d.ID), d.At, d.Reason)
+	reason, err := a.reasons.seal(ctx, a.reasons.of("disclosures", d.ID), d.At, d.Reason)
 	if err != nil {
 		return err
 	}

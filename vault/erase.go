@@ -246,7 +246,7 @@ func (a *auditDB) erasing(ctx context.Context, place gatehouse.Place, subject ga
 
 // beginErasure writes who asked for it, and why, before anything is deleted.
 func (a *auditDB) beginErasure(ctx context.Context, in eraseRequest, now time.Time) error {
-	reason, err := a.reasons.seal(ctx, reasonOf("erasures", in.ID), now, in.Reason)
+	reason, err := a.reasons.seal(ctx, a.reasons.of("erasures", in.ID), now, in.Reason)
 	if err != nil {
 		return err
 	}

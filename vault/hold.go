@@ -138,7 +138,7 @@ func (s *service) handleHold(ctx context.Context, r *child.Request) (any, [][]by
 	if err != nil {
 		return nil, nil, err
 	}
-	reason, err := s.audit.reasons.seal(ctx, reasonOf("holds", h.ID), now, in.Reason)
+	reason, err := s.audit.reasons.seal(ctx, s.audit.reasons.of("holds", h.ID), now, in.Reason)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -11,23 +11,22 @@ import (
 // What an operator says when asking for somebody's data may name them, so a reason is
 // archive data like what it was given for: the vault process seals it under a day chain
 // of its own in the key store, the audit leaf commits to what was sealed, and it is
-// shown again while the vault is unsealed. The chain's seed is in no place but its
+// shown again while the vault is unsealed, until its day expires. The chain's seed is in no place but its
 // row, and its state in this process goes forward after each reason.
-const reasonClass gatehouse.RetentionClass = "reason"
-
 // reasons seals and opens the reasons of one vault. It is safe for concurrent use.
 type reasons struct {
-	keys *keyStore
-	room *strongroom
+	place gatehouse.Place
+	keys  *keyStore
+	room  *strongroom
 
 	mu    sync.Mutex
 	day   string
 	chain *chain // nil before the first reason of a day, or where the last is spent
 }
 
-// reasonOf is where the reason of a row of that table belongs.
-func reasonOf(table string, id gatehouse.ID) gatehouse.SealContext {
-	return gatehouse.SealContext{Table: table, Row: id, Field: "reason"}
+// of is where the reason of a row of that table belongs.
+func (r *reasons) of(table string, id gatehouse.ID) gatehouse.SealContext {
+	return gatehouse.SealContext{Place: r.place, Table: table, Row: id, Field: "reason"}
 }
 
 // seal returns the sealed reason, empty for none. The chain's row is durable then.
@@ -55,7 +54,7 @@ func (r *reasons) take(ctx context.Context, at time.Time) (link, [32]byte, error
 		r.chain = nil
 	}
 	now, public := time.Now(), r.room.current()
-	row := chainRow{ID: gatehouse.NewID(now), Kind: dayChain, Class: reasonClass, Day: at.UTC().Format(time.DateOnly),
+	row := chainRow{Place: r.place, ID: gatehouse.NewID(now), Kind: dayChain, Class: gatehouse.ReasonClass, Day: at.UTC().Format(time.DateOnly),
 		Recipient: publicKeyName(public), Created: now.UTC().Truncate(time.Millisecond)}
 	var seed [32]byte
 	random(seed[:])
@@ -79,7 +78,7 @@ func (s *service) openReasons(ctx context.Context, list []gatehouse.Disclosure, 
 	var of []int
 	for i, v := range sealed {
 		if len(v) > 0 {
-			refs, values, of = append(refs, reasonOf("disclosures", list[i].ID)), append(values, v), append(of, i)
+			refs, values, of = append(refs, s.audit.reasons.of("disclosures", list[i].ID)), append(values, v), append(of, i)
 		}
 	}
 	private, err := s.room.use()

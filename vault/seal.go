@@ -61,7 +61,7 @@ func (v *Vault) Prepare(place gatehouse.Place, subject gatehouse.SubjectID, clas
 
 func knownClass(c gatehouse.RetentionClass) bool {
 	switch c {
-	case gatehouse.PassageClass, gatehouse.FrameClass, gatehouse.StrangerClass, gatehouse.RecordClass:
+	case gatehouse.PassageClass, gatehouse.FrameClass, gatehouse.StrangerClass, gatehouse.RecordClass, gatehouse.ReasonClass:
 		return true
 	}
 	return false

@@ -136,7 +136,7 @@ func (s *service) handleInit(ctx context.Context, r *child.Request) (any, [][]by
 	if s.room, err = newStrongroom(in.Dir, public); err != nil {
 		return nil, nil, err
 	}
-	s.audit.reasons = &reasons{keys: s.keys, room: s.room}
+	s.audit.reasons = &reasons{place: in.Place, keys: s.keys, room: s.room}
 	s.room.ended = s.sealedByTime
 	if s.guard, err = newGuard(ctx, in.Dir, s.audit, s.keys, s.room, in.Limits); err != nil {
 		return nil, nil, err
