@@ -60,6 +60,21 @@ const (
 // auth.too_many or auth.loopback_only.
 type Refuse func(w http.ResponseWriter, r *http.Request, err error)
 
+// Match returns what tells which of the routes answers a request on the loopback
+// address: its pattern, "" for none.
+func Match(routes []Route) func(*http.Request) string {
+	mux := http.NewServeMux()
+	for _, route := range routes {
+		if route.Policy != OnSocket {
+			mux.Handle(route.Pattern, http.NotFoundHandler())
+		}
+	}
+	return func(r *http.Request) string {
+		_, pattern := mux.Handler(r)
+		return pattern
+	}
+}
+
 // Handler joins the routes that belong to a listener into one handler, each behind
 // its policy, and all of them behind the Host allow-list, the cross-origin check
 // and the security headers. It panics on a route without a policy or a pattern

@@ -130,13 +130,13 @@ func (d *drill) pathOf(route auth.Route) string {
 type prober struct {
 	base    string
 	client  *http.Client
-	mux     *http.ServeMux
+	match   func(*http.Request) string
 	matcher *matcher
 	marks   []mark
 }
 
 func (d *drill) prober(routes []auth.Route) (*prober, error) {
-	p := &prober{base: d.base, mux: http.NewServeMux(), marks: d.cast.marks()}
+	p := &prober{base: d.base, match: auth.Match(routes), marks: d.cast.marks()}
 	var err error
 	if p.matcher, err = newMatcher(p.marks); err != nil {
 		return nil, err
@@ -146,11 +146,6 @@ func (d *drill) prober(routes []auth.Route) (*prober, error) {
 		transport = d.mutant.transport(transport)
 	}
 	p.client = &http.Client{Transport: transport, Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	for _, r := range routes {
-		if r.Policy != auth.OnSocket {
-			p.mux.HandleFunc(r.Pattern, func(http.ResponseWriter, *http.Request) {})
-		}
-	}
 	return p, nil
 }
 
@@ -190,8 +185,7 @@ func (p *prober) try(ctx context.Context, method, path string, c credential) (st
 	if err != nil {
 		return "", err
 	}
-	_, pattern := p.mux.Handler(r)
-	if _, listed := openRoutes[pattern]; listed || refused(status) || toSignIn(status, header) {
+	if _, listed := openRoutes[p.match(r)]; listed || refused(status) || toSignIn(status, header) {
 		return "", nil
 	}
 	return fmt.Sprintf("status %d", status), nil
