@@ -157,6 +157,9 @@ func (s *Server) expire(ctx context.Context) {
 func (s *Server) runRetention(ctx context.Context) (expire.Report, error) {
 	s.retaining.Lock()
 	defer s.retaining.Unlock()
+	if err := s.setRetention(ctx); err != nil {
+		return expire.Report{}, err
+	}
 	r, err := s.expirer().Run(ctx, time.Now())
 	if err != nil {
 		return r, err

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -45,6 +46,7 @@ type bundleHead struct {
 	Files        map[string][]byte `json:"files"`
 	KeyStore     []byte            `json:"key_store"`
 	KeyStoreSize int64             `json:"key_store_size"`
+	Genesis      []byte            `json:"genesis,omitempty"` // of a vault that was never unsealed, see control.go
 }
 
 // bundleRecipient seals an age file key to the vault.
@@ -83,9 +85,10 @@ type BundleOptions struct {
 // Bundle is an open key bundle; its key store is read once.
 type Bundle struct {
 	gatehouse.BundleContent
-	key   [32]byte
-	size  int64
-	store io.Reader
+	key     [32]byte
+	size    int64
+	store   io.Reader
+	genesis []byte
 }
 
 // OpenBundle opens a bundle with the vault's credential. The private key is in a vault
@@ -127,7 +130,7 @@ func OpenBundle(ctx context.Context, o BundleOptions, sealed io.Reader) (*Bundle
 		return nil, errBundle(errors.New("its head is malformed"))
 	}
 	open := &Bundle{BundleContent: gatehouse.BundleContent{ID: head.ID, At: head.At, Expires: head.Expires, Manifest: [32]byte(head.Manifest), Files: map[string][32]byte{}},
-		key: [32]byte(head.KeyStore), size: head.KeyStoreSize, store: plain}
+		key: [32]byte(head.KeyStore), size: head.KeyStoreSize, store: plain, genesis: head.Genesis}
 	for name, key := range head.Files {
 		if len(key) != 32 {
 			return nil, errBundle(errors.New("its head is malformed"))
@@ -221,11 +224,17 @@ func (b *Bundle) Restore(dir string, gate *GateKey) error {
 	if err != nil {
 		return err
 	}
+	if len(b.genesis) > 0 {
+		if err := writeDurably(filepath.Join(dir, genesisFile), b.genesis, true); err != nil {
+			return sealeddb.Wrap(genesisFile, err)
+		}
+	}
 	return sealeddb.Import(path, key, b.store, b.key, b.size)
 }
 
 // CopyKeyStore copies a key store that nobody has open to another directory, under a
-// key of its own. Where one is there already it is left as it is.
+// key of its own, and what says that its vault was never unsealed. Where one is there
+// already it is left as it is.
 func CopyKeyStore(from, to string, gate *GateKey) error {
 	source, target := filepath.Join(from, keyStoreFile), filepath.Join(to, keyStoreFile)
 	if _, err := os.Stat(target); err == nil {
@@ -238,6 +247,15 @@ func CopyKeyStore(from, to string, gate *GateKey) error {
 	key, err := gate.FileKey(target)
 	if err != nil {
 		return err
+	}
+	switch genesis, err := os.ReadFile(filepath.Join(from, genesisFile)); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return sealeddb.Wrap(genesisFile, err)
+	default:
+		if err := writeDurably(filepath.Join(to, genesisFile), genesis, true); err != nil {
+			return sealeddb.Wrap(genesisFile, err)
+		}
 	}
 	f, err := os.Open(source)
 	if err != nil {
