@@ -182,6 +182,7 @@ func TestKillingARotationLosesNothing(t *testing.T) {
 	if err := s.Unseal(t.Context(), []byte(passphrase)); err != nil {
 		t.Fatal(err)
 	}
+	unlimited(t, s)
 	for _, text := range said["passage"] {
 		id, err := gatehouse.ParseID(text)
 		if err != nil {
