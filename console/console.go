@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"path"
 	"sync"
 	"time"
 
@@ -60,7 +61,7 @@ type asset struct {
 //go:embed templates/*.html
 var templateFiles embed.FS
 
-//go:embed static/*
+//go:embed static
 var staticFiles embed.FS
 
 // New returns a console. It panics where its own templates do not parse.
@@ -113,15 +114,19 @@ func (c *Console) Routes() []auth.Route {
 }
 
 func (c *Console) loadAssets() {
-	kinds := map[string]string{"console.css": "text/css; charset=utf-8", "live.js": "text/javascript; charset=utf-8",
-		"icon.svg": "image/svg+xml"}
-	for name, kind := range kinds {
-		body, err := fs.ReadFile(staticFiles, "static/"+name)
-		if err != nil {
-			panic(err)
+	kinds := map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+	err := fs.WalkDir(staticFiles, "static", func(name string, d fs.DirEntry, err error) error {
+		kind := kinds[path.Ext(name)]
+		if err != nil || d.IsDir() || kind == "" {
+			return err
 		}
+		body, err := fs.ReadFile(staticFiles, name)
 		sum := sha256.Sum256(body)
-		c.assets[name] = asset{body: body, kind: kind, tag: hex.EncodeToString(sum[:8])}
+		c.assets[path.Base(name)] = asset{body: body, kind: kind, tag: hex.EncodeToString(sum[:8])}
+		return err
+	})
+	if err != nil {
+		panic(err)
 	}
 }
 

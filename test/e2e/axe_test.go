@@ -1,0 +1,63 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// violations runs axe-core (https://github.com/dequelabs/axe-core) on the page as it
+// stands, with the rules of WCAG 2.2 AA and the best practices.
+func violations(t *testing.T, ctx context.Context) []string {
+	t.Helper()
+	script, err := os.ReadFile(filepath.Join("..", "..", "third_party", "web", "axe.min.js"))
+	if os.IsNotExist(err) {
+		t.Skip("no axe-core: run `make assets`")
+	}
+	must(t, err)
+	// The page's policy forbids scripts of others; the debugger is no page.
+	ask[bool](t, ctx, string(script)+"; true")
+	ask[bool](t, ctx, `window.axeDone = null, axe.run(document, {resultTypes: ["violations"]}).then(r => window.axeDone = JSON.stringify(
+		r.violations.map(v => v.id + " (" + v.impact + "): " + v.nodes.map(n => n.target.join(" ") + " " + n.failureSummary).join("; ")))), true`)
+	until(t, ctx, "window.axeDone !== null")
+	var found []string
+	must(t, json.Unmarshal([]byte(ask[string](t, ctx, "window.axeDone")), &found))
+	return found
+}
+
+// No page breaks a rule of accessibility, in light and dark, on a phone and a desk, in
+// both languages.
+func TestPagesAreAccessible(t *testing.T) {
+	s := site(t)
+	car := morning(s)
+	ctx, _ := tab(t)
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
+	defer cancel()
+	must(t, chromedp.Do(ctx, enter(t, s)))
+	s.Server.URL = "http://localhost:" + port(s)
+	s.Unseal()
+	for _, path := range []string{"/", "/passages/" + car.ID.String(), "/passages", "/people", "/disclosures", "/no-such-page"} {
+		for _, look := range []struct {
+			scheme, lang string
+			width        int64
+		}{{"light", "en", 1600}, {"dark", "zh", 390}} {
+			must(t, chromedp.Do(ctx, media(look.scheme), chromedp.EmulateViewport(look.width, 900), chromedp.Navigate(s.Server.URL+path+"?lang="+look.lang)))
+			until(t, ctx, "document.readyState === 'complete'")
+			for _, v := range violations(t, ctx) {
+				t.Errorf("%s, %s, %s, %d px: %s", path, look.scheme, look.lang, look.width, v)
+			}
+		}
+	}
+	// The control: what is broken on purpose is found.
+	ask[bool](t, ctx, `document.body.insertAdjacentHTML("beforeend", "<img src='/static/icon.svg'><button></button>"), true`)
+	if broken := fmt.Sprint(violations(t, ctx)); !strings.Contains(broken, "image-alt") || !strings.Contains(broken, "button-name") {
+		t.Errorf("a picture without a text and a button without a name are not found: %s", broken)
+	}
+}
