@@ -6,6 +6,7 @@ package console
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -14,6 +15,7 @@ import (
 	"log/slog"
 	"net/http"
 	"path"
+	"strings"
 	"sync"
 	"time"
 
@@ -45,6 +47,7 @@ type Console struct {
 	o      Options
 	pages  map[string]map[string]*template.Template // language → page → template
 	assets map[string]asset
+	nav    []section
 	shown  *shown
 	vault  *archive
 	counts counter
@@ -53,9 +56,10 @@ type Console struct {
 }
 
 type asset struct {
-	body []byte
-	kind string
-	tag  string
+	body   []byte
+	zipped []byte // gzip
+	kind   string
+	tag    string
 }
 
 //go:embed templates/*.html
@@ -76,7 +80,7 @@ func New(o Options) *Console {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	c := &Console{o: o, assets: map[string]asset{}, pages: map[string]map[string]*template.Template{},
-		shown: newShown(o.Now), vault: newArchive(o.Now), stop: make(chan struct{})}
+		shown: newShown(o.Now), vault: newArchive(o.Now), stop: make(chan struct{}), nav: navigation()}
 	c.loadAssets()
 	for _, lang := range []string{"en", "zh"} {
 		c.pages[lang] = c.parse(lang)
@@ -88,8 +92,18 @@ func New(o Options) *Console {
 func (c *Console) Close() { c.once.Do(func() { close(c.stop) }) }
 
 // Routes is the console's part of the server's table.
-func (c *Console) Routes() []auth.Route {
-	routes := []auth.Route{
+func (c *Console) Routes() (routes []auth.Route) {
+	for _, a := range areas {
+		routes = append(routes, a.routes(c)...)
+	}
+	for i := range routes {
+		routes[i].Refuse = c.Refuse
+	}
+	return routes
+}
+
+func (c *Console) coreRoutes() []auth.Route {
+	return []auth.Route{
 		{Pattern: "GET /static/{name}", Policy: auth.Public, Handler: c.static},
 		c.o.Auth.Enter(c.spent),
 		c.o.Auth.Leave(c.left),
@@ -107,10 +121,6 @@ func (c *Console) Routes() []auth.Route {
 		{Pattern: "POST /vault/seal", Policy: auth.WithSession, Handler: c.seal},
 		{Pattern: "GET /{path...}", Policy: auth.WithSession, Handler: c.missing},
 	}
-	for i := range routes {
-		routes[i].Refuse = c.Refuse
-	}
-	return routes
 }
 
 func (c *Console) loadAssets() {
@@ -122,7 +132,7 @@ func (c *Console) loadAssets() {
 		}
 		body, err := fs.ReadFile(staticFiles, name)
 		sum := sha256.Sum256(body)
-		c.assets[path.Base(name)] = asset{body: body, kind: kind, tag: hex.EncodeToString(sum[:8])}
+		c.assets[path.Base(name)] = asset{body: body, zipped: zipped(body), kind: kind, tag: hex.EncodeToString(sum[:8])}
 		return err
 	})
 	if err != nil {
@@ -130,8 +140,17 @@ func (c *Console) loadAssets() {
 	}
 }
 
+func zipped(body []byte) []byte {
+	var b bytes.Buffer
+	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // fails for unknown levels only
+	_, _ = w.Write(body)                                  // to memory
+	_ = w.Close()
+	return b.Bytes()
+}
+
 // static serves the embedded files. Their addresses carry their hash, so they may
-// be kept.
+// be kept. Only these are compressed: a page that shows what somebody sent beside what
+// is personal would tell of it by its length.
 func (c *Console) static(w http.ResponseWriter, r *http.Request) {
 	a, ok := c.assets[r.PathValue("name")]
 	if !ok {
@@ -144,8 +163,15 @@ func (c *Console) static(w http.ResponseWriter, r *http.Request) {
 	} else {
 		w.Header().Set("Cache-Control", "no-cache")
 	}
-	w.Header().Set("ETag", `"`+a.tag+`"`)
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.body))
+	w.Header().Add("Vary", "Accept-Encoding")
+	body := a.body
+	tag := a.tag
+	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		w.Header().Set("Content-Encoding", "gzip")
+		body, tag = a.zipped, a.tag+"-gz"
+	}
+	w.Header().Set("ETag", `"`+tag+`"`)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
 }
 
 // who is the operator of a request that its policy let in.

@@ -21,11 +21,9 @@ type page struct {
 	Path    string // for the language switch
 	Vault   vaultView
 	Session bool // signed in: navigation and vault are shown
+	Nav     []section
 	Body    any
 }
-
-// pageNames are the templates that are pages; all others are parts.
-var pageNames = []string{"live", "passages", "passage", "people", "disclosures", "message"}
 
 func (c *Console) parse(lang string) map[string]*template.Template {
 	funcs := template.FuncMap{
@@ -56,9 +54,10 @@ func (c *Console) parse(lang string) map[string]*template.Template {
 	}
 	parts := template.Must(template.New("").Funcs(funcs).ParseFS(templateFiles, "templates/base.html", "templates/parts.html"))
 	out := map[string]*template.Template{"parts": parts}
-	for _, name := range pageNames {
-		t := template.Must(template.Must(parts.Clone()).ParseFS(templateFiles, "templates/"+name+".html"))
-		out[name] = t
+	for _, a := range areas {
+		for _, name := range a.pages {
+			out[name] = template.Must(template.Must(parts.Clone()).ParseFS(templateFiles, "templates/"+name+".html"))
+		}
 	}
 	return out
 }
@@ -80,6 +79,7 @@ func (c *Console) render(w http.ResponseWriter, r *http.Request, status int, nam
 	lang := languageOf(w, r)
 	p := page{Lang: lang, Title: title, Site: c.o.SiteName, Here: here, Path: r.URL.Path, Body: body, Session: who(r).Session != ""}
 	if p.Session {
+		p.Nav = c.nav
 		p.Vault = c.vaultView(r.Context())
 	}
 	var b bytes.Buffer

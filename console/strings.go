@@ -1,12 +1,30 @@
 package console
 
-// texts holds every text of the pages: English, Simplified Chinese. A test fails
-// on a text in a template that is not here and on one that has no translation.
-var texts = map[string][2]string{
+import "maps"
+
+// texts holds every text of the pages, of all areas. A test fails on a text in a template
+// that is not here and on one that has no translation.
+var texts = tables(coreTexts)
+
+func tables(all ...map[string][2]string) map[string][2]string {
+	joined := map[string][2]string{}
+	for _, t := range all {
+		maps.Copy(joined, t)
+	}
+	return joined
+}
+
+// coreTexts are the texts of the core area: English, Simplified Chinese.
+var coreTexts = map[string][2]string{
 	"lang.other": {"中文", "English"},
 
 	"nav.skip":        {"Skip to content", "跳到正文"},
 	"nav.main":        {"Pages", "页面"},
+	"nav.menu":        {"Menu", "菜单"},
+	"nav.now":         {"Now", "当前"},
+	"nav.registry":    {"People", "人员"},
+	"nav.site":        {"Site", "站点"},
+	"nav.privacy":     {"Privacy", "隐私"},
 	"nav.live":        {"Live", "实时"},
 	"nav.passages":    {"Passages", "通行记录"},
 	"nav.people":      {"People", "人员车辆"},
