@@ -23,7 +23,7 @@ type entry struct {
 var groups = []string{"nav.now", "nav.registry", "nav.site", "nav.privacy"}
 
 // areas are all that there are; core is what every console has.
-var areas = []area{core}
+var areas = []area{core, searching}
 
 var core = area{
 	pages:  []string{"live", "passages", "passage", "people", "disclosures", "message"},

@@ -35,6 +35,7 @@ type Options struct {
 	Vault       Vault
 	People      People
 	Disclosures Disclosures
+	Archive     Archive
 	Hub         *feed.Hub
 	Ring        *feed.Ring
 	Auth        *auth.Auth

@@ -121,11 +121,7 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var e *gatehouse.Error
 	if errors.As(err, &e) {
 		m.Code = e.Code
-		if _, ok := texts["code."+e.Code]; ok {
-			m.Text = "code." + e.Code
-		} else if m.Detail = e.Public(); e.Hint != "" {
-			m.Detail += " · " + e.Hint
-		}
+		m.Detail = errorText(languageOf(w, r), e)
 		switch e.Code {
 		case "store.not_found", "id.malformed":
 			status, m.Text, m.Detail = http.StatusNotFound, "error.missing", ""
@@ -145,6 +141,19 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
 		c.o.Log.Error("page failed", "path", r.Pattern, "err", err)
 	}
 	c.render(w, r, status, "message", "error.title", "", m)
+}
+
+// errorText is what people are told: in their language where the code has a text of its
+// own, else the error's sentence and what to do.
+func errorText(lang string, e *gatehouse.Error) string {
+	if _, ok := texts["code."+e.Code]; ok {
+		return text(lang, "code."+e.Code)
+	}
+	s := e.Public()
+	if e.Hint != "" {
+		s += " · " + e.Hint
+	}
+	return s
 }
 
 // Refuse is the auth.Refuse of pages: it says how to get a session.

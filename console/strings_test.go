@@ -34,6 +34,7 @@ func TestEverythingIsTranslated(t *testing.T) {
 	for prefix, values := range map[string][]string{
 		"who": {"face", "plate", "card", "pin", "qr"}, "kind": {"face", "plate", "card", "pin", "qr", "person", "vehicle"},
 		"direction": {"in", "out"}, "gate": {"open", "closed", "fault", "unknown"}, "camera": {"ok", "stalled", "down", "none"},
+		"budget": {"operator", "role", "organization", "live"}, "window": {"hour", "day"},
 		"outcome": {"none", "pending", "passed", "not_passed", "unconfirmed", "unreachable"}, "status": {"active", "suspended"},
 	} {
 		if !prefixes[prefix] {

@@ -17,8 +17,7 @@ func (a admin) Search(ctx context.Context, r wire.SearchRequest) (wire.SearchRes
 	if s, ok := auth.SessionFrom(ctx); ok {
 		who.Operator = s.Operator
 	}
-	ports := search.Ports{Place: a.site.Place, Vault: a.vault, Proofs: a.lend, Store: a.store}
-	got, err := ports.Search(ctx, who, gatehouse.SearchQuery{Plate: r.Plate, PlateMatch: r.PlateMatch, Name: r.Name, NationalID: r.NationalID, Number: r.Number,
+	got, err := a.searcher().Search(ctx, who, gatehouse.SearchQuery{Plate: r.Plate, PlateMatch: r.PlateMatch, Name: r.Name, NationalID: r.NationalID, Number: r.Number,
 		Phone: r.Phone, PhoneEnd: r.PhoneEnd, Email: r.Email, Gate: r.Gate, Since: r.Since, Until: r.Until, Kind: r.Kind, After: r.After, Limit: r.Limit})
 	if err != nil {
 		return wire.SearchResponse{}, err
@@ -35,6 +34,10 @@ func (a admin) Search(ctx context.Context, r wire.SearchRequest) (wire.SearchRes
 		out.Hits = append(out.Hits, h)
 	}
 	return out, nil
+}
+
+func (s *Server) searcher() search.Ports {
+	return search.Ports{Place: s.site.Place, Vault: s.vault, Proofs: s.lend, Store: s.store}
 }
 
 // indexEvery is how often the search index looks for something new.

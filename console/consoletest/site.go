@@ -48,6 +48,7 @@ type Site struct {
 	people      []console.Enrolled
 	disclosures []gatehouse.Disclosure
 	unsealed    bool
+	spent       int // of the budget
 	until       time.Time
 	broken      error
 	now         func() time.Time
@@ -71,7 +72,7 @@ func New(now func() time.Time, lang *time.Location, extra func(*Site) []auth.Rou
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
 	s.Auth = auth.New(auth.Options{BaseURL: "http://localhost:" + port, Hosts: auth.LoopbackHosts(port), Now: now})
 	s.Console = console.New(console.Options{Place: Place, SiteName: "Harbour Works", Location: lang, Gates: s.Gates,
-		Passages: s, Lender: s, Vault: vault{s}, People: s, Disclosures: s, Hub: s.Hub, Ring: s.Ring, Auth: s.Auth, Now: now})
+		Passages: s, Lender: s, Vault: vault{s}, People: s, Disclosures: s, Archive: archive{s}, Hub: s.Hub, Ring: s.Ring, Auth: s.Auth, Now: now})
 	routes := s.Console.Routes()
 	if extra != nil {
 		routes = append(routes, extra(s)...)

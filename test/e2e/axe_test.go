@@ -37,13 +37,11 @@ func violations(t *testing.T, ctx context.Context) []string {
 func TestPagesAreAccessible(t *testing.T) {
 	s := site(t)
 	car := morning(s)
-	ctx, _ := tab(t)
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
-	defer cancel()
+	ctx, _ := tabFor(t, 5*time.Minute)
 	must(t, chromedp.Do(ctx, enter(t, s)))
 	s.Server.URL = "http://localhost:" + port(s)
 	s.Unseal()
-	for _, path := range []string{"/", "/passages/" + car.ID.String(), "/passages", "/people", "/disclosures", "/no-such-page"} {
+	for _, path := range []string{"/", "/passages/" + car.ID.String(), "/passages", "/people", "/disclosures", "/search", "/no-such-page"} {
 		for _, look := range []struct {
 			scheme, lang string
 			width        int64

@@ -36,8 +36,14 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// tab opens a private window in chromium. Where there is none the test is skipped.
+// tab opens a private window in chromium for a minute. Where there is none the test is
+// skipped.
 func tab(t *testing.T) (context.Context, *complaints) {
+	t.Helper()
+	return tabFor(t, time.Minute)
+}
+
+func tabFor(t *testing.T, lasts time.Duration) (context.Context, *complaints) {
 	t.Helper()
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
@@ -62,7 +68,7 @@ func tab(t *testing.T) (context.Context, *complaints) {
 	}
 	ctx, cancel := chromedp.NewContext(browser.ctx, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
-	ctx, cancelTime := context.WithTimeout(ctx, 60*time.Second)
+	ctx, cancelTime := context.WithTimeout(ctx, lasts)
 	t.Cleanup(cancelTime)
 	c := &complaints{}
 	must(t, chromedp.Do(ctx))

@@ -27,12 +27,10 @@ func TestScreenshots(t *testing.T) {
 	must(t, os.MkdirAll(dir, 0o755))
 	s := site(t)
 	car := morning(s)
-	ctx, _ := tab(t)
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
-	defer cancel()
+	ctx, _ := tabFor(t, 20*time.Minute)
 	must(t, chromedp.Do(ctx, enter(t, s)))
 	pages := map[string]string{"live": "/", "passage": "/passages/" + car.ID.String(), "passages": "/passages",
-		"people": "/people", "disclosures": "/disclosures", "missing": "/no-such-page"}
+		"people": "/people", "search": "/search", "disclosures": "/disclosures", "missing": "/no-such-page"}
 	shoot := func(name, path string) {
 		for _, width := range []int64{390, 1024, 1600} {
 			for _, scheme := range []string{"light", "dark"} {
