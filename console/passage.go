@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"gatehouse"
+	"gatehouse/flow/passage"
 )
 
 // passageBody is the page of one passage.
@@ -18,9 +19,10 @@ type passageBody struct {
 	Judged    bool    // liveness was
 	Live      float64 // its score, 0..1
 	Decided   time.Time
-	Ring      int    // pictures in the memory ring
-	Archived  int    // pictures in the archive
-	Opened    []bool // the archived ones that were opened; false for an erased one
+	Steps     []passage.Step // that led to the decision
+	Ring      int            // pictures in the memory ring
+	Archived  int            // pictures in the archive
+	Opened    []bool         // the archived ones that were opened; false for an erased one
 	IsPlate   bool
 	VaultOpen bool
 }
@@ -48,7 +50,7 @@ func (c *Console) passage(w http.ResponseWriter, r *http.Request) {
 	}
 	c.shown.mark(w0.Session, s.Passage.ID)
 	p := s.Passage
-	b := passageBody{row: c.row(languageOf(w, r), p, open.Lent), Passage: p, Detail: open.Detail, Decided: p.At.Add(p.Latency),
+	b := passageBody{row: c.row(languageOf(w, r), p, open.Lent), Passage: p, Detail: open.Detail, Steps: passage.Trace(p.Decision), Decided: p.At.Add(p.Latency),
 		Ring: c.o.Ring.Count(p.ID), Archived: len(s.Evidence), IsPlate: p.Kind == gatehouse.PlateReading,
 		VaultOpen: c.vaultView(r.Context()).Unsealed}
 	if d := open.Detail; d != nil && d.Live != nil {

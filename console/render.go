@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"strings"
 	"time"
 
 	"gatehouse"
@@ -50,6 +51,8 @@ func (c *Console) parse(lang string) map[string]*template.Template {
 			}
 			return p
 		},
+		// step is a question of a decision; its name is no key, it holds a space.
+		"step": func(name string) string { return text(lang, "asked."+strings.ReplaceAll(name, " ", "_")) },
 		"char": func(r rune) string { return string(r) },
 	}
 	parts := template.Must(template.New("").Funcs(funcs).ParseFS(templateFiles, "templates/base.html", "templates/parts.html"))

@@ -5,6 +5,7 @@ package access
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"gatehouse"
@@ -169,4 +170,42 @@ func secondFactor(f Facts) gatehouse.Reason {
 		return gatehouse.NeedSecondFactor
 	}
 	return ""
+}
+
+// Step is one question of a decision, in the order in which they are asked.
+type Step struct {
+	Name  string // "recognition", "liveness", …
+	State StepState
+}
+
+// StepState says how a step went.
+type StepState string
+
+// The states.
+const (
+	StepHeld    StepState = "held"    // nothing stood against it
+	StepFailed  StepState = "failed"  // it gave the decision's reason
+	StepUnasked StepState = "unasked" // an earlier one had decided
+)
+
+// Trace says, of a decision that Decide made, which questions were asked before it and
+// which one gave the reason. It is nil for a decision that was made in another way.
+func Trace(d gatehouse.Decision) []Step {
+	name, _, _ := strings.Cut(d.Rule, " at ")
+	last := slices.IndexFunc(steps, func(s step) bool { return s.name == name })
+	if last < 0 && !d.Grant {
+		return nil
+	}
+	trace := make([]Step, len(steps))
+	for i, s := range steps {
+		trace[i] = Step{Name: s.name, State: StepHeld}
+		switch {
+		case d.Grant || i < last:
+		case i == last:
+			trace[i].State = StepFailed
+		default:
+			trace[i].State = StepUnasked
+		}
+	}
+	return trace
 }

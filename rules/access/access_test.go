@@ -121,3 +121,36 @@ func TestDecideNeverOpensForTheWrongOne(t *testing.T) {
 		}
 	})
 }
+
+// The trace of a decision says what was asked before, what decided, and what was not
+// asked any more.
+func TestTrace(t *testing.T) {
+	for rule, want := range map[string][3]int{ // held, failed, unasked
+		"recognition at door":   {0, 1, 7},
+		"grant at door":         {5, 1, 2},
+		"second factor at door": {7, 1, 0},
+	} {
+		var got [3]int
+		for _, s := range Trace(gatehouse.Decision{Rule: rule}) {
+			switch s.State {
+			case StepHeld:
+				got[0]++
+			case StepFailed:
+				got[1]++
+			case StepUnasked:
+				got[2]++
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %v, want %v", rule, got, want)
+		}
+	}
+	for _, s := range Trace(gatehouse.Decision{Grant: true, Rule: "grant person at door, always"}) {
+		if s.State != StepHeld {
+			t.Errorf("a grant says %s of %s", s.State, s.Name)
+		}
+	}
+	if Trace(gatehouse.Decision{Rule: "fail secure at door"}) != nil {
+		t.Error("a decision that was made in another way has a trace")
+	}
+}
