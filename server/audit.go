@@ -9,7 +9,9 @@ import (
 	"gatehouse/vault"
 )
 
-// auditSink puts the gate's own leaves into the vault's audit log.
+// AuditSink puts the gate's own leaves into the vault's audit log.
+func AuditSink(v *vault.Vault) follow.Sink { return auditSink{v} }
+
 type auditSink struct{ vault *vault.Vault }
 
 // Cursor implements follow.Sink.

@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"gatehouse"
+	"gatehouse/flow/follow"
 	"gatehouse/flow/passage"
+	"gatehouse/server"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -46,7 +48,8 @@ type CommitOptions struct {
 const commitRounds = 8
 
 // RunCommit measures passages a second through the main path, from the reading to the
-// durable commit: once with everything on (chains, sealed pictures, encrypted files), once with the same rows and pictures
+// durable commit: once with everything on (chains, sealed pictures, encrypted files, and
+// the audit log, which follows as in a server), once with the same rows and pictures
 // written as they are through a plain store (plain.go). Both sync each commit and each
 // picture to the disk, take turns in one run, and start with nothing. Errors: bench.*,
 // and those of what it runs.
@@ -72,8 +75,10 @@ func RunCommit(ctx context.Context, o CommitOptions) (Commit, error) {
 
 	cars := newFleet(o.Subjects, o.ImageBytes)
 	ports := cars.ports(o.Log)
-	ports.Sealer, ports.Store, ports.Blobs = sealed.vault, sealed.store, sealed.blobs
+	log := &followed{wake: make(chan struct{}, 1), site: sealed}
+	ports.Sealer, ports.Store, ports.Blobs, ports.Feed = sealed.vault, sealed.store, sealed.blobs, log
 	sealedFlow := passage.New(ports)
+	ports.Feed = silent{}
 	ports.Sealer, ports.Store, ports.Blobs = plain, plain, plain
 	plainFlow := passage.New(ports)
 	defer func() {
@@ -86,8 +91,15 @@ func RunCommit(ctx context.Context, o CommitOptions) (Commit, error) {
 	var took [2]time.Duration
 	for round := range commitRounds {
 		for i, f := range []*passage.Flow{sealedFlow, plainFlow} {
+			n := o.Passages / commitRounds
+			pass := func(ctx context.Context) error { return cars.pass(ctx, f, o.Gates, round*n, n) }
 			began := time.Now()
-			err := cars.pass(ctx, f, o.Gates, round*o.Passages/commitRounds, o.Passages/commitRounds)
+			var err error
+			if f == sealedFlow {
+				err = log.with(ctx, pass)
+			} else {
+				err = pass(ctx)
+			}
 			took[i] += time.Since(began)
 			if err != nil {
 				return Commit{}, err
@@ -106,6 +118,38 @@ func RunCommit(ctx context.Context, o CommitOptions) (Commit, error) {
 	less, err := sizeOf(filepath.Join(dir, "plain"))
 	res.Bytes = float64(more-less) / float64(res.Passages)
 	return res, err
+}
+
+// followed keeps the audit log up with the passages, as a server does: woken by each.
+type followed struct {
+	silent
+	wake chan struct{}
+	site *site
+}
+
+// Committed implements passage.Feed.
+func (f *followed) Committed(gatehouse.Passage, []gatehouse.Picture) {
+	select {
+	case f.wake <- struct{}{}:
+	default:
+	}
+}
+
+// with runs the log beside work, and brings it to its end behind it.
+func (f *followed) with(ctx context.Context, work func(context.Context) error) error {
+	running, stop := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		follow.Run(running, f.site.store, server.AuditSink(f.site.vault), time.Second, f.wake, func(error) {})
+	}()
+	err := work(ctx)
+	stop()
+	<-ended
+	if err == nil {
+		_, err = follow.CatchUp(ctx, f.site.store, server.AuditSink(f.site.vault))
+	}
+	return err
 }
 
 // fleet is the enrolled vehicles; they come one after the other, as on a morning.
