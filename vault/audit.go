@@ -25,6 +25,8 @@ type auditDB struct {
 	// pay takes a disclosure's units from the budgets and calls write; set once.
 	pay func(ctx context.Context, d gatehouse.Disclosure, write writeFunc) error
 
+	following sync.Mutex // one call at a time adds the gate's leaves
+
 	mu     sync.Mutex     // the log grows in one order
 	tree   *auditlog.Tree // of the leaves that are committed
 	signer *signer        // nil until begin

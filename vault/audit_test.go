@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -331,4 +332,27 @@ func TestVerifyingWhileTheLogGrows(t *testing.T) {
 	}
 	close(stop)
 	<-done
+}
+
+// Two that follow the same leaves at the same time (one whose caller gave up, and the
+// next) add each of them once.
+func TestFollowingTwiceAtOnce(t *testing.T) {
+	in := install(t)
+	leaves := gateLeaves(0, 400)
+	var calls sync.WaitGroup
+	for range 4 {
+		calls.Go(func() {
+			for from := 0; from < len(leaves); from += 50 {
+				if err := in.vault.AuditFollow(t.Context(), leaves[:from+50]); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	calls.Wait()
+	must(t, in.vault.Close())
+	if r := in.verified(t); !r.OK || r.GateLeaves != int64(len(leaves)) {
+		t.Errorf("%+v", r)
+	}
+	in.open(t)
 }

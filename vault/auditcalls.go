@@ -29,6 +29,9 @@ func (a *auditDB) cursor(ctx context.Context) (position uint64, err error) {
 // follow adds leaves of the gate's own files, in one transaction. Those up to the
 // cursor are there already, and are left out.
 func (a *auditDB) follow(ctx context.Context, entries []entry) error {
+	// A call whose caller has given up may still be under way when the next one comes.
+	a.following.Lock()
+	defer a.following.Unlock()
 	cursor, err := a.cursor(ctx)
 	if err != nil {
 		return err
