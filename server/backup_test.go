@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -246,6 +247,11 @@ func TestRebuildWorkingSet(t *testing.T) {
 			t.Fatal(err)
 		}
 		log := slog.New(slog.DiscardHandler)
+		// Whatever runs in between begins no new working set over the copies of the old one.
+		if s, err := Open(t.Context(), c, Options{Stderr: io.Discard}); err == nil {
+			_ = s.Close(t.Context())
+			t.Error("the site starts without its working set")
+		}
 		_, err := RebuildWorkingSet(t.Context(), c, gatehouse.Passphrase([]byte("not this passphrase")), log, func(int) {})
 		wantCode(t, err, "vault.passphrase")
 		items, err := RebuildWorkingSet(t.Context(), c, gatehouse.Passphrase([]byte(passphrase)), log, func(int) {})

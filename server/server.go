@@ -243,6 +243,13 @@ func (s *Server) openStores(ctx context.Context) error {
 	}
 	s.onClose(func(context.Context) error { return s.store.Close() })
 	s.openEscrow()
+	lost, err := s.escrow.Lost(ctx)
+	if err != nil {
+		return err
+	}
+	if lost {
+		return gatehouse.Errorf("workingset.lost", "run `gatehouse keys rebuild-working-set`, which makes it anew from the archive; nothing was changed", "working.db, what the gates know, is gone")
+	}
 	s.blobs, err = blob.Open(p.blobs)
 	return err
 }

@@ -219,6 +219,7 @@ func TestClocksRefillNothing(t *testing.T) {
 	must(t, err)
 	room, err := newStrongroom(in.options.Dir, public)
 	must(t, err)
+	a.reasons = &reasons{room: room}
 	g, err := newGuard(t.Context(), in.options.Dir, a, nil, room, small)
 	must(t, err)
 	var now time.Duration

@@ -5,6 +5,7 @@ package escrow
 
 import (
 	"context"
+	"errors"
 
 	"gatehouse"
 )
@@ -96,6 +97,20 @@ func (s *Store) Complete(ctx context.Context) (copied int, err error) {
 		}
 	}
 	return copied, err
+}
+
+// Lost reports whether there are copies and nothing that they are copies of: working.db
+// is gone, and going on would begin a new working set over the copies of the old one.
+func (s *Store) Lost(ctx context.Context) (lost bool, err error) {
+	found := errors.New("there is one")
+	err = s.Working(ctx, func(gatehouse.WorkingItem) error { return found })
+	if !errors.Is(err, found) && err == nil {
+		err = s.Copies.Escrow(ctx, func(gatehouse.EscrowItem) error { lost = true; return found })
+	}
+	if errors.Is(err, found) {
+		err = nil
+	}
+	return lost, err
 }
 
 // Opener is the vault's call for rebuilding; what it cannot open is nil.
