@@ -14,6 +14,9 @@ type ErasureStore interface {
 	// SubjectBlobs calls f for every sealed picture that is the subject's alone: of its
 	// passages and of its enrolment.
 	SubjectBlobs(ctx context.Context, place Place, id SubjectID, f func(BlobID) error) error
+	// SubjectPassages calls f for the subject's passages since a moment, with their
+	// pictures.
+	SubjectPassages(ctx context.Context, place Place, id SubjectID, since time.Time, f func(passage ID, pictures []BlobID) error) error
 	// SubjectContent calls f for what each of the subject's passages has sealed.
 	SubjectContent(ctx context.Context, place Place, id SubjectID, f func(detail []byte, pictures []BlobID) error) error
 	// ReplaceSubject puts fresh in the place of old in the metadata of every month, and

@@ -9,6 +9,7 @@ package erase
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"sync"
 	"time"
 
@@ -38,7 +39,7 @@ type Ports struct {
 // Store is what erasing reads and changes of the metadata.
 type Store interface {
 	gatehouse.ErasureStore
-	Passages(ctx context.Context, q gatehouse.PassageQuery) ([]gatehouse.Passage, error)
+	Subject(ctx context.Context, place gatehouse.Place, id gatehouse.SubjectID) (gatehouse.Subject, error)
 	BeginIntent(ctx context.Context, i gatehouse.Intent) error
 	FinishIntent(ctx context.Context, id gatehouse.ID) error
 	Intents(ctx context.Context) ([]gatehouse.Intent, error)
@@ -193,8 +194,11 @@ func (e *Eraser) check(ctx context.Context, r Request) error {
 }
 
 // finish does the work; every step may be repeated. The keys go first: they are what
-// makes the copies noise, and what the vault may refuse to delete.
-func (e *Eraser) finish(ctx context.Context, id gatehouse.ID, p plan, proof []byte) (Document, error) {
+// makes the copies noise, and what the vault may refuse to delete. So the pictures are
+// noise before the first of them is unlinked, and unlinking them, which is most of the
+// work, goes on beside the replacing of ids and the rewriting of files. The certificate
+// waits for all of it.
+func (e *Eraser) finish(ctx context.Context, id gatehouse.ID, p plan, proof []byte) (doc Document, err error) {
 	request := gatehouse.EraseRequest{Place: e.Place, ID: id, Subject: p.Subject, Operator: p.Operator, Reason: p.Reason, Proof: proof}
 	if _, err := e.Vault.Erase(ctx, request); err != nil {
 		return Document{}, err
@@ -202,31 +206,39 @@ func (e *Eraser) finish(ctx context.Context, id gatehouse.ID, p plan, proof []by
 	if err := e.Working.RemoveSubject(ctx, p.Subject); err != nil {
 		return Document{}, err
 	}
-	if err := e.forgetPictures(ctx, p.Subject); err != nil {
-		return Document{}, err
-	}
-	leaf := gatehouse.EventLeaf(gatehouse.EraseLeafKind, e.Now(), "replaced", string(e.Place.Org), string(e.Place.Site), id.String())
-	if _, err := e.Store.ReplaceSubject(ctx, e.Place, p.Subject, p.Fresh, leaf); err != nil {
-		return Document{}, err
-	}
-	e.Gone()
-	traces, err := e.Store.SubjectTraces(ctx, e.Place, p.Fresh)
+	unlinked, err := e.unlinkPictures(ctx, p)
 	if err != nil {
 		return Document{}, err
 	}
-	if e.Rewrite != nil {
-		if err := e.Rewrite(ctx); err != nil {
-			return Document{}, err
-		}
+	passages, err := e.replace(ctx, id, p)
+	if err = errors.Join(err, <-unlinked); err != nil {
+		return Document{}, err
 	}
-	doc := Document{}
-	if doc.Certificate, doc.Leaf, err = e.Vault.Certify(ctx, id, traces.Passages); err != nil {
+	if doc.Certificate, doc.Leaf, err = e.Vault.Certify(ctx, id, passages); err != nil {
 		return Document{}, err
 	}
 	if err := e.Store.FinishIntent(ctx, id); err != nil {
 		return Document{}, err
 	}
 	return doc, e.prove(ctx, &doc)
+}
+
+// replace puts the fresh id in the place of the old one, and the files that the old one
+// lay in under fresh keys. It says how many passages have the fresh id then.
+func (e *Eraser) replace(ctx context.Context, id gatehouse.ID, p plan) (passages int, err error) {
+	leaf := gatehouse.EventLeaf(gatehouse.EraseLeafKind, e.Now(), "replaced", string(e.Place.Org), string(e.Place.Site), id.String())
+	if _, err := e.Store.ReplaceSubject(ctx, e.Place, p.Subject, p.Fresh, leaf); err != nil {
+		return 0, err
+	}
+	if err := e.forgetLatest(ctx, p.Fresh); err != nil {
+		return 0, err
+	}
+	e.Gone()
+	traces, err := e.Store.SubjectTraces(ctx, e.Place, p.Fresh)
+	if err != nil || e.Rewrite == nil {
+		return traces.Passages, err
+	}
+	return traces.Passages, e.Rewrite(ctx)
 }
 
 func (e *Eraser) prove(ctx context.Context, doc *Document) (err error) {
@@ -256,29 +268,46 @@ func (e *Eraser) Certificate(ctx context.Context, id gatehouse.ID) (doc Document
 	return doc, e.prove(ctx, &doc)
 }
 
+// unlinkPictures deletes the subject's sealed pictures, and says when that has ended.
+// Those of the enrolment are gone when it returns: what refers to them goes with the
+// record. Those of passages are found under the old and the fresh id, whichever months
+// were replaced before a crash.
+func (e *Eraser) unlinkPictures(ctx context.Context, p plan) (ended <-chan error, err error) {
+	switch enrolled, err := e.Store.Subject(ctx, e.Place, p.Subject); {
+	case err == nil:
+		var photos []gatehouse.BlobID
+		for _, photo := range enrolled.Photos {
+			photos = append(photos, photo.Blob)
+		}
+		if err := e.Blobs.DeleteBlobs(ctx, photos); err != nil {
+			return nil, err
+		}
+	case gatehouse.ErrorCode(err) != "store.not_found":
+		return nil, err
+	}
+	var blobs []gatehouse.BlobID
+	for _, id := range []gatehouse.SubjectID{p.Subject, p.Fresh} {
+		if err := e.Store.SubjectBlobs(ctx, e.Place, id, func(b gatehouse.BlobID) error { blobs = append(blobs, b); return nil }); err != nil {
+			return nil, err
+		}
+	}
+	done := make(chan error, 1)
+	go func() { done <- e.Blobs.DeleteBlobs(ctx, blobs) }()
+	return done, nil
+}
+
 // inMemory is how far back the memory ring may reach, with a margin.
 const inMemory = 15 * time.Minute
 
-// forgetPictures drops the subject's pictures from memory and from the disk.
-func (e *Eraser) forgetPictures(ctx context.Context, subject gatehouse.SubjectID) error {
-	q := gatehouse.PassageQuery{Place: e.Place, Since: e.Now().Add(-inMemory), Limit: 1000}
-	for {
-		page, err := e.Store.Passages(ctx, q)
-		if err != nil {
-			return err
-		}
-		for _, p := range page {
-			if p.Subject == subject {
-				e.Forget(p.ID)
-			}
-			q.Before = p.ID
-		}
-		if len(page) < q.Limit {
-			break
-		}
-	}
+// forgetLatest drops from memory the pictures of the last passages, which have the
+// fresh id by now, and from the disk those of passages that were committed meanwhile.
+func (e *Eraser) forgetLatest(ctx context.Context, fresh gatehouse.SubjectID) error {
 	var blobs []gatehouse.BlobID
-	err := e.Store.SubjectBlobs(ctx, e.Place, subject, func(id gatehouse.BlobID) error { blobs = append(blobs, id); return nil })
+	err := e.Store.SubjectPassages(ctx, e.Place, fresh, e.Now().Add(-inMemory), func(passage gatehouse.ID, pictures []gatehouse.BlobID) error {
+		e.Forget(passage)
+		blobs = append(blobs, pictures...)
+		return nil
+	})
 	if err != nil {
 		return err
 	}

@@ -5,10 +5,13 @@ import (
 	"database/sql"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gatehouse"
 	"gatehouse/internal/sealeddb"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // erasedIDs are the subjects that were erased since the store was opened, with their
@@ -87,6 +90,31 @@ func (s *Store) SubjectBlobs(ctx context.Context, place gatehouse.Place, id gate
 	return nil
 }
 
+// SubjectPassages implements gatehouse.ErasureStore.
+func (s *Store) SubjectPassages(ctx context.Context, place gatehouse.Place, id gatehouse.SubjectID, since time.Time, f func(passage gatehouse.ID, pictures []gatehouse.BlobID) error) error {
+	if err := checkSubject(place, id); err != nil {
+		return err
+	}
+	least := leastID(since.Add(-idSlack)) // in terms of ids, which the index has
+	args := append(subjectArgs(place, id), least[:], since.UnixMicro())
+	return s.monthsNewestFirst(ctx, since, time.Time{}, func(m *shard) (bool, error) {
+		ids, err := idsOf(ctx, m.db.Readers(), `SELECT id FROM passages WHERE org = ? AND site = ? AND subject = ? AND id >= ? AND at >= ?`, args)
+		if err != nil {
+			return false, err
+		}
+		for _, passage := range ids { // no statement is open while the caller works
+			pictures, err := idsOf(ctx, m.db.Readers(), `SELECT blob FROM evidence WHERE org = ? AND site = ? AND passage = ?`, subjectArgs(place, passage))
+			if err != nil {
+				return false, err
+			}
+			if err := f(passage, pictures); err != nil {
+				return false, err
+			}
+		}
+		return true, nil
+	})
+}
+
 // SubjectContent implements gatehouse.ErasureStore.
 func (s *Store) SubjectContent(ctx context.Context, place gatehouse.Place, id gatehouse.SubjectID, f func(detail []byte, pictures []gatehouse.BlobID) error) error {
 	if err := checkSubject(place, id); err != nil {
@@ -149,19 +177,37 @@ func (s *Store) SubjectTraces(ctx context.Context, place gatehouse.Place, id gat
 	if err != nil {
 		return traces, sealeddb.Wrap(SiteFile, err)
 	}
-	for _, one := range all[1:] {
-		var n int
-		var last sql.NullInt64
-		err := one.db.Readers().QueryRowContext(ctx, `SELECT count(*), max(at) FROM passages WHERE org = ? AND site = ? AND subject = ?`, args...).Scan(&n, &last)
+	for _, month := range all[1:] {
+		n, last, err := month.traces(ctx, args)
 		if err != nil {
-			return traces, sealeddb.Wrap(one.db.Path(), err)
+			return traces, sealeddb.Wrap(month.db.Path(), err)
 		}
 		traces.Passages += n
-		if at := fromMicros(last); at.After(traces.Last) {
-			traces.Last = at
+		if last.After(traces.Last) {
+			traces.Last = last
 		}
 	}
 	return traces, nil
+}
+
+// traces counts a subject's passages of a month from the index alone. Only the last of
+// them are read: times lie within idSlack of those in the ids.
+func (m *shard) traces(ctx context.Context, subject []any) (passages int, last time.Time, err error) {
+	r := m.db.Readers()
+	if err := r.QueryRowContext(ctx, `SELECT count(*) FROM passages WHERE org = ? AND site = ? AND subject = ?`, subject...).Scan(&passages); err != nil || passages == 0 {
+		return 0, last, err
+	}
+	var newest gatehouse.ID
+	var at sql.NullInt64
+	err = r.QueryRowContext(ctx, `SELECT id FROM passages WHERE org = ? AND site = ? AND subject = ? ORDER BY id DESC LIMIT 1`, subject...).Scan(idColumn{&newest})
+	if errors.Is(err, sql.ErrNoRows) { // replaced or dropped meanwhile
+		return passages, last, nil
+	}
+	if err == nil {
+		least := leastID(newest.Time().Add(-2 * idSlack))
+		err = r.QueryRowContext(ctx, `SELECT max(at) FROM passages WHERE org = ? AND site = ? AND subject = ? AND id >= ?`, append(subject[:3:3], least[:])...).Scan(&at)
+	}
+	return passages, fromMicros(at), err
 }
 
 // SubjectSeen implements gatehouse.ErasureStore.
@@ -177,7 +223,11 @@ func (s *Store) SubjectSeen(ctx context.Context, place gatehouse.Place, id gateh
 	return seen, err
 }
 
-// ReplaceSubject implements gatehouse.ErasureStore: month by month, each in one
+// monthsAtOnce is how many months are changed side by side: each waits for its own
+// file's disk.
+const monthsAtOnce = 4
+
+// ReplaceSubject implements gatehouse.ErasureStore: the months, each in one
 // transaction, and site.db last.
 func (s *Store) ReplaceSubject(ctx context.Context, place gatehouse.Place, old, fresh gatehouse.SubjectID, leaf []byte) (passages int, err error) {
 	if err := errors.Join(checkSubject(place, old), checkSubject(place, fresh)); err != nil {
@@ -191,12 +241,20 @@ func (s *Store) ReplaceSubject(ctx context.Context, place gatehouse.Place, old, 
 	if err != nil {
 		return 0, err
 	}
+	var replaced atomic.Int64
+	var months errgroup.Group
+	months.SetLimit(monthsAtOnce)
 	for _, month := range all[1:] {
-		n, err := month.replaceSubject(ctx, place, old, fresh)
-		if err != nil {
-			return passages, sealeddb.Wrap(month.db.Path(), err)
-		}
-		passages += n
+		months.Go(func() error {
+			n, err := month.replaceSubject(ctx, place, old, fresh)
+			replaced.Add(int64(n))
+			return sealeddb.Wrap(month.db.Path(), err)
+		})
+	}
+	err = months.Wait()
+	passages = int(replaced.Load())
+	if err != nil {
+		return passages, err
 	}
 	return passages, s.replaceEnrolled(ctx, place, old, fresh, leaf)
 }

@@ -15,6 +15,11 @@ func (s *suite) blobsOf(id gatehouse.SubjectID) (all []gatehouse.BlobID) {
 	return all
 }
 
+func sortIDs(ids []gatehouse.ID) []gatehouse.ID {
+	slices.SortFunc(ids, func(a, b gatehouse.ID) int { return slices.Compare(a[:], b[:]) })
+	return ids
+}
+
 // testReplaceSubject erases somebody with passages in three months.
 func testReplaceSubject(t *testing.T, s *suite) {
 	gone, stays := newSubject(here), newSubject(here)
@@ -47,14 +52,20 @@ func testReplaceSubject(t *testing.T, s *suite) {
 	if traces, err := s.SubjectTraces(s.ctx(), here, old); err != nil || traces.Passages != len(its) || !traces.Enrolled || !traces.Last.Equal(noon.Add(2*time.Minute)) {
 		t.Errorf("%+v, %v", traces, err)
 	}
+	var latest []gatehouse.ID
+	s.must(s.SubjectPassages(s.ctx(), here, old, noon.Add(time.Minute), func(id gatehouse.ID, pictures []gatehouse.BlobID) error {
+		if latest = append(latest, id); len(pictures) != 2 {
+			t.Errorf("a passage has %d pictures", len(pictures))
+		}
+		return nil
+	}))
+	if !slices.Equal(sortIDs(latest), sortIDs(slices.Clone(its[1:3]))) {
+		t.Errorf("%d passages since a minute past noon, want 2", len(latest))
+	}
 	for span, want := range map[time.Duration]bool{time.Hour: true, time.Second: false} {
 		if seen, err := s.SubjectSeen(s.ctx(), here, old, noon.AddDate(0, -1, 0).Add(-span), noon.AddDate(0, -1, 0).Add(-span+time.Hour)); err != nil || seen != !want {
 			t.Errorf("seen from %v before: %t, %v", span, seen, err)
 		}
-	}
-	sortIDs := func(ids []gatehouse.ID) []gatehouse.ID {
-		slices.SortFunc(ids, func(a, b gatehouse.ID) int { return slices.Compare(a[:], b[:]) })
-		return ids
 	}
 	if got := sortIDs(s.blobsOf(old)); !slices.Equal(got, sortIDs(wantBlobs)) {
 		t.Errorf("%d pictures are the subject's, want %d", len(got), len(wantBlobs))
