@@ -422,6 +422,10 @@ func TestAnErasedSubjectIsInNoClone(t *testing.T) {
 		if n := ana.open(t, r); n != 0 {
 			t.Errorf("%s: %d of %d copies open", what, n, len(ana.sealed))
 		}
+		// Its log knows the bundles that were written after it.
+		if got, err := r.Admin().Erase(t.Context(), wire.EraseRequest{Subject: ben}); err != nil || !got.Certificate.FinalAt.Equal(newer.Expires.Truncate(time.Millisecond)) {
+			t.Errorf("%s: erased there, Ben is gone for good at %v, and a bundle holds his keys until %v (%v)", what, got.Certificate.FinalAt, newer.Expires, err)
+		}
 		if err := r.Close(t.Context()); err != nil {
 			t.Fatal(err)
 		}

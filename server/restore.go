@@ -238,7 +238,10 @@ func (m *restoredSite) Rebuild(ctx context.Context, progress func(done int)) (it
 }
 
 // Finish implements backup.Machine.
-func (m *restoredSite) Finish(ctx context.Context) error {
+func (m *restoredSite) Finish(ctx context.Context, bundles []gatehouse.KeyBundle) error {
+	if err := m.recordBundles(ctx, bundles, time.Now()); err != nil {
+		return err
+	}
 	if err := m.vault.RecordRestore(ctx, m.backup); err != nil {
 		return err
 	}
@@ -253,6 +256,29 @@ func (m *restoredSite) Finish(ctx context.Context) error {
 		return sealeddb.Wrap(restoreMarker, err)
 	}
 	return sealeddb.Wrap(restoreMarker, syncDir(m.paths.data))
+}
+
+// recordBundles makes the log know every key bundle that storage still holds. The
+// restored log is from before the bundle of its own backup; without them an erasure on
+// the restored site would be called final while a bundle still held the keys.
+func (m *restoredSite) recordBundles(ctx context.Context, bundles []gatehouse.KeyBundle, now time.Time) error {
+	known, err := m.vault.Bundles(ctx)
+	if err != nil {
+		return err
+	}
+	until := map[gatehouse.ID]time.Time{}
+	for _, b := range known {
+		until[b.ID] = b.Expires
+	}
+	for _, b := range bundles {
+		if !b.Expires.After(now) || !b.Expires.Truncate(time.Millisecond).After(until[b.ID]) {
+			continue
+		}
+		if err := m.vault.RecordBundle(ctx, b); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (m *restoredSite) closeStores() error {

@@ -34,8 +34,9 @@ type Machine interface {
 	LogRoot(ctx context.Context, size int64) ([32]byte, error)
 	// Rebuild makes the working set from its escrow.
 	Rebuild(ctx context.Context, progress func(done int)) (items, lost int, err error)
-	// Finish lets the site start.
-	Finish(ctx context.Context) error
+	// Finish writes into the log where the key bundles are, and until when, which a log
+	// from before they were made does not know; then it lets the site start.
+	Finish(ctx context.Context, bundles []gatehouse.KeyBundle) error
 }
 
 // OpenBundle is an open key bundle.
@@ -76,7 +77,11 @@ type Restored struct {
 // pictures are gone), backup.damaged, the machine's and the targets'.
 func Restore(ctx context.Context, w Wish, m Machine) (Restored, error) {
 	began := time.Now()
-	chosen, bundle, newest, required, err := w.choose(ctx)
+	manifests, bundles, err := w.found(ctx)
+	if err != nil {
+		return Restored{}, err
+	}
+	chosen, bundle, newest, required, err := w.choose(manifests, bundles)
 	if err != nil {
 		return Restored{}, err
 	}
@@ -107,7 +112,7 @@ func Restore(ctx context.Context, w Wish, m Machine) (Restored, error) {
 	if err != nil {
 		return out, err
 	}
-	if err := m.Finish(ctx); err != nil {
+	if err := m.Finish(ctx, w.recorded(bundles)); err != nil {
 		return out, err
 	}
 	out.Seconds = time.Since(began).Seconds()
@@ -119,11 +124,7 @@ func Restore(ctx context.Context, w Wish, m Machine) (Restored, error) {
 
 // choose finds the backup, its bundle, the newest bundle, and what the erasure list
 // must at least be.
-func (w *Wish) choose(ctx context.Context) (chosen *Found, bundle, newest *FoundBundle, required gatehouse.ErasureList, err error) {
-	all, bundles, err := w.found(ctx)
-	if err != nil {
-		return nil, nil, nil, required, err
-	}
+func (w *Wish) choose(all []Found, bundles []FoundBundle) (chosen *Found, bundle, newest *FoundBundle, required gatehouse.ErasureList, err error) {
 	for i := range all {
 		if w.At.IsZero() || !all[i].At.After(w.At) {
 			chosen = &all[i]
@@ -152,6 +153,14 @@ func (w *Wish) choose(ctx context.Context) (chosen *Found, bundle, newest *Found
 		required = *w.Known
 	}
 	return chosen, bundle, newest, required, nil
+}
+
+// recorded are the bundles as the log names them.
+func (w *Wish) recorded(bundles []FoundBundle) (list []gatehouse.KeyBundle) {
+	for _, b := range bundles {
+		list = append(list, gatehouse.KeyBundle{ID: b.ID, At: b.At, Target: w.Keys.String(), Expires: b.Expires})
+	}
+	return list
 }
 
 // found reads manifests and bundles of the one installation that counts. Whoever stole
