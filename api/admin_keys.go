@@ -16,6 +16,9 @@ type KeysAdmin interface {
 	// UnsealWith is Unseal by any credential.
 	UnsealWith(ctx context.Context, with gatehouse.Credential, d time.Duration) (wire.VaultStatus, error)
 	KeysStatus(ctx context.Context) (wire.KeysStatus, error)
+	// CheckKeys looks at every row of the key store. With a credential, which only a site
+	// that no server runs on needs, it opens their seeds as well.
+	CheckKeys(ctx context.Context, r wire.KeysCheckRequest) (wire.KeysCheck, error)
 	// AddSlot: vault.passphrase, vault.credential, vault.no_slot, vault.passphrase_short,
 	// vault.label, vault.slots_full.
 	AddSlot(ctx context.Context, r wire.AddSlotRequest) (wire.AddSlotResponse, error)
@@ -35,6 +38,7 @@ type KeysAdmin interface {
 func (a *API) keysRoutes() []auth.Route {
 	return []auth.Route{
 		{Pattern: "GET /admin/v1/keys", Policy: auth.OnSocket, Handler: a.keysStatus},
+		{Pattern: "POST /admin/v1/keys/check", Policy: auth.OnSocket, Handler: a.checkKeys},
 		{Pattern: "POST /admin/v1/keys/unseal", Policy: auth.OnSocket, Handler: a.unsealWith},
 		{Pattern: "POST /admin/v1/keys/slots", Policy: auth.OnSocket, Handler: a.addSlot},
 		{Pattern: "POST /admin/v1/keys/slots/{id}/remove", Policy: auth.OnSocket, Handler: a.removeSlot},
@@ -48,6 +52,10 @@ func (a *API) keysRoutes() []auth.Route {
 
 func (a *API) keysStatus(w http.ResponseWriter, r *http.Request) {
 	tell(a, w, r, http.StatusOK, a.o.Admin.KeysStatus)
+}
+
+func (a *API) checkKeys(w http.ResponseWriter, r *http.Request) {
+	carry(a, w, r, http.StatusOK, a.o.Admin.CheckKeys)
 }
 
 func (a *API) unsealWith(w http.ResponseWriter, r *http.Request) {

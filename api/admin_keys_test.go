@@ -26,6 +26,10 @@ func (w *world) KeysStatus(context.Context) (wire.KeysStatus, error) {
 	return wire.KeysStatus{Current: "k", Keys: []wire.Key{{Name: "k", Slots: []wire.Slot{{ID: "1", Kind: "tpm"}}}}}, w.fail
 }
 
+func (w *world) CheckKeys(_ context.Context, r wire.KeysCheckRequest) (wire.KeysCheck, error) {
+	return wire.KeysCheck{OK: true, Rows: 7, Readable: 7, Opened: r.With.Kind != ""}, w.fail
+}
+
 func (w *world) AddSlot(_ context.Context, r wire.AddSlotRequest) (wire.AddSlotResponse, error) {
 	return wire.AddSlotResponse{Slot: r.Label + "/" + string(r.New.Kind)}, opens(r.With)
 }
@@ -88,6 +92,9 @@ func TestKeysOverTheSocket(t *testing.T) {
 	if s, err := c.KeysStatus(ctx); err != nil || s.Keys[0].Slots[0].Kind != gatehouse.TPMCredential {
 		t.Errorf("%+v, %v", s, err)
 	}
+	if got, err := c.CheckKeys(ctx, wire.KeysCheckRequest{With: with}); err != nil || !got.OK || got.Readable != 7 || !got.Opened {
+		t.Errorf("%+v, %v", got, err)
+	}
 	if got, err := c.AddSlot(ctx, wire.AddSlotRequest{With: with, New: wire.Credential{Kind: "file"}, Label: "safe"}); err != nil || got.Slot != "safe/file" {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -141,7 +148,7 @@ func TestSecretsOverTheSocket(t *testing.T) {
 func TestKeyRequestsAreRedacted(t *testing.T) {
 	secret := wire.Credential{Kind: "passphrase", Secret: []byte("open sesame")}
 	for _, v := range []slog.LogValuer{wire.UnsealWithRequest{With: secret}, wire.AddSlotRequest{With: secret}, wire.RemoveSlotRequest{With: secret}, wire.SplitRequest{With: secret},
-		wire.SplitResponse{Shares: []string{"open sesame"}}, wire.RotateRequest{With: secret}, wire.SecretRequest{Value: "open sesame"}, secret, secret.Credential()} {
+		wire.SplitResponse{Shares: []string{"open sesame"}}, wire.RotateRequest{With: secret}, wire.KeysCheckRequest{With: secret}, wire.SecretRequest{Value: "open sesame"}, secret, secret.Credential()} {
 		if text := v.LogValue().String(); strings.Contains(text, "sesame") || text == "" {
 			t.Errorf("%T logs %q", v, text)
 		}

@@ -26,6 +26,13 @@ func (c *Client) KeysStatus(ctx context.Context) (wire.KeysStatus, error) {
 	return out, err
 }
 
+// CheckKeys looks at every row of the key store.
+func (c *Client) CheckKeys(ctx context.Context, r wire.KeysCheckRequest) (wire.KeysCheck, error) {
+	var out wire.KeysCheck
+	err := c.ask(ctx, http.MethodPost, "/admin/v1/keys/check", r, &out)
+	return out, err
+}
+
 // AddSlot lets another credential open the vault key.
 func (c *Client) AddSlot(ctx context.Context, r wire.AddSlotRequest) (wire.AddSlotResponse, error) {
 	var out wire.AddSlotResponse

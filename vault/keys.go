@@ -84,6 +84,7 @@ func (s *service) keysHandlers() map[string]child.Handler {
 		methodNote:        s.handleNote,
 		methodRotate:      s.handleRotate,
 		methodRotateBatch: s.handleRotateBatch,
+		methodCheckKeys:   s.handleCheckKeys,
 	}
 }
 

@@ -44,6 +44,37 @@ type KeysStatus struct {
 	GateCustodyMeans string `json:"gate_custody_means"`
 }
 
+// KeysCheckRequest asks for a check of the key store. POST /admin/v1/keys/check.
+type KeysCheckRequest struct {
+	With Credential `json:"with,omitzero"` // what opens the vault, where no server runs
+}
+
+// LogValue redacts the credential.
+func (KeysCheckRequest) LogValue() slog.Value { return slog.StringValue("[redacted]") }
+
+// KeysCheck says which rows of the key store are damaged. What was sealed under all
+// others can be opened.
+type KeysCheck struct {
+	OK       bool         `json:"ok"`
+	Rows     int64        `json:"rows"`
+	Readable int64        `json:"readable"`
+	Opened   bool         `json:"seeds_opened"` // every seed was opened; otherwise the vault was sealed
+	Subjects int          `json:"subjects_affected"`
+	Days     int          `json:"days_affected"`
+	Damaged  []DamagedKey `json:"damaged"`         // at most 1,000
+	Pages    string       `json:"pages,omitempty"` // what is wrong with the file as a database
+}
+
+// DamagedKey is a row of the key store, or a run of rows.
+type DamagedKey struct {
+	First   int64                    `json:"first"`
+	Last    int64                    `json:"last"`
+	What    string                   `json:"what"`
+	Subject gatehouse.SubjectID      `json:"subject,omitzero"`
+	Class   gatehouse.RetentionClass `json:"class,omitempty"`
+	Day     string                   `json:"day,omitempty"`
+}
+
 // Key is one generation of the vault key.
 type Key struct {
 	Name    string    `json:"name"`

@@ -12,6 +12,7 @@ import (
 type KeysCmd struct {
 	Init       KeysInitCmd       `cmd:"" help:"Make a site's keys, the vault's under a passphrase, key file, token or TPM."`
 	Status     KeysStatusCmd     `cmd:"" help:"Show which keys there are, what opens them, and how the gate key is kept."`
+	Check      KeysCheckCmd      `cmd:"" help:"Look at every row of the key store: which are damaged, and whose they are."`
 	AddSlot    KeysAddSlotCmd    `cmd:"" help:"Let another passphrase, key file, token or TPM open the vault key."`
 	RemoveSlot KeysRemoveSlotCmd `cmd:"" help:"Take away one way to open the vault key."`
 	Split      KeysSplitCmd      `cmd:"" help:"Split the vault key into shares, as words and QR codes, for recovery."`
