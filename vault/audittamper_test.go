@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"gatehouse"
 	"gatehouse/internal/sealeddb"
@@ -28,8 +29,18 @@ func aLog(t *testing.T) (in *installation, witness string) {
 	must(t, in.vault.AuditFollow(ctx, gateLeaves(0, 150)))
 	ref := in.sealOne(t, gatehouse.RandomID(), "LS15EBC")
 	in.opened(t, ref, ref)
-	_, err := in.vault.Erase(ctx, eraseOf(gatehouse.RandomID()))
+	now := time.Now()
+	must(t, in.vault.RecordBundle(ctx, gatehouse.KeyBundle{ID: gatehouse.NewID(now), At: now, Target: "elsewhere", Expires: now.AddDate(0, 0, 30)}))
+	_, _, err := in.vault.SignBackup(ctx, [32]byte{})
 	must(t, err)
+	erasure := eraseOf(gatehouse.RandomID())
+	_, err = in.vault.Erase(ctx, erasure)
+	must(t, err)
+	_, _, err = in.vault.Certify(ctx, erasure.ID, 3)
+	must(t, err)
+	for _, item := range []string{"ring/1/picture", "ring/2/picture", "ring/3/picture"} {
+		must(t, in.vault.Record(ctx, gatehouse.Disclosure{Operator: operator, Purpose: "live", Items: []string{item}}))
+	}
 	first := in.witnessed(t, witness)
 	_, err = in.vault.RotateSigner(ctx)
 	must(t, err)
@@ -42,7 +53,7 @@ func aLog(t *testing.T) (in *installation, witness string) {
 		t.Fatal("the witness saw nothing new")
 	}
 	must(t, in.vault.Close())
-	if r := in.verified(t, witness); !r.OK || r.Witnessed != r.Size || r.Disclosures != 6 || r.Removals != 1 || r.Checkpoints < 2 {
+	if r := in.verified(t, witness); !r.OK || r.Witnessed != r.Size || r.Disclosures != 7 || r.Removals != 1 || r.Checkpoints < 2 {
 		t.Fatalf("the log as it was left: %+v", r)
 	}
 	return in, witness
@@ -130,9 +141,21 @@ func TestEveryAlteredRowIsFound(t *testing.T) {
 		"the log's key":              {auditFile, `UPDATE signers SET vkey = (SELECT vkey FROM signers WHERE n = 2) WHERE n = 1`, "audit.key"},
 		"the log's name":             {auditFile, `UPDATE log SET origin = origin || '0'`, "audit.key"},
 		"what a witness took":        {auditFile, `UPDATE witnesses SET size = size + 1`, "audit.witness_damaged"},
+		"what a live window showed":  {auditFile, `UPDATE live_items SET item = item || '0'`, "audit.disclosure"},
+		"what it cost":               {auditFile, `UPDATE live_items SET units = units + 1`, "audit.disclosure"},
+		"a live item that is gone":   {auditFile, `DELETE FROM live_items WHERE item = (SELECT min(item) FROM live_items)`, "audit.disclosure"},
+		"a live item too many":       {auditFile, `INSERT INTO live_items SELECT disclosure, 'ring/9/picture', 0 FROM live_items LIMIT 1`, "audit.disclosure"},
+		"who erased":                 {auditFile, `UPDATE erasures SET operator = 'op-2'`, "audit.erasure"},
+		"when it is final":           {auditFile, `UPDATE erasures SET final_at = erased_at`, "audit.erasure"},
+		"whom it erased":             {auditFile, `UPDATE erasures SET subject = randomblob(16)`, "audit.erasure"},
+		"an erasure that is gone":    {auditFile, `DELETE FROM erasures`, "audit.erasure"},
+		"a bundle's end":             {auditFile, `UPDATE bundles SET expires = at`, "audit.bundle"},
+		"a bundle that is gone":      {auditFile, `DELETE FROM bundles`, "audit.bundle"},
+		"a bundle too many":          {auditFile, `INSERT INTO bundles SELECT randomblob(16), at, target, expires FROM bundles`, "audit.bundle"},
+		"the backups' key":           {auditFile, `UPDATE backup_signer SET seed = randomblob(32)`, "audit.key"},
 		"the erasure list":           {keyStoreFile, `DELETE FROM removals`, "audit.removals"},
 		// The end of everything that is in the database, cut where a checkpoint stood.
-		"the end": {auditFile, `DELETE FROM checkpoints WHERE n > 1; DELETE FROM leaves WHERE n >= (SELECT size FROM checkpoints); DELETE FROM disclosures; DELETE FROM witnesses`, "audit.cut"},
+		"the end": {auditFile, `DELETE FROM checkpoints WHERE n > 1; DELETE FROM leaves WHERE n >= (SELECT size FROM checkpoints); DELETE FROM disclosures; DELETE FROM live_items; DELETE FROM witnesses`, "audit.cut"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in.restore(t, whole)

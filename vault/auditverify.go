@@ -66,6 +66,7 @@ type verifier struct {
 	signed  []int // by which of keys each note is
 	index   int64
 	opened  int // disclosure leaves
+	beside  besides
 }
 
 // root is what some signed checkpoint says that the tree of a size was.
@@ -79,7 +80,7 @@ type root struct {
 // not nil, is called once that does not matter any more. What does not hold is in the
 // result; the error says that nothing could be verified.
 func (a *auditDB) verify(ctx context.Context, keys *keyStore, dir string, checks AuditChecks, started func()) (result AuditResult, err error) {
-	v := &verifier{store: keys, checks: checks, result: &result, report: &result.Report, expects: map[int64][]root{}}
+	v := &verifier{store: keys, checks: checks, result: &result, report: &result.Report, expects: map[int64][]root{}, beside: besides{bundles: map[gatehouse.ID]int64{}}}
 	v.report.AddError(a.db.Check(ctx))
 	snapshot, err := a.snapshot(ctx, dir, v)
 	if err != nil {
@@ -94,7 +95,7 @@ func (a *auditDB) verify(ctx context.Context, keys *keyStore, dir string, checks
 	if started != nil {
 		started()
 	}
-	for _, step := range []func(context.Context) error{v.readKeys, v.readCheckpoints, v.readFiles, v.readWitnesses, v.readLists, v.readRemovals, v.walk, v.readDisclosures} {
+	for _, step := range []func(context.Context) error{v.readKeys, v.readCheckpoints, v.readFiles, v.readWitnesses, v.readLists, v.readRemovals, v.walk, v.readDisclosures, v.readBesides} {
 		if err := step(ctx); err != nil {
 			if ctx.Err() != nil {
 				return result, ctx.Err()

@@ -140,6 +140,17 @@ func (v *verifier) leaf(ctx context.Context, l NumberedLeaf) {
 		}
 	case kind == gatehouse.EraseLeafKind:
 		v.result.Erasing = true
+		if err := v.erasure(ctx, l, parts); err != nil {
+			v.report.AddError(err)
+		}
+	case kind == gatehouse.LiveLeafKind:
+		if err := v.liveItems(ctx, l, parts); err != nil {
+			v.report.AddError(err)
+		}
+	case kind == gatehouse.BackupLeafKind && len(parts) == 3 && string(parts[0]) == bundleRecorded:
+		v.bundle(l, parts)
+	case kind == gatehouse.KeyLeafKind && len(parts) == 2 && string(parts[0]) == backupSignerMade:
+		v.beside.backupSigner = parts[1]
 	case kind == gatehouse.DisclosureLeafKind:
 		v.opened++
 		if err := v.disclosure(ctx, l, parts); err != nil {

@@ -47,7 +47,7 @@ func (s *service) handleRecordBundle(ctx context.Context, r *child.Request) (any
 	if b.ID.IsZero() || b.At.IsZero() || !b.Expires.After(b.At) || len(b.Target) > maxTarget {
 		return nil, nil, gatehouse.Errorf("bundle.invalid", "this is a fault of the program", "a key bundle has an id, a time, a target and a later end")
 	}
-	leaf := gatehouse.EventLeaf(gatehouse.BackupLeafKind, time.Now(), "bundle", b.ID.String(), strconv.FormatInt(b.Expires.UnixMilli(), 10))
+	leaf := gatehouse.EventLeaf(gatehouse.BackupLeafKind, time.Now(), bundleRecorded, b.ID.String(), strconv.FormatInt(b.Expires.UnixMilli(), 10))
 	_, err := s.audit.record(ctx, leaf, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO bundles (id, at, target, expires) VALUES (?, ?, ?, ?)
 			ON CONFLICT DO UPDATE SET expires = max(expires, excluded.expires)`, b.ID[:], b.At.UnixMilli(), b.Target, b.Expires.UnixMilli())

@@ -250,7 +250,7 @@ func (a *auditDB) beginErasure(ctx context.Context, in eraseRequest, now time.Ti
 	if err != nil {
 		return err
 	}
-	leaf := gatehouse.EventLeaf(gatehouse.EraseLeafKind, now, "erasing", in.ID.String(), string(in.Place.Org), string(in.Place.Site), in.Operator, digestOf(reason))
+	leaf := gatehouse.EventLeaf(gatehouse.EraseLeafKind, now, eventErasing, in.ID.String(), string(in.Place.Org), string(in.Place.Site), in.Operator, digestOf(reason))
 	_, err = a.record(ctx, leaf, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO erasures (id, org, site, subject, begun, operator, reason) VALUES (?, ?, ?, ?, ?, ?, ?)`,
 			in.ID[:], string(in.Place.Org), string(in.Place.Site), in.Subject[:], now.UnixMilli(), in.Operator, reason)
@@ -289,10 +289,14 @@ func (a *auditDB) certify(ctx context.Context, id gatehouse.ID, chains, passages
 
 // certificate reads an erasure; leaf is NULL where it has not ended.
 func (a *auditDB) certificate(ctx context.Context, id gatehouse.ID) (c gatehouse.ErasureCertificate, leaf sql.NullInt64, err error) {
+	return certificateOf(ctx, a.db.Readers(), id)
+}
+
+func certificateOf(ctx context.Context, r queryer, id gatehouse.ID) (c gatehouse.ErasureCertificate, leaf sql.NullInt64, err error) {
 	c.ID = id
 	var subject []byte
 	var erased, final int64
-	err = a.db.Readers().QueryRowContext(ctx, `SELECT org, site, subject, erased_at, chains, passages, final_at, leaf FROM erasures WHERE id = ?`, id[:]).
+	err = r.QueryRowContext(ctx, `SELECT org, site, subject, erased_at, chains, passages, final_at, leaf FROM erasures WHERE id = ?`, id[:]).
 		Scan(&c.Org, &c.Site, &subject, &erased, &c.Chains, &c.Passages, &final, &leaf)
 	if errors.Is(err, sql.ErrNoRows) {
 		return c, leaf, errUnknownErasure()

@@ -246,7 +246,7 @@ func (a *auditDB) backupSigner(ctx context.Context) (seed []byte, err error) {
 	random(seed)
 	public, _ := ed25519.NewKeyFromSeed(seed).Public().(ed25519.PublicKey)
 	name := sha256.Sum256(public)
-	leaf := gatehouse.EventLeaf(gatehouse.KeyLeafKind, time.Now(), "backup signer made", string(name[:]))
+	leaf := gatehouse.EventLeaf(gatehouse.KeyLeafKind, time.Now(), backupSignerMade, string(name[:]))
 	_, err = a.record(ctx, leaf, func(ctx context.Context, tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO backup_signer (one, seed) VALUES (1, ?) ON CONFLICT DO NOTHING`, seed); err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"strconv"
 	"time"
 
 	"gatehouse"
@@ -120,7 +121,7 @@ func (g *guard) window(operator string, now time.Duration) *liveWindow {
 // extend adds what a live window shows to the disclosure that covers it: the items
 // beside it, and a leaf of their own. also may be nil.
 func (a *auditDB) extend(ctx context.Context, disclosure gatehouse.ID, d gatehouse.Disclosure, also func(ctx context.Context, tx *sql.Tx) error) error {
-	leaf := gatehouse.EventLeaf(gatehouse.LiveLeafKind, d.At, "shown", append([]string{disclosure.String(), d.Operator}, d.Items...)...)
+	leaf := gatehouse.EventLeaf(gatehouse.LiveLeafKind, d.At, "shown", append([]string{disclosure.String(), d.Operator, strconv.Itoa(d.Units)}, d.Items...)...)
 	_, err := a.record(ctx, leaf, func(ctx context.Context, tx *sql.Tx) error {
 		if also != nil {
 			if err := also(ctx, tx); err != nil {
