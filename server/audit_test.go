@@ -179,6 +179,10 @@ func TestEveryAlteredRowOfTheGateIsFound(t *testing.T) {
 	_, stop := audited(t, s)
 	photo, frames := actor(t, 9)
 	enrol(t, s, "B-2", "Ana", photo)
+	gone := enrol(t, s, "B-3", "Cleo", nil)
+	if err := s.Admin().SetStatus(t.Context(), gone, gatehouse.SuspendedStatus); err != nil {
+		t.Fatal(err)
+	}
 	p := traffic(t, s, "B-1")
 	addDevice(t, s, "cam")
 	if got := walk(t, s, "cam", frames); len(got) != 1 || !got[0].Known {
@@ -207,6 +211,14 @@ func TestEveryAlteredRowOfTheGateIsFound(t *testing.T) {
 		"a sealed detail that is gone":    {month, `UPDATE details SET sealed = x''`, "passage.altered"},
 		"evidence's digest":               {month, `UPDATE evidence SET digest = zeroblob(32)`, "passage.altered"},
 		"evidence that is gone":           {month, `DELETE FROM evidence`, "passage.altered"},
+		"an outcome's time":               {month, `UPDATE passages SET outcome_at = outcome_at + 60000000`, "passage.altered"},
+		"a photo's digest":                {"site.db", `UPDATE photos SET digest = zeroblob(32)`, "subject.altered"},
+		"a photo that is gone":            {"site.db", `DELETE FROM photos`, "subject.altered"},
+		"whether it is a person":          {"site.db", `UPDATE subjects SET kind = 'vehicle'`, "subject.altered"},
+		"who was suspended":               {"site.db", `UPDATE subjects SET status = 'active' WHERE status <> 'active'`, "subject.altered"},
+		"a subject too many":              {"site.db", `INSERT INTO subjects SELECT org, site, randomblob(16), kind, status, enrolled, record || x'00' FROM subjects LIMIT 1`, "subject.altered"},
+		"a device's gate":                 {"site.db", `UPDATE devices SET gate = 'back-door' WHERE id = 'cam'`, "device.altered"},
+		"a device that is gone":           {"site.db", `DELETE FROM devices WHERE id = 'cam'`, "device.missing"},
 		"a record":                        {"site.db", `UPDATE subjects SET record = record || x'00'`, "subject.altered"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -79,7 +79,7 @@ func (s *Server) VerifyAudit(ctx context.Context, o VerifyOptions) (auditlog.Rep
 }
 
 func newSiteVerifier(c Config, o VerifyOptions) *siteVerifier {
-	return &siteVerifier{deep: o.Deep, report: &auditlog.Report{}, records: map[[32]byte]bool{}, erased: map[gatehouse.SubjectID]bool{}, expired: map[gatehouse.RetentionClass]map[string]bool{},
+	return &siteVerifier{deep: o.Deep, report: &auditlog.Report{}, roster: newRoster(), erased: map[gatehouse.SubjectID]bool{}, expired: map[gatehouse.RetentionClass]map[string]bool{},
 		place: c.place()}
 }
 
@@ -181,7 +181,7 @@ type siteVerifier struct {
 	next    func() (uint64, []byte, bool) // the store's leaves
 	ahead   *storeLeaf                    // the one that was taken and not compared yet
 	failed  error                         // why the leaves ended early
-	records map[[32]byte]bool             // digests of records that leaves commit to
+	roster  roster                        // what the leaves say of subjects and devices
 	found   int                           // passages that leaves commit to and that are there
 	erased  map[gatehouse.SubjectID]bool
 	erasing bool // the log records an erasure
