@@ -20,6 +20,9 @@ type ObjectTarget interface {
 	// backup.exists. A storage that has locks keeps the object until keepUntil, where
 	// that is not zero.
 	Put(ctx context.Context, name string, b []byte, keepUntil time.Time) error
+	// Keep has a storage that has locks keep an object that is there until a later time;
+	// other storages do nothing.
+	Keep(ctx context.Context, name string, until time.Time) error
 	// Get fails with backup.not_found.
 	Get(ctx context.Context, name string) ([]byte, error)
 	// List calls f for the objects whose names begin with prefix, in the order of

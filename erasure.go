@@ -45,6 +45,9 @@ type Erasable struct {
 	Chains int    // that an erasure would delete
 	Erased bool   // before
 	Holds  []Hold // in force: on the subject, or on any day
+	// FinalAt is the latest end that a certificate of its erasure has; zero where none
+	// was given here.
+	FinalAt time.Time
 }
 
 // EraseRequest asks the vault to make everything that was sealed for a subject noise.

@@ -13,6 +13,9 @@ type BackupAdmin interface {
 	Backup(ctx context.Context) (wire.Backup, error)
 	BackupProgress(ctx context.Context) (wire.BackupProgress, error)
 	Backups(ctx context.Context) (wire.BackupList, error)
+	// HoldBackup keeps the newest key bundle longer: hold.until, vault.reason, vault.sealed,
+	// restore.bundle_missing.
+	HoldBackup(ctx context.Context, r wire.BackupHoldRequest) (wire.BackupHold, error)
 	// VerifyBackups reads everything again: vault.passphrase.
 	VerifyBackups(ctx context.Context, r wire.BackupVerifyRequest) (wire.BackupCheck, error)
 }
@@ -27,6 +30,10 @@ func (a *API) backupProgress(w http.ResponseWriter, r *http.Request) {
 
 func (a *API) backups(w http.ResponseWriter, r *http.Request) {
 	tell(a, w, r, http.StatusOK, a.o.Admin.Backups)
+}
+
+func (a *API) holdBackup(w http.ResponseWriter, r *http.Request) {
+	carry(a, w, r, http.StatusCreated, a.o.Admin.HoldBackup)
 }
 
 func (a *API) verifyBackups(w http.ResponseWriter, r *http.Request) {

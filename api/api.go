@@ -107,6 +107,7 @@ func (a *API) coreRoutes() []auth.Route {
 		{Pattern: "POST /admin/v1/backups", Policy: auth.OnSocket, Handler: a.backup},
 		{Pattern: "GET /admin/v1/backups", Policy: auth.OnSocket, Handler: a.backups},
 		{Pattern: "GET /admin/v1/backups/progress", Policy: auth.OnSocket, Handler: a.backupProgress},
+		{Pattern: "POST /admin/v1/backups/hold", Policy: auth.OnSocket, Handler: a.holdBackup},
 		{Pattern: "POST /admin/v1/backups/verify", Policy: auth.OnSocket, Handler: a.verifyBackups},
 	}
 }

@@ -37,6 +37,13 @@ func (c *Client) Backups(ctx context.Context) (wire.BackupList, error) {
 	return out, err
 }
 
+// HoldBackup keeps the newest key bundle until a later date.
+func (c *Client) HoldBackup(ctx context.Context, r wire.BackupHoldRequest) (wire.BackupHold, error) {
+	var out wire.BackupHold
+	err := c.patient().ask(ctx, http.MethodPost, "/admin/v1/backups/hold", r, &out)
+	return out, err
+}
+
 // VerifyBackups reads every object of every backup again.
 func (c *Client) VerifyBackups(ctx context.Context, r wire.BackupVerifyRequest) (wire.BackupCheck, error) {
 	var out wire.BackupCheck

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
+	"time"
 
+	"gatehouse"
 	"gatehouse/api/wire"
 	"gatehouse/flow/backup"
 )
@@ -19,6 +21,22 @@ func (a admin) Backup(ctx context.Context) (wire.Backup, error) {
 func (a admin) BackupProgress(context.Context) (wire.BackupProgress, error) {
 	p, running := a.backups.now()
 	return wire.BackupProgress{Running: running, Stage: p.Stage, Done: p.Done, Total: p.Total}, nil
+}
+
+// HoldBackup implements api.BackupAdmin.
+func (a admin) HoldBackup(ctx context.Context, r wire.BackupHoldRequest) (wire.BackupHold, error) {
+	operator, proof, err := a.lease()
+	if err != nil {
+		return wire.BackupHold{}, err
+	}
+	f, err := a.backupFlow()
+	if err != nil {
+		return wire.BackupHold{}, err
+	}
+	held, err := f.Hold(ctx, r.Until, func(ctx context.Context, bundle gatehouse.ID, until time.Time) (int, error) {
+		return a.vault.HoldBundle(ctx, bundle, until, operator, r.Reason, proof)
+	})
+	return wire.BackupHold(held), err
 }
 
 // Backups implements api.BackupAdmin.

@@ -360,7 +360,7 @@ func TestKilledWhileErasing(t *testing.T) {
 		}
 		waiting := 0 // those that the vault lets nobody erase without a proof within this hour
 		for id, number := range begun {
-			found, err := s.Admin().CheckErasure(t.Context(), wire.Erasure{Certificate: gatehouse.ErasureCertificate{Org: s.Place().Org, Site: s.Place().Site, Subject: id}})
+			found, err := s.Admin().CheckErasure(t.Context(), wire.Erasure{Certificate: gatehouse.ErasureCertificate{Org: s.Place().Org, Site: s.Place().Site, Subject: id, FinalAt: time.Now().AddDate(1, 0, 0)}})
 			if err != nil {
 				t.Fatal(err)
 			}

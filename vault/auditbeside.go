@@ -24,9 +24,10 @@ const (
 
 // besides is what the leaves said of rows beside them.
 type besides struct {
-	shown        int                    // items of live windows
-	erasing      int                    // erasures that were begun
-	bundles      map[gatehouse.ID]int64 // until when, Unix milliseconds
+	shown        int                           // items of live windows
+	erasing      int                           // erasures that were begun
+	certificates map[gatehouse.ID]NumberedLeaf // the last of each erasure
+	bundles      map[gatehouse.ID]int64        // until when, Unix milliseconds
 	backupSigner []byte
 }
 
@@ -76,12 +77,9 @@ func (v *verifier) erasure(ctx context.Context, l NumberedLeaf, parts [][]byte) 
 	if err != nil {
 		return bad()
 	}
-	if event == eventErased {
-		c, leaf, err := certificateOf(ctx, v.db, id)
-		if gatehouse.ErrorCode(err) == "erase.unknown" || err == nil && (!bytes.Equal(c.Leaf(), l.Leaf) || leaf.Int64 != l.Index) {
-			return bad()
-		}
-		return err
+	if event == eventErased { // a hold on a bundle may give it a later end
+		v.beside.certificates[id] = l
+		return nil
 	}
 	v.beside.erasing++
 	var org, site, operator string
@@ -123,10 +121,23 @@ func (v *verifier) readBesides(ctx context.Context) error {
 			v.report.Add(code, "there are %d rows of %s, and entries about %d", rows, table, want)
 		}
 	}
-	if err := v.readBundles(ctx); err != nil {
+	if err := errors.Join(v.readCertificates(ctx), v.readBundles(ctx)); err != nil {
 		return err
 	}
 	return v.readBackupSigner(ctx)
+}
+
+func (v *verifier) readCertificates(ctx context.Context) error {
+	for id, l := range v.beside.certificates {
+		c, leaf, err := certificateOf(ctx, v.db, id)
+		switch {
+		case gatehouse.ErrorCode(err) == "erase.unknown", err == nil && (!bytes.Equal(c.Leaf(), l.Leaf) || leaf.Int64 != l.Index):
+			v.report.Add("audit.erasure", "the certificate of entry %d is not the one that the entry commits to", l.Index)
+		case err != nil:
+			return err
+		}
+	}
+	return nil
 }
 
 func (v *verifier) readBundles(ctx context.Context) error {

@@ -80,7 +80,7 @@ type root struct {
 // not nil, is called once that does not matter any more. What does not hold is in the
 // result; the error says that nothing could be verified.
 func (a *auditDB) verify(ctx context.Context, keys *keyStore, dir string, checks AuditChecks, started func()) (result AuditResult, err error) {
-	v := &verifier{store: keys, checks: checks, result: &result, report: &result.Report, expects: map[int64][]root{}, beside: besides{bundles: map[gatehouse.ID]int64{}}}
+	v := &verifier{store: keys, checks: checks, result: &result, report: &result.Report, expects: map[int64][]root{}, beside: besides{certificates: map[gatehouse.ID]NumberedLeaf{}, bundles: map[gatehouse.ID]int64{}}}
 	v.report.AddError(a.db.Check(ctx))
 	snapshot, err := a.snapshot(ctx, dir, v)
 	if err != nil {

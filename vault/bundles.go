@@ -36,7 +36,7 @@ func (v *Vault) Bundles(ctx context.Context) ([]gatehouse.KeyBundle, error) {
 }
 
 func (s *service) bundleHandlers() map[string]child.Handler {
-	return map[string]child.Handler{methodRecordBundle: s.handleRecordBundle, methodBundles: s.handleBundles}
+	return map[string]child.Handler{methodRecordBundle: s.handleRecordBundle, methodBundles: s.handleBundles, methodHoldBundle: s.handleHoldBundle}
 }
 
 func (s *service) handleRecordBundle(ctx context.Context, r *child.Request) (any, [][]byte, error) {

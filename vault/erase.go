@@ -177,6 +177,14 @@ func (s *service) handleErasable(ctx context.Context, r *child.Request) (any, []
 	if err := row.Scan(&e.Chains, &e.Erased); err != nil {
 		return nil, nil, sealeddb.Wrap(keyStoreFile, err)
 	}
+	var final int64
+	if err := s.audit.db.Readers().QueryRowContext(ctx, `SELECT coalesce(max(final_at), 0) FROM erasures WHERE org = ? AND site = ? AND subject = ? AND leaf IS NOT NULL`,
+		string(in.Place.Org), string(in.Place.Site), in.Subject[:]).Scan(&final); err != nil {
+		return nil, nil, sealeddb.Wrap(auditFile, err)
+	}
+	if final > 0 {
+		e.FinalAt = time.UnixMilli(final).UTC()
+	}
 	holds, err := s.keys.holds(ctx, in.Place, time.Now())
 	e.Holds = slices.DeleteFunc(holds, func(h gatehouse.Hold) bool { return h.Subject != in.Subject && h.Day == "" })
 	return e, nil, err

@@ -174,8 +174,8 @@ var forwarded = map[string]bool{
 	methodWitnessSize: true, methodWitnessTook: true, methodWitnessForget: true, methodWitnessCosign: true,
 	methodBudget: true, methodOperators: true, methodTrip: true, methodLift: true, methodToken: true, methodAlarms: true, methodTaken: true,
 	methodReleases: true, methodRelease: true, methodRequestRelease: true, methodApproveRelease: true, methodBeginRelease: true, methodWriteRelease: true,
-	methodKeysStatus: true, methodNote: true,
-	methodRecordBundle: true, methodBundles: true, methodRead: true, methodEnd: true, methodFreezeLog: true, methodSealBundle: true, methodSign: true,
+	methodKeysStatus: true, methodNote: true, methodCheckKeys: true,
+	methodRecordBundle: true, methodBundles: true, methodHoldBundle: true, methodRead: true, methodEnd: true, methodFreezeLog: true, methodSealBundle: true, methodSign: true,
 	methodErasureList: true, methodLogRoot: true, methodBackupDone: true, methodRebuild: true,
 }
 

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"log/slog"
 	"time"
 
 	"gatehouse"
@@ -50,6 +51,24 @@ type BackupEntry struct {
 type ErasureList struct {
 	Count  int    `json:"count"`
 	SHA256 string `json:"sha256"`
+}
+
+// BackupHoldRequest keeps the newest key bundle longer. POST /admin/v1/backups/hold.
+type BackupHoldRequest struct {
+	Until  time.Time `json:"until"`
+	Reason string    `json:"reason"` // in the operator's words
+}
+
+// LogValue redacts the reason.
+func (r BackupHoldRequest) LogValue() slog.Value {
+	return slog.GroupValue(slog.Time("until", r.Until))
+}
+
+// BackupHold says what is held.
+type BackupHold struct {
+	Bundle    string    `json:"bundle"`
+	Until     time.Time `json:"until"`
+	Postponed int       `json:"erasures_postponed"`
 }
 
 // BackupVerifyRequest asks for a check. With what opens the vault the newest backup

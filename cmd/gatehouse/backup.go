@@ -17,6 +17,7 @@ type BackupCmd struct {
 	Now    BackupNowCmd    `cmd:"" default:"1" help:"Make a backup now (the default)."`
 	List   BackupListCmd   `cmd:"" help:"List the backups, and the erasure list of now."`
 	Verify BackupVerifyCmd `cmd:"" help:"Read every object again and check it; with what opens the vault, restore the newest backup beside the site too."`
+	Hold   BackupHoldCmd   `cmd:"" help:"Keep the newest key bundle until a later date, for an outage in which no backup can be made; erasures are final no sooner then."`
 	Prune  BackupPruneCmd  `cmd:"" help:"Drop the expired key bundles of a directory; for a user of its own, not the server's."`
 }
 
@@ -126,6 +127,30 @@ func (cmd BackupVerifyCmd) Run(ctx context.Context, out *Out) error {
 		err = gatehouse.Errorf("backup.not_ok", "make a new backup to another target, and find out who can write to this one", "the backups are not whole")
 	}
 	return err
+}
+
+// BackupHoldCmd keeps the newest key bundle.
+type BackupHoldCmd struct {
+	Until      string `required:"" help:"The last day, at most a year ahead." placeholder:"YYYY-MM-DD"`
+	Reason     string `help:"Why. Others see a command line: for anything personal use --reason-file."`
+	ReasonFile string `help:"Read the reason from a file (- for standard input)." placeholder:"FILE"`
+}
+
+// Run keeps it.
+func (cmd BackupHoldCmd) Run(ctx context.Context, out *Out) error {
+	until, err := endOfDay(cmd.Until)
+	if err != nil {
+		return err
+	}
+	reason, err := reasonOf(out, cmd.Reason, cmd.ReasonFile)
+	if err != nil {
+		return err
+	}
+	return answer(ctx, out, func(a api.Admin) (wire.BackupHold, error) {
+		return a.HoldBackup(ctx, wire.BackupHoldRequest{Until: until, Reason: reason})
+	}, func(h wire.BackupHold) {
+		out.Say("the key bundle %s is kept until %s; %d erasures are final no sooner, and have a new certificate (gatehouse erase --again)", h.Bundle, h.Until.Local().Format(time.DateTime), h.Postponed)
+	})
 }
 
 // BackupPruneCmd drops expired bundles.

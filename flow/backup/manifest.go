@@ -108,6 +108,14 @@ type BundleIndex struct {
 	Erased   Erased         `json:"erasure_list"`
 }
 
+// BundleHold keeps a bundle beyond its own end. It lies in the bundle's folder, as
+// hold-TIME.json.
+type BundleHold struct {
+	Format int       `json:"format"`
+	Bundle string    `json:"bundle"` // its folder
+	Until  time.Time `json:"until"`
+}
+
 // BundleObject is one object of a bundle.
 type BundleObject struct {
 	Name string `json:"name"`
@@ -252,9 +260,14 @@ type FoundBundle struct {
 // does. What lacks an index was never finished and does not count.
 func KeyBundles(ctx context.Context, target gatehouse.ObjectTarget, verify Verify) (all []FoundBundle, bad []Finding, err error) {
 	var folders []string
+	holds := map[string][]string{}
 	err = target.List(ctx, "", func(o gatehouse.Object) error {
-		if folder, ok := strings.CutSuffix(o.Name, "/bundle.json"); ok {
+		folder, name, _ := strings.Cut(o.Name, "/")
+		switch {
+		case name == "bundle.json":
 			folders = append(folders, folder)
+		case strings.HasPrefix(name, holdPrefix):
+			holds[folder] = append(holds[folder], o.Name)
 		}
 		return nil
 	})
@@ -271,6 +284,9 @@ func KeyBundles(ctx context.Context, target gatehouse.ObjectTarget, verify Verif
 		if err == nil && folder != folderOf(b.At, b.ID) {
 			err = damaged("a key bundle lies under another's name")
 		}
+		if err == nil {
+			err = b.takeHolds(ctx, target, verify, holds[folder], &bad)
+		}
 		switch {
 		case isDamage(err):
 			bad = append(bad, finding(folder, err))
@@ -281,6 +297,32 @@ func KeyBundles(ctx context.Context, target gatehouse.ObjectTarget, verify Verif
 		}
 	}
 	return all, bad, nil
+}
+
+const holdPrefix = "hold-"
+
+// takeHolds gives a bundle the latest end that its own signer has given it.
+func (b *FoundBundle) takeHolds(ctx context.Context, target gatehouse.ObjectTarget, verify Verify, names []string, bad *[]Finding) error {
+	for _, name := range names {
+		var h BundleHold
+		object, err := target.Get(ctx, name)
+		var signer []byte
+		if err == nil {
+			_, signer, err = unsign(object, verify, &h)
+		}
+		if err == nil && (h.Bundle != b.Folder || !bytes.Equal(signer, b.Signer)) {
+			err = damaged("a hold is another bundle's, or somebody else signed it")
+		}
+		switch {
+		case isDamage(err):
+			*bad = append(*bad, finding(name, err))
+		case err != nil:
+			return err
+		case h.Until.After(b.Expires):
+			b.Expires = h.Until
+		}
+	}
+	return nil
 }
 
 const bundlePartPrefix = "bundle."

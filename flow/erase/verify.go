@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"gatehouse"
 
@@ -111,6 +112,9 @@ func (d Document) Findings(ctx context.Context, c Copy) (findings []string, err 
 	}
 	if !keys.Erased {
 		add("the list of removals does not name the subject: it is from before the erasure")
+	}
+	if keys.FinalAt.After(d.Certificate.FinalAt) {
+		add("a key bundle is held until %s, and the erasure is final no sooner: ask for the certificate again (`gatehouse erase --again %s`)", keys.FinalAt.Format(time.DateOnly), d.Certificate.ID)
 	}
 	traces, err := c.Store.SubjectTraces(ctx, place, id)
 	if err != nil {

@@ -52,6 +52,11 @@ func (d *directory) Put(ctx context.Context, name string, b []byte, _ time.Time)
 	return d.readBack(ctx, name, b, lied(name))
 }
 
+// Keep implements gatehouse.ObjectTarget.
+func (d *directory) Keep(ctx context.Context, name string, _ time.Time) error {
+	return errors.Join(checkPut(name, nil), ctx.Err())
+}
+
 // readBack fails with otherwise where the target does not hold b.
 func (d *directory) readBack(ctx context.Context, name string, b []byte, otherwise error) error {
 	got, err := d.Get(ctx, name)

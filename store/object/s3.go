@@ -19,7 +19,7 @@ import (
 )
 
 // bucket is a target in S3. It uses PutObject with If-None-Match, GetObject and
-// ListObjectsV2, and where an object is to be kept PutObjectRetention's header; so a
+// ListObjectsV2, and where an object is to be kept PutObjectRetention, or its header; so a
 // credential that may do nothing else is enough.
 type bucket struct {
 	client *minio.Client
@@ -134,6 +134,20 @@ func (b *bucket) Put(ctx context.Context, name string, data []byte, keepUntil ti
 	}
 	if !sameAs(got, data) {
 		return otherwise
+	}
+	return nil
+}
+
+// Keep implements gatehouse.ObjectTarget: a lock in compliance mode, which nobody can
+// shorten again.
+func (b *bucket) Keep(ctx context.Context, name string, until time.Time) error {
+	if err := errors.Join(checkPut(name, nil), ctx.Err()); err != nil || !b.locks {
+		return err
+	}
+	mode, until := minio.Compliance, until.UTC().Truncate(time.Second)
+	err := b.client.PutObjectRetention(ctx, b.name, b.prefix+name, minio.PutObjectRetentionOptions{Mode: &mode, RetainUntilDate: &until})
+	if err != nil {
+		return b.failed(ctx, err)
 	}
 	return nil
 }
