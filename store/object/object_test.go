@@ -81,6 +81,10 @@ func conformance(t *testing.T, o gatehouse.ObjectTarget) {
 			t.Errorf("under %q are %v, want %s", prefix, got, want)
 		}
 	}
+	if err := o.Keep(ctx, "a", until.Add(time.Minute)); err != nil {
+		t.Errorf("kept longer: %v", err)
+	}
+	wantCode(t, o.Keep(ctx, "../a", until), "backup.name")
 	_, err := o.Get(ctx, "b/nothing")
 	wantCode(t, err, "backup.not_found")
 	for _, name := range []string{"", "../x", "b/../../x", "/x", "B", "b//x", ".tmp-1", strings.Repeat("a", 300)} {
@@ -126,6 +130,16 @@ func TestTheCredentialCanOnlyAdd(t *testing.T) {
 		err = s.User.PutObjectRetention(ctx, bucket, "kept", minio.PutObjectRetentionOptions{Mode: &compliance, RetainUntilDate: &soon, GovernanceBypass: true})
 		if err == nil {
 			t.Error("the backup's credential shortened a lock")
+		}
+		// It may keep an object longer, and that is all.
+		if err := o.Keep(ctx, "kept", time.Now().AddDate(0, 3, 0)); err != nil {
+			t.Fatal(err)
+		}
+		if info, err = s.Root.StatObject(ctx, bucket, "kept", minio.StatObjectOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if until, err = time.Parse(time.RFC3339, info.Metadata.Get("X-Amz-Object-Lock-Retain-Until-Date")); err != nil || time.Until(until) < 80*24*time.Hour {
+			t.Errorf("the object is not locked for three months: %v %v", until, err)
 		}
 		// Not even the storage's administrator takes a locked version away.
 		if err := s.Root.RemoveObject(ctx, bucket, "kept", minio.RemoveObjectOptions{VersionID: info.VersionID, GovernanceBypass: true}); err == nil {
