@@ -242,6 +242,34 @@ func TestHoldKeepsFromErasing(t *testing.T) {
 	}
 }
 
+// A hold that has ended names whom it was on; with an erasure its row goes, too.
+func TestErasedAfterAHoldLeavesNothing(t *testing.T) {
+	c := testConfig(t)
+	s := open(t, c)
+	addDevice(t, s, "cam")
+	ana := enrol(t, s, "B-1", "Ana", nil)
+	card(t, s, "cam", "card B-1")
+	if err := s.Unseal(t.Context(), []byte(passphrase)); err != nil {
+		t.Fatal(err)
+	}
+	h, err := s.Admin().AddHold(t.Context(), wire.HoldRequest{Subject: ana, Until: time.Now().Add(time.Hour), Reason: "court order"})
+	if err != nil || h.Items != 1 {
+		t.Fatalf("%+v, %v", h, err)
+	}
+	if _, err := s.Admin().LiftHold(t.Context(), h.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Admin().Erase(t.Context(), wire.EraseRequest{Subject: ana, Reason: "asked for it"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, c, ana); n != 0 {
+		t.Errorf("her id stands in %d places", n)
+	}
+}
+
 // Every file gets a fresh key while the site goes on, and all is there afterwards.
 func TestFilesGetFreshKeys(t *testing.T) {
 	c := testConfig(t)
