@@ -48,8 +48,9 @@ $(TOOLS)/golangci-lint:
 storage:
 	@test -x $(TOOLS)/versitygw || GOBIN=$(TOOLS) $(GO) install github.com/versity/versitygw/cmd/versitygw@$(VERSITYGW) || echo 'no S3 storage for the tests: versitygw could not be installed'
 
-fault: assets ## The long kill -9 and disk-full loops
-	GATEHOUSE_FAULT_ROUNDS=500 $(GO) test -timeout 2h -count=1 -v ./test/fault/
+fault: assets ## The long kill -9 and disk-full loops: 1,000 rounds of a whole site
+	GATEHOUSE_FAULT_ROUNDS=1000 $(GO) test $(TAGS) -timeout 6h -count=1 -v -run KillingASite ./test/fault/
+	GATEHOUSE_FAULT_ROUNDS=500 $(GO) test -timeout 2h -count=1 -v -skip KillingASite ./test/fault/
 	GATEHOUSE_FAULT_ROUNDS=100 $(GO) test -timeout 4h -count=1 -v -run Killing ./server
 
 accuracy: build ## The accuracy figures on ../shared/evaldata, as docs/measurements.md has them

@@ -316,3 +316,36 @@ func TestBackupsAreMadeOnTime(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A backup that was made while passages were committed, and followed by the audit log,
+// restores a log that the restored files bear out: whoever verifies it is not told of
+// leaves that are missing.
+func TestARestoredLogIsBorneOut(t *testing.T) {
+	c, s, _ := smallSite(t)
+	ctx, stop := context.WithCancel(t.Context())
+	var busy sync.WaitGroup
+	busy.Go(func() { s.followAudit(ctx) })
+	for range 3 {
+		busy.Go(func() {
+			for ctx.Err() == nil {
+				card(t, s, "cam", "card B-1")
+				s.committed() // as the feed says
+			}
+		})
+	}
+	time.Sleep(200 * time.Millisecond)
+	backUp(t, s)
+	stop()
+	busy.Wait()
+	if err := s.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	to := bare(t, c)
+	if _, err := Restore(t.Context(), to, restoreOptions(c)); err != nil {
+		t.Fatal(err)
+	}
+	r, err := VerifyAudit(t.Context(), to, VerifyOptions{Deep: true})
+	if err != nil || !r.OK || r.Passages == 0 {
+		t.Errorf("%+v, %v", r, err)
+	}
+}

@@ -242,6 +242,80 @@ func TestHoldKeepsFromErasing(t *testing.T) {
 	}
 }
 
+// A hold that has ended names whom it was on; with an erasure its row goes, too.
+func TestErasedAfterAHoldLeavesNothing(t *testing.T) {
+	c := testConfig(t)
+	s := open(t, c)
+	addDevice(t, s, "cam")
+	ana := enrol(t, s, "B-1", "Ana", nil)
+	card(t, s, "cam", "card B-1")
+	if err := s.Unseal(t.Context(), []byte(passphrase)); err != nil {
+		t.Fatal(err)
+	}
+	h, err := s.Admin().AddHold(t.Context(), wire.HoldRequest{Subject: ana, Until: time.Now().Add(time.Hour), Reason: "court order"})
+	if err != nil || h.Items != 1 {
+		t.Fatalf("%+v, %v", h, err)
+	}
+	if _, err := s.Admin().LiftHold(t.Context(), h.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Admin().Erase(t.Context(), wire.EraseRequest{Subject: ana, Reason: "asked for it"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, c, ana); n != 0 {
+		t.Errorf("her id stands in %d places", n)
+	}
+}
+
+// An erasure that has not begun, and waits since too many were erased within the hour,
+// keeps none from being finished that was killed in the middle.
+func TestOneThatWaitsKeepsNoOtherHalfErased(t *testing.T) {
+	s := open(t, testConfig(t))
+	addDevice(t, s, "cam")
+	waits, half := enrol(t, s, "B-1", "Ana", nil), enrol(t, s, "B-2", "Ben", nil)
+	card(t, s, "cam", "card B-2")
+	intent := func(first byte, subject gatehouse.SubjectID) gatehouse.EraseRequest {
+		t.Helper()
+		id := gatehouse.RandomID()
+		id[0] = first // they are taken up in this order
+		body, err := json.Marshal(map[string]any{"Subject": subject, "Fresh": gatehouse.RandomID(), "Operator": "test", "Reason": "test"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sealed, err := s.gateKey.SealWorking(gatehouse.SealContext{Place: s.Place(), Table: "intents", Row: id, Field: "erase"}, body)
+		if err == nil {
+			err = s.store.BeginIntent(t.Context(), gatehouse.Intent{ID: id, Verb: "erase", Body: sealed})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return gatehouse.EraseRequest{Place: s.Place(), ID: id, Subject: subject, Operator: "test", Reason: "test"}
+	}
+	intent(1, waits)
+	begun := intent(2, half)
+	for range 20 { // as many as may be without a proof
+		if _, err := s.vault.Erase(t.Context(), begun); err != nil {
+			t.Fatal(err)
+		}
+		begun.ID, begun.Subject = gatehouse.RandomID(), gatehouse.RandomID()
+	}
+	if _, err := s.erase.Resume(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for id, left := range map[gatehouse.SubjectID]bool{waits: true, half: false} {
+		found, err := s.Admin().CheckErasure(t.Context(), wire.Erasure{Certificate: gatehouse.ErasureCertificate{Org: s.Place().Org, Site: s.Place().Site, Subject: id}})
+		if err != nil || (len(found.Findings) > 0) != left {
+			t.Errorf("left: %v, %v", found.Findings, err)
+		}
+	}
+	if p := card(t, s, "cam", "card B-1"); !p.Decision.Grant {
+		t.Errorf("who waits is not let in: %+v", p.Decision)
+	}
+}
+
 // Every file gets a fresh key while the site goes on, and all is there afterwards.
 func TestFilesGetFreshKeys(t *testing.T) {
 	c := testConfig(t)

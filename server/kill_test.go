@@ -153,3 +153,34 @@ func killOnce(t *testing.T, input string) (acknowledged []gatehouse.ID) {
 	_ = cmd.Wait()
 	return acknowledged
 }
+
+// What a killed process had begun to write, keys among it, goes at the next start; what
+// another program writes beside the gate key stays.
+func TestUnfinishedFilesGo(t *testing.T) {
+	c := testConfig(t)
+	s := open(t, c)
+	if err := s.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Base(c.GateKey)
+	keys := filepath.Dir(c.GateKey)
+	goes := []string{filepath.Join(keys, ".new-"+name+"-1"), filepath.Join(keys, ".new-"+name+".next-2"), filepath.Join(c.Data, "vault", ".new-vault.key-3"),
+		filepath.Join(c.Data, "db", ".new-site.db.key-4"), filepath.Join(c.Data, ".new-5")}
+	stays := []string{filepath.Join(keys, ".new-other.key-1"), filepath.Join(keys, "new")}
+	for _, path := range append(goes, stays...) {
+		if err := os.WriteFile(path, []byte("half a key"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	open(t, c)
+	for _, path := range goes {
+		if _, err := os.Stat(path); err == nil {
+			t.Errorf("%s is there still", path)
+		}
+	}
+	for _, path := range stays {
+		if _, err := os.Stat(path); err != nil {
+			t.Errorf("somebody else's file: %v", err)
+		}
+	}
+}

@@ -29,6 +29,20 @@ func (p paths) create() error {
 	return nil
 }
 
+// sweep removes the files that a killed process had begun to write, keys among them. The
+// data directory must be this process's alone.
+func (p paths) sweep(c Config) error {
+	for _, dir := range []string{p.data, p.db, p.vault} {
+		if err := vault.SweepUnfinished(dir); err != nil {
+			return err
+		}
+	}
+	if !vault.ParseGateSource(c.GateKey).IsFile() {
+		return nil
+	}
+	return vault.SweepUnfinished(filepath.Dir(c.GateKey), filepath.Base(c.GateKey))
+}
+
 // SocketPath is where the running server takes an administrator's commands.
 func SocketPath(c Config) string { return filepath.Join(c.Data, "admin.sock") }
 

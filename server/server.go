@@ -198,6 +198,9 @@ func (s *Server) openKeys(ctx context.Context) error {
 		return err
 	}
 	s.onClose(func(context.Context) error { return s.unlock() })
+	if err := p.sweep(s.config); err != nil {
+		return err
+	}
 	if !initialized {
 		if err := s.makeKeys(ctx, p, remote); err != nil {
 			return err

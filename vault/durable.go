@@ -2,8 +2,10 @@ package vault
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"gatehouse"
@@ -11,13 +13,45 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// unfinished begins the name of a file that is being written. The name of the file that
+// it is to become follows.
+const unfinished = ".new-"
+
+// SweepUnfinished removes what killed processes had begun to write in dir: keys, old and
+// new, that nobody would ever look at again, and that a thief might. Where names are
+// given the folder belongs to others as well, and only what was to become a file whose
+// name begins so goes. Nobody may be writing there. A folder that is not there is empty.
+func SweepUnfinished(dir string, names ...string) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fileKeyFailed(err)
+	}
+	if len(names) == 0 {
+		names = []string{""}
+	}
+	for _, e := range entries {
+		for _, name := range names {
+			if !e.Type().IsRegular() || !strings.HasPrefix(e.Name(), unfinished+name) {
+				continue
+			}
+			if err := os.Remove(filepath.Join(dir, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fileKeyFailed(err)
+			}
+		}
+	}
+	return nil
+}
+
 // writeDurably puts b into a file of mode 0600 that appears whole or not at all,
 // and that is on disk when it returns nil. A file that is there already is
 // replaced, or with replace false is left as it is: then the error has
 // fs.ErrExist in its chain.
 func writeDurably(path string, b []byte, replace bool) error {
 	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, ".new-*")
+	f, err := os.CreateTemp(dir, unfinished+filepath.Base(path)+"-*")
 	if err != nil {
 		return err
 	}

@@ -113,6 +113,10 @@ func (s *service) handleErase(ctx context.Context, r *child.Request) (any, [][]b
 		return nil, nil, err
 	}
 	if !begun {
+		// One that is over would be forgotten with the subject, and no leaf say that it ended.
+		if _, err := s.endHolds(ctx, now); err != nil {
+			return nil, nil, err
+		}
 		if err := s.keys.refuseHeld(ctx, in.Place, in.Subject, now); err != nil {
 			return nil, nil, err
 		}
@@ -206,6 +210,11 @@ func (k *keyStore) erase(ctx context.Context, id gatehouse.ID, place gatehouse.P
 			return err
 		}
 		deleted = int(n)
+		for _, forget := range forgetHolds {
+			if _, err := tx.ExecContext(ctx, forget, string(place.Org), string(place.Site), subject[:]); err != nil {
+				return err
+			}
+		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO erasures (id, chains) VALUES (?, ?) ON CONFLICT DO UPDATE SET chains = chains + excluded.chains`, id[:], deleted)
 		return err
 	})

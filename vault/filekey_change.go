@@ -95,7 +95,8 @@ func fileKeyFailedOrNil(err error) error {
 }
 
 // SettleFileKeys finishes what a crash in the middle of ChangeFileKey left: in every
-// "<file>.key" stands the key that the file is under. The caller has the data
+// "<file>.key" stands the key that the file is under, and there is no unfinished copy:
+// what is erased from the file afterwards would be in it still. The caller has the data
 // directory for itself.
 func (g *GateKey) SettleFileKeys() error {
 	return filepath.WalkDir(g.dataDir, func(path string, d fs.DirEntry, err error) error {
@@ -106,6 +107,9 @@ func (g *GateKey) SettleFileKeys() error {
 		aad, err := g.wrapAAD(file)
 		if err == nil {
 			_, err = g.settle(file, aad)
+		}
+		if err == nil {
+			err = sealeddb.DropCopy(file)
 		}
 		return err
 	})

@@ -153,7 +153,11 @@ func (k *keyStore) remove(exec execFunc, r gatehouse.Removal) error {
 		if err := exec(noteRemoval, at, org, site, string(subjectChain), r.Subject[:], "", ""); err != nil {
 			return err
 		}
-		return exec(`DELETE FROM chains WHERE kind = 'subject' AND org = ? AND site = ? AND subject = ?`, org, site, r.Subject[:])
+		errs := []error{exec(`DELETE FROM chains WHERE kind = 'subject' AND org = ? AND site = ? AND subject = ?`, org, site, r.Subject[:])}
+		for _, forget := range forgetHolds {
+			errs = append(errs, exec(forget, org, site, r.Subject[:]))
+		}
+		return errors.Join(errs...)
 	}
 	if err := exec(noteRemoval, at, org, site, string(dayChain), []byte{}, string(r.Class), r.Day); err != nil {
 		return err
@@ -162,6 +166,13 @@ func (k *keyStore) remove(exec execFunc, r gatehouse.Removal) error {
 		return err
 	}
 	return exec(`DELETE FROM chains WHERE kind = 'day' AND org = ? AND site = ? AND class = ? AND day = ?`, org, site, string(r.Class), r.Day)
+}
+
+// forgetHolds is what goes with an erased subject: the holds that it was under name it,
+// and have ended. The audit log goes on saying that there were any.
+var forgetHolds = []string{
+	`DELETE FROM held_items WHERE hold IN (SELECT id FROM holds WHERE org = ? AND site = ? AND subject = ?)`,
+	`DELETE FROM holds WHERE org = ? AND site = ? AND subject = ?`,
 }
 
 const keepForHold = `INSERT INTO held_chains (org, site, id, hold, class, day, recipient, created, enc, sealed)

@@ -244,18 +244,23 @@ func (s *service) handleHoldUntil(ctx context.Context, r *child.Request) (any, [
 func (s *service) handleHoldsEnd(ctx context.Context, _ *child.Request) (any, [][]byte, error) {
 	s.destroying.Lock()
 	defer s.destroying.Unlock()
-	ctx, now := context.WithoutCancel(ctx), time.Now()
+	ended, err := s.endHolds(context.WithoutCancel(ctx), time.Now())
+	return ended, nil, err
+}
+
+// endHolds is called with the lock on destroying held.
+func (s *service) endHolds(ctx context.Context, now time.Time) (ended int, err error) {
 	over, err := s.keys.overdueHolds(ctx, now)
 	if err != nil {
-		return nil, nil, err
+		return 0, err
 	}
 	for _, h := range over {
 		if _, err := s.audit.record(ctx, holdLeaf(now, "ended", h, ""), nil); err != nil {
-			return nil, nil, err
+			return 0, err
 		}
 		if err := s.keys.endHold(ctx, h.ID, now); err != nil {
-			return nil, nil, err
+			return 0, err
 		}
 	}
-	return len(over), nil, nil
+	return len(over), nil
 }

@@ -130,12 +130,13 @@ func (f *Flow) Run(ctx context.Context, progress func(Progress)) (Report, error)
 	if previous != nil {
 		r.manifest.Previous = &previous.Sum
 	}
-	// The order counts. Pictures are on disk before the passages that name them, and the
-	// keys are in the key store before what they seal: so what is named goes first.
+	// The order counts. A leaf is in the gate's files before the log has it, pictures are
+	// on disk before the passages that name them, and the keys are in the key store before
+	// what they seal: so what names is copied first, and all that it names is there then.
 	var bundle gatehouse.KeyBundle
 	for _, step := range []func() error{
-		func() error { return r.databases(ctx, previous) },
 		func() error { return r.log(ctx) },
+		func() error { return r.databases(ctx, previous) },
 		func() error { return r.pictures(ctx, previous) },
 		func() (err error) { bundle, err = r.finish(ctx); return err },
 	} {

@@ -337,7 +337,7 @@ func (e *Eraser) Resume(ctx context.Context) (done int, err error) {
 		}
 		switch _, err := e.finish(ctx, i.ID, p, nil); {
 		case gatehouse.ErrorCode(err) == "vault.erase_limit":
-			return done, nil
+			// Before anything was done. Behind it may be one that has begun, which no limit stops.
 		case gatehouse.ErrorCode(err) == "vault.held": // before anything was done
 			if err := e.Store.FinishIntent(ctx, i.ID); err != nil {
 				return done, err

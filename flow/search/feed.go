@@ -25,6 +25,7 @@ type Feeder struct {
 	byDigest map[[sha256.Size]byte]gatehouse.SubjectID
 	looked   bool // during this catching up
 
+	asked   bool // the cursor, for a catching up that nothing has stopped
 	dealt   bool // something, during this catching up
 	current atomic.Bool
 }
@@ -37,13 +38,14 @@ func (f *Feeder) Current() bool { return f.current.Load() }
 func (f *Feeder) Cursor(ctx context.Context) (uint64, error) {
 	st, err := f.Index.IndexState(ctx)
 	if err != nil {
+		f.asked = false
 		f.current.Store(false)
 		return 0, later(err)
 	}
-	if st.Position == f.cursor && !f.dealt {
+	if f.asked && st.Position == f.cursor && !f.dealt {
 		f.current.Store(true) // the catching up before found nothing new
 	}
-	f.cursor, f.looked, f.dealt = st.Position, false, false
+	f.cursor, f.asked, f.looked, f.dealt = st.Position, true, false, false
 	return st.Position, nil
 }
 

@@ -226,3 +226,44 @@ func TestSearchJoinsMetadata(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// duringLeaves looks at the feeder between its cursor and the first leaf.
+type duringLeaves struct {
+	*site
+	look func()
+}
+
+func (d duringLeaves) Leaves(ctx context.Context, after uint64, f func(uint64, []byte) error) error {
+	d.look()
+	return d.site.Leaves(ctx, after, f)
+}
+
+// An index that has not been looked at since the start, or since the vault was sealed, is
+// not current, whatever its position: rows may be missing.
+func TestFeederIsNotCurrentBeforeItHasLooked(t *testing.T) {
+	s := newSite()
+	f := &Feeder{Place: place, Index: s, Store: s}
+	log := duringLeaves{s, func() {
+		if f.Current() {
+			t.Error("current before the log was read")
+		}
+	}}
+	catchUp := func() {
+		t.Helper()
+		if _, err := follow.CatchUp(t.Context(), log, f); err != nil && !errors.Is(err, follow.ErrLater) {
+			t.Fatal(err)
+		}
+	}
+	s.enrol("a")
+	catchUp() // the index is empty, as after a rotation of the vault key
+	s.follow(t, f)
+	s.follow(t, f) // the cursor stands still
+	s.sealed = true
+	catchUp()
+	s.enrol("b")
+	s.sealed = false
+	catchUp()
+	if !f.Current() {
+		t.Error("all is in the index")
+	}
+}

@@ -20,7 +20,7 @@ var (
 	guard = newGuardVFS(vfs.Find(""))
 )
 
-func init() { vfs.Register(vfsName, adiantum.Wrap(guard, keys)) }
+func init() { vfs.Register(vfsName, scrubVFS{adiantum.Wrap(guard, keys)}) }
 
 // keyring holds the keys of the open databases under random names. A connection
 // is opened with the name where SQLite expects a passphrase, so that no key is

@@ -17,7 +17,7 @@ import (
 // too large, and too busy, to be copied row by row. As long as nothing is moved from
 // the write-ahead log into the database, the database does not change; what the log
 // holds in the end is copied when nobody commits any more. Deleted rows are in no page
-// of the copy, since secure_delete has overwritten them.
+// of the copy, since secure_delete has overwritten them, and gap is left out.
 type pageCopy struct {
 	from, to       string
 	oldKey, newKey *hbsh.HBSH
@@ -133,7 +133,10 @@ func (p *pageCopy) copy(ctx context.Context, pages func(yield func(int64) bool))
 			return err
 		}
 		binary.LittleEndian.PutUint64(tweak[:], uint64(at))
-		p.newKey.Encrypt(p.oldKey.Decrypt(page, tweak[:]), tweak[:])
+		plain := p.oldKey.Decrypt(page, tweak[:])
+		first, behind := gap(plain, at)
+		clear(plain[first:behind]) // the pages of older versions were not scrubbed
+		p.newKey.Encrypt(plain, tweak[:])
 		if _, err := to.WriteAt(page, at); err != nil {
 			return err
 		}

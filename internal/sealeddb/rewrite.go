@@ -223,9 +223,15 @@ func (c *copier) copy(ctx context.Context) error {
 }
 
 // removeTarget removes what a crash or an earlier attempt left.
-func (c *copier) removeTarget() error {
-	for _, suffix := range []string{"", "-wal", "-shm"} {
-		if err := os.Remove(c.target() + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+func (c *copier) removeTarget() error { return removeCopy(c.path) }
+
+// DropCopy removes the copy that a crash in the middle of Rewrite left: whatever is
+// deleted from the database meanwhile would lie on in it. Nobody may be rewriting it.
+func DropCopy(path string) error { return Wrap(path, removeCopy(path)) }
+
+func removeCopy(path string) error {
+	for _, suffix := range []string{"", "-journal", "-wal", "-shm"} {
+		if err := os.Remove(path + rewriteSuffix + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
 	}

@@ -1,6 +1,6 @@
-// Package fault_test takes the store's processes and disks away in the middle of
-// their work and proves that nothing that was acknowledged is lost and nothing is
-// half-written.
+// Package fault_test takes the store's and a whole site's processes and disks away in
+// the middle of their work and proves that nothing that was acknowledged is lost and
+// nothing is half-written.
 package fault_test
 
 import (
@@ -18,8 +18,11 @@ import (
 	"time"
 
 	"gatehouse"
+	"gatehouse/internal/child/childtest"
 	"gatehouse/store/blob"
 	"gatehouse/store/sqlite"
+	"gatehouse/vault"
+	"gatehouse/vision/worker"
 )
 
 var (
@@ -41,7 +44,7 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 	}
-	os.Exit(m.Run())
+	childtest.Main(m, map[string]func(context.Context) error{"__vault": vault.RunChild, worker.ChildArg: runVision, siteChild: runSite})
 }
 
 // fileKeys are the keys of the store's files by name; they travel to the child on
