@@ -14,9 +14,12 @@ type ReleaseItem struct {
 // ReleaseRequest asks for more than budgets give: a list of values, opened in the
 // vault process and written as a file that is encrypted to the recipients. One
 // operator signs the request, another one what it says; both sign these bytes as JSON.
+// The salt keeps the reason from being guessed at by the signatures and the audit log's
+// digest of these bytes.
 type ReleaseRequest struct {
 	Place
 	ID         ID
+	Salt       []byte // ReleaseSalt random bytes
 	At         time.Time
 	Operator   string
 	Purpose    string // what it is for, in a word: "authority", "export", "audit"
@@ -27,10 +30,11 @@ type ReleaseRequest struct {
 
 // Release is what became of a request.
 type Release struct {
-	Request  ReleaseRequest
-	Body     []byte    // the JSON that was signed
-	Expires  time.Time // after it nothing is written any more; until then also once more
-	Approver string    // "" while nobody has approved
+	Request  ReleaseRequest // without salt, reason and items where Body is nil
+	Count    int            // of the items
+	Body     []byte         // the JSON that was signed; nil in a list
+	Expires  time.Time      // after it nothing is written any more; until then also once more
+	Approver string         // "" while nobody has approved
 	Approved time.Time
 	Written  time.Time
 }
@@ -38,5 +42,6 @@ type Release struct {
 // The bounds of a release.
 const (
 	MaxReleaseItems = 20_000
+	ReleaseSalt     = 16
 	ReleaseLasts    = 7 * 24 * time.Hour
 )

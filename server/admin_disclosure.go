@@ -108,7 +108,7 @@ func (a admin) PlanRelease(ctx context.Context, r wire.ReleasePlanRequest) (wire
 
 func wireRelease(r gatehouse.Release, body bool) wire.Release {
 	q := r.Request
-	out := wire.Release{ID: q.ID, At: q.At, Expires: r.Expires, Operator: q.Operator, Purpose: q.Purpose, Items: len(q.Items), Recipients: q.Recipients,
+	out := wire.Release{ID: q.ID, At: q.At, Expires: r.Expires, Operator: q.Operator, Purpose: q.Purpose, Items: r.Count, Recipients: q.Recipients,
 		Approver: r.Approver, Approved: r.Approved, Written: r.Written}
 	if body {
 		out.Body = r.Body

@@ -233,7 +233,7 @@ func TestCanaryOverTheServer(t *testing.T) {
 	if err != nil || len(plan.Items) != 3 {
 		t.Fatal(plan, err)
 	}
-	q := gatehouse.ReleaseRequest{Place: s.Place(), ID: gatehouse.NewID(time.Now()), At: time.Now(), Operator: "ana-1", Purpose: "authority", Reason: "letter of 3 May", Items: plan.Items, Recipients: []string{identity.Recipient().String()}}
+	q := gatehouse.ReleaseRequest{Place: s.Place(), ID: gatehouse.NewID(time.Now()), Salt: make([]byte, gatehouse.ReleaseSalt), At: time.Now(), Operator: "ana-1", Purpose: "authority", Reason: "letter of 3 May", Items: plan.Items, Recipients: []string{identity.Recipient().String()}}
 	body, err := json.Marshal(q)
 	if err != nil {
 		t.Fatal(err)

@@ -18,6 +18,7 @@ const (
 	methodAuditLeaves      = "audit.leaves"      // header LeafQuery; reply leavesReply, attachments: the leaves
 	methodAuditFind        = "audit.find"        // header gatehouse.ID; reply int64
 	methodAuditRotate      = "audit.rotate"      // reply string
+	methodAuditSign        = "audit.sign"        // attachment: a digest; reply string, attachment: signature
 	methodAuditVerify      = "audit.verify"      // attachment: []WitnessList to begin, none to ask; reply verifyReply, attachment: AuditResult
 	methodAuditGate        = "audit.gate"        // header uint64; reply []uint64 positions, attachments: the leaves
 	methodWitnessSize      = "witness.size"      // header string; reply int64
@@ -37,6 +38,7 @@ func (s *service) auditHandlers() map[string]child.Handler {
 		methodAuditLeaves:      s.handleAuditLeaves,
 		methodAuditFind:        s.handleAuditFind,
 		methodAuditRotate:      s.handleAuditRotate,
+		methodAuditSign:        s.handleAuditSign,
 		methodAuditVerify:      s.handleAuditVerify,
 		methodAuditGate:        s.handleAuditGate,
 		methodWitnessSize:      s.handleWitnessSize,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -166,6 +167,30 @@ func TestShutVaultCannotBeEditedOpen(t *testing.T) {
 	in.open(t)
 	_, _, err = in.vault.Unseal(t.Context(), operator, passphrase, time.Hour)
 	wantCode(t, err, "vault.canary")
+}
+
+// Where tokens were planted is read by who gives the passphrase alone; what an earlier
+// version left in clear moves away with the next change.
+func TestTokenLabelsAreSealed(t *testing.T) {
+	in := install(t)
+	in.staff(t, "ana-1", "ben-2")
+	plant := func(label string) {
+		must(t, in.vault.PlantCanary(t.Context(), passphrase, Canary{Kind: "token", Label: label, Digest: TokenDigest(label)}))
+	}
+	plant("in the wiki")
+	in.edit(t, `INSERT INTO canary_tokens (digest, label, planted) VALUES (x'01', 'in the old mail', 1)`)
+	plant("on the desk")
+	list, err := in.vault.Canaries(t.Context(), passphrase)
+	must(t, err)
+	var labels []string
+	for _, c := range list {
+		labels = append(labels, c.Label)
+	}
+	slices.Sort(labels)
+	if !slices.Equal(labels, []string{"in the old mail", "in the wiki", "on the desk"}) {
+		t.Errorf("the labels: %q", labels)
+	}
+	hidden(t, in, "in the old mail", "in the wiki", "on the desk")
 }
 
 // A token that was planted shuts the vault, sealed or not; any other token does nothing.

@@ -40,6 +40,7 @@ const genesisFile = "control.new"
 type control struct {
 	Limits    budget.Limits
 	Canaries  map[gatehouse.SubjectID]canary
+	Tokens    map[string]string // labels of canary tokens, by digest in hexadecimal; nil in earlier versions
 	Operators map[string]ed25519.PublicKey
 	Tripped   gatehouse.ID // the canary that shut the vault; zero while it may be unsealed
 }
@@ -58,12 +59,15 @@ func newControl() *control {
 // clone copies c, so that a change counts once it is durable.
 func (c *control) clone() *control {
 	n := *c
-	n.Canaries, n.Operators = map[gatehouse.SubjectID]canary{}, map[string]ed25519.PublicKey{}
+	n.Canaries, n.Operators, n.Tokens = map[gatehouse.SubjectID]canary{}, map[string]ed25519.PublicKey{}, map[string]string{}
 	for k, v := range c.Canaries {
 		n.Canaries[k] = v
 	}
 	for k, v := range c.Operators {
 		n.Operators[k] = v
+	}
+	for k, v := range c.Tokens {
+		n.Tokens[k] = v
 	}
 	return &n
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"errors"
+	"maps"
 	"time"
 
 	"gatehouse"
@@ -211,6 +212,10 @@ func (s *service) plant(ctx context.Context, keys openKeys, r plantRequest) (any
 		return nil, gatehouse.Errorf("canary.label", "shorten it", "a canary's label has at most %d bytes", maxCanaryLabel)
 	}
 	at := time.Now().UTC()
+	clear, err := s.audit.clearLabels(ctx)
+	if err != nil {
+		return nil, err
+	}
 	leaf := gatehouse.EventLeaf(gatehouse.CanaryLeafKind, at, "planted") // which one is nobody's to know
 	return nil, s.guard.change(ctx, keys, leaf, func(n *control) error {
 		if len(n.Operators) < lifters {
@@ -219,43 +224,81 @@ func (s *service) plant(ctx context.Context, keys openKeys, r plantRequest) (any
 		if len(n.Canaries) >= maxCanaries {
 			return gatehouse.Errorf("canary.too_many", "these are enough", "there are %d canaries already", len(n.Canaries))
 		}
-		if !token {
+		maps.Copy(n.Tokens, clear)
+		if token {
+			n.Tokens[hexOf(c.Digest)] = c.Label
+		} else {
 			n.Canaries[c.Subject] = canary{Kind: gatehouse.SubjectKind(c.Kind), Label: c.Label, Planted: at}
 		}
 		return nil
 	}, func(ctx context.Context, tx *sql.Tx) error {
-		if !token {
-			return nil
+		err := dropLabels(ctx, tx)
+		if token && err == nil {
+			_, err = tx.ExecContext(ctx, `INSERT INTO canary_tokens (digest, label, planted) VALUES (?, '', ?) ON CONFLICT DO NOTHING`, c.Digest, at.UnixMilli())
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO canary_tokens (digest, label, planted) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`, c.Digest, c.Label, at.UnixMilli())
 		return err
 	})
+}
+
+// clearLabels are the tokens' labels that an earlier version left in clear, by digest in
+// hexadecimal: they go into the sealed control with its next change, as dropLabels takes
+// them away. A thief with the gate key read where the tokens lie.
+func (a *auditDB) clearLabels(ctx context.Context) (map[string]string, error) {
+	rows, err := a.db.Readers().QueryContext(ctx, `SELECT digest, label FROM canary_tokens WHERE label != ''`)
+	if err != nil {
+		return nil, sealeddb.Wrap(auditFile, err)
+	}
+	defer rows.Close()
+	all := map[string]string{}
+	for rows.Next() {
+		var digest []byte
+		var label string
+		if err := rows.Scan(&digest, &label); err != nil {
+			return nil, sealeddb.Wrap(auditFile, err)
+		}
+		all[hexOf(digest)] = label
+	}
+	return all, sealeddb.Wrap(auditFile, rows.Err())
+}
+
+func dropLabels(ctx context.Context, tx *sql.Tx) error {
+	_, err := tx.ExecContext(ctx, `UPDATE canary_tokens SET label = '' WHERE label != ''`)
+	return err
 }
 
 func (s *service) canaries(ctx context.Context, keys openKeys, _ struct{}) ([]Canary, error) {
 	// Who knows the canaries can step around them, so asking is written down.
 	var list []Canary
+	clear, err := s.audit.clearLabels(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var labels map[string]string
 	leaf := gatehouse.EventLeaf(gatehouse.CanaryLeafKind, time.Now(), "listed")
-	err := s.guard.change(ctx, keys, leaf, func(c *control) error {
+	err = s.guard.change(ctx, keys, leaf, func(c *control) error {
+		maps.Copy(c.Tokens, clear)
+		labels = c.Tokens
 		for id, k := range c.Canaries {
 			list = append(list, Canary{Subject: id, Kind: string(k.Kind), Label: k.Label, Planted: k.Planted})
 		}
 		return nil
-	}, nil)
+	}, dropLabels)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.audit.db.Readers().QueryContext(ctx, `SELECT label, planted FROM canary_tokens ORDER BY planted`)
+	rows, err := s.audit.db.Readers().QueryContext(ctx, `SELECT digest, planted FROM canary_tokens ORDER BY planted`)
 	if err != nil {
 		return nil, sealeddb.Wrap(auditFile, err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		c := Canary{Kind: "token"}
+		var digest []byte
 		var planted int64
-		if err := rows.Scan(&c.Label, &planted); err != nil {
+		if err := rows.Scan(&digest, &planted); err != nil {
 			return nil, sealeddb.Wrap(auditFile, err)
 		}
+		c.Label = labels[hexOf(digest)]
 		c.Planted = time.UnixMilli(planted).UTC()
 		list = append(list, c)
 	}

@@ -34,11 +34,16 @@ func (r *reasons) seal(ctx context.Context, where gatehouse.SealContext, at time
 	if reason == "" {
 		return []byte{}, nil
 	}
+	return r.sealBytes(ctx, where, at, []byte(reason), gatehouse.PadField)
+}
+
+// sealBytes seals what holds a reason.
+func (r *reasons) sealBytes(ctx context.Context, where gatehouse.SealContext, at time.Time, plain []byte, how gatehouse.Padding) ([]byte, error) {
 	l, secret, err := r.take(ctx, at)
 	if err != nil {
 		return nil, err
 	}
-	return sealEnvelope(where, []link{l}, [][32]byte{secret}, []byte(reason), gatehouse.PadField), nil
+	return sealEnvelope(where, []link{l}, [][32]byte{secret}, plain, how), nil
 }
 
 func (r *reasons) take(ctx context.Context, at time.Time) (link, [32]byte, error) {

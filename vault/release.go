@@ -19,7 +19,9 @@ import (
 
 // A bulk release: one operator signs the request, another one signs that they agree,
 // and only then the vault process opens the values, without a budget and each of them
-// in the disclosure log. What leaves it is encrypted to the recipients already.
+// in the disclosure log. What leaves it is encrypted to the recipients already. What was
+// asked for is sealed as reasons are (release_sealed.go), so agreeing needs the vault
+// unsealed: nobody agrees to what they were not shown.
 const (
 	methodReleases       = "releases"        // reply []gatehouse.Release
 	methodRelease        = "release"         // header ID; reply gatehouse.Release
@@ -55,7 +57,7 @@ func (s *service) releaseHandlers() map[string]child.Handler {
 	return map[string]child.Handler{
 		methodReleases: handle(func(ctx context.Context, _ struct{}) ([]gatehouse.Release, error) { return s.audit.releases(ctx) }),
 		methodRelease: handle(func(ctx context.Context, id gatehouse.ID) (gatehouse.Release, error) {
-			r, err := s.audit.release(ctx, id)
+			r, err := s.openRelease(ctx, id)
 			return r.Release, err
 		}),
 		methodRequestRelease: s.handleRequestRelease,
@@ -70,7 +72,7 @@ func (s *service) releaseHandlers() map[string]child.Handler {
 func parseRelease(body []byte) (r gatehouse.ReleaseRequest, to []age.Recipient, err error) {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
-	if len(body) > maxBody || d.Decode(&r) != nil || r.ID.IsZero() || len(r.Purpose) > 40 || r.Purpose == "" || r.Org == "" || r.Site == "" {
+	if len(body) > maxBody || d.Decode(&r) != nil || r.ID.IsZero() || len(r.Salt) != gatehouse.ReleaseSalt || len(r.Purpose) > 40 || r.Purpose == "" || r.Org == "" || r.Site == "" {
 		return r, nil, gatehouse.Errorf("release.malformed", "use a command line of the same version", "this is no release request")
 	}
 	if strings.TrimSpace(r.Reason) == "" || len(r.Reason) > maxReason {
@@ -128,10 +130,14 @@ func (s *service) handleRequestRelease(ctx context.Context, r *child.Request) (a
 	if d := now.Sub(q.At); d > clockTolerance || d < -clockTolerance {
 		return nil, nil, gatehouse.Errorf("release.time", "set the clock, and ask again", "the request was signed at another time than now")
 	}
+	sealed, err := s.audit.sealRelease(ctx, q, body)
+	if err != nil {
+		return nil, nil, err
+	}
 	leaf := gatehouse.EventLeaf(gatehouse.ReleaseLeafKind, now, "requested", q.ID.String(), o.Name, q.Purpose, itoa(len(q.Items)), digestOf(body))
 	_, err = s.audit.record(ctx, leaf, func(ctx context.Context, tx *sql.Tx) error {
-		done, err := tx.ExecContext(ctx, `INSERT INTO releases (id, at, expires, operator, body, signature) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-			q.ID[:], q.At.UnixMilli(), q.At.Add(gatehouse.ReleaseLasts).UnixMilli(), o.Name, body, signature)
+		done, err := tx.ExecContext(ctx, `INSERT INTO releases (id, at, expires, operator, body, signature, summary, count) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+			q.ID[:], q.At.UnixMilli(), q.At.Add(gatehouse.ReleaseLasts).UnixMilli(), o.Name, sealed.body, signature, sealed.summary, len(q.Items))
 		if err != nil {
 			return err
 		}
@@ -155,7 +161,7 @@ func (s *service) handleApproveRelease(ctx context.Context, r *child.Request) (a
 	if len(r.Blobs) != 1 {
 		return nil, nil, errSignature()
 	}
-	row, err := s.audit.release(ctx, in.ID)
+	row, err := s.openRelease(ctx, in.ID)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -189,7 +195,7 @@ func (s *service) handleApproveRelease(ctx context.Context, r *child.Request) (a
 // signatures against the operators that only the unsealed vault knows, that they are
 // two people, and that it is not too old.
 func (s *service) approved(ctx context.Context, id gatehouse.ID) (row releaseRow, to []age.Recipient, err error) {
-	if row, err = s.audit.release(ctx, id); err != nil {
+	if row, err = s.openRelease(ctx, id); err != nil {
 		return row, nil, err
 	}
 	q, to, err := parseRelease(row.Body)
@@ -219,10 +225,11 @@ func (s *service) approved(ctx context.Context, id gatehouse.ID) (row releaseRow
 	return row, to, nil
 }
 
-// releaseRow is a release as it is stored.
+// releaseRow is a release as it is stored: without a body, and with a request that is a
+// summary, until openRelease has opened what is sealed.
 type releaseRow struct {
 	gatehouse.Release
-	signature, approval []byte
+	sealed, signature, approval []byte
 }
 
 // usable fails with release.expired. The time counts from what was signed, whatever
@@ -240,14 +247,15 @@ func digestOf(b []byte) string {
 	return hexOf(d)
 }
 
-const releaseColumns = `SELECT body, expires, signature, approver, approval, approved, written FROM releases `
+const releaseColumns = `SELECT body, expires, signature, approver, approval, approved, written, summary, count FROM releases `
 
 func scanRelease(scan func(...any) error) (r releaseRow, err error) {
 	var expires, approved, written int64
-	if err := scan(&r.Body, &expires, &r.signature, &r.Approver, &r.approval, &approved, &written); err != nil {
+	var summary []byte
+	if err := scan(&r.sealed, &expires, &r.signature, &r.Approver, &r.approval, &approved, &written, &summary, &r.Count); err != nil {
 		return r, err
 	}
-	if err := json.Unmarshal(r.Body, &r.Request); err != nil {
+	if err := json.Unmarshal(summary, &r.Request); err != nil {
 		return r, gatehouse.Errorf("store.damaged", "restore it from a backup", "a release cannot be read: %w", err)
 	}
 	at := func(ms int64) time.Time {
@@ -268,7 +276,7 @@ func (a *auditDB) release(ctx context.Context, id gatehouse.ID) (releaseRow, err
 	return r, sealeddb.Wrap(auditFile, err)
 }
 
-// releases are the newest 100, without the lists of what they name.
+// releases are the newest 100, without what is sealed of them.
 func (a *auditDB) releases(ctx context.Context) ([]gatehouse.Release, error) {
 	rows, err := a.db.Readers().QueryContext(ctx, releaseColumns+`ORDER BY at DESC, id DESC LIMIT 100`)
 	if err != nil {
@@ -281,7 +289,6 @@ func (a *auditDB) releases(ctx context.Context) ([]gatehouse.Release, error) {
 		if err != nil {
 			return nil, sealeddb.Wrap(auditFile, err)
 		}
-		r.Body = nil // megabytes, a hundred times
 		list = append(list, r.Release)
 	}
 	return list, sealeddb.Wrap(auditFile, rows.Err())

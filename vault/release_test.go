@@ -6,12 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"gatehouse"
+	"gatehouse/internal/sealeddb"
 	"gatehouse/vault/approval"
 
 	"filippo.io/age"
@@ -55,7 +57,7 @@ func (b *bulk) sealed(_ context.Context, it gatehouse.ReleaseItem) ([]byte, erro
 // body is a request by ana-1, as change leaves it.
 func (b *bulk) body(t *testing.T, change func(*gatehouse.ReleaseRequest)) (gatehouse.ID, []byte) {
 	t.Helper()
-	r := gatehouse.ReleaseRequest{Place: place, ID: gatehouse.RandomID(), At: time.Now(), Operator: "ana-1", Purpose: "authority", Reason: "letter of 3 May",
+	r := gatehouse.ReleaseRequest{Place: place, ID: gatehouse.RandomID(), Salt: make([]byte, gatehouse.ReleaseSalt), At: time.Now(), Operator: "ana-1", Purpose: "authority", Reason: "letter of 3 May",
 		Items: b.items, Recipients: []string{b.identity.Recipient().String()}}
 	if change != nil {
 		change(&r)
@@ -169,18 +171,20 @@ func TestEditedReleaseIsRefused(t *testing.T) {
 	b := newBulk(t, 3)
 	id, body := b.request(t)
 	approve := b.signed(t, "ben-2", approval.ApproveRelease, id, body)
-	for name, statement := range map[string]string{
-		"approved by who asked":      `UPDATE releases SET approver = operator, approval = signature`,
-		"approved by nobody's hand":  `UPDATE releases SET approver = 'cy-3', approval = x'00'`,
-		"another list":               `UPDATE releases SET body = replace(body, 'letter of 3 May', 'letter of 4 May')`,
-		"a list of the server's own": `UPDATE releases SET signature = x'00'`,
+	for name, c := range map[string]struct{ statement, code string }{
+		"approved by who asked":     {`UPDATE releases SET approver = operator, approval = signature`, "operator.signature"},
+		"approved by nobody's hand": {`UPDATE releases SET approver = 'cy-3', approval = x'00'`, "operator.signature"},
+		"asked for by nobody":       {`UPDATE releases SET signature = x'00'`, "operator.signature"},
+		"another list":              {`UPDATE releases SET body = substr(body, 1, length(body) - 1) || x'00'`, "release.gone"},
+		"a list in clear":           {`UPDATE releases SET body = summary`, "release.gone"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			b.unseal(t)
 			_, err := b.vault.ApproveRelease(t.Context(), id, "ben-2", approve)
 			must(t, err)
-			b.edit(t, statement)
+			b.edit(t, c.statement)
 			_, err = b.vault.WriteRelease(t.Context(), id, operator, b.unseal(t), b.sealed, io.Discard)
-			wantCode(t, err, "operator.signature")
+			wantCode(t, err, c.code)
 			b.edit(t, `DELETE FROM releases`)
 			id, body = b.request(t)
 			approve = b.signed(t, "ben-2", approval.ApproveRelease, id, body)
@@ -199,6 +203,7 @@ func TestReleaseRefuses(t *testing.T) {
 		"a working-set item": {func(r *gatehouse.ReleaseRequest) { r.Items = []gatehouse.ReleaseItem{{Table: "working/badge"}} }, "release.items"},
 		"nobody to read it":  {func(r *gatehouse.ReleaseRequest) { r.Recipients = nil }, "release.recipient"},
 		"an odd recipient":   {func(r *gatehouse.ReleaseRequest) { r.Recipients = []string{"age1nonsense"} }, "release.recipient"},
+		"no salt":            {func(r *gatehouse.ReleaseRequest) { r.Salt = nil }, "release.malformed"},
 		"no reason":          {func(r *gatehouse.ReleaseRequest) { r.Reason = " " }, "release.reason"},
 		"an old signature":   {func(r *gatehouse.ReleaseRequest) { r.At = r.At.Add(-time.Hour) }, "release.time"},
 		"a later signature":  {func(r *gatehouse.ReleaseRequest) { r.At = r.At.Add(time.Hour) }, "release.time"},
@@ -215,15 +220,59 @@ func TestReleaseRefuses(t *testing.T) {
 	wantCode(t, err, "release.malformed")
 }
 
+// hidden fails where one of the texts stands on a page of the audit file, free ones
+// included, for who has the gate key. The vault is closed for it and sealed then.
+func hidden(t *testing.T, in *installation, texts ...string) {
+	t.Helper()
+	must(t, in.vault.Close())
+	defer in.open(t)
+	file := filepath.Join(in.options.Dir, auditFile)
+	key, err := in.gate.FileKey(file)
+	must(t, err)
+	must(t, sealeddb.Pages(file, key, func(page []byte) error {
+		for _, text := range texts {
+			if bytes.Contains(page, []byte(text)) {
+				t.Errorf("%q stands in the audit file", text)
+			}
+		}
+		return nil
+	}))
+}
+
+// Why somebody asks is read by the unsealed vault alone, which shows it to who agrees;
+// the list says who, when and how many.
+func TestAReleasesReasonIsSealed(t *testing.T) {
+	b := newBulk(t, 2)
+	id, body := b.request(t)
+	hidden(t, b.installation, "letter of 3 May")
+	_, err := b.vault.Release(t.Context(), id)
+	wantCode(t, err, "vault.sealed")
+	_, err = b.vault.ApproveRelease(t.Context(), id, "ben-2", b.signed(t, "ben-2", approval.ApproveRelease, id, body))
+	wantCode(t, err, "vault.sealed")
+	list, err := b.vault.Releases(t.Context())
+	if must(t, err); len(list) != 1 || list[0].Count != 2 || list[0].Request.Operator != "ana-1" || list[0].Request.Reason != "" || list[0].Body != nil {
+		t.Errorf("while sealed: %+v", list)
+	}
+	// What an earlier version left in clear is sealed at the next start.
+	b.edit(t, `UPDATE releases SET summary = '', body = CAST('`+string(body)+`' AS BLOB)`)
+	hidden(t, b.installation, "letter of 3 May")
+	b.unseal(t)
+	r, err := b.vault.Release(t.Context(), id)
+	if must(t, err); !bytes.Equal(r.Body, body) || r.Request.Reason != "letter of 3 May" || r.Count != 2 {
+		t.Errorf("unsealed: %+v", r)
+	}
+}
+
 // A canary's name in a bulk is an opening, not a listing.
 func TestCanaryInARelease(t *testing.T) {
 	b := newBulk(t, 2)
 	b.add(b.part(t, b.plant(t), "subjects", "name"))
 	id, body := b.request(t)
+	proof := b.unseal(t)
 	_, err := b.vault.ApproveRelease(t.Context(), id, "ben-2", b.signed(t, "ben-2", approval.ApproveRelease, id, body))
 	must(t, err)
 	var file bytes.Buffer
-	_, err = b.vault.WriteRelease(t.Context(), id, operator, b.unseal(t), b.sealed, &file)
+	_, err = b.vault.WriteRelease(t.Context(), id, operator, proof, b.sealed, &file)
 	wantCode(t, err, "vault.canary")
 	if file.Len() > 0 {
 		t.Error("something was written")

@@ -220,7 +220,8 @@ func (v *Vault) Releases(ctx context.Context) ([]gatehouse.Release, error) {
 	return out, err
 }
 
-// Release gives one with the bytes that were signed. Errors: release.unknown.
+// Release gives one with the bytes that were signed. Errors: release.unknown,
+// vault.sealed, release.gone.
 func (v *Vault) Release(ctx context.Context, id gatehouse.ID) (gatehouse.Release, error) {
 	var out gatehouse.Release
 	_, err := v.process.Call(ctx, methodRelease, id, nil, &out)
@@ -229,7 +230,7 @@ func (v *Vault) Release(ctx context.Context, id gatehouse.ID) (gatehouse.Release
 
 // ApproveRelease adds a second operator's signature (approval.ApproveRelease, over the
 // request's body). Errors: release.unknown, release.same_person, release.expired,
-// operator.unknown, operator.signature.
+// release.gone, vault.sealed, operator.unknown, operator.signature.
 func (v *Vault) ApproveRelease(ctx context.Context, id gatehouse.ID, operator string, signature []byte) (gatehouse.Release, error) {
 	var out gatehouse.Release
 	_, err := v.process.Call(ctx, methodApproveRelease, approveRequest{ID: id, Operator: operator}, [][]byte{signature}, &out)

@@ -137,6 +137,9 @@ func (s *service) handleInit(ctx context.Context, r *child.Request) (any, [][]by
 		return nil, nil, err
 	}
 	s.audit.reasons = &reasons{place: in.Place, keys: s.keys, room: s.room}
+	if err := s.audit.sealOlderReleases(ctx); err != nil {
+		return nil, nil, err
+	}
 	s.room.ended = s.sealedByTime
 	if s.guard, err = newGuard(ctx, in.Dir, s.audit, s.keys, s.room, in.Limits); err != nil {
 		return nil, nil, err

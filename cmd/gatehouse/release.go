@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"os"
@@ -73,8 +74,9 @@ func (cmd ReleaseRequestCmd) Run(ctx context.Context, out *Out) error {
 			return wire.Release{}, err
 		}
 		now := time.Now().UTC()
-		q := gatehouse.ReleaseRequest{Place: gatehouse.Place{Org: got.Org, Site: got.Site}, ID: gatehouse.NewID(now), At: now, Operator: cmd.As,
+		q := gatehouse.ReleaseRequest{Place: gatehouse.Place{Org: got.Org, Site: got.Site}, ID: gatehouse.NewID(now), Salt: make([]byte, gatehouse.ReleaseSalt), At: now, Operator: cmd.As,
 			Purpose: cmd.Purpose, Reason: reason, Items: got.Items, Recipients: cmd.Recipient}
+		_, _ = rand.Read(q.Salt) // never fails since Go 1.24
 		body, err := json.Marshal(q)
 		if err != nil {
 			return wire.Release{}, err

@@ -21,8 +21,12 @@ type cast struct {
 	people    []*person
 	vehicles  []*vehicle
 	cameras   []camera
+	secrets   []string // what operators put into `gatehouse secret set`
 	reasons   []string
-	prefix    string // of every marked phone number; five digits follow
+	given     int      // so many of the reasons were given to the copy
+	labels    []string // pieces of canaries' labels
+	labelled  int      // so many of them were planted
+	prefix    string   // of every marked phone number; five digits follow
 	used      map[string]bool
 }
 
@@ -36,7 +40,8 @@ type person struct {
 	template     []float32
 	id           gatehouse.SubjectID // once enrolled
 	label        string
-	distinctFrom int // the person whose portrait it is, too; -1 for nobody
+	distinctFrom int  // the person whose portrait it is, too; -1 for nobody
+	erased       bool // before the theft
 }
 
 type vehicle struct {
@@ -44,6 +49,7 @@ type vehicle struct {
 	enrolled bool
 	label    string
 	id       gatehouse.SubjectID
+	erased   bool
 }
 
 type camera struct {
@@ -77,6 +83,11 @@ func newCast(n int, seed uint64) (*cast, error) {
 		c.people = append(c.people, p)
 		c.vehicles = append(c.vehicles, &vehicle{plate: c.once(c.plate), label: fmt.Sprintf("DV-%03d", i+1), enrolled: i >= strangers})
 		c.cameras = append(c.cameras, camera{gatehouse.DeviceID(fmt.Sprintf("drill-camera-%d", i+1)), c.word(9)})
+		c.secrets = append(c.secrets, c.word(8))
+		c.reasons = append(c.reasons, "because "+c.word(4)+" asked about "+c.word(5))
+		c.labels = append(c.labels, c.word(4))
+	}
+	for range 2 * leaving { // for who is erased, however few the marks
 		c.reasons = append(c.reasons, "because "+c.word(4)+" asked about "+c.word(5))
 	}
 	return c, nil
@@ -84,6 +95,37 @@ func newCast(n int, seed uint64) (*cast, error) {
 
 // strangers is how many of the cars are not enrolled.
 const strangers = 3
+
+// somePhoto is a picture that a device may post; nil where nobody has one.
+func (c *cast) somePhoto() []byte {
+	for _, p := range c.people {
+		if p.photo != nil {
+			return p.photo
+		}
+	}
+	return nil
+}
+
+// nextReason gives a reason that was not given yet.
+func (c *cast) nextReason() string {
+	c.given++
+	return c.reasons[c.given-1]
+}
+
+// leaving is how many subjects are erased before the theft, at most.
+const leaving = 4
+
+// leave picks them: the last people, and a car.
+func (c *cast) leave() (ids []gatehouse.SubjectID) {
+	for i := range min(leaving-1, len(c.people)/2) {
+		p := c.people[len(c.people)-1-i]
+		p.erased, ids = true, append(ids, p.id)
+	}
+	if v := c.vehicles[len(c.vehicles)-1]; v.enrolled {
+		v.erased, ids = true, append(ids, v.id)
+	}
+	return ids
+}
 
 // once draws until it is something new.
 func (c *cast) once(draw func() string) string {
@@ -162,8 +204,10 @@ func (c *cast) indexed() (all []string) {
 // marks lists what was planted.
 func (c *cast) marks() []mark {
 	var all []mark
-	text := func(k Kind, n int, value string) { all = append(all, mark{kind: k, n: n, text: value}) }
+	gone := false
+	text := func(k Kind, n int, value string) { all = append(all, mark{kind: k, n: n, erased: gone, text: value}) }
 	for i, p := range c.people {
+		gone = p.erased
 		r := p.record
 		for k, value := range map[Kind]string{Name: r.Name, NationalID: r.NationalID, Number: r.Number, Birth: r.BirthDate, Phone: r.Phone, Email: r.Email,
 			Address: r.Address, Unit: r.Unit, Card: p.card, PIN: p.pin, QR: p.qr} {
@@ -171,20 +215,28 @@ func (c *cast) marks() []mark {
 		}
 		if p.photo != nil {
 			text(ConsentRef, i+1, p.consent)
-			all = append(all, mark{kind: Photo, n: i + 1, photo: p.photo})
+			all = append(all, mark{kind: Photo, n: i + 1, erased: gone, photo: p.photo})
 		}
 		if p.template != nil {
-			all = append(all, mark{kind: Template, n: i + 1, template: p.template})
+			all = append(all, mark{kind: Template, n: i + 1, erased: gone, template: p.template})
 		}
 	}
 	for i, v := range c.vehicles {
+		gone = v.erased
 		text(Plate, i+1, v.plate)
 	}
+	gone = false
 	for i, d := range c.cameras {
 		text(CameraSecret, i+1, d.password)
 	}
-	for i, reason := range c.reasons {
+	for i, value := range c.secrets {
+		text(StoredSecret, i+1, value)
+	}
+	for i, reason := range c.reasons[:c.given] {
 		text(Reason, i+1, reason)
+	}
+	for i, label := range c.labels[:c.labelled] {
+		text(CanaryLabel, i+1, label)
 	}
 	return all
 }

@@ -16,6 +16,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/server"
+	"gatehouse/vault"
 )
 
 // copyInstallation makes the copy's configuration and, of an installation that is
@@ -29,7 +30,7 @@ func (d *drill) copyInstallation(ctx context.Context) error {
 	if d.Config == nil {
 		d.keyOnDisk = true
 		d.config, d.Passphrase = fresh(data, key), []byte(rand.Text())
-		return nil
+		return d.keepInside()
 	}
 	original := *d.Config
 	if there, err := server.Initialized(original); err != nil {
@@ -37,7 +38,13 @@ func (d *drill) copyInstallation(ctx context.Context) error {
 	} else if !there {
 		return gatehouse.Errorf("drill.empty", "give --data the data directory of a site, or leave it out for a fresh one", "%s holds no site", original.Data)
 	}
+	if original.Vault.Elsewhere() {
+		return gatehouse.Errorf("drill.elsewhere", "leave out --data: a fresh site shows what a thief of such a gate gets", "the site's vault is on another machine, which a drill may not use")
+	}
 	d.config = detached(original, data, key)
+	if err := d.keepInside(); err != nil {
+		return err
+	}
 	if conn, err := net.Dial("unix", server.SocketPath(original)); err == nil {
 		conn.Close()
 		d.say("a server runs on this site: it is copied as it stands, and gets unauthenticated probes only")
@@ -46,7 +53,19 @@ func (d *drill) copyInstallation(ctx context.Context) error {
 	if err := copyTree(ctx, original.Data, data, d.report.Live); err != nil {
 		return err
 	}
-	return d.copyGateKey(original.GateKey)
+	if err := d.copyGateKey(original.GateKey); err != nil {
+		return err
+	}
+	_, err := vault.OpenGateKey(d.config.Data, d.gateKey) // one that does not belong is told at once
+	return err
+}
+
+// keepInside points everything that the copy sends or writes elsewhere at the drill: its
+// alarms and backups.
+func (d *drill) keepInside() (err error) {
+	d.config.Backup = server.BackupConfig{Data: d.dataTarget(), Keys: d.keysTarget()}
+	d.post, err = openPostbox(&d.config)
+	return err
 }
 
 // copyGateKey copies a plain key file, which a thief of the disk takes, too. A gate key
@@ -83,9 +102,11 @@ func fresh(data, key string) server.Config {
 }
 
 // detached is the installation's configuration for the copy: nothing that opens a gate,
-// no camera, loopback.
+// no camera, no witness that would see the copy's log part from the installation's,
+// loopback.
 func detached(c server.Config, data, key string) server.Config {
 	c.Data, c.GateKey, c.Listen = data, key, "localhost:0"
+	c.Audit.Witness, c.Disclosure = nil, server.DisclosureConfig{}
 	gates, devices := c.Gates, c.Devices
 	c.Gates, c.Devices = nil, nil
 	for _, g := range gates {
@@ -233,10 +254,5 @@ func (d *drill) snapshot(ctx context.Context) error {
 		}
 	}
 	d.say("taking what lies there while it runs")
-	if d.Backup != nil {
-		if err := d.Backup(ctx, d.server, d.backupDir()); err != nil {
-			return err
-		}
-	}
 	return copyTree(ctx, d.config.Data, d.snapshotDir(), true)
 }

@@ -46,13 +46,9 @@ type Options struct {
 	Marks int
 	// Arrivals is how many times somebody comes to each gate; 0 means 6.
 	Arrivals int
-	// ReportDir gets the signed report and its page; "" writes none.
+	// ReportDir gets the signed report and its page; "" writes none. A report about an
+	// installation is signed with its audit log's key, another one with a key in ReportDir.
 	ReportDir string
-	// Signer signs the report; nil makes a key for it in ReportDir, or for this report.
-	Signer Signer
-	// Backup writes a backup of the running copy into a directory of its own, without
-	// its key bundles; nil makes none.
-	Backup func(ctx context.Context, s *server.Server, dir string) error
 	// Stderr gets progress; nil discards it.
 	Stderr io.Writer
 
@@ -66,7 +62,8 @@ type mutant struct {
 	transport func(http.RoundTripper) http.RoundTripper       // between the outsider and the server
 	opener    func(*drill, gatehouse.Opener) gatehouse.Opener // in place of the vault
 	metrics   func(*drill, []byte) []byte
-	region    int // of it only so many values are tried; 0 for all
+	templates func(before, after []storedTemplate) []storedTemplate // what the rekey leaves
+	region    int                                                   // of it only so many values are tried; 0 for all
 }
 
 // drill is one run.
@@ -86,6 +83,9 @@ type drill struct {
 	tokens    map[gatehouse.DeviceID]string
 	passages  []gatehouse.Passage
 	visit     *visit // what an operator saw
+	post      *postbox
+	neighbour neighbour
+	forgotten []gatehouse.SealedRef // what was sealed of those who were erased
 	metrics   []byte
 	report    Report
 	unsealed  bool
@@ -99,11 +99,16 @@ func Run(ctx context.Context, o Options) (_ Report, err error) {
 		return Report{}, err
 	}
 	defer os.RemoveAll(d.root)
+	defer func() {
+		if d.post != nil {
+			d.post.close()
+		}
+	}()
 	defer d.useTemp()()
 	began := time.Now()
 	for _, step := range []func(context.Context) error{
-		d.copyInstallation, d.start, d.populate, d.compareGalleries, d.operate, d.playOutsider, d.probeOriginal,
-		d.crash, d.snapshot, d.end, d.steal, d.swap, d.control,
+		d.copyInstallation, d.meetNeighbour, d.start, d.populate, d.compareGalleries, d.administer, d.operate, d.playOutsider, d.probeOriginal,
+		d.plantCanaries, d.remove, d.crash, d.backUp, d.snapshot, d.end, d.steal, d.swap, d.control,
 	} {
 		if err := step(ctx); err != nil {
 			return Report{}, joinStop(d, err)
@@ -111,7 +116,8 @@ func Run(ctx context.Context, o Options) (_ Report, err error) {
 	}
 	d.report.Duration = time.Since(began).Round(10 * time.Millisecond).Seconds()
 	d.report.judge()
-	return d.report, d.publish()
+	err = d.publish(ctx)
+	return d.report, err
 }
 
 // joinStop ends a server that still runs when the drill fails.
@@ -150,7 +156,7 @@ func begin(o Options) (*drill, error) {
 	}
 	d := &drill{Options: o, root: root, cast: c, arrivals: o.Arrivals, tokens: map[gatehouse.DeviceID]string{},
 		report: Report{Thief: o.Thief, Version: server.Version, At: time.Now().UTC().Truncate(time.Second), Copied: o.Config != nil}}
-	for _, dir := range []string{d.tempDir(), d.logDir(), d.backupDir(), d.controlDir()} {
+	for _, dir := range []string{d.tempDir(), d.logDir(), d.backupDir(), d.dataTarget(), d.keysTarget(), d.controlDir()} {
 		if err == nil {
 			err = os.Mkdir(dir, 0o700)
 		}
@@ -163,6 +169,10 @@ func begin(o Options) (*drill, error) {
 		return nil, gatehouse.Errorf("drill.directory", "make room in the directory for temporary files", "there is no place for the copy: %w", err)
 	}
 	return d, nil
+}
+
+func (d *drill) place() gatehouse.Place {
+	return gatehouse.Place{Org: gatehouse.OrgID(d.config.Organization), Site: gatehouse.SiteID(d.config.Site.ID)}
 }
 
 func (d *drill) tempDir() string     { return filepath.Join(d.root, "tmp") }
@@ -230,7 +240,7 @@ func (d *drill) populate(ctx context.Context) error {
 		}
 		d.unsealed = true
 	} else {
-		d.report.note("no passphrase was given: the copy's vault stayed sealed, and sealed values were not exchanged")
+		d.report.note("no passphrase was given: the copy's vault stayed sealed; sealed values were not exchanged, the search index stayed as it was, and there are few operators' reasons and no canaries among the marks")
 	}
 	if err := d.plant(ctx); err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"database/sql"
+	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 	"testing"
 
 	"gatehouse"
+	"gatehouse/auth"
 	"gatehouse/internal/child/childtest"
 	"gatehouse/internal/sealeddb"
 	"gatehouse/server"
@@ -67,8 +69,19 @@ func TestAThiefOfTheDisk(t *testing.T) {
 	for _, f := range r.Findings {
 		t.Errorf("found %s: %s", f.Kind, f.What)
 	}
-	if !r.Live || !r.Copied || r.WorkingSetHits == 0 || r.Custody == "" || r.Swaps < 20 {
+	if !r.Live || !r.Copied || r.WorkingSetHits == 0 || r.Custody == "" || r.Swaps < 20 || r.Erased < 2 || r.Forgotten < 4 || r.Searches == 0 || r.Alarms != 2 || r.BackupBytes == 0 {
 		t.Errorf("%+v", r)
+	}
+	vkeys, err := os.ReadFile(vault.VerifierKeyPath(filepath.Join(c.Data, "vault")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Verify(r, strings.TrimSpace(string(vkeys))); err != nil {
+		t.Errorf("the report does not verify with the installation's key: %v", err)
+	}
+	r.Hits++
+	if err := Verify(r, strings.TrimSpace(string(vkeys))); gatehouse.ErrorCode(err) != "drill.signature" {
+		t.Errorf("an altered report: %v", err)
 	}
 	if people, err := s.Admin().Subjects(t.Context(), gatehouse.SubjectID{}, 10); err != nil || len(people.Subjects) != 0 {
 		t.Errorf("the original has changed: %d subjects, %v", len(people.Subjects), err)
@@ -101,11 +114,18 @@ func wantLeaks(t *testing.T, r Report, leaks []leak) {
 
 // A product that leaks in these ways is caught in every one.
 func TestLeaksAreCaught(t *testing.T) {
-	var names []string // values that no finding may repeat
+	var names []string            // values that no finding may repeat
+	memory := map[string][]byte{} // what the vault has opened before
 	r := run(t, Options{mutant: mutant{
 		running: func(d *drill) error {
 			names = []string{d.cast.people[1].record.Name, d.cast.vehicles[0].plate, d.cast.people[0].card}
 			if _, err := d.log.WriteString("enrolled " + d.cast.people[1].record.Name + "\n"); err != nil {
+				return err
+			}
+			if _, err := d.post.got.Write([]byte("Subject: " + d.cast.people[2].record.Phone + " came\n")); err != nil {
+				return err
+			}
+			if err := os.WriteFile(filepath.Join(d.dataTarget(), "notes"), []byte(base64.StdEncoding.EncodeToString([]byte("why: "+d.cast.reasons[1]))), 0o600); err != nil {
 				return err
 			}
 			if err := os.WriteFile(filepath.Join(d.logDir(), "gallery.f16"), halves(d.cast.people[0].template), 0o600); err != nil {
@@ -125,12 +145,13 @@ func TestLeaksAreCaught(t *testing.T) {
 		stopped: func(d *drill) error {
 			return os.WriteFile(filepath.Join(d.config.Data, "blobs", "3f3f"), d.cast.people[0].photo, 0o600)
 		},
-		metrics: func(d *drill, b []byte) []byte { return append(b, "seen{card=\""+d.cast.people[0].card+"\"} 1\n"...) },
+		templates: func(before, _ []storedTemplate) []storedTemplate { return before },
+		metrics:   func(d *drill, b []byte) []byte { return append(b, "seen{card=\""+d.cast.people[0].card+"\"} 1\n"...) },
 		transport: func(next http.RoundTripper) http.RoundTripper {
-			return answers{answers{next, "/people", "<h1>People</h1>"}, "/passages/", "\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00\xff\xdb\x00\x03\x00\xff"}
+			return answers{answers{tenants{next}, "/people", "<h1>People</h1>"}, "/passages/", "\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00\xff\xdb\x00\x03\x00\xff"}
 		},
 		opener: func(_ *drill, o gatehouse.Opener) gatehouse.Opener {
-			return unbound{o, map[string]gatehouse.SealContext{}}
+			return unbound{remembering{o, memory}, map[string]gatehouse.SealContext{}}
 		},
 	}})
 	wantLeaks(t, r, []leak{
@@ -142,6 +163,12 @@ func TestLeaksAreCaught(t *testing.T) {
 		{"a card number in a metric", "mark", "card 1 as utf-8 in metrics"},
 		{"an open route", "open route", "GET /people answers GET with nothing: status 200"},
 		{"a picture by its address alone", "address without a session", "it shows a picture"},
+		{"a phone number in a mail", "mark", "phone 3 as utf-8 in webhooks and mails"},
+		{"a vault that keeps what expired", "expired", "a sealed detail opens in its own place"},
+		{"a reason in a backup", "mark", "operator's reason 2 as base64"},
+		{"a rekey that changes nothing", "templates", "compare with those of another gallery"},
+		{"another tenant's device", "open route", "answers POST with the token of another tenant's device of the same name: status 200"},
+		{"a spent link that works again", "address without a session", "it begins a session"},
 		{"a place that is not bound", "swapped ciphertext", "a sealed name in another row opens"},
 	})
 	for _, f := range r.Findings {
@@ -163,10 +190,17 @@ func TestLeaksInTheDatabasesAreCaught(t *testing.T) {
 		sum := sha256.Sum256([]byte(d.cast.people[2].record.Phone))
 		keyed := hmac.New(sha256.New, bytes.Repeat([]byte{7}, 32))
 		keyed.Write([]byte(d.cast.vehicles[1].plate))
-		return d.insert(sum[:], []byte(d.cast.people[1].record.NationalID), []byte(hex.EncodeToString(keyed.Sum(nil))), bytes.Repeat([]byte{7}, 32))
+		if err := d.unforget(); err != nil {
+			return err
+		}
+		return d.insert(sum[:], []byte(d.cast.people[1].record.NationalID), []byte(hex.EncodeToString(keyed.Sum(nil))), bytes.Repeat([]byte{7}, 32),
+			[]byte(d.cast.reasons[0]), []byte(`{"plate":"`+d.cast.vehicles[2].plate+`","passage":"`+d.passages[0].ID.String()+`"}`))
 	}}})
 	wantLeaks(t, r, []leak{
 		{"an ID number in a column", "mark", "national id 2 as utf-8 in data/db/site.db (pages)"},
+		{"a reason in a column", "mark", "operator's reason 1 as utf-8 in data/db/site.db (pages)"},
+		{"an index row in clear", "mark", "plate 3 as utf-8 in data/db/site.db (pages)"},
+		{"an erased car's plate in the working set", "erased", "plate 4 of an erased subject"},
 		{"a hashed phone number and a plate under a key that lies beside it", "index", "2 values in data/db/site.db (pages)"},
 	})
 }
@@ -203,6 +237,47 @@ func (d *drill) insert(values ...[]byte) error {
 		}
 		return nil
 	})
+}
+
+// unforget is an erasure that left the plate of the last car in the working set.
+func (d *drill) unforget() error {
+	gate, err := vault.OpenGateKey(d.config.Data, d.gateKey)
+	if err != nil {
+		return err
+	}
+	key, err := gate.FileKey(d.workingFile())
+	if err != nil {
+		return err
+	}
+	v := d.cast.vehicles[len(d.cast.vehicles)-1]
+	item := gatehouse.WorkingItem{Place: d.place(), Kind: gatehouse.PlateItem, Row: gatehouse.RandomID(), Subject: v.id}
+	if item.Sealed, err = gate.SealWorking(item.Context(), []byte(v.plate)); err != nil {
+		return err
+	}
+	db, err := sealeddb.OpenAsIs(d.workingFile(), key)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return db.Write(context.Background(), func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO items (org, site, kind, row, subject, sealed) VALUES (?, ?, ?, ?, ?, ?)`, item.Org, item.Site, item.Kind, item.Row[:], item.Subject[:], item.Sealed)
+		return err
+	})
+}
+
+// tenants is a server that takes any token for a device's, and spent links.
+type tenants struct{ http.RoundTripper }
+
+func (a tenants) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := a.RoundTripper.RoundTrip(r)
+	switch {
+	case err != nil:
+	case strings.HasPrefix(r.URL.Path, "/enter/"):
+		answer.Header.Set("Set-Cookie", auth.CookieName+"=again")
+	case strings.HasPrefix(r.Header.Get("Authorization"), "Bearer ") && strings.HasPrefix(r.URL.Path, "/api/v1/devices/drill-reader/") && r.Method == http.MethodPost:
+		answer.StatusCode = http.StatusOK
+	}
+	return answer, err
 }
 
 // answers is a server that forgot a policy: what asks for a path gets an answer.
@@ -242,4 +317,22 @@ func (u unbound) Open(ctx context.Context, r gatehouse.OpenRequest) ([][]byte, e
 		r.Refs = append(r.Refs, ref)
 	}
 	return u.Opener.Open(ctx, r)
+}
+
+// remembering is a vault that keeps what it opened, and gives it when the keys are gone.
+type remembering struct {
+	gatehouse.Opener
+	memory map[string][]byte
+}
+
+func (m remembering) Open(ctx context.Context, r gatehouse.OpenRequest) ([][]byte, error) {
+	all, err := m.Opener.Open(ctx, r)
+	for i := range all {
+		if all[i] == nil {
+			all[i] = m.memory[string(r.Refs[i].Sealed)]
+		} else {
+			m.memory[string(r.Refs[i].Sealed)] = bytes.Clone(all[i])
+		}
+	}
+	return all, err
 }

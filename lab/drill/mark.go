@@ -40,13 +40,16 @@ const (
 	QR           Kind = "qr"
 	CameraSecret Kind = "camera password"
 	ConsentRef   Kind = "consent reference"
+	StoredSecret Kind = "stored secret"
 	Reason       Kind = "operator's reason"
+	CanaryLabel  Kind = "canary label"
 )
 
 // mark is one planted value: a text, a picture or a template.
 type mark struct {
 	kind     Kind
 	n        int
+	erased   bool // its subject was erased before the theft
 	text     string
 	photo    []byte    // a JPEG
 	template []float32 // as the model makes it

@@ -22,6 +22,7 @@ import (
 type visit struct {
 	cookie string // of a session that lives
 	ended  string // of one that was signed out
+	spent  string // the one-time link that began that one
 	urls   []string
 	stream lockedBuffer
 }
@@ -64,6 +65,7 @@ func (d *drill) operate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	d.visit.spent = second.Link
 	if d.visit.ended, err = b.signIn(ctx, second.Link); err != nil {
 		return err
 	}
@@ -79,6 +81,9 @@ func (d *drill) operate(ctx context.Context) error {
 	err = d.read(ctx, b)
 	if err == nil && d.unsealed {
 		err = d.giveReasons(ctx, b)
+	}
+	if err == nil {
+		err = d.raiseAlarm(ctx)
 	}
 	if err == nil {
 		_, d.metrics, err = b.get(ctx, "/metrics")
@@ -119,14 +124,17 @@ func (d *drill) read(ctx context.Context, b *browser) error {
 }
 
 // giveReasons opens the archived pictures of passages, each time for another reason of
-// the cast. A budget may stop it; then the reasons were given all the same.
+// the cast.
 func (d *drill) giveReasons(ctx context.Context, b *browser) error {
 	if len(d.passages) == 0 {
 		return nil
 	}
-	step := d.progress(int64(len(d.cast.reasons)), "opening archived pictures for reasons")
+	// The others are for who is erased later.
+	n := len(d.cast.reasons) - d.cast.given - leaving
+	step := d.progress(int64(n), "opening archived pictures for reasons")
 	defer step.finish()
-	for i, reason := range d.cast.reasons {
+	for i := range n {
+		reason := d.cast.nextReason()
 		path := "/passages/" + d.passages[i%len(d.passages)].ID.String() + "/archive"
 		if err := b.post(ctx, path, url.Values{"reason": {reason}}); err != nil {
 			return err
@@ -143,9 +151,13 @@ func (d *drill) giveReasons(ctx context.Context, b *browser) error {
 	return nil
 }
 
-// collect joins the addresses from pages, answers, the live stream and the log.
+// collect joins the addresses from pages, answers, the live stream, alarms, the spent
+// one-time links and the log.
 func (d *drill) collect(b *browser) error {
 	b.note(d.visit.stream.String())
+	b.note(d.post.got.String())
+	b.note(d.visit.spent)
+	b.note(d.link)
 	log, err := os.ReadFile(d.log.Name())
 	if err != nil {
 		return err
@@ -258,21 +270,28 @@ func (b *browser) note(text string) (fresh []string) {
 	return fresh
 }
 
-// refetch asks for every address that the copy emitted, without a session.
+// refetch asks for every address that the copy emitted, without a credential and with
+// all that are nobody's own.
 func (d *drill) refetch(ctx context.Context, p *prober) error {
 	step := d.progress(int64(len(d.visit.urls)), "asking again for every address without a session")
 	defer step.finish()
 	for _, path := range d.visit.urls {
-		method := http.MethodGet
 		step.add(1)
 		d.report.URLs++
-		how, err := p.try(ctx, method, path, credential{show: func(*http.Request) {}})
-		if err != nil {
-			return err
-		}
-		if how != "" {
-			d.report.URLLeaks++
-			d.report.find("address without a session", fmt.Sprintf("%s: %s", shortened(path), how))
+		leaks := false
+		for _, c := range d.credentials() {
+			if c.owner != nil {
+				continue
+			}
+			how, err := p.try(ctx, http.MethodGet, path, c)
+			if err != nil {
+				return err
+			}
+			if how != "" && !leaks {
+				leaks = true
+				d.report.URLLeaks++
+				d.report.find("address without a session", fmt.Sprintf("%s with %s: %s", shortened(path), c.name, how))
+			}
 		}
 	}
 	return nil

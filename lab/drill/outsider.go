@@ -29,10 +29,17 @@ var openRoutes = map[string]string{
 type credential struct {
 	name  string
 	show  func(*http.Request)
-	owner func(auth.Route) bool // whose own route it is: then it is no outsider's
+	owner func(auth.Route) bool // whose own route it is: then it is no outsider's; nil for nobody's
+	// device is whose address is asked for, where a route is a device's; "" for another
+	// device than the credential's.
+	device gatehouse.DeviceID
+	body   func() (kind string, b []byte) // what is sent; nil for an empty JSON object
 }
 
-// credentials are nothing, and everything that belongs elsewhere.
+var nobody = credential{name: "nothing", show: func(*http.Request) {}}
+
+// credentials are nothing, and everything that belongs elsewhere: what has ended or is
+// spent, another tenant's, a device's, and a device's of a lower kind at its own address.
 func (d *drill) credentials() []credential {
 	cookie := func(value string) func(*http.Request) {
 		return func(r *http.Request) { r.AddCookie(&http.Cookie{Name: auth.CookieName, Value: value}) }
@@ -40,18 +47,26 @@ func (d *drill) credentials() []credential {
 	bearer := func(token string) func(*http.Request) {
 		return func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) }
 	}
-	never := func(auth.Route) bool { return false }
 	session := func(r auth.Route) bool { return r.Policy == auth.WithSession || r.Policy == auth.SessionOrSocket }
-	token := d.tokens[drillReader]
+	but := func(end string) func(auth.Route) bool { // its own routes, and those that are no device's
+		return func(r auth.Route) bool { return r.Policy != auth.WithDevice || !strings.HasSuffix(r.Pattern, end) }
+	}
+	token, camera := d.tokens[drillReader], d.cast.cameras[0].id
 	return []credential{
-		{"nothing", func(*http.Request) {}, never},
-		{"a session that has ended", cookie(d.visit.ended), never},
-		{"another site's session", cookie(auth.NewToken()), never},
-		{"another site's device token", bearer(auth.NewToken()), never},
-		{"a device's token", bearer(token), never},
-		{"a device's token as a session", cookie(token), never},
-		{"a session", cookie(d.visit.cookie), session},
-		{"a session as a device token", bearer(d.visit.cookie), never},
+		nobody,
+		{name: "a session that has ended", show: cookie(d.visit.ended)},
+		{name: "a spent link's token as a session", show: cookie(d.visit.spent[strings.LastIndex(d.visit.spent, "/")+1:])},
+		{name: "another tenant's session", show: cookie(d.neighbour.session)},
+		{name: "the token of another tenant's device of the same name", show: bearer(d.neighbour.token), owner: func(r auth.Route) bool { return r.Policy != auth.WithDevice }, device: drillReader},
+		{name: "another tenant's device token", show: bearer(d.neighbour.token)},
+		{name: "a device's token", show: bearer(token)},
+		{name: "a device's token as a session", show: cookie(token)},
+		{name: "a card reader's token, with a picture", show: bearer(d.tokens[drillCards]), owner: but("/frames"), device: drillCards,
+			body: func() (string, []byte) { return "image/jpeg", d.cast.somePhoto() }},
+		{name: "a camera's token, with a card", show: bearer(d.tokens[camera]), owner: but("/credentials"), device: camera,
+			body: func() (string, []byte) { return "application/json", []byte(`{"kind":"card","value":"0000"}`) }},
+		{name: "a session", show: cookie(d.visit.cookie), owner: session},
+		{name: "a session as a device token", show: bearer(d.visit.cookie)},
 	}
 }
 
@@ -74,32 +89,47 @@ func (d *drill) playOutsider(ctx context.Context) error {
 	defer step.finish()
 	for _, route := range routes {
 		open := false
-		for _, method := range methods {
-			for _, c := range all {
-				step.add(1)
-				if c.owner(route) {
-					continue
-				}
-				how, err := probe.try(ctx, method, d.pathOf(route), c)
-				if err != nil {
-					return err
-				}
-				if how != "" {
-					open = true
-					d.report.find("open route", fmt.Sprintf("%s answers %s with %s: %s", route.Pattern, method, c.name, how))
-				}
+		for _, c := range all {
+			how, err := d.tryMethods(ctx, probe, route, c)
+			if err != nil {
+				return err
+			}
+			step.add(int64(len(methods)))
+			if how != "" { // once for all methods, or one route would fill the report
+				open = true
+				d.report.find("open route", fmt.Sprintf("%s answers %s", route.Pattern, how))
 			}
 		}
 		if open {
 			d.report.RoutesOpen++
 		}
 	}
-	return d.refetch(ctx, probe)
+	err = d.refetch(ctx, probe)
+	d.report.Requests = probe.asked
+	return err
+}
+
+// tryMethods says how a route is open to somebody who shows c, by the first method by
+// which it is; "" for closed, or c's own.
+func (d *drill) tryMethods(ctx context.Context, probe *prober, route auth.Route, c credential) (string, error) {
+	if c.owner != nil && c.owner(route) {
+		return "", nil
+	}
+	for _, method := range methods {
+		how, err := probe.try(ctx, method, d.pathOf(route, c.device), c)
+		if err != nil {
+			return "", err
+		}
+		if how != "" {
+			return fmt.Sprintf("%s with %s: %s", method, c.name, how), nil
+		}
+	}
+	return "", nil
 }
 
 // pathOf fills a route's path with ids that exist, so that a missing check would show.
-// A device route names another device than the one whose token is shown.
-func (d *drill) pathOf(route auth.Route) string {
+// A device route names that device; "" for another one than whose token is shown.
+func (d *drill) pathOf(route auth.Route, device gatehouse.DeviceID) string {
 	_, path, _ := strings.Cut(route.Pattern, " ")
 	var passage gatehouse.ID
 	for _, p := range d.passages {
@@ -111,7 +141,9 @@ func (d *drill) pathOf(route auth.Route) string {
 	id := subject.String()
 	switch {
 	case strings.Contains(path, "/devices/"):
-		id = string(d.cast.cameras[0].id)
+		if id = string(device); id == "" {
+			id = string(d.cast.cameras[len(d.cast.cameras)-1].id)
+		}
 	case strings.Contains(path, "/passages/"):
 		id = passage.String()
 	}
@@ -133,6 +165,7 @@ type prober struct {
 	match   func(*http.Request) string
 	matcher *matcher
 	marks   []mark
+	asked   int // requests
 }
 
 func (d *drill) prober(routes []auth.Route) (*prober, error) {
@@ -153,15 +186,20 @@ func (d *drill) prober(routes []auth.Route) (*prober, error) {
 const maxBody = 4 << 20
 
 // ask sends one request and returns the status and what came within the time.
-func (p *prober) ask(ctx context.Context, method, path string, show func(*http.Request)) (status int, header http.Header, body []byte, err error) {
+func (p *prober) ask(ctx context.Context, method, path string, c credential) (status int, header http.Header, body []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second) // a stream that opens would not end
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, method, p.base+path, strings.NewReader("{}"))
+	kind, sent := "application/json", []byte("{}")
+	if c.body != nil {
+		kind, sent = c.body()
+	}
+	r, err := http.NewRequestWithContext(ctx, method, p.base+path, bytes.NewReader(sent))
 	if err != nil {
 		return 0, nil, nil, err
 	}
-	r.Header.Set("Content-Type", "application/json")
-	show(r)
+	r.Header.Set("Content-Type", kind)
+	c.show(r)
+	p.asked++
 	answer, err := p.client.Do(r)
 	if err != nil {
 		return 0, nil, nil, err
@@ -173,12 +211,17 @@ func (p *prober) ask(ctx context.Context, method, path string, show func(*http.R
 
 // try says how a path is open to somebody who shows c; "" for one that is closed.
 func (p *prober) try(ctx context.Context, method, path string, c credential) (string, error) {
-	status, header, body, err := p.ask(ctx, method, path, c.show)
+	status, header, body, err := p.ask(ctx, method, path, c)
 	if err != nil {
 		return "", gatehouse.Errorf("drill.unreachable", "see the system's log; another program may have stopped it", "the copy does not answer: %w", err)
 	}
 	if m := p.personal(header, body); m != "" {
 		return "it shows " + m, nil
+	}
+	for _, cookie := range (&http.Response{Header: header}).Cookies() {
+		if cookie.Name == auth.CookieName && cookie.Value != "" {
+			return "it begins a session", nil
+		}
 	}
 	// For a method that the route does not have another may answer.
 	r, err := http.NewRequestWithContext(ctx, method, p.base+path, nil)

@@ -36,10 +36,11 @@ func (d *drill) plant(ctx context.Context) error {
 		step.add(1)
 	}
 	for _, c := range d.cast.cameras {
-		_, err := admin.AddDevice(ctx, wire.DeviceAddRequest{ID: c.id, Kind: gatehouse.Camera, Gate: d.anyGate(), Source: "rtsp://operator:" + c.password + "@192.0.2.7/stream"})
+		answer, err := admin.AddDevice(ctx, wire.DeviceAddRequest{ID: c.id, Kind: gatehouse.Camera, Gate: d.anyGate(), Source: "rtsp://operator:" + c.password + "@192.0.2.7/stream"})
 		if err != nil {
 			return err
 		}
+		d.tokens[c.id] = answer.Token
 		step.add(1)
 	}
 	return nil
@@ -98,16 +99,20 @@ const (
 	drillEye    gatehouse.DeviceID = "drill-eye"
 	drillLane   gatehouse.DeviceID = "drill-lane"
 	drillReader gatehouse.DeviceID = "drill-reader"
+	drillCards  gatehouse.DeviceID = "drill-cards" // takes cards and no pictures
 )
 
 // traffic lets people and cars arrive: known ones, strangers, and wrong cards. It
 // returns how many passages were granted and denied.
 func (d *drill) traffic(ctx context.Context) (granted, denied int, err error) {
 	door, lane := d.door(), d.lane()
-	for id, at := range map[gatehouse.DeviceID]gatehouse.GateID{drillEye: door, drillLane: lane, drillReader: d.anyGate()} {
+	for id, at := range map[gatehouse.DeviceID]gatehouse.GateID{drillEye: door, drillLane: lane, drillReader: d.anyGate(), drillCards: d.anyGate()} {
 		kind := gatehouse.Terminal
 		if at == "" {
 			continue
+		}
+		if id == drillCards {
+			kind = gatehouse.Reader
 		}
 		answer, err := d.server.Admin().AddDevice(ctx, wire.DeviceAddRequest{ID: id, Kind: kind, Gate: at})
 		if err != nil {

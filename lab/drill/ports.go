@@ -8,9 +8,9 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -34,6 +34,9 @@ func (d *drill) tryPorts() error {
 		return err
 	}
 	for _, s := range sockets {
+		if slices.Contains(d.post.ports, s.port) {
+			continue // the drill's own
+		}
 		d.report.Ports++
 		if !s.ip.IsLoopback() {
 			d.report.PortsOpen++
@@ -187,11 +190,15 @@ func (d *drill) probeOriginal(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if _, port, err := net.SplitHostPort(d.Config.Listen); err != nil || port == "0" {
+		d.report.note("the live server listens at a port of the system's choice, which the configuration does not say: it was not asked")
+		return nil
+	}
 	p.base = "http://" + d.Config.Listen
 	d.say("asking the live server without a credential")
 	for _, route := range d.server.Routes() {
 		method, _, _ := strings.Cut(route.Pattern, " ")
-		how, err := p.try(ctx, method, d.pathOf(route), credential{show: func(*http.Request) {}})
+		how, err := p.try(ctx, method, d.pathOf(route, ""), nobody)
 		if err != nil {
 			return err
 		}

@@ -1,20 +1,12 @@
 package drill
 
 import (
-	"crypto/ed25519"
-	"crypto/rand"
 	_ "embed" // the page
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"html/template"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
-
-	"gatehouse"
 )
 
 // Report is what the drill found.
@@ -47,6 +39,13 @@ type Report struct {
 	TemplatesCompared int          `json:"templates_compared"`
 	Granted           int          `json:"passages_granted"`
 	Denied            int          `json:"passages_denied"`
+	Searches          int          `json:"searches"`         // of the archive, that found a planted person
+	Erased            int          `json:"subjects_erased"`  // with a certificate, before the theft
+	Forgotten         int          `json:"forgotten_values"` // of erased subjects and expired days: the vault was asked to open them
+	ForgottenOpened   int          `json:"forgotten_values_opened"`
+	Requests          int          `json:"requests"`         // of the outsider
+	Alarms            int          `json:"alarms_delivered"` // by webhook and mail, and searched
+	BackupBytes       int64        `json:"backup_bytes"`     // of the stolen backup, key bundles included
 	Crashed           int          `json:"processes_crashed"`
 	Copied            bool         `json:"copied"` // an installation; false for a fresh one
 	Live              bool         `json:"live"`   // a server ran on it
@@ -63,19 +62,6 @@ type Report struct {
 type Finding struct {
 	Kind string `json:"kind"`
 	What string `json:"what"`
-}
-
-// Signature is over the report's JSON without it.
-type Signature struct {
-	By        string `json:"by"`         // which key: of the audit log, or the drill's own
-	PublicKey string `json:"public_key"` // Ed25519, hexadecimal
-	Value     string `json:"value"`      // hexadecimal
-}
-
-// Signer signs reports: the audit log's key, where it can be reached.
-type Signer interface {
-	// SignReport returns an Ed25519 signature, the public key and the key's name.
-	SignReport(message []byte) (signature []byte, public ed25519.PublicKey, name string, err error)
 }
 
 // maxFindings bounds what one kind of finding fills the report with.
@@ -129,110 +115,6 @@ func (r *Report) judge() {
 	r.OK = len(r.Findings) == 0
 }
 
-// message is what is signed.
-func (r Report) message() ([]byte, error) {
-	r.Signature = nil
-	return json.Marshal(r)
-}
-
-// Verify reports whether the report is as its signature's key signed it.
-func Verify(r Report) error {
-	bad := gatehouse.Errorf("drill.signature", "ask for the report again", "the report is not as it was signed")
-	if r.Signature == nil {
-		return bad
-	}
-	key, err1 := hex.DecodeString(r.Signature.PublicKey)
-	signature, err2 := hex.DecodeString(r.Signature.Value)
-	message, err3 := r.message()
-	if err1 != nil || err2 != nil || err3 != nil || len(key) != ed25519.PublicKeySize || !ed25519.Verify(key, message, signature) {
-		return bad
-	}
-	return nil
-}
-
-// publish signs the report and writes it where it is wanted.
-func (d *drill) publish() error {
-	signer := d.Signer
-	if signer == nil {
-		key, err := ownKey(d.ReportDir)
-		if err != nil {
-			return err
-		}
-		signer = key
-	}
-	message, err := d.report.message()
-	if err != nil {
-		return err
-	}
-	signature, public, name, err := signer.SignReport(message)
-	if err != nil {
-		return err
-	}
-	d.report.Signature = &Signature{By: name, PublicKey: hex.EncodeToString(public), Value: hex.EncodeToString(signature)}
-	if d.ReportDir == "" {
-		return nil
-	}
-	out, err := json.MarshalIndent(d.report, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := write(d.ReportDir, "drill.json", append(out, '\n'), 0o644); err != nil {
-		return err
-	}
-	page, err := Page(d.report)
-	if err != nil {
-		return err
-	}
-	return write(d.ReportDir, "drill.html", page, 0o644)
-}
-
-func write(dir, name string, b []byte, mode os.FileMode) error {
-	err := os.MkdirAll(dir, 0o755)
-	if err == nil {
-		err = os.WriteFile(filepath.Join(dir, name), b, mode)
-	}
-	if err != nil {
-		return gatehouse.Errorf("drill.report", "name another --report", "the report cannot be written: %w", err)
-	}
-	return nil
-}
-
-// reportKey is a key for reports alone.
-type reportKey struct {
-	ed25519.PrivateKey
-	name string
-}
-
-// SignReport implements Signer.
-func (k reportKey) SignReport(message []byte) ([]byte, ed25519.PublicKey, string, error) {
-	return ed25519.Sign(k.PrivateKey, message), k.Public().(ed25519.PublicKey), k.name, nil
-}
-
-const keyFile = "drill.key"
-
-// ownKey is the key in the report's directory, made at the first report; without a
-// directory it is made for this report alone.
-func ownKey(dir string) (Signer, error) {
-	if dir == "" {
-		_, key, err := ed25519.GenerateKey(rand.Reader)
-		return reportKey{key, "a key of this report alone"}, err
-	}
-	name := "the drill's own key (" + keyFile + ")"
-	b, err := os.ReadFile(filepath.Join(dir, keyFile))
-	if err == nil {
-		seed, err := hex.DecodeString(strings.TrimSpace(string(b)))
-		if err != nil || len(seed) != ed25519.SeedSize {
-			return nil, gatehouse.Errorf("drill.key", "move the file away; a new key is made then", "%s holds no key", keyFile)
-		}
-		return reportKey{ed25519.NewKeyFromSeed(seed), name}, nil
-	}
-	_, key, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	return reportKey{key, name}, write(dir, keyFile, []byte(hex.EncodeToString(key.Seed())+"\n"), 0o600)
-}
-
 //go:embed report.html
 var pageSource string
 
@@ -262,13 +144,14 @@ type Line struct {
 func (v view) Lines() []Line {
 	line := func(what, why string, found, of int) Line { return Line{what, why, found, of, found == 0} }
 	lines := []Line{
-		line("Marks and pictures in what was stolen", fmt.Sprintf("%d marks in %d forms, looked for in %s of files, pages, logs, metrics and temporary files", v.Marks, v.Forms, size(v.Bytes)), v.Hits, v.Marks),
+		line("Marks and pictures in what was stolen", fmt.Sprintf("%d marks in %d forms, looked for in %s of files, pages, logs, metrics, temporary files, webhooks, mails and a backup", v.Marks, v.Forms, size(v.Bytes)), v.Hits, v.Marks),
 		line("Guessed from an index", "every phone number and plate of a region, hashed and keyed with all that may be a key", v.IndexHits, 0),
 		line("Ciphertexts that open elsewhere", "exchanged between rows, records, pictures, key rows and working items", v.SwapsOpened, v.Swaps),
+		line("Values of erased subjects and expired days that open", "asked of the unsealed vault, with copies that were made before", v.ForgottenOpened, v.Forgotten),
 		line("Templates that compare", "across a rekey of the gallery, and with the face itself", v.TemplateMatches, v.TemplatesCompared),
 		line("Ports that other machines reach", "of every process of the copy", v.PortsOpen, v.Ports),
-		line("Routes that are open", "every route, with every method and eight credentials that are not its own", v.RoutesOpen, v.Routes),
-		line("Addresses that work without a session", "every address that pages, answers, stream and log gave away", v.URLLeaks, v.URLs),
+		line("Routes that are open", "every route, with every method and every credential that is not its own", v.RoutesOpen, v.Routes),
+		line("Addresses that work without a session", "every address that pages, answers, stream, log, webhooks and mails gave away, without a credential and with wrong ones", v.URLLeaks, v.URLs),
 	}
 	control := line("Positive control", "the same search in a plain store of the same marks", v.ControlHits, v.Marks)
 	control.OK = v.ControlHits == v.Marks && v.ControlForms == v.Forms

@@ -228,3 +228,30 @@ func TestListeningSocketsAreSeen(t *testing.T) {
 		}
 	}
 }
+
+// A stored template is that of the mark it is nearest to: one that was enrolled from the
+// same portrait does not stand for somebody who was erased.
+func TestAStoredTemplateIsItsNearestMarks(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 2))
+	face := make([]float32, 512)
+	for i := range face {
+		face[i] = float32(r.NormFloat64())
+	}
+	like := func(spread float64) []float32 {
+		out := make([]float32, len(face))
+		for i, v := range face {
+			out[i] = v + float32(spread*r.NormFloat64())
+		}
+		return out
+	}
+	marks := []mark{{kind: Name, text: "nobody"}, {kind: Template, erased: true, template: like(0.02)}, {kind: Template, template: face}}
+	if got := nearest(marks, like(1e-4)); got != 2 {
+		t.Errorf("it is taken for mark %d", got)
+	}
+	if got := nearest(marks[:2], like(1e-4)); got != 1 {
+		t.Errorf("without its twin it is taken for mark %d", got)
+	}
+	if got := nearest(marks, like(1)); got != -1 {
+		t.Errorf("a stranger is taken for mark %d", got)
+	}
+}

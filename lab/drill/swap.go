@@ -43,7 +43,10 @@ func (d *drill) swap(ctx context.Context) error {
 	if err := d.swapSealed(ctx, gate, root, groups); err != nil {
 		return err
 	}
-	return d.swapKeyRows(ctx, gate, root, groups)
+	if err := d.swapKeyRows(ctx, gate, root, groups); err != nil {
+		return err
+	}
+	return d.tryExpired(ctx, gate, root, groups["detail"])
 }
 
 // swapWorking tries every working item in the place of the next of its kind, and in
@@ -222,6 +225,9 @@ func (d *drill) swapSealed(ctx context.Context, gate *vault.GateKey, root string
 		if len(refs) > 0 {
 			last = refs
 		}
+	}
+	if err := d.tryForgotten(ctx, v, proof, "erased", d.forgotten); err != nil {
+		return err
 	}
 	plain, err := openAll(ctx, v, "moved", proof, moved)
 	if err != nil {

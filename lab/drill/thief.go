@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"gatehouse"
 	"gatehouse/internal/sealeddb"
 	"gatehouse/vault"
 )
@@ -69,6 +70,7 @@ func (d *drill) searchFiles(ctx context.Context, s *search) error {
 		}
 	}
 	s.bytes("metrics", d.metrics)
+	s.bytes("webhooks and mails", []byte(d.post.got.String()))
 	return d.searchDumps(ctx, s)
 }
 
@@ -161,7 +163,15 @@ func (d *drill) searchPages(ctx context.Context, s *search) error {
 		}
 		step.add(1)
 	}
-	return nil
+	gate, err := vault.OpenGateKey(d.config.Data, d.gateKey)
+	if err != nil {
+		return err
+	}
+	opened, err := d.searchBackup(ctx, s, gate)
+	if err == nil && opened == 0 {
+		err = gatehouse.Errorf("drill.backup", "this is a fault of the drill", "the gate key opens no database of the backup, which it should")
+	}
+	return err
 }
 
 // hoard is what a thief may use as a key: what is known to be one, and whatever has a

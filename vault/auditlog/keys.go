@@ -108,6 +108,9 @@ func (k Key) Name() string { return k.name }
 // KeyHash implements note.Verifier.
 func (k Key) KeyHash() uint32 { return keyHash(k.name, append([]byte{k.alg}, k.key...)) }
 
+// Public is the key without its name.
+func (k Key) Public() ed25519.PublicKey { return k.key }
+
 // IsWitness tells a witness's key from a log's.
 func (k Key) IsWitness() bool { return k.alg == algWitness }
 
