@@ -123,6 +123,25 @@ func writeGenesis(dir string, seed []byte) error {
 	return writeDurably(filepath.Join(dir, genesisFile), sealed, true)
 }
 
+// ShareGenesis says in a site's directory, whose vault process has not run yet, that
+// this vault was never unsealed for that site: to is the site's directory, from the one
+// that Init was called with. Errors: vault.failed.
+func ShareGenesis(from, to string) error {
+	for _, file := range []string{auditFile, genesisFile} {
+		if _, err := os.Lstat(filepath.Join(to, file)); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	sealed, err := os.ReadFile(filepath.Join(from, genesisFile))
+	if err == nil {
+		err = writeDurably(filepath.Join(to, genesisFile), sealed, false)
+	}
+	if err != nil {
+		return gatehouse.Errorf("vault.failed", "restore control.new from the copy of the vault's directory", "the first state of a site's vault cannot be made: %w", err)
+	}
+	return nil
+}
+
 // isGenesis reports whether the vault of this seed was made and never unsealed.
 func isGenesis(dir string, seed []byte) (bool, error) {
 	sealed, err := os.ReadFile(filepath.Join(dir, genesisFile))

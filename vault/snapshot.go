@@ -172,7 +172,7 @@ func (s *service) handleSealBundle(ctx context.Context, r *child.Request) (any, 
 		return nil, nil, gatehouse.Errorf("request.malformed", "this is a fault of the program", "a bundle needs a snapshot of the log before it")
 	}
 	head.Files["vault/"+auditFile] = log[:]
-	genesis, err := os.ReadFile(filepath.Join(s.room.dir, genesisFile))
+	genesis, err := os.ReadFile(filepath.Join(s.guard.dir, genesisFile))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, gatehouse.Errorf("vault.failed", "check who may read the vault's directory", "the vault's first state cannot be read: %w", err)
 	}

@@ -252,6 +252,8 @@ func TestVaultElsewhere(t *testing.T) {
 		t.Errorf("%d rows still wait", waiting)
 	}
 
+	s.rewrites(t, refs)
+
 	// Sealing works from either side.
 	proof, _, err := s.gate.Claim(t.Context())
 	must(t, err)
@@ -266,6 +268,89 @@ func TestVaultElsewhere(t *testing.T) {
 	wantCode(t, err, "vault.sealed")
 
 	s.searchGate(t)
+}
+
+// rewrites puts the databases at the machine under fresh keys, which the gate never has.
+func (s *site) rewrites(t *testing.T, refs []gatehouse.SealedRef) {
+	t.Helper()
+	files, err := s.gate.Files(t.Context())
+	must(t, err)
+	if len(files) != 2 || files[0].Name != vault.KeyStoreFile || files[0].Bytes == 0 || files[0].Keyed.IsZero() {
+		t.Fatalf("the vault's files are %+v", files)
+	}
+	before := s.opened(t, refs...)
+	for _, f := range files {
+		path := filepath.Join(s.dir, gatesDir, "acme", "north", f.Name+".key")
+		old, err := os.ReadFile(path)
+		must(t, err)
+		_, err = s.gate.Rewrite(t.Context(), f.Name)
+		must(t, err)
+		if fresh, err := os.ReadFile(path); err != nil || bytes.Equal(fresh, old) {
+			t.Errorf("%s has its old key still (%v)", f.Name, err)
+		}
+	}
+	for _, name := range []string{"vault.key", "../south/keys.db", "/keys.db", ""} {
+		_, err := s.gate.Rewrite(t.Context(), name)
+		wantCode(t, err, "request.malformed")
+	}
+	if after := s.opened(t, refs...); strings.Join(after, ",") != strings.Join(before, ",") {
+		t.Errorf("opened %q after the files were rewritten, and %q before", after, before)
+	}
+}
+
+// TestRewriteIsFinished: the machine is killed between a file's rewriting and its new
+// key's coming into force; at its next start everything opens, and one key is left.
+func TestRewriteIsFinished(t *testing.T) {
+	s := newSite(t)
+	s.reopenGate(t)
+	s.awaitVault(t)
+	ref := s.seal(t, gatehouse.RandomID(), "kept")
+	_, err := s.gate.Files(t.Context())
+	must(t, err)
+	path := filepath.Join(s.dir, gatesDir, "acme", "north", vault.KeyStoreFile+".key")
+	old, err := os.ReadFile(path)
+	must(t, err)
+	_, err = s.gate.Rewrite(t.Context(), vault.KeyStoreFile)
+	must(t, err)
+	s.kill()
+	// As it lay before the last step: the file is under the fresh key, the old one in its place.
+	must(t, os.Rename(path, path+".new"))
+	must(t, os.WriteFile(path, old, 0o600))
+	s.start(t)
+	s.awaitVault(t)
+	if b, err := os.ReadFile(path); err != nil || bytes.Equal(b, old) {
+		t.Errorf("the old key is still in force (%v)", err)
+	}
+	if _, err := os.Stat(path + ".new"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the fresh key lies beside it: %v", err)
+	}
+	s.unseal(t)
+	if got := s.opened(t, ref); got[0] != "kept" {
+		t.Errorf("opened %q", got)
+	}
+}
+
+// TestPairedLater: a site that is paired when the vault was unsealed for others long ago
+// is one that it was never unsealed for; one whose control was lost is not.
+func TestPairedLater(t *testing.T) {
+	s := newSite(t)
+	s.reopenGate(t)
+	s.awaitVault(t)
+	s.unseal(t)
+	s.pair(t, south, time.Hour)
+	s.unseal(t) // both
+	must(t, s.admin(t, func(a Admin) error { return a.Seal(t.Context(), nil) }))
+	s.unseal(t)
+	s.kill()
+	dir := filepath.Join(s.dir, gatesDir, "acme", "south")
+	if _, err := os.Stat(filepath.Join(dir, "control.new")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the vault counts as never unsealed still: %v", err)
+	}
+	for _, name := range []string{"vault.key", "vault.pub"} {
+		if _, err := os.Lstat(filepath.Join(dir, name)); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("a site's directory holds %s: %v", name, err)
+		}
+	}
 }
 
 // searchGate looks for what only the machine, or only the identity file, may hold.
