@@ -23,7 +23,7 @@ type DisclosureAdmin interface {
 	RemoveOperator(ctx context.Context, r wire.OperatorRequest) (wire.OperatorsResponse, error)
 	// PlantCanary: canary.operators, canary.label, vault.passphrase.
 	PlantCanary(ctx context.Context, r wire.CanaryPlantRequest) (wire.CanaryPlantResponse, error)
-	Canaries(ctx context.Context, r wire.PassphraseRequest) (wire.CanariesResponse, error)
+	Canaries(ctx context.Context, r wire.CanariesRequest) (wire.CanariesResponse, error)
 	CanaryStatus(ctx context.Context) (wire.CanaryStatus, error)
 	// LiftCanary: canary.none, operator.unknown, operator.signature.
 	LiftCanary(ctx context.Context, r wire.SignedRequest) (wire.CanaryStatus, error)

@@ -57,7 +57,7 @@ func TestSiteWithTheVaultElsewhere(t *testing.T) {
 	c := testConfig(t)
 	c.Gates[0].RepeatWithin, c.Gates[0].Actuator.Kind = 0, "none"
 	dir := filepath.Join(t.TempDir(), "m")
-	if err := machine.Init(dir, filepath.Join(t.TempDir(), "service.key"), passphrase); err != nil {
+	if err := machine.Init(t.Context(), dir, filepath.Join(t.TempDir(), "service.key"), gatehouse.Passphrase([]byte(passphrase))); err != nil {
 		t.Fatal(err)
 	}
 	process, address := startMachine(t, dir, "127.0.0.1:0")
@@ -75,7 +75,7 @@ func TestSiteWithTheVaultElsewhere(t *testing.T) {
 	unseal := func() {
 		t.Helper()
 		command(func(a machine.Admin) error {
-			return a.Unseal(t.Context(), machine.UnsealRequest{Lasts: time.Hour}, []byte(passphrase))
+			return a.Unseal(t.Context(), machine.UnsealRequest{Lasts: time.Hour}, gatehouse.Passphrase([]byte(passphrase)))
 		})
 	}
 	c.Vault.Identity = filepath.Join(t.TempDir(), "identity.json")

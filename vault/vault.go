@@ -63,6 +63,7 @@ type Options struct {
 
 // Vault is the gate's half. It is safe for concurrent use.
 type Vault struct {
+	Desk
 	dir       string // absolute
 	gate      *GateKey
 	process   process
@@ -111,6 +112,7 @@ func Open(ctx context.Context, o Options) (*Vault, error) {
 	if err != nil {
 		return nil, err
 	}
+	v.Desk = NewDesk(v.process.Call)
 	if v.remote != nil {
 		save = v.remote.save
 	}

@@ -19,7 +19,7 @@ type KeysExportCmd struct {
 
 // Run writes it.
 func (cmd KeysExportCmd) Run(ctx context.Context, out *Out) error {
-	return answer(ctx, out, func(a api.Admin) (map[string]string, error) {
+	return atDesk(ctx, out, func(a api.Desk) (map[string]string, error) {
 		got, err := a.ExportKeys(ctx)
 		if err != nil {
 			return nil, err

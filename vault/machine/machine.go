@@ -52,10 +52,10 @@ type settings struct {
 }
 
 // Init makes a vault for gates elsewhere in dir: service key, certificate authority,
-// and last the vault's key pair under passphrase, with which the machine exists. One
-// that was interrupted can be repeated. Errors: vault.exists, those of vault.Init and
+// and last the vault's key pair, which with opens, with which the machine exists. One
+// that was interrupted can be repeated. Errors: vault.exists, those of vault.InitWith and
 // vault.CreateGateKey, machine.failed.
-func Init(dir, serviceKey, passphrase string) error {
+func Init(ctx context.Context, dir, serviceKey string, with gatehouse.Credential) error {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return failed(err)
@@ -87,7 +87,7 @@ func Init(dir, serviceKey, passphrase string) error {
 	if err := writeJSON(filepath.Join(dir, settingsFile), settings{Version: 1, ServiceKey: serviceKey}); err != nil {
 		return err
 	}
-	return vault.Init(dir, passphrase)
+	return vault.InitWith(ctx, dir, with, "")
 }
 
 func writeJSON(path string, v any) error {

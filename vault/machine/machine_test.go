@@ -60,7 +60,7 @@ func newSite(t *testing.T) *site {
 	t.Helper()
 	s := &site{dir: filepath.Join(t.TempDir(), "m"), serviceKey: filepath.Join(t.TempDir(), "service.key"), address: "127.0.0.1:0",
 		data: t.TempDir(), gateKey: filepath.Join(t.TempDir(), "gate.key")}
-	must(t, Init(s.dir, s.serviceKey, passphrase))
+	must(t, Init(t.Context(), s.dir, s.serviceKey, gatehouse.Passphrase([]byte(passphrase))))
 	must(t, vault.CreateGateKey(s.data, s.gateKey))
 	s.start(t)
 	s.identity = s.pair(t, north, time.Hour)
@@ -118,7 +118,7 @@ func (s *site) pair(t *testing.T, place gatehouse.Place, lasts time.Duration) (f
 func (s *site) unseal(t *testing.T) {
 	t.Helper()
 	must(t, s.admin(t, func(a Admin) error {
-		return a.Unseal(t.Context(), UnsealRequest{Lasts: time.Hour}, []byte(passphrase))
+		return a.Unseal(t.Context(), UnsealRequest{Lasts: time.Hour}, gatehouse.Passphrase([]byte(passphrase)))
 	}))
 }
 
@@ -199,7 +199,7 @@ func TestVaultElsewhere(t *testing.T) {
 	_, _, err = s.gate.Unseal(t.Context(), "site", passphrase, time.Hour)
 	wantCode(t, err, "vault.elsewhere")
 	wantCode(t, s.admin(t, func(a Admin) error {
-		return a.Unseal(t.Context(), UnsealRequest{Lasts: time.Hour}, []byte("wrong horse battery"))
+		return a.Unseal(t.Context(), UnsealRequest{Lasts: time.Hour}, gatehouse.Passphrase([]byte("wrong horse battery")))
 	}), "vault.passphrase")
 
 	s.unseal(t)
@@ -514,8 +514,10 @@ func TestMachineAtRest(t *testing.T) {
 		}
 		return err
 	}))
-	wantCode(t, s.admin(t, func(a Admin) error { return a.Unseal(t.Context(), UnsealRequest{Lasts: time.Hour}, nil) }), "machine.not_serving")
-	wantCode(t, Init(s.dir, s.serviceKey, passphrase), "vault.exists")
+	wantCode(t, s.admin(t, func(a Admin) error {
+		return a.Unseal(t.Context(), UnsealRequest{Lasts: time.Hour}, gatehouse.Credential{})
+	}), "machine.not_serving")
+	wantCode(t, Init(t.Context(), s.dir, s.serviceKey, gatehouse.Passphrase([]byte(passphrase))), "vault.exists")
 	_, err := Open(Options{Dir: t.TempDir()})
 	wantCode(t, err, "vault.missing")
 	must(t, os.Rename(filepath.Join(s.dir, authorityFile), filepath.Join(s.dir, "gone")))
