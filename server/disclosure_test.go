@@ -20,14 +20,14 @@ import (
 	"filippo.io/age"
 )
 
-// staff registers two operators over the admin interface.
-func staff(t *testing.T, a api.Admin) map[string]approval.Operator {
+// staff registers two operators.
+func staff(t *testing.T, a api.Desk, with gatehouse.Credential) map[string]approval.Operator {
 	t.Helper()
 	all := map[string]approval.Operator{}
 	for _, name := range []string{"ana-1", "ben-2"} {
 		o, err := approval.New(name, []byte("four words of "+name), 10)
 		if err == nil {
-			_, err = a.AddOperator(t.Context(), wire.OperatorRequest{With: wire.Shown(gatehouse.Passphrase([]byte(passphrase))), Operator: wire.Operator{Name: o.Name, Salt: o.Salt, Work: o.Work, Public: o.Public}})
+			_, err = a.AddOperator(t.Context(), wire.OperatorRequest{With: wire.Shown(with), Operator: wire.Operator{Name: o.Name, Salt: o.Salt, Work: o.Work, Public: o.Public}})
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -141,7 +141,7 @@ func TestCanaryOverTheServer(t *testing.T) {
 	stop := serving(t, s)
 	defer stop()
 	a := client.OverSocket(SocketPath(c))
-	people := staff(t, a)
+	people := staff(t, a, gatehouse.Passphrase([]byte(passphrase)))
 	ana := enrol(t, s, "B-1", "Ana Silva", nil)
 	bird, err := a.PlantCanary(t.Context(), wire.CanaryPlantRequest{With: wire.Shown(gatehouse.Passphrase([]byte(passphrase))), Kind: "person", Note: "third floor"})
 	if err != nil {

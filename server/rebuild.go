@@ -18,6 +18,9 @@ import (
 // archive, where working.db was lost or damaged. No server may run. It says how many
 // items it made. Errors: vault.passphrase, store.locked, those of opening.
 func RebuildWorkingSet(ctx context.Context, c Config, with gatehouse.Credential, log *slog.Logger, progress func(done int)) (items int, err error) {
+	if c.Vault.Elsewhere() {
+		return 0, errKeysElsewhere()
+	}
 	m, err := newRestoredSite(c, with, log)
 	if err != nil {
 		return 0, err

@@ -27,8 +27,11 @@ type RestoreOptions struct {
 	Known      *gatehouse.ErasureList // the newest erasure list that is known from elsewhere
 	Signer     []byte                 // whose backups count; nil where only one installation signed
 	With       gatehouse.Credential   // what opens the vault
-	Progress   func(backup.Progress)
-	Log        *slog.Logger
+	// Keyring is what `gatehouse keys export` wrote, or a vault.key; nil where the backup
+	// holds the wrapped private key itself.
+	Keyring  []byte
+	Progress func(backup.Progress)
+	Log      *slog.Logger
 }
 
 // restoreOperator is in whose name the vault is opened for a restore.
@@ -37,10 +40,16 @@ const restoreOperator = "restore"
 // Restore restores a backup into c.Data, which has to be empty, and makes a new gate
 // key at c.GateKey. A restore that was interrupted goes on when it is called again, and
 // until it has ended no server starts there. Errors: those of backup.Restore and of the
-// targets, gatekey.exists, vault.passphrase, vault.credential.
+// targets, gatekey.exists, vault.passphrase, vault.credential, restore.keyring (the backup is of a
+// site whose vault was on another machine), restore.elsewhere (c names such a vault),
+// vault.bundle.
 func Restore(ctx context.Context, c Config, o RestoreOptions) (backup.Restored, error) {
 	if err := c.check(); err != nil {
 		return backup.Restored{}, err
+	}
+	if c.Vault.Elsewhere() {
+		return backup.Restored{}, gatehouse.Errorf("restore.elsewhere", "take `vault.identity` out of the configuration: the restored site has its vault in its own data directory",
+			"a backup is restored together with its vault, and this configuration's is on another machine")
 	}
 	data, err := object.Open(o.From, givenSecrets{})
 	if err != nil {
@@ -58,6 +67,11 @@ func restoreFrom(ctx context.Context, c Config, o RestoreOptions, data, keys gat
 	if err != nil {
 		return backup.Restored{}, err
 	}
+	if o.Keyring != nil {
+		if m.keyring, err = vault.Keyring(o.Keyring); err != nil {
+			return backup.Restored{}, err
+		}
+	}
 	defer func() { err = errors.Join(err, m.close()) }()
 	return backup.Restore(ctx, backup.Wish{Data: data, Keys: keys, Verify: vault.VerifyBackup, At: o.At, Known: o.Known, Signer: o.Signer, Progress: o.Progress}, m)
 }
@@ -68,6 +82,8 @@ type restoredSite struct {
 	paths  paths
 	with   gatehouse.Credential
 	log    *slog.Logger
+
+	keyring []byte // the wrapped private keys, where they were given; nil for the backup's
 
 	unlock func() error
 	gate   *vault.GateKey
@@ -99,6 +115,13 @@ type openBundle struct {
 
 // OpenBundle implements backup.Machine.
 func (m *restoredSite) OpenBundle(ctx context.Context, private, public []byte, sealed io.Reader) (backup.OpenBundle, error) {
+	if m.keyring != nil {
+		private = m.keyring
+	}
+	if private == nil {
+		return nil, gatehouse.Errorf("restore.keyring", "give it with --keyring: what `gatehouse vault keys export` wrote, or vault.key of the vault's machine",
+			"the vault of this backup's site was on another machine, and the backup does not hold its wrapped private key")
+	}
 	folder := filepath.Join(m.paths.data, restoreFolder)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, sealeddb.Wrap(folder, err)

@@ -117,6 +117,19 @@ func (v *Vault) RecordRestore(ctx context.Context, id gatehouse.ID) error {
 	return err
 }
 
+// PublicKeyFile is vault.pub of a gate whose vault is on another machine: what of the
+// key pair is on this one. Errors: vault.missing.
+func PublicKeyFile(dir string) ([]byte, error) {
+	if _, err := readPublicKey(dir); err != nil {
+		return nil, err
+	}
+	b, err := os.ReadFile(filepath.Join(dir, publicKeyFile))
+	if err != nil {
+		return nil, gatehouse.Errorf("vault.failed", "check who may read the vault's directory", "the vault's public key cannot be read: %w", err)
+	}
+	return b, nil
+}
+
 // KeyFiles are the wrapped private key and the public key as they lie in the vault's
 // directory: what a bundle needs beside it to be opened.
 func KeyFiles(dir string) (private, public []byte, err error) {
