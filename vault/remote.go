@@ -77,8 +77,14 @@ type remoteProcess struct {
 	spool *spool
 }
 
-// Call is child.Remote's, behind a flush of the spool.
+// Call is child.Remote's, behind a flush of the spool. What the machine would refuse
+// does not leave this one: it may carry a credential.
 func (r *remoteProcess) Call(ctx context.Context, method string, header any, blobs [][]byte, reply any) ([][]byte, error) {
+	if method != MethodClaim && method != MethodRewriteFile {
+		if err := Forwarded(method); err != nil {
+			return nil, err
+		}
+	}
 	switch method {
 	case methodAppend, methodStatus, methodFiles, methodSeal, MethodClaim: // which no row changes
 	default:
@@ -128,7 +134,7 @@ func (v *Vault) Elsewhere() (elsewhere bool, waiting int) {
 }
 
 func errElsewhere() error {
-	return gatehouse.Errorf("vault.elsewhere", "run `gatehouse vault unseal` on the vault's machine; its passphrase belongs nowhere else", "this site's vault is on another machine")
+	return gatehouse.Errorf("vault.elsewhere", "on the vault's machine, run `gatehouse vault unseal`, or `gatehouse vault budget|operator|canary|keys`; what opens the vault belongs nowhere else", "this site's vault is on another machine")
 }
 
 // Claim asks for the lease that somebody granted this site at the vault's machine.

@@ -38,7 +38,7 @@ type BudgetSetCmd struct {
 // Run sets.
 func (cmd BudgetSetCmd) Run(ctx context.Context, out *Out) error {
 	return atDesk(ctx, out, func(a api.Desk) (wire.Budget, error) {
-		with, err := cmd.credential(out, vaultPrompt)
+		with, err := cmd.forVault(out, vaultPrompt)
 		if err != nil {
 			return wire.Budget{}, err
 		}

@@ -39,7 +39,7 @@ func (cmd CanaryPlantCmd) Run(ctx context.Context, out *Out) error {
 			}
 			return a.PlantCanary(ctx, q) // the vault knows of it: it takes no credential
 		}
-		with, err := cmd.credential(out, vaultPrompt)
+		with, err := cmd.forVault(out, vaultPrompt)
 		if err != nil {
 			return wire.CanaryPlantResponse{}, err
 		}
@@ -64,7 +64,7 @@ type CanaryListCmd struct{ CredentialFlags }
 // Run lists.
 func (cmd CanaryListCmd) Run(ctx context.Context, out *Out) error {
 	return atDesk(ctx, out, func(a api.Desk) (wire.CanariesResponse, error) {
-		with, err := cmd.credential(out, vaultPrompt)
+		with, err := cmd.forVault(out, vaultPrompt)
 		if err != nil {
 			return wire.CanariesResponse{}, err
 		}

@@ -61,6 +61,21 @@ func (f CredentialFlags) credential(out *Out, prompt string) (gatehouse.Credenti
 	return gatehouse.Passphrase(p), err
 }
 
+// forVault is credential for what goes to the site's vault: where that is on another
+// machine, nobody is asked here. Errors: vault.elsewhere.
+func (f CredentialFlags) forVault(out *Out, prompt string) (gatehouse.Credential, error) {
+	if out.desk == nil {
+		c, err := out.config()
+		if err != nil {
+			return gatehouse.Credential{}, err
+		}
+		if c.Vault.Elsewhere() {
+			return gatehouse.Credential{}, errElsewhere()
+		}
+	}
+	return f.credential(out, prompt)
+}
+
 // newCredential is credential for what shall open the vault key from now on: a new
 // passphrase is asked for twice, a key file that is not there is made, outside of the
 // protected directory.

@@ -87,7 +87,7 @@ func (cmd KeysAddSlotCmd) Run(ctx context.Context, out *Out) error {
 		return err
 	}
 	return atDesk(ctx, out, func(a api.Desk) (wire.AddSlotResponse, error) {
-		with, err := cmd.credential(out, "Passphrase: ")
+		with, err := cmd.forVault(out, "Passphrase: ")
 		if err != nil {
 			return wire.AddSlotResponse{}, err
 		}
@@ -108,7 +108,7 @@ type KeysRemoveSlotCmd struct {
 // Run removes it.
 func (cmd KeysRemoveSlotCmd) Run(ctx context.Context, out *Out) error {
 	return atDesk(ctx, out, func(a api.Desk) (map[string]string, error) {
-		with, err := cmd.credential(out, "Passphrase of a slot that stays: ")
+		with, err := cmd.forVault(out, "Passphrase of a slot that stays: ")
 		if err != nil {
 			return nil, err
 		}

@@ -39,7 +39,7 @@ func (cmd KeysSplitCmd) Run(ctx context.Context, out *Out) error {
 		}
 	}
 	return out.withDesk(ctx, func(a api.Desk) error {
-		with, err := cmd.credential(out, "Passphrase: ")
+		with, err := cmd.forVault(out, "Passphrase: ")
 		if err != nil {
 			return err
 		}

@@ -31,7 +31,7 @@ type OperatorAddCmd struct {
 func (cmd OperatorAddCmd) Run(ctx context.Context, out *Out) error {
 	return atDesk(ctx, out, func(a api.Desk) (wire.OperatorsResponse, error) {
 		var none wire.OperatorsResponse
-		with, err := cmd.credential(out, vaultPrompt)
+		with, err := cmd.forVault(out, vaultPrompt)
 		if err != nil {
 			return none, err
 		}
@@ -68,7 +68,7 @@ type OperatorRemoveCmd struct {
 // Run removes.
 func (cmd OperatorRemoveCmd) Run(ctx context.Context, out *Out) error {
 	return atDesk(ctx, out, func(a api.Desk) (wire.OperatorsResponse, error) {
-		with, err := cmd.credential(out, vaultPrompt)
+		with, err := cmd.forVault(out, vaultPrompt)
 		if err != nil {
 			return wire.OperatorsResponse{}, err
 		}

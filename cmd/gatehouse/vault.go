@@ -33,7 +33,7 @@ type VaultCmd struct {
 }
 
 func errElsewhere() error {
-	return gatehouse.Errorf("vault.elsewhere", "run `gatehouse vault unseal` on the vault's machine; its passphrase belongs nowhere else", "this site's vault is on another machine")
+	return gatehouse.Errorf("vault.elsewhere", "on the vault's machine, run `gatehouse vault unseal`, or `gatehouse vault budget|operator|canary|keys`; what opens the vault belongs nowhere else", "this site's vault is on another machine")
 }
 
 // VaultDir names the machine's directory.

@@ -16,7 +16,7 @@ import (
 
 // VaultBudgetCmd is BudgetCmd on the vault's machine.
 type VaultBudgetCmd struct {
-	Show AtVault[BudgetShowCmd] `cmd:"" default:"1" help:"Show the budgets and what is left of them."`
+	Show AtVault[BudgetShowCmd] `cmd:"" default:"withargs" help:"Show the budgets and what is left of them."`
 	Set  AtVault[BudgetSetCmd]  `cmd:"" help:"Set the budgets; it needs the vault's credential."`
 }
 
@@ -32,12 +32,12 @@ type VaultOperatorCmd struct {
 type VaultCanaryCmd struct {
 	Plant  AtVault[CanaryPlantCmd]  `cmd:"" help:"Plant a token, or a person or vehicle, which its site then enrols; opening it shuts the vault."`
 	List   AtVault[CanaryListCmd]   `cmd:"" help:"List the canaries; it needs the vault's credential, and is written down."`
-	Status AtVault[CanaryStatusCmd] `cmd:"" default:"1" help:"Say whether a canary shut the vault, and who lifts it."`
+	Status AtVault[CanaryStatusCmd] `cmd:"" default:"withargs" help:"Say whether a canary shut the vault, and who lifts it."`
 }
 
 // VaultKeysCmd is KeysCmd on the vault's machine.
 type VaultKeysCmd struct {
-	Status     AtVault[KeysStatusCmd]     `cmd:"" default:"1" help:"Show which keys there are and what opens them."`
+	Status     AtVault[KeysStatusCmd]     `cmd:"" default:"withargs" help:"Show which keys there are and what opens them."`
 	AddSlot    AtVault[KeysAddSlotCmd]    `cmd:"" help:"Let another passphrase, key file, token or TPM open the vault key."`
 	RemoveSlot AtVault[KeysRemoveSlotCmd] `cmd:"" help:"Take away one way to open the vault key."`
 	Split      AtVault[KeysSplitCmd]      `cmd:"" help:"Split the vault key into shares, as words and QR codes, for recovery."`

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 	"time"
 
 	"gatehouse"
+	"gatehouse/internal/child"
 	"gatehouse/internal/child/childtest"
 	"gatehouse/vault"
 )
@@ -472,6 +474,47 @@ func TestWhoIsRefused(t *testing.T) {
 			t.Errorf("%s: let in", name)
 		}
 	}
+}
+
+// TestTheMachineRefuses: a gate that somebody has altered gets nothing out of the machine
+// that its program would not ask for.
+func TestTheMachineRefuses(t *testing.T) {
+	s := newSite(t)
+	b, err := os.ReadFile(s.identity)
+	must(t, err)
+	var id vault.Identity
+	must(t, json.Unmarshal(b, &id))
+	pair, err := tls.X509KeyPair([]byte(id.Certificate), []byte(id.Key.Reveal()))
+	must(t, err)
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM([]byte(id.Authority))
+	d := tls.Dialer{Config: &tls.Config{Certificates: []tls.Certificate{pair}, RootCAs: roots, ServerName: vault.MachineName, NextProtos: []string{vault.Protocol}}}
+	r := child.Connect(child.RemoteSpec{Name: "vault", Called: "the vault's machine", Log: quiet, Dial: func(ctx context.Context) (net.Conn, error) { return d.DialContext(ctx, "tcp", s.address) }})
+	t.Cleanup(r.Stop)
+	must(t, r.Wait(t.Context()))
+	var st vault.Status
+	_, err = r.Call(t.Context(), "status", nil, nil, &st) // the control: what it may ask
+	must(t, err)
+	for _, method := range []string{"init", "unseal", "export", "add-slot", "split", "rotate", "rewrite", "unbundle", "budget/set", "canaries", "desk", "pair", "no-such-call", ""} {
+		_, err := r.Call(t.Context(), method, nil, [][]byte{[]byte(passphrase)}, nil)
+		wantCode(t, err, "vault.elsewhere")
+	}
+	if again, err := s.statusOf(t); err != nil || again.Unsealed {
+		t.Errorf("%+v, %v", again, err)
+	}
+}
+
+// statusOf asks at the machine.
+func (s *site) statusOf(t *testing.T) (got GateStatus, err error) {
+	t.Helper()
+	err = s.admin(t, func(a Admin) error {
+		list, err := a.Status(t.Context())
+		if err == nil {
+			got = list[0]
+		}
+		return err
+	})
+	return got, err
 }
 
 // TestIdentityFile: what is wrong with it is said, and nothing of it is repeated.
