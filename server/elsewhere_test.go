@@ -409,6 +409,22 @@ func TestAllWithTheVaultElsewhere(t *testing.T) {
 	_, err = RecoverVault(ctx, c, nil, key, "")
 	wantCode(t, err, "vault.elsewhere")
 
+	// The working set is lost, and made anew with the lease that was granted there.
+	working := filepath.Join(c.Data, "db", "working.db")
+	must(os.Remove(working))
+	if n, err := RebuildWorkingSet(ctx, c, gatehouse.Credential{}, slog.New(slog.DiscardHandler), func(int) {}); err != nil || n < 2 {
+		t.Fatalf("%d items were rebuilt, %v", n, err)
+	}
+	s = openElsewhere(t, c)
+	if p := card(t, s, "reader", "card B-1"); !p.Decision.Grant {
+		t.Errorf("after the rebuilding: %+v", p.Decision)
+	}
+	if p := card(t, s, "reader", "card B-2"); p.Decision.Grant {
+		t.Error("the erased came back with the working set")
+	}
+	awaitStatus(t, s, func(st wire.Status) bool { return st.Vault.Unsealed }) // for everybody still
+	must(s.Close(ctx))
+
 	// Both machines are lost: the backup comes back with the keyring that was exported.
 	var bundle wire.ExportResponse
 	desk(func(d api.Desk) (err error) { bundle, err = d.ExportKeys(ctx); return err })

@@ -90,7 +90,8 @@ type restoredSite struct {
 	store  *sqlite.Store
 	blobs  *blob.Directory
 	vault  *vault.Vault
-	proof  []byte // of the restore's operator, once the vault is unsealed
+	remote *vault.Remote // where the site's vault is on another machine; never in a restore
+	proof  []byte        // of the restore's operator, once the vault is unsealed
 	backup gatehouse.ID
 }
 
@@ -222,13 +223,21 @@ func (m *restoredSite) open(ctx context.Context) (err error) {
 
 func (m *restoredSite) openVault(ctx context.Context) (err error) {
 	if m.vault == nil {
-		m.vault, err = vault.Open(ctx, vault.Options{Dir: m.paths.vault, Place: m.config.place(), Gate: m.gate, Log: m.log})
+		m.vault, err = vault.Open(ctx, vault.Options{Dir: m.paths.vault, Place: m.config.place(), Gate: m.gate, Remote: m.remote, Log: m.log})
 	}
 	return err
 }
 
 func (m *restoredSite) unseal(ctx context.Context) (err error) {
-	if m.proof == nil {
+	switch {
+	case m.proof != nil:
+	case m.remote != nil:
+		waiting, cancel := context.WithTimeout(ctx, time.Minute)
+		defer cancel()
+		if err = m.vault.Await(waiting); err == nil {
+			m.proof, _, err = m.vault.Claim(ctx)
+		}
+	default:
 		m.proof, _, err = m.vault.UnsealWith(ctx, restoreOperator, m.with, 12*time.Hour)
 	}
 	return err
@@ -252,10 +261,15 @@ func (m *restoredSite) Rebuild(ctx context.Context, progress func(done int)) (it
 	if err := m.unseal(ctx); err != nil {
 		return 0, 0, err
 	}
-	defer func() { err = errors.Join(err, m.vault.SealVault(context.WithoutCancel(ctx))) }()
+	operator := restoreOperator
+	if m.remote == nil {
+		defer func() { err = errors.Join(err, m.vault.SealVault(context.WithoutCancel(ctx))) }()
+	} else { // the lease is others', too
+		operator = "site/" + restoreOperator
+	}
 	copies := &escrow.Store{WorkingStore: m.store, Gate: m.gate, Sealer: m.vault, Copies: m.store}
 	open := func(ctx context.Context, refs []gatehouse.SealedRef) ([][]byte, error) {
-		return m.vault.Rebuild(ctx, restoreOperator, m.proof, refs)
+		return m.vault.Rebuild(ctx, operator, m.proof, refs)
 	}
 	return copies.Rebuild(ctx, open, vault.MaxRebuild, progress)
 }
