@@ -20,7 +20,7 @@ import (
 // the vault process. So what controls disclosures is sealed once more, under a key
 // that follows from the private key alone: it can be lost or put back to an earlier
 // state, and nothing else. Lost levels count as spent; a lost control shuts the vault
-// until somebody with its passphrase begins anew. An earlier state of the file is
+// until somebody with its credential begins anew. An earlier state of the file is
 // found by the audit log's witness; another machine or user for the vault process
 // keeps the server from writing it at all.
 const (
@@ -36,7 +36,7 @@ const (
 const genesisFile = "control.new"
 
 // control is what disclosures are controlled by. It changes seldom, and only by
-// somebody who gives the vault's passphrase, or because a canary was opened.
+// somebody who gives the vault's credential, or because a canary was opened.
 type control struct {
 	Limits    budget.Limits
 	Canaries  map[gatehouse.SubjectID]canary

@@ -23,6 +23,7 @@ var notForwarded = map[string]string{
 	methodPlant:       "it takes a credential of the vault",
 	methodCanaries:    "it takes a credential of the vault",
 	methodExport:      "it gives the wrapped private keys",
+	methodAuditRotate: "no gate asks for it, and witnesses would have to be told each new key",
 	methodRewrite:     "it brings a file's key, which the machine makes: MethodRewriteFile",
 }
 
@@ -57,6 +58,16 @@ func TestForwarded(t *testing.T) {
 	for _, method := range []string{MethodClaim, MethodRewriteFile} {
 		if all[method] != nil || Forwarded(method) == nil {
 			t.Errorf("%s is a call of the vault process, too", method)
+		}
+	}
+	for method := range atDesk {
+		if all[method] == nil || AtDesk(method) != nil {
+			t.Errorf("%s is what people at the vault may ask for, and the vault process has no such call", method)
+		}
+	}
+	for _, method := range []string{methodInit, methodUnbundle, methodUnseal, methodRewrite, methodAppend, methodOpen, "no-such-call"} {
+		if gatehouse.ErrorCode(AtDesk(method)) != "request.unknown" {
+			t.Errorf("people at the vault's machine may call %s", method)
 		}
 	}
 	if gatehouse.ErrorCode(Forwarded("no-such-call")) != "vault.elsewhere" {

@@ -104,7 +104,7 @@ func (o *Out) canary(s wire.CanaryStatus) {
 // CanaryLiftCmd signs for lifting.
 type CanaryLiftCmd struct{ Signer }
 
-// Run signs. With the second signature the vault can be unsealed with its passphrase.
+// Run signs. With the second signature the vault can be unsealed again.
 func (cmd CanaryLiftCmd) Run(ctx context.Context, out *Out) error {
 	return answer(ctx, out, func(a api.Admin) (wire.CanaryStatus, error) {
 		s, err := a.CanaryStatus(ctx)

@@ -53,6 +53,7 @@ type site struct {
 	dir, serviceKey string // the machine's
 	address         string
 	machine         *exec.Cmd
+	with            gatehouse.Credential // opens the vault
 
 	data, gateKey, identity string // the gate's
 	gate                    *vault.Vault
@@ -60,9 +61,17 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	s := &site{dir: filepath.Join(t.TempDir(), "m"), serviceKey: filepath.Join(t.TempDir(), "service.key"), address: "127.0.0.1:0",
+	return newSiteWith(t, gatehouse.Passphrase([]byte(passphrase)))
+}
+
+// keyFile opens a vault at once, for tests that are not about passphrases.
+var keyFile = gatehouse.Credential{Kind: gatehouse.FileCredential, Secret: bytes.Repeat([]byte{5}, 32)}
+
+func newSiteWith(t *testing.T, with gatehouse.Credential) *site {
+	t.Helper()
+	s := &site{with: with, dir: filepath.Join(t.TempDir(), "m"), serviceKey: filepath.Join(t.TempDir(), "service.key"), address: "127.0.0.1:0",
 		data: t.TempDir(), gateKey: filepath.Join(t.TempDir(), "gate.key")}
-	must(t, Init(t.Context(), s.dir, s.serviceKey, gatehouse.Passphrase([]byte(passphrase))))
+	must(t, Init(t.Context(), s.dir, s.serviceKey, with))
 	must(t, vault.CreateGateKey(s.data, s.gateKey))
 	s.start(t)
 	s.identity = s.pair(t, north, time.Hour)
@@ -120,7 +129,7 @@ func (s *site) pair(t *testing.T, place gatehouse.Place, lasts time.Duration) (f
 func (s *site) unseal(t *testing.T) {
 	t.Helper()
 	must(t, s.admin(t, func(a Admin) error {
-		return a.Unseal(t.Context(), UnsealRequest{Lasts: time.Hour}, gatehouse.Passphrase([]byte(passphrase)))
+		return a.Unseal(t.Context(), UnsealRequest{Lasts: time.Hour}, s.with)
 	}))
 }
 
@@ -303,7 +312,7 @@ func (s *site) rewrites(t *testing.T, refs []gatehouse.SealedRef) {
 // TestRewriteIsFinished: the machine is killed between a file's rewriting and its new
 // key's coming into force; at its next start everything opens, and one key is left.
 func TestRewriteIsFinished(t *testing.T) {
-	s := newSite(t)
+	s := newSiteWith(t, keyFile)
 	s.reopenGate(t)
 	s.awaitVault(t)
 	ref := s.seal(t, gatehouse.RandomID(), "kept")
@@ -335,7 +344,7 @@ func TestRewriteIsFinished(t *testing.T) {
 // TestPairedLater: a site that is paired when the vault was unsealed for others long ago
 // is one that it was never unsealed for; one whose control was lost is not.
 func TestPairedLater(t *testing.T) {
-	s := newSite(t)
+	s := newSiteWith(t, keyFile)
 	s.reopenGate(t)
 	s.awaitVault(t)
 	s.unseal(t)
@@ -479,7 +488,7 @@ func TestWhoIsRefused(t *testing.T) {
 // TestTheMachineRefuses: a gate that somebody has altered gets nothing out of the machine
 // that its program would not ask for.
 func TestTheMachineRefuses(t *testing.T) {
-	s := newSite(t)
+	s := newSiteWith(t, keyFile)
 	b, err := os.ReadFile(s.identity)
 	must(t, err)
 	var id vault.Identity
