@@ -3,9 +3,11 @@ package server
 import (
 	"context"
 	"errors"
+	"time"
 
 	"gatehouse"
 	"gatehouse/api/wire"
+	"gatehouse/internal/child"
 	"gatehouse/vault"
 )
 
@@ -28,6 +30,23 @@ func (c Config) remote() (*vault.Remote, error) {
 			"the identity for the vault is that of %s/%s", id.Org, id.Site)
 	}
 	return &vault.Remote{Identity: id, Address: c.Vault.Remote}, nil
+}
+
+// AwaitVault waits until a vault on another machine was reached, or found away, for
+// commands that are over in a moment; at most ten seconds. A site itself waits for no
+// other machine.
+func (s *Server) AwaitVault(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	beat := time.NewTicker(10 * time.Millisecond)
+	defer beat.Stop()
+	for s.config.Vault.Elsewhere() && s.vault.Process().State == child.Starting {
+		select {
+		case <-ctx.Done():
+			return
+		case <-beat.C:
+		}
+	}
 }
 
 // claimLease takes over the lease that somebody granted at the vault's machine, so that

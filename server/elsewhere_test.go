@@ -224,6 +224,10 @@ func TestAllWithTheVaultElsewhere(t *testing.T) {
 	note := filepath.Join(t.TempDir(), "witness")
 	c.Audit.Witness = []WitnessConfig{{File: note}}
 	s := openElsewhere(t, c)
+	s.AwaitVault(t.Context()) // as a command does that is over in a moment
+	if _, err := s.vault.Status(t.Context()); err != nil {
+		t.Errorf("the vault cannot be asked: %v", err)
+	}
 	_, stop := audited(t, s)
 	a := s.Admin()
 	ctx := t.Context()

@@ -87,6 +87,7 @@ func (o *Out) admin(ctx context.Context) (a api.Admin, done func(), err error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	s.AwaitVault(ctx)
 	return s.Admin(), func() { s.Close(context.WithoutCancel(ctx)) }, nil
 }
 
