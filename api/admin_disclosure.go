@@ -11,19 +11,20 @@ import (
 )
 
 // DisclosureAdmin controls what may be disclosed. What changes it carries the vault's
-// passphrase or operators' signatures, which the vault process checks itself.
+// credential (vault.passphrase, vault.credential, vault.no_slot) or operators'
+// signatures, which the vault process checks itself.
 type DisclosureAdmin interface {
 	Budget(ctx context.Context) (wire.Budget, error)
-	// SetBudget: budget.limit, vault.passphrase, vault.altered.
+	// SetBudget: budget.limit, vault.altered.
 	SetBudget(ctx context.Context, r wire.BudgetSetRequest) (wire.Budget, error)
 	Operators(ctx context.Context) (wire.OperatorsResponse, error)
-	// AddOperator: operator.exists, operator.malformed, vault.passphrase.
+	// AddOperator: operator.exists, operator.malformed.
 	AddOperator(ctx context.Context, r wire.OperatorRequest) (wire.OperatorsResponse, error)
-	// RemoveOperator: operator.unknown, operator.needed, vault.passphrase.
+	// RemoveOperator: operator.unknown, operator.needed.
 	RemoveOperator(ctx context.Context, r wire.OperatorRequest) (wire.OperatorsResponse, error)
-	// PlantCanary: canary.operators, canary.label, vault.passphrase.
+	// PlantCanary: canary.operators, canary.label.
 	PlantCanary(ctx context.Context, r wire.CanaryPlantRequest) (wire.CanaryPlantResponse, error)
-	Canaries(ctx context.Context, r wire.PassphraseRequest) (wire.CanariesResponse, error)
+	Canaries(ctx context.Context, r wire.CanariesRequest) (wire.CanariesResponse, error)
 	CanaryStatus(ctx context.Context) (wire.CanaryStatus, error)
 	// LiftCanary: canary.none, operator.unknown, operator.signature.
 	LiftCanary(ctx context.Context, r wire.SignedRequest) (wire.CanaryStatus, error)

@@ -41,7 +41,7 @@ func (c *Client) PlantCanary(ctx context.Context, r wire.CanaryPlantRequest) (wi
 }
 
 // Canaries lists them; it needs the vault's passphrase.
-func (c *Client) Canaries(ctx context.Context, r wire.PassphraseRequest) (wire.CanariesResponse, error) {
+func (c *Client) Canaries(ctx context.Context, r wire.CanariesRequest) (wire.CanariesResponse, error) {
 	return post[wire.CanariesResponse](ctx, c, "/admin/v1/canaries/list", r)
 }
 

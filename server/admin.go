@@ -13,9 +13,16 @@ import (
 )
 
 // Admin carries out an administrator's commands, over the socket or in process.
-func (s *Server) Admin() api.Admin { return admin{s} }
+func (s *Server) Admin() api.Admin { return s.admin() }
 
-type admin struct{ *Server }
+type admin struct {
+	*Server
+	desk
+}
+
+func (s *Server) admin() admin {
+	return admin{s, desk{at: s.vault.Desk, operator: socketOperator, lessee: s.lend.Holder(socketOperator)}}
+}
 
 const socketOperator = "admin-socket"
 

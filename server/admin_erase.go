@@ -2,8 +2,6 @@ package server
 
 import (
 	"context"
-	"os"
-	"path/filepath"
 	"time"
 
 	"gatehouse"
@@ -178,29 +176,9 @@ func (a admin) RunRetention(ctx context.Context) (wire.RetentionReport, error) {
 }
 
 // Databases implements api.Admin.
-func (a admin) Databases(context.Context) (wire.DatabasesResponse, error) {
-	stored, err := a.store.Files()
-	if err != nil {
-		return wire.DatabasesResponse{}, err
-	}
-	files := a.vaultFiles()
-	for _, file := range stored {
-		files = append(files, filepath.Join("db", file))
-	}
-	out := wire.DatabasesResponse{Databases: []wire.Database{}}
-	for _, file := range files {
-		path := filepath.Join(a.config.Data, file)
-		info, err := os.Stat(path)
-		if err != nil {
-			continue // it has just been dropped
-		}
-		one := wire.Database{File: file, Bytes: info.Size()}
-		if key, err := os.Stat(path + ".key"); err == nil {
-			one.Keyed = key.ModTime().UTC()
-		}
-		out.Databases = append(out.Databases, one)
-	}
-	return out, nil
+func (a admin) Databases(ctx context.Context) (wire.DatabasesResponse, error) {
+	list, err := a.databases(ctx)
+	return wire.DatabasesResponse{Databases: list}, err
 }
 
 // RewriteDatabase implements api.Admin.

@@ -37,44 +37,10 @@ func (s *Server) UnsealWith(ctx context.Context, with gatehouse.Credential) erro
 
 // KeysStatus implements api.KeysAdmin.
 func (a admin) KeysStatus(ctx context.Context) (wire.KeysStatus, error) {
-	st, err := a.vault.KeysStatus(ctx)
+	out, err := a.desk.KeysStatus(ctx)
 	custody := a.gateKey.Custody()
-	out := wire.KeysStatus{Current: st.Current, Keys: []wire.Key{}, GateCustody: string(custody), GateCustodyMeans: custody.Means()}
-	for _, k := range st.Keys {
-		key := wire.Key{Name: k.Name, Created: k.Created, Retired: k.Retired, Chains: k.Chains, Slots: []wire.Slot{}}
-		for _, slot := range k.Slots {
-			key.Slots = append(key.Slots, wire.Slot(slot))
-		}
-		out.Keys = append(out.Keys, key)
-	}
+	out.GateCustody, out.GateCustodyMeans = string(custody), custody.Means()
 	return out, err
-}
-
-// AddSlot implements api.KeysAdmin.
-func (a admin) AddSlot(ctx context.Context, r wire.AddSlotRequest) (wire.AddSlotResponse, error) {
-	id, err := a.vault.AddSlot(ctx, socketOperator, r.With.Credential(), r.New.Credential(), r.Label)
-	return wire.AddSlotResponse{Slot: id}, err
-}
-
-// RemoveSlot implements api.KeysAdmin.
-func (a admin) RemoveSlot(ctx context.Context, id string, r wire.RemoveSlotRequest) error {
-	return a.vault.RemoveSlot(ctx, socketOperator, r.With.Credential(), id)
-}
-
-// SplitKey implements api.KeysAdmin.
-func (a admin) SplitKey(ctx context.Context, r wire.SplitRequest) (wire.SplitResponse, error) {
-	texts, err := a.vault.Split(ctx, socketOperator, r.With.Credential(), r.Threshold, r.Shares)
-	var out wire.SplitResponse
-	for _, text := range texts {
-		out.Shares = append(out.Shares, text.Reveal())
-	}
-	return out, err
-}
-
-// ExportKeys implements api.KeysAdmin.
-func (a admin) ExportKeys(ctx context.Context) (wire.ExportResponse, error) {
-	b, err := a.vault.Export(ctx)
-	return wire.ExportResponse{Bundle: b}, err
 }
 
 // NoteKey implements api.KeysAdmin.

@@ -35,8 +35,8 @@ type auditSource interface {
 // VerifyAudit recomputes a site's audit log offline: the log itself, then that the
 // gate's own files hold the same leaves in the same order, and that the passages, sealed
 // details and evidence there are those that the leaves commit to. What does not hold is
-// in the report. Errors: store.locked while a server runs, keys.missing, and those of
-// the gate key.
+// in the report. Errors: store.locked while a server runs, audit.elsewhere
+// where the log is on the vault's machine, keys.missing, and those of the gate key.
 func VerifyAudit(ctx context.Context, c Config, o VerifyOptions) (report auditlog.Report, err error) {
 	gate, unlock, err := openOffline(c)
 	if err != nil {
@@ -150,9 +150,18 @@ func (v *siteVerifier) close() auditlog.Report {
 	return *v.report
 }
 
+// errLogElsewhere says where the audit log is that this machine has none of.
+func errLogElsewhere() error {
+	return gatehouse.Errorf("audit.elsewhere", "start this site's server and run the same command again: it asks that machine",
+		"the audit log of this site is not here: it lies with its vault on another machine, which `vault.identity` names")
+}
+
 // openOffline takes the data directory for this process and opens its gate key.
 func openOffline(c Config) (gate *vault.GateKey, unlock func() error, err error) {
 	p := pathsOf(c)
+	if c.Vault.Elsewhere() {
+		return nil, nil, errLogElsewhere()
+	}
 	initialized, err := Initialized(c)
 	if err != nil {
 		return nil, nil, err

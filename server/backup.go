@@ -77,21 +77,27 @@ func (b *backups) now() (backup.Progress, bool) {
 
 // backupFlow opens the targets, which may be there at one time and not at another.
 func (s *Server) backupFlow() (*backup.Flow, error) {
-	c := s.config.Backup
-	if c.Data == "" {
+	c := s.config
+	if c.Backup.Data == "" {
 		return nil, gatehouse.Errorf("backup.targets", "set `backup` in gatehouse.yml", "there is no target for backups")
 	}
-	data, err := object.Open(c.Data, s)
+	data, err := object.Open(c.Backup.Data, s)
 	if err != nil {
 		return nil, err
 	}
-	keys, err := object.Open(c.Keys, s)
+	keys, err := object.Open(c.Backup.Keys, s)
 	if err != nil {
 		return nil, err
 	}
-	p := pathsOf(s.config)
+	p := pathsOf(c)
 	return backup.New(backup.Ports{Place: s.site.Place, Data: data, Keys: keys, Files: s.store, Blobs: s.blobs, Vault: s.vault, Verify: vault.VerifyBackup,
-		KeyFiles: func() ([]byte, []byte, error) { return vault.KeyFiles(p.vault) }}), nil
+		KeyFiles: func() (private, public []byte, err error) {
+			if c.Vault.Elsewhere() {
+				public, err = vault.PublicKeyFile(p.vault)
+				return nil, public, err
+			}
+			return vault.KeyFiles(p.vault)
+		}}), nil
 }
 
 // Backup makes a backup now.
@@ -114,6 +120,10 @@ func (s *Server) Backup(ctx context.Context) (backup.Report, error) {
 // VerifyBackups checks every object of every backup; with the vault's credential it
 // also restores the newest one beside this site and reads it whole.
 func (s *Server) VerifyBackups(ctx context.Context, with gatehouse.Credential) (checked backup.Checked, err error) {
+	if s.config.Vault.Elsewhere() && !with.IsZero() {
+		return checked, gatehouse.Errorf("vault.elsewhere", "leave it out here: every object is read and compared; to restore for a trial, run `gatehouse restore --keyring` where the credential belongs",
+			"this site's vault is on another machine, and its credential belongs nowhere else")
+	}
 	if err := s.backups.begin(); err != nil {
 		return checked, err
 	}

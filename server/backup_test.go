@@ -162,7 +162,7 @@ func testRestore(t *testing.T, c Config) {
 		if p := card(t, r, "cam", "card B-3"); p.Decision.Grant {
 			t.Error("the door opens for somebody who was erased")
 		}
-		if _, err := (admin{r}).VerifyDevice(t.Context(), "cam", token); err != nil {
+		if _, err := r.admin().VerifyDevice(t.Context(), "cam", token); err != nil {
 			t.Errorf("the device's token does not work: %v", err)
 		}
 		if name := nameOf(t, r, ana); name != "MARK-Ana" {

@@ -20,15 +20,14 @@ import (
 // time is over, so that it opens nothing.
 func (a admin) PlantCanary(ctx context.Context, r wire.CanaryPlantRequest) (wire.CanaryPlantResponse, error) {
 	out := wire.CanaryPlantResponse{Kind: r.Kind, Label: r.Label}
-	if r.Kind == "token" {
+	if r.Kind == tokenKind {
 		out.Label, out.Token = "", auth.NewToken()
-		return out, a.vault.PlantCanary(ctx, r.Passphrase, vault.Canary{Kind: r.Kind, Label: r.Note, Digest: vault.TokenDigest(out.Token)})
+		return out, a.vault.PlantCanary(ctx, socketOperator, r.With.Credential(), vault.Canary{Kind: r.Kind, Label: r.Note, Digest: vault.TokenDigest(out.Token)})
 	}
 	if out.Label == "" {
 		out.Label = fmt.Sprintf("B-%04d", pick(10_000))
 	}
-	out.Subject = gatehouse.RandomID()
-	if err := a.vault.PlantCanary(ctx, r.Passphrase, vault.Canary{Subject: out.Subject, Kind: r.Kind, Label: r.Note}); err != nil {
+	if err := a.bait(ctx, r, &out); err != nil {
 		return wire.CanaryPlantResponse{}, err
 	}
 	now := time.Now()
@@ -42,6 +41,28 @@ func (a admin) PlantCanary(ctx context.Context, r wire.CanaryPlantRequest) (wire
 		_, err = a.enroll.Person(ctx, enroll.Person{ID: out.Subject, Label: out.Label, Record: madeUpPerson(now), Grants: always, Card: gatehouse.Secret(auth.NewToken())})
 	}
 	return out, err
+}
+
+const tokenKind = "token"
+
+// bait chooses the canary's id and tells the vault of it, unless somebody has done so at
+// the vault's machine: then no vault is asked, and the id must be nobody's here.
+func (a admin) bait(ctx context.Context, r wire.CanaryPlantRequest, out *wire.CanaryPlantResponse) error {
+	if r.Planted.IsZero() {
+		out.Subject = gatehouse.RandomID()
+		return a.vault.PlantCanary(ctx, socketOperator, r.With.Credential(), vault.Canary{Subject: out.Subject, Kind: r.Kind, Label: r.Note})
+	}
+	if elsewhere, _ := a.vault.Elsewhere(); !elsewhere || r.Note != "" {
+		return gatehouse.Errorf("canary.site", "leave --planted out here, and --note where the vault is", "a canary is planted at the vault's machine only where a site has one")
+	}
+	if _, err := a.store.Subject(ctx, a.site.Place, r.Planted); gatehouse.ErrorCode(err) != "store.not_found" {
+		if err == nil {
+			err = gatehouse.Errorf("canary.subject", "give the id that `gatehouse vault canary plant` printed, once", "this id is somebody's already")
+		}
+		return err
+	}
+	out.Subject = r.Planted
+	return nil
 }
 
 // pick is a random number below n.

@@ -32,6 +32,9 @@ func (c *Config) check() error {
 			return bad("vault.remote", "write HOST:PORT, and name the file that `gatehouse vault pair` wrote in vault.identity", "this leads to no vault")
 		}
 	}
+	if c.Vault.Elsewhere() && c.Disclosure != (DisclosureConfig{}) {
+		return bad("disclosure", "leave its numbers 0, and set the budgets on the vault's machine with `gatehouse vault budget set`", "the vault is on another machine, which takes no limits from here")
+	}
 	if c.Strangers.Keep && c.Strangers.Purpose == "" {
 		return bad("strangers.purpose", "say why, for example \"vandalism at the back door\"", "pictures of strangers may be kept for a purpose only")
 	}

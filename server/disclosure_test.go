@@ -20,14 +20,14 @@ import (
 	"filippo.io/age"
 )
 
-// staff registers two operators over the admin interface.
-func staff(t *testing.T, a api.Admin) map[string]approval.Operator {
+// staff registers two operators.
+func staff(t *testing.T, a api.Desk, with gatehouse.Credential) map[string]approval.Operator {
 	t.Helper()
 	all := map[string]approval.Operator{}
 	for _, name := range []string{"ana-1", "ben-2"} {
 		o, err := approval.New(name, []byte("four words of "+name), 10)
 		if err == nil {
-			_, err = a.AddOperator(t.Context(), wire.OperatorRequest{Passphrase: passphrase, Operator: wire.Operator{Name: o.Name, Salt: o.Salt, Work: o.Work, Public: o.Public}})
+			_, err = a.AddOperator(t.Context(), wire.OperatorRequest{With: wire.Shown(with), Operator: wire.Operator{Name: o.Name, Salt: o.Salt, Work: o.Work, Public: o.Public}})
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -86,7 +86,7 @@ func TestStolenSessionStopsAtTheBudget(t *testing.T) {
 	if lent, err := s.lend.Live(t.Context(), "link-7", []gatehouse.Passage{p}); err != nil || !lent[p.ID].Opened {
 		t.Errorf("the live window: %+v, %v", lent, err)
 	}
-	if _, err := s.Admin().SetBudget(t.Context(), wire.BudgetSetRequest{Passphrase: passphrase, Limits: wire.Limits{Live: wire.Limit{Hour: 1}}}); err != nil {
+	if _, err := s.Admin().SetBudget(t.Context(), wire.BudgetSetRequest{With: wire.Shown(gatehouse.Passphrase([]byte(passphrase))), Limits: wire.Limits{Live: wire.Limit{Hour: 1}}}); err != nil {
 		t.Fatal(err)
 	}
 	other := card(t, s, "cam", "card B-2")
@@ -141,17 +141,17 @@ func TestCanaryOverTheServer(t *testing.T) {
 	stop := serving(t, s)
 	defer stop()
 	a := client.OverSocket(SocketPath(c))
-	people := staff(t, a)
+	people := staff(t, a, gatehouse.Passphrase([]byte(passphrase)))
 	ana := enrol(t, s, "B-1", "Ana Silva", nil)
-	bird, err := a.PlantCanary(t.Context(), wire.CanaryPlantRequest{Passphrase: passphrase, Kind: "person", Note: "third floor"})
+	bird, err := a.PlantCanary(t.Context(), wire.CanaryPlantRequest{With: wire.Shown(gatehouse.Passphrase([]byte(passphrase))), Kind: "person", Note: "third floor"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	car, err := a.PlantCanary(t.Context(), wire.CanaryPlantRequest{Passphrase: passphrase, Kind: "vehicle"})
+	car, err := a.PlantCanary(t.Context(), wire.CanaryPlantRequest{With: wire.Shown(gatehouse.Passphrase([]byte(passphrase))), Kind: "vehicle"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := a.PlantCanary(t.Context(), wire.CanaryPlantRequest{Passphrase: passphrase, Kind: "token", Note: "in the wiki"})
+	token, err := a.PlantCanary(t.Context(), wire.CanaryPlantRequest{With: wire.Shown(gatehouse.Passphrase([]byte(passphrase))), Kind: "token", Note: "in the wiki"})
 	if err != nil || len(token.Token) != 43 {
 		t.Fatal(token, err)
 	}

@@ -3,9 +3,11 @@ package server
 import (
 	"context"
 	"errors"
+	"time"
 
 	"gatehouse"
 	"gatehouse/api/wire"
+	"gatehouse/internal/child"
 	"gatehouse/vault"
 )
 
@@ -15,20 +17,36 @@ func (c VaultConfig) Elsewhere() bool { return c.Identity != "" }
 // remote reads what the site needs for a vault on another machine; nil where the
 // vault is here. Errors: those of vault.ReadIdentity; identity.place for one that was
 // made for another site.
-func (s *Server) remote() (*vault.Remote, error) {
-	c := s.config.Vault
-	if !c.Elsewhere() {
+func (c Config) remote() (*vault.Remote, error) {
+	if !c.Vault.Elsewhere() {
 		return nil, nil
 	}
-	id, err := vault.ReadIdentity(c.Identity, s.config.Data)
+	id, err := vault.ReadIdentity(c.Vault.Identity, c.Data)
 	if err != nil {
 		return nil, err
 	}
-	if id.Place() != s.site.Place {
+	if id.Place() != c.place() {
 		return nil, gatehouse.Errorf("identity.place", "pair this gate with `gatehouse vault pair` on the vault's machine, or correct `organization` and `site.id`",
 			"the identity for the vault is that of %s/%s", id.Org, id.Site)
 	}
-	return &vault.Remote{Identity: id, Address: c.Remote}, nil
+	return &vault.Remote{Identity: id, Address: c.Vault.Remote}, nil
+}
+
+// AwaitVault waits until a vault on another machine was reached, or found away, for
+// commands that are over in a moment; at most ten seconds. A site itself waits for no
+// other machine.
+func (s *Server) AwaitVault(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	beat := time.NewTicker(10 * time.Millisecond)
+	defer beat.Stop()
+	for s.config.Vault.Elsewhere() && s.vault.Process().State == child.Starting {
+		select {
+		case <-ctx.Done():
+			return
+		case <-beat.C:
+		}
+	}
 }
 
 // claimLease takes over the lease that somebody granted at the vault's machine, so that

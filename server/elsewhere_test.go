@@ -2,7 +2,9 @@ package server
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,8 +17,14 @@ import (
 	"time"
 
 	"gatehouse"
+	"gatehouse/api"
 	"gatehouse/api/wire"
+	"gatehouse/vault/approval"
+	"gatehouse/vault/auditlog"
+	"gatehouse/vault/budget"
 	"gatehouse/vault/machine"
+
+	"filippo.io/age"
 )
 
 // machineChild is the argument with which the test binary is a vault's machine; its
@@ -51,41 +59,63 @@ func startMachine(t *testing.T, dir, address string) (*exec.Cmd, string) {
 	return cmd, strings.TrimSpace(line)
 }
 
-// A site whose vault is on another machine enrols, opens its doors and shows names; while that
-// machine is gone it goes on, and what it sealed meanwhile opens afterwards.
-func TestSiteWithTheVaultElsewhere(t *testing.T) {
-	c := testConfig(t)
-	c.Gates[0].RepeatWithin, c.Gates[0].Actuator.Kind = 0, "none"
-	dir := filepath.Join(t.TempDir(), "m")
-	if err := machine.Init(dir, filepath.Join(t.TempDir(), "service.key"), passphrase); err != nil {
+// away is a vault's machine, with a process and a directory of its own.
+type away struct {
+	dir, address string
+	process      *exec.Cmd
+	with         gatehouse.Credential // opens it
+}
+
+func newAway(t *testing.T, with gatehouse.Credential) *away {
+	t.Helper()
+	a := &away{dir: filepath.Join(t.TempDir(), "m"), with: with}
+	if err := machine.Init(t.Context(), a.dir, filepath.Join(t.TempDir(), "service.key"), with); err != nil {
 		t.Fatal(err)
 	}
-	process, address := startMachine(t, dir, "127.0.0.1:0")
-	command := func(f func(machine.Admin) error) {
-		t.Helper()
-		a, done, err := machine.Dial(machine.Options{Dir: dir, Log: slog.New(slog.DiscardHandler)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer done() //nolint:errcheck // a connection that is not needed any more
-		if err := f(a); err != nil {
-			t.Fatal(err)
-		}
+	a.process, a.address = startMachine(t, a.dir, "127.0.0.1:0")
+	return a
+}
+
+// command runs a person's command there.
+func (a *away) command(t *testing.T, f func(machine.Admin) error) {
+	t.Helper()
+	m, done, err := machine.Dial(machine.Options{Dir: a.dir, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
 	}
-	unseal := func() {
-		t.Helper()
-		command(func(a machine.Admin) error {
-			return a.Unseal(t.Context(), machine.UnsealRequest{Lasts: time.Hour}, []byte(passphrase))
-		})
+	defer done() //nolint:errcheck // a connection that is not needed any more
+	if err := f(m); err != nil {
+		t.Fatal(err)
 	}
+}
+
+func (a *away) unseal(t *testing.T) {
+	t.Helper()
+	a.command(t, func(m machine.Admin) error {
+		return m.Unseal(t.Context(), machine.UnsealRequest{Lasts: time.Hour}, a.with)
+	})
+}
+
+// pair gives the site of c the vault there.
+func (a *away) pair(t *testing.T, c *Config) {
+	t.Helper()
 	c.Vault.Identity = filepath.Join(t.TempDir(), "identity.json")
-	command(func(a machine.Admin) error {
-		b, err := a.Pair(t.Context(), machine.PairRequest{Place: gatehouse.Place{Org: gatehouse.OrgID(c.Organization), Site: gatehouse.SiteID(c.Site.ID)}, Address: address, Lasts: time.Hour})
+	a.command(t, func(m machine.Admin) error {
+		b, err := m.Pair(t.Context(), machine.PairRequest{Place: c.place(), Address: a.address, Lasts: time.Hour})
 		if err == nil {
 			err = os.WriteFile(c.Vault.Identity, b, 0o600)
 		}
 		return err
 	})
+}
+
+// A site whose vault is on another machine enrols, opens its doors and shows names; while that
+// machine is gone it goes on, and what it sealed meanwhile opens afterwards.
+func TestSiteWithTheVaultElsewhere(t *testing.T) {
+	c := testConfig(t)
+	c.Gates[0].RepeatWithin, c.Gates[0].Actuator.Kind = 0, "none"
+	there := newAway(t, gatehouse.Passphrase([]byte(passphrase)))
+	there.pair(t, &c)
 
 	// The first start: no passphrase is asked for here.
 	s := openElsewhere(t, c)
@@ -109,8 +139,8 @@ func TestSiteWithTheVaultElsewhere(t *testing.T) {
 	}
 
 	// The machine goes. The site goes on, also over a restart of its own.
-	_ = process.Process.Kill()
-	_ = process.Wait()
+	_ = there.process.Process.Kill()
+	_ = there.process.Wait()
 	ben := enrol(t, s, "B", "Ben", nil)
 	pass("card B")
 	pass("another stranger's card")
@@ -122,9 +152,9 @@ func TestSiteWithTheVaultElsewhere(t *testing.T) {
 	pass("card A")
 
 	// It comes back, and somebody opens it there: the site takes the lease up by itself.
-	startMachine(t, dir, address)
+	startMachine(t, there.dir, there.address)
 	awaitStatus(t, s, func(st wire.Status) bool { return st.Vault.Away == "" && !st.Vault.Unsealed })
-	unseal()
+	there.unseal(t)
 	awaitStatus(t, s, func(st wire.Status) bool { return st.Vault.Unsealed })
 	s.claimLease(t.Context()) // as watchVault does every second
 	names, err := s.lend.Names(t.Context(), "test", []gatehouse.SubjectID{ana, ben})
@@ -181,4 +211,252 @@ func awaitStatus(t *testing.T, s *Server, good func(wire.Status) bool) {
 		}
 	}
 	t.Fatalf("status %+v", st)
+}
+
+// What a site does with a vault on its own machine, it does with one elsewhere, over a
+// second process: it erases with a certificate, rewrites, searches, verifies its log with
+// a witness, backs up; a canary and a bulk release are controlled from both sides.
+func TestAllWithTheVaultElsewhere(t *testing.T) {
+	c := withTargets(t)
+	key := gatehouse.Credential{Kind: gatehouse.FileCredential, Secret: bytes.Repeat([]byte{5}, 32)}
+	there := newAway(t, key)
+	there.pair(t, &c)
+	note := filepath.Join(t.TempDir(), "witness")
+	c.Audit.Witness = []WitnessConfig{{File: note}}
+	s := openElsewhere(t, c)
+	s.AwaitVault(t.Context()) // as a command does that is over in a moment
+	if _, err := s.vault.Status(t.Context()); err != nil {
+		t.Errorf("the vault cannot be asked: %v", err)
+	}
+	_, stop := audited(t, s)
+	a := s.Admin()
+	ctx := t.Context()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	desk := func(f func(api.Desk) error) {
+		t.Helper()
+		there.command(t, func(m machine.Admin) error { return f(MachineDesk(m.Desk(c.place()))) })
+	}
+	with := wire.Shown(key)
+
+	// What takes the credential is refused here, and done there.
+	_, err := a.SetBudget(ctx, wire.BudgetSetRequest{With: with})
+	wantCode(t, err, "vault.elsewhere")
+	_, err = a.AddOperator(ctx, wire.OperatorRequest{With: with})
+	wantCode(t, err, "vault.elsewhere")
+	_, err = a.PlantCanary(ctx, wire.CanaryPlantRequest{With: with, Kind: "token"})
+	wantCode(t, err, "vault.elsewhere")
+	_, err = a.ExportKeys(ctx)
+	wantCode(t, err, "vault.elsewhere")
+	_, err = a.RotateVaultKey(ctx, wire.RotateRequest{With: with})
+	wantCode(t, err, "vault.elsewhere")
+	_, err = s.VerifyBackups(ctx, key)
+	wantCode(t, err, "vault.elsewhere")
+	there.unseal(t)
+	awaitStatus(t, s, func(st wire.Status) bool { return st.Vault.Unsealed })
+	s.claimLease(ctx)
+	var people map[string]approval.Operator
+	var bird wire.CanaryPlantResponse
+	most := wire.Limit{Hour: budget.MaxLimit, Day: budget.MaxLimit}
+	desk(func(d api.Desk) error {
+		people = staff(t, d, key)
+		_, err := d.SetBudget(ctx, wire.BudgetSetRequest{With: with, Limits: wire.Limits{Operator: most, Role: most, Organization: most}})
+		must(err)
+		bird, err = d.PlantCanary(ctx, wire.CanaryPlantRequest{With: with, Kind: "person", Note: "third floor"})
+		return err
+	})
+	if b, err := a.Budget(ctx); err != nil || b.Set.Operator != most {
+		t.Errorf("the budget that was set there is %+v here, %v", b, err)
+	}
+
+	// The canary is enrolled here, under the id that the vault knows.
+	_, err = a.PlantCanary(ctx, wire.CanaryPlantRequest{Kind: "person", Planted: bird.Subject})
+	must(err)
+	_, err = a.PlantCanary(ctx, wire.CanaryPlantRequest{Kind: "person", Planted: bird.Subject})
+	wantCode(t, err, "canary.subject")
+
+	// People pass; one is erased, and the files are rewritten where they lie.
+	addDevice(t, s, "reader")
+	ana, ben := enrol(t, s, "B-1", "Ana Silva", nil), enrol(t, s, "B-2", "Ben Okafor", nil)
+	for range 2 {
+		card(t, s, "reader", "card B-1")
+		card(t, s, "reader", "card B-2")
+	}
+	catchUp(t, s)
+	found, err := a.Search(ctx, wire.SearchRequest{Name: "okafor", Reason: "test", Limit: 50})
+	if err != nil || len(found.Hits) != 3 {
+		t.Errorf("searched: %d rows, %v", len(found.Hits), err)
+	}
+	keys := filepath.Join(there.dir, "gates", c.Organization, c.Site.ID, "keys.db.key")
+	old, err := os.ReadFile(keys)
+	must(err)
+	doc, err := a.Erase(ctx, wire.EraseRequest{Subject: ben, Reason: "asked for it"})
+	must(err)
+	if fresh, err := os.ReadFile(keys); err != nil || bytes.Equal(fresh, old) {
+		t.Errorf("the key store is under the key that it had before the erasure (%v)", err)
+	}
+	if intents, err := s.store.Intents(ctx); err != nil || len(intents) != 0 {
+		t.Errorf("%d intents are left, %v", len(intents), err)
+	}
+	if f, err := a.CheckErasure(ctx, doc); err != nil || len(f.Findings) != 0 {
+		t.Errorf("of the erased subject is left: %v, %v", f.Findings, err)
+	}
+	found, err = a.Search(ctx, wire.SearchRequest{Name: "okafor", Reason: "test", Limit: 50})
+	if err != nil || len(found.Hits) != 0 {
+		t.Errorf("the erased are found: %d rows, %v", len(found.Hits), err)
+	}
+	list, err := a.Databases(ctx)
+	if err != nil || len(list.Databases) != 5 {
+		t.Errorf("%+v, %v", list, err)
+	}
+	for _, db := range list.Databases {
+		if _, err := a.RewriteDatabase(ctx, wire.RewriteRequest{File: db.File}); err != nil || db.Bytes == 0 || db.Keyed.IsZero() {
+			t.Errorf("%+v: %v", db, err)
+		}
+	}
+
+	// A backup without the wrapped private key.
+	backUp(t, s)
+	if checked, err := s.VerifyBackups(ctx, gatehouse.Credential{}); err != nil || !checked.OK || checked.Backups != 1 {
+		t.Errorf("the backup: %+v, %v", checked, err)
+	}
+	private, err := os.ReadFile(filepath.Join(there.dir, "vault.key"))
+	must(err)
+
+	// A release: operators sign here, and the vault there knows them.
+	identity, err := age.GenerateX25519Identity()
+	must(err)
+	plan, err := a.PlanRelease(ctx, wire.ReleasePlanRequest{Subjects: []gatehouse.SubjectID{ana}, Fields: []string{"name"}})
+	must(err)
+	q := gatehouse.ReleaseRequest{Place: s.Place(), ID: gatehouse.NewID(time.Now()), At: time.Now(), Operator: "ana-1", Purpose: "authority", Reason: "letter", Items: plan.Items, Recipients: []string{identity.Recipient().String()}}
+	body, err := json.Marshal(q)
+	must(err)
+	_, err = a.RequestRelease(ctx, wire.ReleaseRequest{Body: body, Signature: sign(t, people["ana-1"], approval.RequestRelease, plan.Vault, q.ID, body)})
+	must(err)
+	_, err = a.ApproveRelease(ctx, wire.SignedRequest{ID: q.ID, Operator: "ben-2", Signature: sign(t, people["ben-2"], approval.ApproveRelease, plan.Vault, q.ID, body)})
+	must(err)
+	var file bytes.Buffer
+	must(a.WriteRelease(ctx, q.ID, &file))
+	plain, err := age.Decrypt(&file, identity)
+	must(err)
+	if b, err := io.ReadAll(plain); err != nil || !bytes.Contains(b, []byte("Ana Silva")) {
+		t.Errorf("the release says %q, %v", b, err)
+	}
+
+	// The log there holds what happened on both machines, and the witness has seen it.
+	deadline := time.Now().Add(30 * time.Second)
+	var report auditlog.Report
+	for time.Now().Before(deadline) {
+		if report, err = s.VerifyAudit(ctx, VerifyOptions{Deep: true}); err != nil || report.Witnessed > 0 && report.Pending == 0 {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	if err != nil || !report.OK || report.Witnessed == 0 || report.Passages != 4 || report.Removals != 1 {
+		t.Errorf("the audit log: %+v, %v", report, err)
+	}
+	entries, err := a.AuditEntries(ctx, wire.AuditQuery{Kind: gatehouse.CanaryLeafKind, Limit: 10})
+	if err != nil || len(entries.Entries) != 1 {
+		t.Fatalf("%d entries of canaries, %v", len(entries.Entries), err)
+	}
+	proof, err := a.AuditProve(ctx, fmt.Sprint(entries.Entries[0].Index))
+	must(err)
+	logKeys, err := a.AuditKeys(ctx)
+	must(err)
+	if _, err := VerifyProof(c, strings.Join(logKeys.Log, "\n"), proof); err != nil {
+		t.Errorf("a proof does not hold: %v", err)
+	}
+
+	// The canary is opened: both sides are shut, and two people lift it here.
+	row, err := s.store.Subject(ctx, s.Place(), bird.Subject)
+	must(err)
+	parts, err := gatehouse.UnpackRecord(row.Record)
+	must(err)
+	as, lease, _ := s.lend.Lease("link-7")
+	_, err = s.vault.Open(ctx, gatehouse.OpenRequest{Operator: as, Proof: lease, Purpose: "person", Refs: []gatehouse.SealedRef{
+		{Where: gatehouse.SealContext{Place: s.Place(), Table: "subjects", Row: bird.Subject, Field: "record"}, Sealed: parts.Rest}}})
+	wantCode(t, err, "vault.canary")
+	there.command(t, func(m machine.Admin) error {
+		err := m.Unseal(ctx, machine.UnsealRequest{Lasts: time.Hour}, key)
+		wantCode(t, err, "vault.canary")
+		return nil
+	})
+	trip, err := a.CanaryStatus(ctx)
+	if err != nil || !trip.Shut {
+		t.Fatalf("%+v, %v", trip, err)
+	}
+	for _, o := range people {
+		_, err = a.LiftCanary(ctx, wire.SignedRequest{ID: trip.Trip, Operator: o.Name, Signature: sign(t, o, approval.LiftCanary, trip.Vault, trip.Trip, nil)})
+		must(err)
+	}
+	there.unseal(t)
+
+	// Without the server, this machine says where the log and the keys are.
+	stop()
+	for _, dir := range []string{c.Backup.Data, c.Backup.Keys, c.Data} {
+		for name, b := range filesOf(t, dir) {
+			if strings.HasSuffix(name, "vault.key") || bytes.Contains(b, private[len(private)/2:]) {
+				t.Errorf("%s holds the wrapped private key", name)
+			}
+		}
+	}
+	_, err = VerifyAudit(ctx, c, VerifyOptions{})
+	wantCode(t, err, "audit.elsewhere")
+	_, _, err = OpenAudit(ctx, c)
+	wantCode(t, err, "audit.elsewhere")
+	_, err = ImportKeyring(c, private)
+	wantCode(t, err, "vault.elsewhere")
+	_, err = RecoverVault(ctx, c, nil, key, "")
+	wantCode(t, err, "vault.elsewhere")
+
+	// The working set is lost, and made anew with the lease that was granted there.
+	working := filepath.Join(c.Data, "db", "working.db")
+	must(os.Remove(working))
+	if n, err := RebuildWorkingSet(ctx, c, gatehouse.Credential{}, slog.New(slog.DiscardHandler), func(int) {}); err != nil || n < 2 {
+		t.Fatalf("%d items were rebuilt, %v", n, err)
+	}
+	s = openElsewhere(t, c)
+	if p := card(t, s, "reader", "card B-1"); !p.Decision.Grant {
+		t.Errorf("after the rebuilding: %+v", p.Decision)
+	}
+	if p := card(t, s, "reader", "card B-2"); p.Decision.Grant {
+		t.Error("the erased came back with the working set")
+	}
+	awaitStatus(t, s, func(st wire.Status) bool { return st.Vault.Unsealed }) // for everybody still
+	must(s.Close(ctx))
+
+	// Both machines are lost: the backup comes back with the keyring that was exported.
+	var bundle wire.ExportResponse
+	desk(func(d api.Desk) (err error) { bundle, err = d.ExportKeys(ctx); return err })
+	fresh := bare(t, c)
+	o := restoreOptions(c)
+	o.With = key
+	_, err = Restore(ctx, fresh, o)
+	wantCode(t, err, "restore.elsewhere")
+	fresh.Vault.Identity = ""
+	_, err = Restore(ctx, fresh, o)
+	wantCode(t, err, "restore.keyring")
+	o.Keyring = []byte("no keyring")
+	_, err = Restore(ctx, fresh, o)
+	wantCode(t, err, "vault.bundle")
+	for name, keyring := range map[string][]byte{"what was exported": bundle.Bundle, "vault.key": private} {
+		fresh := bare(t, fresh)
+		o.Keyring = keyring
+		if _, err := Restore(ctx, fresh, o); err != nil {
+			t.Fatalf("with %s: %v", name, err)
+		}
+		back := open(t, fresh)
+		must(back.UnsealWith(ctx, key))
+		if got := nameOf(t, back, ana); got != "Ana Silva" {
+			t.Errorf("with %s: the name is %q", name, got)
+		}
+		if p := card(t, back, "reader", "card B-1"); !p.Decision.Grant {
+			t.Errorf("with %s: %+v", name, p.Decision)
+		}
+		must(back.Close(ctx))
+	}
 }

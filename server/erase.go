@@ -5,13 +5,16 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"gatehouse"
+	"gatehouse/api/wire"
 	"gatehouse/flow/erase"
 	"gatehouse/flow/expire"
 	"gatehouse/rules/retention"
 	"gatehouse/store/sqlite"
+	"gatehouse/vault"
 )
 
 // rewriteIntent says, until it is finished, that what was erased may still lie in
@@ -50,15 +53,7 @@ func (c RetentionConfig) policy() retention.Policy {
 // erasedFiles are those that what is erased lay in. What a month says of somebody is
 // noise without the key store.
 func (s *Server) erasedFiles() []string {
-	return append(s.vaultFiles()[:1:1], filepath.Join("db", sqlite.WorkingFile), filepath.Join("db", sqlite.SiteFile))
-}
-
-// vaultFiles are the vault's databases below the data directory, the key store first.
-func (s *Server) vaultFiles() (files []string) {
-	for _, file := range s.vault.Files() {
-		files = append(files, filepath.Join("vault", file))
-	}
-	return files
+	return []string{filepath.Join("vault", vault.KeyStoreFile), filepath.Join("db", sqlite.WorkingFile), filepath.Join("db", sqlite.SiteFile)}
 }
 
 // rewriteErased notes that the files are to be rewritten, and does it where that is
@@ -67,10 +62,15 @@ func (s *Server) rewriteErased(ctx context.Context) error {
 	if err := s.store.BeginIntent(ctx, gatehouse.Intent{ID: rewriteIntent, Verb: "rewrite"}); err != nil {
 		return err
 	}
+	list, err := s.databases(ctx)
+	if err != nil {
+		s.log.Warn("files are rewritten later", "code", gatehouse.ErrorCode(err))
+		return nil
+	}
 	var size int64
-	for _, file := range s.erasedFiles() {
-		if info, err := os.Stat(filepath.Join(s.config.Data, file)); err == nil {
-			size += info.Size()
+	for _, db := range list {
+		if slices.Contains(s.erasedFiles(), db.File) {
+			size += db.Bytes
 		}
 	}
 	if size <= rewriteAtOnce {
@@ -99,6 +99,35 @@ func (s *Server) rewriteNoted(ctx context.Context) error {
 		return s.store.FinishIntent(ctx, rewriteIntent)
 	}
 	return nil
+}
+
+// databases lists the site's databases, the vault's first, wherever those lie.
+func (s *Server) databases(ctx context.Context) ([]wire.Database, error) {
+	list := []wire.Database{}
+	files, err := s.vault.Files(ctx)
+	if err != nil {
+		return list, err
+	}
+	for _, f := range files {
+		list = append(list, wire.Database{File: filepath.Join("vault", f.Name), Bytes: f.Bytes, Keyed: f.Keyed})
+	}
+	stored, err := s.store.Files()
+	if err != nil {
+		return list, err
+	}
+	for _, name := range stored {
+		path := filepath.Join(pathsOf(s.config).db, name)
+		info, err := os.Stat(path)
+		if err != nil {
+			continue // it has just been dropped
+		}
+		one := wire.Database{File: filepath.Join("db", name), Bytes: info.Size()}
+		if key, err := os.Stat(path + ".key"); err == nil {
+			one.Keyed = key.ModTime().UTC()
+		}
+		list = append(list, one)
+	}
+	return list, nil
 }
 
 // rewrite puts one database, named below the data directory, under a fresh key.

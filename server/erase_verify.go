@@ -27,6 +27,9 @@ func VerifyErasureProof(e wire.Erasure, keyFile string) error {
 // CheckErasure looks for what a data directory that no server uses still holds of an
 // erased subject: this installation's, or a backup's that was restored.
 func CheckErasure(ctx context.Context, c Config, e wire.Erasure) (found wire.ErasureFindings, err error) {
+	if c.Vault.Elsewhere() {
+		return found, errLogElsewhere()
+	}
 	p := pathsOf(c)
 	if exists, err := vault.Exists(p.vault); err != nil || !exists {
 		return found, gatehouse.Errorf("data.unreadable", "name the data directory with --data", "%s holds no vault", p.data)

@@ -48,16 +48,27 @@ func (s *Server) logCustody() {
 	s.log.Info("the gate key was opened", "custody", string(custody), "means", custody.Means())
 }
 
+// errKeysElsewhere keeps a vault's private key off the gate of a vault elsewhere.
+func errKeysElsewhere() error {
+	return gatehouse.Errorf("vault.elsewhere", "run it on the vault's machine; its keys and what opens them belong nowhere else", "this site's vault is on another machine")
+}
+
 // RecoverVault combines shares of the vault key and gives it a new slot, which c opens;
 // no keyring has to be there. It works on the files, so that neither a lost keyring nor
 // the server stands in the way. Errors: vault.Recover's.
 func RecoverVault(ctx context.Context, c Config, all []shares.Share, with gatehouse.Credential, label string) (name string, err error) {
+	if c.Vault.Elsewhere() {
+		return "", errKeysElsewhere()
+	}
 	return vault.Recover(ctx, pathsOf(c).vault, all, with, label)
 }
 
 // ImportKeyring puts back what `gatehouse keys export` wrote, where the keyring is lost
 // and no server runs. Errors: vault.ImportKeyring's, store.locked.
 func ImportKeyring(c Config, bundle []byte) (name string, err error) {
+	if c.Vault.Elsewhere() {
+		return "", errKeysElsewhere()
+	}
 	p := pathsOf(c)
 	if err := p.create(); err != nil {
 		return "", gatehouse.Errorf("data.unwritable", "check `data` in gatehouse.yml and its permissions", "the data directory cannot be made: %w", err)

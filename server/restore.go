@@ -27,8 +27,11 @@ type RestoreOptions struct {
 	Known      *gatehouse.ErasureList // the newest erasure list that is known from elsewhere
 	Signer     []byte                 // whose backups count; nil where only one installation signed
 	With       gatehouse.Credential   // what opens the vault
-	Progress   func(backup.Progress)
-	Log        *slog.Logger
+	// Keyring is what `gatehouse keys export` wrote, or a vault.key; nil where the backup
+	// holds the wrapped private key itself.
+	Keyring  []byte
+	Progress func(backup.Progress)
+	Log      *slog.Logger
 }
 
 // restoreOperator is in whose name the vault is opened for a restore.
@@ -37,10 +40,16 @@ const restoreOperator = "restore"
 // Restore restores a backup into c.Data, which has to be empty, and makes a new gate
 // key at c.GateKey. A restore that was interrupted goes on when it is called again, and
 // until it has ended no server starts there. Errors: those of backup.Restore and of the
-// targets, gatekey.exists, vault.passphrase, vault.credential.
+// targets, gatekey.exists, vault.passphrase, vault.credential, restore.keyring (the backup is of a
+// site whose vault was on another machine), restore.elsewhere (c names such a vault),
+// vault.bundle.
 func Restore(ctx context.Context, c Config, o RestoreOptions) (backup.Restored, error) {
 	if err := c.check(); err != nil {
 		return backup.Restored{}, err
+	}
+	if c.Vault.Elsewhere() {
+		return backup.Restored{}, gatehouse.Errorf("restore.elsewhere", "take `vault.identity` out of the configuration: the restored site has its vault in its own data directory",
+			"a backup is restored together with its vault, and this configuration's is on another machine")
 	}
 	data, err := object.Open(o.From, givenSecrets{})
 	if err != nil {
@@ -58,6 +67,11 @@ func restoreFrom(ctx context.Context, c Config, o RestoreOptions, data, keys gat
 	if err != nil {
 		return backup.Restored{}, err
 	}
+	if o.Keyring != nil {
+		if m.keyring, err = vault.Keyring(o.Keyring); err != nil {
+			return backup.Restored{}, err
+		}
+	}
 	defer func() { err = errors.Join(err, m.close()) }()
 	return backup.Restore(ctx, backup.Wish{Data: data, Keys: keys, Verify: vault.VerifyBackup, At: o.At, Known: o.Known, Signer: o.Signer, Progress: o.Progress}, m)
 }
@@ -69,12 +83,15 @@ type restoredSite struct {
 	with   gatehouse.Credential
 	log    *slog.Logger
 
+	keyring []byte // the wrapped private keys, where they were given; nil for the backup's
+
 	unlock func() error
 	gate   *vault.GateKey
 	store  *sqlite.Store
 	blobs  *blob.Directory
 	vault  *vault.Vault
-	proof  []byte // of the restore's operator, once the vault is unsealed
+	remote *vault.Remote // where the site's vault is on another machine; never in a restore
+	proof  []byte        // of the restore's operator, once the vault is unsealed
 	backup gatehouse.ID
 }
 
@@ -99,6 +116,13 @@ type openBundle struct {
 
 // OpenBundle implements backup.Machine.
 func (m *restoredSite) OpenBundle(ctx context.Context, private, public []byte, sealed io.Reader) (backup.OpenBundle, error) {
+	if m.keyring != nil {
+		private = m.keyring
+	}
+	if private == nil {
+		return nil, gatehouse.Errorf("restore.keyring", "give it with --keyring: what `gatehouse vault keys export` wrote, or vault.key of the vault's machine",
+			"the vault of this backup's site was on another machine, and the backup does not hold its wrapped private key")
+	}
 	folder := filepath.Join(m.paths.data, restoreFolder)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, sealeddb.Wrap(folder, err)
@@ -199,13 +223,21 @@ func (m *restoredSite) open(ctx context.Context) (err error) {
 
 func (m *restoredSite) openVault(ctx context.Context) (err error) {
 	if m.vault == nil {
-		m.vault, err = vault.Open(ctx, vault.Options{Dir: m.paths.vault, Place: m.config.place(), Gate: m.gate, Log: m.log})
+		m.vault, err = vault.Open(ctx, vault.Options{Dir: m.paths.vault, Place: m.config.place(), Gate: m.gate, Remote: m.remote, Log: m.log})
 	}
 	return err
 }
 
 func (m *restoredSite) unseal(ctx context.Context) (err error) {
-	if m.proof == nil {
+	switch {
+	case m.proof != nil:
+	case m.remote != nil:
+		waiting, cancel := context.WithTimeout(ctx, time.Minute)
+		defer cancel()
+		if err = m.vault.Await(waiting); err == nil {
+			m.proof, _, err = m.vault.Claim(ctx)
+		}
+	default:
 		m.proof, _, err = m.vault.UnsealWith(ctx, restoreOperator, m.with, 12*time.Hour)
 	}
 	return err
@@ -229,10 +261,15 @@ func (m *restoredSite) Rebuild(ctx context.Context, progress func(done int)) (it
 	if err := m.unseal(ctx); err != nil {
 		return 0, 0, err
 	}
-	defer func() { err = errors.Join(err, m.vault.SealVault(context.WithoutCancel(ctx))) }()
+	operator := restoreOperator
+	if m.remote == nil {
+		defer func() { err = errors.Join(err, m.vault.SealVault(context.WithoutCancel(ctx))) }()
+	} else { // the lease is others', too
+		operator = "site/" + restoreOperator
+	}
 	copies := &escrow.Store{WorkingStore: m.store, Gate: m.gate, Sealer: m.vault, Copies: m.store}
 	open := func(ctx context.Context, refs []gatehouse.SealedRef) ([][]byte, error) {
-		return m.vault.Rebuild(ctx, restoreOperator, m.proof, refs)
+		return m.vault.Rebuild(ctx, operator, m.proof, refs)
 	}
 	return copies.Rebuild(ctx, open, vault.MaxRebuild, progress)
 }

@@ -29,11 +29,11 @@ func (s *Server) Run(ctx context.Context, ready func(link string)) error {
 	}
 	host, _, _ := net.SplitHostPort(s.config.Listen)
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	s.auth = auth.New(auth.Options{BaseURL: "http://" + net.JoinHostPort(host, port), Hosts: auth.LoopbackHosts(port), Devices: admin{s}})
+	s.auth = auth.New(auth.Options{BaseURL: "http://" + net.JoinHostPort(host, port), Hosts: auth.LoopbackHosts(port), Devices: s.admin()})
 	pages := pages{s}
 	web := console.New(console.Options{Place: s.site.Place, SiteName: s.config.Site.Name, Location: s.site.Location, Gates: s.gateList(),
 		Passages: s.store, Lender: pages, Vault: pages, People: pages, Disclosures: pages, Archive: pages, Hub: s.hub, Ring: s.ring, Auth: s.auth, Log: s.log})
-	rest := api.New(api.Options{Place: s.site.Place, Captures: s, ParseFrame: frames.Parse, Passages: s.store, Admin: admin{s}, Witness: asWitness{s}, Ready: s.ready, Metrics: s.metrics, Log: s.log})
+	rest := api.New(api.Options{Place: s.site.Place, Captures: s, ParseFrame: frames.Parse, Passages: s.store, Admin: s.admin(), Witness: asWitness{s}, Ready: s.ready, Metrics: s.metrics, Log: s.log})
 	routes := append(web.Routes(), rest.Routes()...)
 
 	ctx, stop := context.WithCancel(ctx)

@@ -180,7 +180,7 @@ func (s *Server) openKeys(ctx context.Context) error {
 		return err
 	}
 	// Whoever asks at the wrong place must leave no empty site there.
-	remote, err := s.remote()
+	remote, err := s.config.remote()
 	if err != nil {
 		return err
 	}

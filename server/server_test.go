@@ -101,7 +101,7 @@ func enrol(t *testing.T, s *Server, label, name string, photo []byte) gatehouse.
 func unlimited(t *testing.T, s *Server) {
 	t.Helper()
 	most := budget.Limit{Hour: budget.MaxLimit, Day: budget.MaxLimit}
-	if err := s.vault.SetLimits(t.Context(), "test", passphrase, budget.Limits{Operator: most, Role: most, Organization: most, Live: most}, false); err != nil {
+	if err := s.vault.SetLimits(t.Context(), "test", gatehouse.Passphrase([]byte(passphrase)), budget.Limits{Operator: most, Role: most, Organization: most, Live: most}, false); err != nil {
 		t.Fatal(err)
 	}
 }

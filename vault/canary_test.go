@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/vault/approval"
+	"gatehouse/vault/budget"
 )
 
 // staff registers operators with quick passphrases: the name is the passphrase's end.
@@ -20,7 +22,7 @@ func (in *installation) staff(t testing.TB, names ...string) map[string]approval
 	for _, name := range names {
 		o, err := approval.New(name, words(name), 10)
 		must(t, err)
-		must(t, in.vault.AddOperator(t.Context(), passphrase, o))
+		must(t, in.vault.AddOperator(t.Context(), operator, gatehouse.Passphrase([]byte(passphrase)), o))
 		all[name] = o
 	}
 	return all
@@ -31,7 +33,7 @@ func words(name string) []byte { return []byte("four words of " + name) }
 func (in *installation) plant(t testing.TB) gatehouse.SubjectID {
 	t.Helper()
 	id := gatehouse.RandomID()
-	must(t, in.vault.PlantCanary(t.Context(), passphrase, Canary{Subject: id, Kind: "person", Label: "third floor"}))
+	must(t, in.vault.PlantCanary(t.Context(), operator, gatehouse.Passphrase([]byte(passphrase)), Canary{Subject: id, Kind: "person", Label: "third floor"}))
 	return id
 }
 
@@ -64,9 +66,9 @@ func (in *installation) sign(t testing.TB, o approval.Operator, st TripStatus) e
 
 func TestCanaryShutsTheVault(t *testing.T) {
 	in := install(t)
-	wantCode(t, in.vault.PlantCanary(t.Context(), passphrase, Canary{Subject: gatehouse.RandomID(), Kind: "person"}), "canary.operators")
+	wantCode(t, in.vault.PlantCanary(t.Context(), operator, gatehouse.Passphrase([]byte(passphrase)), Canary{Subject: gatehouse.RandomID(), Kind: "person"}), "canary.operators")
 	staff := in.staff(t, "ana-1", "ben-2", "cy-3")
-	wantCode(t, in.vault.PlantCanary(t.Context(), "not the passphrase", Canary{Subject: gatehouse.RandomID(), Kind: "person"}), "vault.passphrase")
+	wantCode(t, in.vault.PlantCanary(t.Context(), operator, gatehouse.Passphrase([]byte("not the passphrase")), Canary{Subject: gatehouse.RandomID(), Kind: "person"}), "vault.passphrase")
 	bird := in.plant(t)
 	real := in.name(t, "somebody")
 	name, record, photo := in.part(t, bird, "subjects", "name"), in.part(t, bird, "subjects", "record"), in.part(t, bird, "evidence", "photo")
@@ -127,12 +129,12 @@ func TestCanaryShutsTheVault(t *testing.T) {
 			must(t, in.vault.SealVault(t.Context()))
 		})
 	}
-	list, err := in.vault.Canaries(t.Context(), passphrase)
+	list, err := in.vault.Canaries(t.Context(), operator, gatehouse.Passphrase([]byte(passphrase)))
 	must(t, err)
 	if len(list) != 1 || list[0].Subject != bird || list[0].Label != "third floor" {
 		t.Errorf("the list: %+v", list)
 	}
-	_, err = in.vault.Canaries(t.Context(), "not the passphrase")
+	_, err = in.vault.Canaries(t.Context(), operator, gatehouse.Passphrase([]byte("not the passphrase")))
 	wantCode(t, err, "vault.passphrase")
 }
 
@@ -197,7 +199,7 @@ func TestTokenLabelsAreSealed(t *testing.T) {
 func TestCanaryToken(t *testing.T) {
 	in := install(t)
 	staff := in.staff(t, "ana-1", "ben-2")
-	must(t, in.vault.PlantCanary(t.Context(), passphrase, Canary{Kind: "token", Label: "in the wiki", Digest: TokenDigest("the token")}))
+	must(t, in.vault.PlantCanary(t.Context(), operator, gatehouse.Passphrase([]byte(passphrase)), Canary{Kind: "token", Label: "in the wiki", Digest: TokenDigest("the token")}))
 	must(t, in.vault.ShowToken(t.Context(), "another token", "cam-1"))
 	proof := in.unseal(t)
 	for _, sealed := range []bool{false, true} {
@@ -230,17 +232,17 @@ func TestCanaryToken(t *testing.T) {
 func TestOperators(t *testing.T) {
 	in := install(t)
 	staff := in.staff(t, "ana-1", "ben-2")
-	wantCode(t, in.vault.AddOperator(t.Context(), passphrase, staff["ana-1"]), "operator.exists")
+	wantCode(t, in.vault.AddOperator(t.Context(), operator, gatehouse.Passphrase([]byte(passphrase)), staff["ana-1"]), "operator.exists")
 	twice := staff["ana-1"]
 	twice.Name = "ana-2"
-	wantCode(t, in.vault.AddOperator(t.Context(), passphrase, twice), "operator.exists")
-	wantCode(t, in.vault.AddOperator(t.Context(), passphrase, approval.Operator{Name: "x"}), "operator.malformed")
-	wantCode(t, in.vault.AddOperator(t.Context(), "not the passphrase", staff["ben-2"]), "vault.passphrase")
-	wantCode(t, in.vault.RemoveOperator(t.Context(), passphrase, "dee-4"), "operator.unknown")
+	wantCode(t, in.vault.AddOperator(t.Context(), operator, gatehouse.Passphrase([]byte(passphrase)), twice), "operator.exists")
+	wantCode(t, in.vault.AddOperator(t.Context(), operator, gatehouse.Passphrase([]byte(passphrase)), approval.Operator{Name: "x"}), "operator.malformed")
+	wantCode(t, in.vault.AddOperator(t.Context(), operator, gatehouse.Passphrase([]byte("not the passphrase")), staff["ben-2"]), "vault.passphrase")
+	wantCode(t, in.vault.RemoveOperator(t.Context(), operator, gatehouse.Passphrase([]byte(passphrase)), "dee-4"), "operator.unknown")
 	in.plant(t)
-	wantCode(t, in.vault.RemoveOperator(t.Context(), passphrase, "ben-2"), "operator.needed")
+	wantCode(t, in.vault.RemoveOperator(t.Context(), operator, gatehouse.Passphrase([]byte(passphrase)), "ben-2"), "operator.needed")
 	in.staff(t, "cy-3")
-	must(t, in.vault.RemoveOperator(t.Context(), passphrase, "ben-2"))
+	must(t, in.vault.RemoveOperator(t.Context(), operator, gatehouse.Passphrase([]byte(passphrase)), "ben-2"))
 	list, err := in.vault.Operators(t.Context())
 	must(t, err)
 	if len(list) != 2 || list[0].Name != "ana-1" || list[1].Name != "cy-3" || !list[0].Public.Equal(staff["ana-1"].Public) {
@@ -277,4 +279,45 @@ func TestCanariesAreInNoFile(t *testing.T) {
 	if !strings.Contains(all.String(), "operator-added") {
 		t.Error("the search looks at nothing")
 	}
+}
+
+// Whatever opens the vault key sets budgets, registers operators and plants canaries;
+// what does not is counted.
+func controlWith(t *testing.T, in *installation, with gatehouse.Credential, wrong []byte) {
+	t.Helper()
+	must(t, in.vault.SetLimits(t.Context(), operator, with, budget.Limits{Operator: budget.Limit{Hour: 7}}, false))
+	for _, name := range []string{"ana-1", "ben-2"} {
+		o, err := approval.New(name, []byte(name+", a passphrase of their own"), 10)
+		must(t, err)
+		must(t, in.vault.AddOperator(t.Context(), operator, with, o))
+	}
+	must(t, in.vault.PlantCanary(t.Context(), operator, with, Canary{Subject: gatehouse.RandomID(), Kind: "vehicle", Label: "row 9"}))
+	list, err := in.vault.Canaries(t.Context(), operator, with)
+	if err != nil || len(list) != 1 || list[0].Label != "row 9" {
+		t.Errorf("%+v, %v", list, err)
+	}
+	wantCode(t, in.vault.RemoveOperator(t.Context(), operator, with, "ana-1"), "operator.needed")
+	if b, err := in.vault.Budget(t.Context(), operator, ""); err != nil || !b.Known || b.Set.Operator.Hour != 7 {
+		t.Errorf("%+v, %v", b, err)
+	}
+	before, err := in.vault.Status(t.Context())
+	must(t, err)
+	with.Secret = wrong
+	_, err = in.vault.Canaries(t.Context(), operator, with)
+	wantCode(t, err, "vault.credential")
+	if after, err := in.vault.Status(t.Context()); err != nil || after.WrongUnseals != before.WrongUnseals+1 {
+		t.Errorf("a wrong credential was not counted: %+v, %v", after, err)
+	}
+}
+
+func TestControlWithAKeyFile(t *testing.T) {
+	in := install(t)
+	key := gatehouse.Credential{Kind: gatehouse.FileCredential, Secret: bytes.Repeat([]byte{5}, 32)}
+	none := key
+	_, err := in.vault.Canaries(t.Context(), operator, none)
+	wantCode(t, err, "vault.no_slot")
+	_, err = in.vault.AddSlot(t.Context(), operator, phrase(passphrase), key, "stick")
+	must(t, err)
+	in.unseal(t)
+	controlWith(t, in, key, bytes.Repeat([]byte{6}, 32))
 }

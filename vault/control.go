@@ -20,7 +20,7 @@ import (
 // the vault process. So what controls disclosures is sealed once more, under a key
 // that follows from the private key alone: it can be lost or put back to an earlier
 // state, and nothing else. Lost levels count as spent; a lost control shuts the vault
-// until somebody with its passphrase begins anew. An earlier state of the file is
+// until somebody with its credential begins anew. An earlier state of the file is
 // found by the audit log's witness; another machine or user for the vault process
 // keeps the server from writing it at all.
 const (
@@ -36,7 +36,7 @@ const (
 const genesisFile = "control.new"
 
 // control is what disclosures are controlled by. It changes seldom, and only by
-// somebody who gives the vault's passphrase, or because a canary was opened.
+// somebody who gives the vault's credential, or because a canary was opened.
 type control struct {
 	Limits    budget.Limits
 	Canaries  map[gatehouse.SubjectID]canary
@@ -125,6 +125,25 @@ func writeGenesis(dir string, seed []byte) error {
 		return err
 	}
 	return writeDurably(filepath.Join(dir, genesisFile), sealed, true)
+}
+
+// ShareGenesis says in a site's directory, whose vault process has not run yet, that
+// this vault was never unsealed for that site: to is the site's directory, from the one
+// that Init was called with. Errors: vault.failed.
+func ShareGenesis(from, to string) error {
+	for _, file := range []string{auditFile, genesisFile} {
+		if _, err := os.Lstat(filepath.Join(to, file)); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	sealed, err := os.ReadFile(filepath.Join(from, genesisFile))
+	if err == nil {
+		err = writeDurably(filepath.Join(to, genesisFile), sealed, false)
+	}
+	if err != nil {
+		return gatehouse.Errorf("vault.failed", "restore control.new from the copy of the vault's directory", "the first state of a site's vault cannot be made: %w", err)
+	}
+	return nil
 }
 
 // isGenesis reports whether the vault of this seed was made and never unsealed.

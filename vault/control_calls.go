@@ -15,8 +15,7 @@ import (
 	"gatehouse/vault/budget"
 )
 
-// The calls of the disclosure control. Those with a credential carry the vault's
-// passphrase as their attachment.
+// The calls of the disclosure control.
 const (
 	methodBudget      = "budget"        // header budgetRequest; reply BudgetStatus
 	methodSetLimits   = "budget/set"    // header limitsRequest, credential
@@ -24,7 +23,7 @@ const (
 	methodAddOperator = "operator/add"  // header operatorRequest, credential
 	methodEndOperator = "operator/end"  // header operatorRequest, credential
 	methodPlant       = "canary/plant"  // header plantRequest, credential
-	methodCanaries    = "canaries"      // credential; reply []Canary
+	methodCanaries    = "canaries"      // header keyRequest, credential; reply []Canary
 	methodTrip        = "canary/status" // reply TripStatus
 	methodLift        = "canary/lift"   // header liftRequest, attachment: signature; reply TripStatus
 	methodToken       = "canary/token"  // header tokenRequest
@@ -35,19 +34,19 @@ const (
 type budgetRequest struct{ Operator, Role string }
 
 type limitsRequest struct {
-	Operator string
-	Limits   budget.Limits
-	Anew     bool // begin with no canaries, no operators and everything spent
+	keyRequest
+	Limits budget.Limits
+	Anew   bool // begin with no canaries, no operators and everything spent
 }
 
 type operatorRequest struct {
-	Operator string // who asks
-	Subject  approval.Operator
+	keyRequest
+	Subject approval.Operator
 }
 
 type plantRequest struct {
-	Operator string
-	Canary   Canary
+	keyRequest
+	Canary Canary
 }
 
 type liftRequest struct {
@@ -63,7 +62,7 @@ type tokenRequest struct {
 // BudgetStatus is what is set and what is left.
 type BudgetStatus struct {
 	Known  bool          // false until the vault was unsealed for the first time since its process started
-	Set    budget.Limits // by somebody with the vault's passphrase
+	Set    budget.Limits // by somebody with the vault's credential
 	Limits budget.Limits // in force: Set, lowered by the configuration
 	Left   []BudgetLeft
 }
@@ -139,19 +138,17 @@ func handle[Q, A any](f func(ctx context.Context, q Q) (A, error)) child.Handler
 	}
 }
 
-// withCredential is handle for calls that need the vault's passphrase: f gets the
-// private key's seed, which is zeroed afterwards.
-func withCredential[Q, A any](s *service, f func(ctx context.Context, keys openKeys, q Q) (A, error)) child.Handler {
+// withCredential is handle for calls that need the vault's credential: f gets the keys
+// that it opens, which are zeroed afterwards.
+func withCredential[Q credentialRequest, A any](s *service, f func(ctx context.Context, keys openKeys, q Q) (A, error)) child.Handler {
 	return func(ctx context.Context, r *child.Request) (answer any, _ [][]byte, err error) {
 		var q Q
-		if err := r.Decode(&q); err != nil {
+		if err := withSecrets(r, &q, 1); err != nil {
 			return nil, nil, err
 		}
-		if len(r.Blobs) != 1 {
-			return nil, nil, gatehouse.Errorf("request.malformed", "this is a fault of the program", "the passphrase is missing")
-		}
 		defer clear(r.Blobs[0])
-		err = s.room.withKeys(ctx, "", gatehouse.Passphrase(r.Blobs[0]), func(keys openKeys) error {
+		asked := q.asked()
+		err = s.room.withKeys(ctx, clip(asked.Operator), asked.With.credential(r.Blobs[0]), func(keys openKeys) error {
 			a, err := f(ctx, keys, q)
 			answer = a
 			return err
@@ -266,7 +263,7 @@ func dropLabels(ctx context.Context, tx *sql.Tx) error {
 	return err
 }
 
-func (s *service) canaries(ctx context.Context, keys openKeys, _ struct{}) ([]Canary, error) {
+func (s *service) canaries(ctx context.Context, keys openKeys, _ keyRequest) ([]Canary, error) {
 	// Who knows the canaries can step around them, so asking is written down.
 	var list []Canary
 	clear, err := s.audit.clearLabels(ctx)

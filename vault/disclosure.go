@@ -10,58 +10,63 @@ import (
 )
 
 // Budget says what an operator in a role may still have opened.
-func (v *Vault) Budget(ctx context.Context, operator, role string) (BudgetStatus, error) {
+func (d Desk) Budget(ctx context.Context, operator, role string) (BudgetStatus, error) {
 	var out BudgetStatus
-	_, err := v.process.Call(ctx, methodBudget, budgetRequest{Operator: operator, Role: role}, nil, &out)
+	_, err := d.call(ctx, methodBudget, budgetRequest{Operator: operator, Role: role}, nil, &out)
 	return out, err
 }
 
-// SetLimits sets the budgets, up or down; a number that is 0 stays as it is. It needs
-// the vault's passphrase. anew
-// begins with no canaries, no operators and everything spent, which is the way out of
-// vault.altered. Errors: budget.limit, vault.passphrase, vault.busy, vault.altered.
-func (v *Vault) SetLimits(ctx context.Context, operator, passphrase string, l budget.Limits, anew bool) error {
-	return v.withPassphrase(ctx, methodSetLimits, limitsRequest{Operator: operator, Limits: l, Anew: anew}, passphrase, nil)
+// SetLimits sets the budgets, up or down; a number that is 0 stays as it is. with is
+// the vault's credential. anew begins with no canaries, no operators and everything
+// spent, which is the way out of vault.altered. Errors: budget.limit, vault.busy,
+// vault.altered, and UnsealWith's about the credential.
+func (d Desk) SetLimits(ctx context.Context, operator string, with gatehouse.Credential, l budget.Limits, anew bool) error {
+	_, err := d.with(ctx, methodSetLimits, limitsRequest{keyRequest: request(operator, with), Limits: l, Anew: anew}, with, nil)
+	return err
 }
 
 // Operators are those who can be told apart by a signature.
-func (v *Vault) Operators(ctx context.Context) ([]approval.Operator, error) {
+func (d Desk) Operators(ctx context.Context) ([]approval.Operator, error) {
 	var out []approval.Operator
-	_, err := v.process.Call(ctx, methodOperators, nil, nil, &out)
+	_, err := d.call(ctx, methodOperators, nil, nil, &out)
 	return out, err
 }
 
-// AddOperator registers an operator's public key; it needs the vault's passphrase.
-// Errors: operator.exists, operator.malformed, operator.too_many, vault.passphrase.
-func (v *Vault) AddOperator(ctx context.Context, passphrase string, o approval.Operator) error {
-	return v.withPassphrase(ctx, methodAddOperator, operatorRequest{Subject: o}, passphrase, nil)
+// AddOperator registers an operator's public key; it needs the vault's credential.
+// Errors: operator.exists, operator.malformed, operator.too_many, and UnsealWith's about
+// the credential.
+func (d Desk) AddOperator(ctx context.Context, operator string, with gatehouse.Credential, o approval.Operator) error {
+	_, err := d.with(ctx, methodAddOperator, operatorRequest{request(operator, with), o}, with, nil)
+	return err
 }
 
-// RemoveOperator ends an operator; it needs the vault's passphrase. Errors:
-// operator.unknown, operator.needed, vault.passphrase.
-func (v *Vault) RemoveOperator(ctx context.Context, passphrase, name string) error {
-	return v.withPassphrase(ctx, methodEndOperator, operatorRequest{Subject: approval.Operator{Name: name}}, passphrase, nil)
+// RemoveOperator ends an operator; it needs the vault's credential. Errors:
+// operator.unknown, operator.needed, and UnsealWith's about the credential.
+func (d Desk) RemoveOperator(ctx context.Context, operator string, with gatehouse.Credential, name string) error {
+	_, err := d.with(ctx, methodEndOperator, operatorRequest{request(operator, with), approval.Operator{Name: name}}, with, nil)
+	return err
 }
 
 // PlantCanary makes a subject a canary before it is enrolled, or a token one; it needs
-// the vault's passphrase. Errors: canary.operators, canary.label, canary.too_many,
-// vault.passphrase.
-func (v *Vault) PlantCanary(ctx context.Context, passphrase string, c Canary) error {
-	return v.withPassphrase(ctx, methodPlant, plantRequest{Canary: c}, passphrase, nil)
+// the vault's credential. Errors: canary.operators, canary.label, canary.too_many, and
+// UnsealWith's about the credential.
+func (d Desk) PlantCanary(ctx context.Context, operator string, with gatehouse.Credential, c Canary) error {
+	_, err := d.with(ctx, methodPlant, plantRequest{request(operator, with), c}, with, nil)
+	return err
 }
 
-// Canaries lists them; it needs the vault's passphrase, since who knows them can step
+// Canaries lists them; it needs the vault's credential, since who knows them can step
 // around them.
-func (v *Vault) Canaries(ctx context.Context, passphrase string) ([]Canary, error) {
+func (d Desk) Canaries(ctx context.Context, operator string, with gatehouse.Credential) ([]Canary, error) {
 	var out []Canary
-	err := v.withPassphrase(ctx, methodCanaries, struct{}{}, passphrase, &out)
+	_, err := d.with(ctx, methodCanaries, request(operator, with), with, &out)
 	return out, err
 }
 
 // Tripped says whether a canary shut the vault, and who has agreed to lift it.
-func (v *Vault) Tripped(ctx context.Context) (TripStatus, error) {
+func (d Desk) Tripped(ctx context.Context) (TripStatus, error) {
 	var out TripStatus
-	_, err := v.process.Call(ctx, methodTrip, nil, nil, &out)
+	_, err := d.call(ctx, methodTrip, nil, nil, &out)
 	return out, err
 }
 
@@ -97,10 +102,5 @@ func (v *Vault) Alarms(ctx context.Context) ([]PendingAlarm, error) {
 // AlarmsTaken says that the caller keeps the alarms up to n until they are delivered.
 func (v *Vault) AlarmsTaken(ctx context.Context, n int64) error {
 	_, err := v.process.Call(ctx, methodTaken, n, nil, nil)
-	return err
-}
-
-func (v *Vault) withPassphrase(ctx context.Context, method string, header any, passphrase string, reply any) error {
-	_, err := v.process.Call(ctx, method, header, [][]byte{[]byte(passphrase)}, reply)
 	return err
 }

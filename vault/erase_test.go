@@ -336,7 +336,7 @@ func TestRewriteWhileSealing(t *testing.T) {
 		})
 	}
 	for round := range 6 {
-		for _, file := range in.vault.Files() {
+		for _, file := range databases {
 			if round%2 == 1 { // killed in the middle, or just before or behind it
 				pid := in.vault.Process().PID
 				time.AfterFunc(time.Duration(round*3)*time.Millisecond, func() { _ = syscall.Kill(pid, syscall.SIGKILL) })

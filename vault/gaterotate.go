@@ -62,8 +62,12 @@ func (g *GateKey) Rotating() bool { return g.rotating.Load() }
 // missing it does that, and g is the new key.
 func (g *GateKey) resumeRotation() error {
 	source := g.source.replacement()
-	if there, err := source.Exists(g.dataDir); err != nil || !there {
+	there, err := source.Exists(g.dataDir)
+	if err != nil {
 		return err
+	}
+	if !there {
+		return g.withoutNext()
 	}
 	next := &GateKey{dataDir: g.dataDir, source: g.source, custody: g.custody}
 	if _, err := source.load(g.dataDir, &next.key); err != nil {
@@ -87,6 +91,28 @@ func (g *GateKey) resumeRotation() error {
 	}
 	g.key, g.name = next.key, next.name
 	return nil
+}
+
+// withoutNext refuses to go on where a rotation was begun, and is not finished, and the
+// second credential has gone from the service: what is under it could not be opened.
+func (g *GateKey) withoutNext() error {
+	if g.source.kind != CustodyCredential {
+		return nil
+	}
+	own := g.checkValue()
+	begun, err := os.ReadFile(filepath.Join(g.dataDir, rotationFile))
+	if errors.Is(err, fs.ErrNotExist) || err == nil && string(begun) == own {
+		return nil
+	}
+	check, checked := os.ReadFile(filepath.Join(g.dataDir, CheckFile))
+	if err = errors.Join(err, checked); err != nil {
+		return rotationFailed(err)
+	}
+	if string(check) != own { // it is finished, and this is the old key: gatekey.wrong
+		return nil
+	}
+	return gatehouse.Errorf("gatekey.missing", "let the service load "+g.source.text+nextSuffix+" again, and take it away when `gatehouse keys rotate gate` has finished",
+		"the gate key is being replaced, and its second credential is not there")
 }
 
 // began reports whether anything is under the next key: where systemd keeps both, no file

@@ -33,3 +33,13 @@ func TestTokenSlot(t *testing.T) {
 		t.Errorf("%+v, %v", s, err)
 	}
 }
+
+func TestControlWithAToken(t *testing.T) {
+	source := custodytest.Token(t) + "&key=vault"
+	in := install(t)
+	token := gatehouse.Credential{Kind: gatehouse.PKCS11Credential, Source: source, Secret: []byte(custodytest.PIN)}
+	_, err := in.vault.AddSlot(t.Context(), operator, phrase(passphrase), token, "token")
+	must(t, err)
+	in.unseal(t)
+	controlWith(t, in, token, []byte("0000-user"))
+}

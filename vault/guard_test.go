@@ -196,9 +196,9 @@ func TestTheWebServerGetsNoMoreThanTheBudget(t *testing.T) {
 	in.edit(t, `DELETE FROM control`)
 	_, _, err := in.vault.Unseal(t.Context(), operator, passphrase, time.Hour)
 	wantCode(t, err, "vault.altered")
-	wantCode(t, in.vault.SetLimits(t.Context(), operator, passphrase, small, false), "vault.altered")
-	wantCode(t, in.vault.SetLimits(t.Context(), operator, "not the passphrase", small, true), "vault.passphrase")
-	must(t, in.vault.SetLimits(t.Context(), operator, passphrase, small, true))
+	wantCode(t, in.vault.SetLimits(t.Context(), operator, gatehouse.Passphrase([]byte(passphrase)), small, false), "vault.altered")
+	wantCode(t, in.vault.SetLimits(t.Context(), operator, gatehouse.Passphrase([]byte("not the passphrase")), small, true), "vault.passphrase")
+	must(t, in.vault.SetLimits(t.Context(), operator, gatehouse.Passphrase([]byte(passphrase)), small, true))
 	raid("anew")
 	if total > small.Organization.Hour+mostRefilled {
 		t.Errorf("after beginning anew %d names came out", total)
@@ -257,7 +257,7 @@ func TestConfigurationOnlyLowers(t *testing.T) {
 	if got := in.leaves(t, gatehouse.PolicyLeafKind); !slices.Contains(got, "budget op-1 30 40 50 60 60 70 5 6") {
 		t.Errorf("policy leaves %q", got)
 	}
-	wantCode(t, in.vault.SetLimits(t.Context(), operator, passphrase, budget.Limits{Role: budget.Limit{Day: -1}}, false), "budget.limit")
+	wantCode(t, in.vault.SetLimits(t.Context(), operator, gatehouse.Passphrase([]byte(passphrase)), budget.Limits{Role: budget.Limit{Day: -1}}, false), "budget.limit")
 }
 
 // A guard's live window is one disclosure a minute, and pays for a name once.

@@ -28,11 +28,6 @@ const (
 	methodRotateBatch = "rotate-batch" // attachment: proof; reply RotationProgress
 )
 
-type keyRequest struct {
-	Operator string
-	With     shown
-}
-
 type addSlotRequest struct {
 	keyRequest
 	New   shown

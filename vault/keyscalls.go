@@ -8,32 +8,32 @@ import (
 
 // KeysStatus says which keys the vault has and what opens them. Errors: vault.missing,
 // vault.key_damaged, vault.unavailable, vault.timeout, and the store's.
-func (v *Vault) KeysStatus(ctx context.Context) (KeysStatus, error) {
+func (d Desk) KeysStatus(ctx context.Context) (KeysStatus, error) {
 	var st KeysStatus
-	_, err := v.process.Call(ctx, methodKeysStatus, nil, nil, &st)
+	_, err := d.call(ctx, methodKeysStatus, nil, nil, &st)
 	return st, err
 }
 
 // AddSlot lets a new credential open the vault key, which with opens, and says which
 // slot it has. While a rotation goes on it opens every key that with opens. Errors:
 // UnsealWith's, vault.passphrase_short, vault.label, vault.slots_full, and custody's.
-func (v *Vault) AddSlot(ctx context.Context, operator string, with, added gatehouse.Credential, label string) (id string, err error) {
-	_, err = v.process.Call(ctx, methodAddSlot, addSlotRequest{keyRequest{operator, show(with)}, show(added), label}, [][]byte{with.Secret, added.Secret}, &id)
+func (d Desk) AddSlot(ctx context.Context, operator string, with, added gatehouse.Credential, label string) (id string, err error) {
+	_, err = d.call(ctx, methodAddSlot, addSlotRequest{request(operator, with), show(added), label}, [][]byte{with.Secret, added.Secret}, &id)
 	return id, err
 }
 
 // RemoveSlot takes a slot away; with must open the key by another one. Errors:
 // UnsealWith's, vault.last_slot, vault.slot_in_use, vault.no_slot.
-func (v *Vault) RemoveSlot(ctx context.Context, operator string, with gatehouse.Credential, id string) error {
-	_, err := v.process.Call(ctx, methodRemoveSlot, removeSlotRequest{keyRequest{operator, show(with)}, id}, [][]byte{with.Secret}, nil)
+func (d Desk) RemoveSlot(ctx context.Context, operator string, with gatehouse.Credential, id string) error {
+	_, err := d.with(ctx, methodRemoveSlot, removeSlotRequest{request(operator, with), id}, with, nil)
 	return err
 }
 
 // Split makes shares of the vault key, of which any threshold combine (package shares).
 // Their texts are secret: enough of them are the key. Errors: UnsealWith's,
 // shares.threshold.
-func (v *Vault) Split(ctx context.Context, operator string, with gatehouse.Credential, threshold, n int) (texts []gatehouse.Secret, err error) {
-	blobs, err := v.process.Call(ctx, methodSplit, splitRequest{keyRequest{operator, show(with)}, threshold, n}, [][]byte{with.Secret}, nil)
+func (d Desk) Split(ctx context.Context, operator string, with gatehouse.Credential, threshold, n int) (texts []gatehouse.Secret, err error) {
+	blobs, err := d.with(ctx, methodSplit, splitRequest{request(operator, with), threshold, n}, with, nil)
 	for _, b := range blobs {
 		texts = append(texts, gatehouse.Secret(b))
 		clear(b)
@@ -43,8 +43,8 @@ func (v *Vault) Split(ctx context.Context, operator string, with gatehouse.Crede
 
 // Export returns the keyring and the public key as one bundle for safe keeping; the
 // private keys in it are wrapped as they lie here. ImportKeyring takes it back.
-func (v *Vault) Export(ctx context.Context) ([]byte, error) {
-	blobs, err := v.process.Call(ctx, methodExport, nil, nil, nil)
+func (d Desk) Export(ctx context.Context) ([]byte, error) {
+	blobs, err := d.call(ctx, methodExport, nil, nil, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func (v *Vault) NoteKey(ctx context.Context, event, name string) error {
 // long as it is given the proof; whoever stops loses nothing and begins again. Errors:
 // UnsealWith's, vault.failed, store.full.
 func (v *Vault) Rotate(ctx context.Context, operator string, with gatehouse.Credential) (r Rotation, proof []byte, err error) {
-	blobs, err := v.process.Call(ctx, methodRotate, keyRequest{operator, show(with)}, [][]byte{with.Secret}, &r)
+	blobs, err := v.with(ctx, methodRotate, request(operator, with), with, &r)
 	if err != nil {
 		return r, nil, err
 	}

@@ -74,7 +74,7 @@ var plenty = budget.Limits{Operator: budget.Limit{Hour: budget.MaxLimit, Day: bu
 
 func (in *installation) limit(t testing.TB, l budget.Limits) {
 	t.Helper()
-	must(t, in.vault.SetLimits(t.Context(), operator, passphrase, l, false))
+	must(t, in.vault.SetLimits(t.Context(), operator, gatehouse.Passphrase([]byte(passphrase)), l, false))
 }
 
 func (in *installation) open(t testing.TB) {

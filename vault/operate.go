@@ -69,6 +69,10 @@ func (v *Vault) UnsealWith(ctx context.Context, operator string, c gatehouse.Cre
 	return blobs[0], reply.Until, nil
 }
 
+// Await returns when the vault process can be asked, or when ctx ends: vault.unavailable,
+// vault.timeout.
+func (v *Vault) Await(ctx context.Context) error { return v.process.Wait(ctx) }
+
 // SealVault ends every operator's lease and zeroes the private key. Errors:
 // vault.unavailable (then there is no key either), vault.timeout.
 func (v *Vault) SealVault(ctx context.Context) error {

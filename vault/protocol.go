@@ -21,6 +21,7 @@ const (
 
 type initRequest struct {
 	Dir    string          // absolute
+	Keys   string          // absolute: where vault.key and vault.pub are
 	Files  []string        // the databases whose keys are attached, in this order
 	Place  gatehouse.Place // goes into the audit log's name when it is begun
 	Limits budget.Limits   // what the budgets may be at most; 0 bounds nothing

@@ -3,6 +3,7 @@ package vault
 import (
 	"bytes"
 	"context"
+	"crypto/hpke"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -85,25 +86,47 @@ func remake(ctx context.Context, dir string, key *ringKey, seed [seedSize]byte, 
 // maxBundle bounds a bundle that is read.
 const maxBundle = 4 << 20
 
+func errKeyringBundle() error {
+	return gatehouse.Errorf("vault.bundle", "give the file that `gatehouse keys export` wrote", "this is no keyring bundle, or it is damaged")
+}
+
+// parseBundle reads what Export wrote. Errors: vault.bundle.
+func parseBundle(b []byte) (in bundle, public hpke.PublicKey, err error) {
+	if len(b) > maxBundle || json.Unmarshal(b, &in) != nil || in.Format != bundleFormat {
+		return in, nil, errKeyringBundle()
+	}
+	if public, err = parsePublicKey(in.Public); err != nil {
+		return in, nil, errKeyringBundle()
+	}
+	ring := &keyring{}
+	if !bytes.HasPrefix(in.Keyring, []byte(ageHeader)) && (parseKeyring(in.Keyring, ring) != nil || ring.find(publicKeyName(public)) == nil) {
+		return in, nil, errKeyringBundle()
+	}
+	return in, public, nil
+}
+
+// Keyring takes the wrapped private keys out of what Export wrote, or out of a vault.key
+// as it lies in a vault's directory. Errors: vault.bundle.
+func Keyring(b []byte) (private []byte, err error) {
+	if in, _, err := parseBundle(b); err == nil {
+		return in.Keyring, nil
+	}
+	if bytes.HasPrefix(b, []byte(ageHeader)) || parseKeyring(b, &keyring{}) == nil {
+		return b, nil
+	}
+	return nil, errKeyringBundle()
+}
+
 // ImportKeyring puts the keyring and public key of a bundle (Vault.Export) into dir,
 // where no keyring is: an existing one is never replaced. It says which key is the
 // current one. Errors: vault.exists, vault.bundle, vault.key_changed (vault.pub here is
 // of another key), vault.failed.
 func ImportKeyring(dir string, b []byte) (name string, err error) {
-	malformed := gatehouse.Errorf("vault.bundle", "give the file that `gatehouse keys export` wrote", "this is no keyring bundle, or it is damaged")
-	var in bundle
-	if len(b) > maxBundle || json.Unmarshal(b, &in) != nil || in.Format != bundleFormat {
-		return "", malformed
-	}
-	public, err := parsePublicKey(in.Public)
+	in, public, err := parseBundle(b)
 	if err != nil {
-		return "", malformed
+		return "", err
 	}
 	name = publicKeyName(public)
-	ring := &keyring{}
-	if !bytes.HasPrefix(in.Keyring, []byte(ageHeader)) && (parseKeyring(in.Keyring, ring) != nil || ring.find(name) == nil) {
-		return "", malformed
-	}
 	unlock, err := lockKeyring(dir)
 	if err != nil {
 		return "", err

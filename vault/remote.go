@@ -27,9 +27,15 @@ type process interface {
 // MaxRemoteMessage bounds a message between a gate and a vault's machine, in bytes.
 const MaxRemoteMessage = 64 << 20
 
-// MethodClaim is answered by the vault's machine itself: the proof of the lease that
-// somebody there granted this site, and until when, as Unseal gives them here.
-const MethodClaim = "claim"
+// What the vault's machine answers itself.
+const (
+	// MethodClaim gives the proof of the lease that somebody there granted this site,
+	// and until when, as Unseal gives them here.
+	MethodClaim = "claim"
+	// MethodRewriteFile is Rewrite of the file that its header names: the key that wraps
+	// the file's key lies there.
+	MethodRewriteFile = "rewrite-file"
+)
 
 // openRemote is Open where the vault process runs elsewhere. It does not wait for the
 // other machine: doors work without it, and the spool keeps what it must have.
@@ -71,10 +77,16 @@ type remoteProcess struct {
 	spool *spool
 }
 
-// Call is child.Remote's, behind a flush of the spool.
+// Call is child.Remote's, behind a flush of the spool. What the machine would refuse
+// does not leave this one: it may carry a credential.
 func (r *remoteProcess) Call(ctx context.Context, method string, header any, blobs [][]byte, reply any) ([][]byte, error) {
+	if method != MethodClaim && method != MethodRewriteFile {
+		if err := Forwarded(method); err != nil {
+			return nil, err
+		}
+	}
 	switch method {
-	case methodAppend, methodStatus, methodSeal, MethodClaim: // which no row changes
+	case methodAppend, methodStatus, methodFiles, methodSeal, MethodClaim: // which no row changes
 	default:
 		if err := r.spool.flush(ctx); err != nil {
 			return nil, err
@@ -122,7 +134,7 @@ func (v *Vault) Elsewhere() (elsewhere bool, waiting int) {
 }
 
 func errElsewhere() error {
-	return gatehouse.Errorf("vault.elsewhere", "run `gatehouse vault unseal` on the vault's machine; its passphrase belongs nowhere else", "this site's vault is on another machine")
+	return gatehouse.Errorf("vault.elsewhere", "on the vault's machine, run `gatehouse vault unseal`, or `gatehouse vault budget|operator|canary|keys`; what opens the vault belongs nowhere else", "this site's vault is on another machine")
 }
 
 // Claim asks for the lease that somebody granted this site at the vault's machine.
@@ -161,8 +173,8 @@ func (v *Vault) Forward(ctx context.Context, method string, header json.RawMessa
 }
 
 // forwarded are the calls that a gate on another machine may make. Those that take the
-// vault's credential, or give what it opens, are not among them: they are made at the
-// vault's machine.
+// vault's credential, or give its wrapped private keys, are not among them: they are
+// made at the vault's machine. TestForwarded judges every call that there is.
 var forwarded = map[string]bool{
 	methodAppend: true, methodSeal: true, methodStatus: true, methodOpen: true, methodRecord: true, methodDisclosures: true,
 	methodErase: true, methodCertify: true, methodErasable: true,
@@ -174,7 +186,7 @@ var forwarded = map[string]bool{
 	methodWitnessSize: true, methodWitnessTook: true, methodWitnessForget: true, methodWitnessCosign: true,
 	methodBudget: true, methodOperators: true, methodTrip: true, methodLift: true, methodToken: true, methodAlarms: true, methodTaken: true,
 	methodReleases: true, methodRelease: true, methodRequestRelease: true, methodApproveRelease: true, methodBeginRelease: true, methodWriteRelease: true,
-	methodKeysStatus: true, methodNote: true, methodCheckKeys: true,
+	methodKeysStatus: true, methodNote: true, methodCheckKeys: true, methodFiles: true,
 	methodRecordBundle: true, methodBundles: true, methodHoldBundle: true, methodRead: true, methodEnd: true, methodFreezeLog: true, methodSealBundle: true, methodSign: true,
 	methodErasureList: true, methodLogRoot: true, methodBackupDone: true, methodRebuild: true,
 }

@@ -98,7 +98,7 @@ func (s *service) handleInit(ctx context.Context, r *child.Request) (any, [][]by
 	if err := r.Decode(&in); err != nil {
 		return nil, nil, err
 	}
-	if len(r.Blobs) != len(in.Files) || !filepath.IsAbs(in.Dir) {
+	if len(r.Blobs) != len(in.Files) || !filepath.IsAbs(in.Dir) || !filepath.IsAbs(in.Keys) {
 		return nil, nil, gatehouse.Errorf("request.malformed", "this is a fault of the program", "the vault needs a directory and a key for each of its files")
 	}
 	fileKeys := map[string][32]byte{}
@@ -114,7 +114,7 @@ func (s *service) handleInit(ctx context.Context, r *child.Request) (any, [][]by
 	if s.release != nil {
 		return nil, nil, gatehouse.Errorf("request.malformed", "this is a fault of the program", "the vault was given its files already")
 	}
-	public, err := readPublicKey(in.Dir)
+	public, err := readPublicKey(in.Keys)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -133,7 +133,7 @@ func (s *service) handleInit(ctx context.Context, r *child.Request) (any, [][]by
 	if err := s.audit.begin(ctx, in.Dir, in.Place, newRemovalName(s.keys).removals); err != nil {
 		return nil, nil, err
 	}
-	if s.room, err = newStrongroom(in.Dir, public); err != nil {
+	if s.room, err = newStrongroom(in.Keys, public); err != nil {
 		return nil, nil, err
 	}
 	s.audit.reasons = &reasons{place: in.Place, keys: s.keys, room: s.room}

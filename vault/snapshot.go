@@ -117,6 +117,19 @@ func (v *Vault) RecordRestore(ctx context.Context, id gatehouse.ID) error {
 	return err
 }
 
+// PublicKeyFile is vault.pub of a gate whose vault is on another machine: what of the
+// key pair is on this one. Errors: vault.missing.
+func PublicKeyFile(dir string) ([]byte, error) {
+	if _, err := readPublicKey(dir); err != nil {
+		return nil, err
+	}
+	b, err := os.ReadFile(filepath.Join(dir, publicKeyFile))
+	if err != nil {
+		return nil, gatehouse.Errorf("vault.failed", "check who may read the vault's directory", "the vault's public key cannot be read: %w", err)
+	}
+	return b, nil
+}
+
 // KeyFiles are the wrapped private key and the public key as they lie in the vault's
 // directory: what a bundle needs beside it to be opened.
 func KeyFiles(dir string) (private, public []byte, err error) {
@@ -172,7 +185,7 @@ func (s *service) handleSealBundle(ctx context.Context, r *child.Request) (any, 
 		return nil, nil, gatehouse.Errorf("request.malformed", "this is a fault of the program", "a bundle needs a snapshot of the log before it")
 	}
 	head.Files["vault/"+auditFile] = log[:]
-	genesis, err := os.ReadFile(filepath.Join(s.room.dir, genesisFile))
+	genesis, err := os.ReadFile(filepath.Join(s.guard.dir, genesisFile))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, gatehouse.Errorf("vault.failed", "check who may read the vault's directory", "the vault's first state cannot be read: %w", err)
 	}

@@ -39,6 +39,9 @@ import (
 // Options say how to open a vault.
 type Options struct {
 	Dir string // the vault's own directory, inside the data directory
+	// Keys is the directory of vault.key and vault.pub; empty for Dir. Several sites' vault
+	// processes on one machine share a key pair.
+	Keys string
 	// Place goes into the audit log's name when it is begun.
 	Place gatehouse.Place
 	Gate  *GateKey // gives the keys of the vault's database files
@@ -60,6 +63,7 @@ type Options struct {
 
 // Vault is the gate's half. It is safe for concurrent use.
 type Vault struct {
+	Desk
 	dir       string // absolute
 	gate      *GateKey
 	process   process
@@ -108,6 +112,7 @@ func Open(ctx context.Context, o Options) (*Vault, error) {
 	if err != nil {
 		return nil, err
 	}
+	v.Desk = NewDesk(v.process.Call)
 	if v.remote != nil {
 		save = v.remote.save
 	}
@@ -121,11 +126,14 @@ func Open(ctx context.Context, o Options) (*Vault, error) {
 func openChild(ctx context.Context, v *Vault, dir string, o Options) error {
 	// Sealing needs the public key alone. What would be sealed to a key whose other
 	// half never was, or is lost, could not be opened by anybody.
-	err := present(dir)
+	keys, err := o.keysDir(dir)
 	if err != nil {
 		return err
 	}
-	public, err := readPublicKey(dir)
+	if err := present(keys); err != nil {
+		return err
+	}
+	public, err := readPublicKey(keys)
 	if err != nil {
 		return err
 	}
@@ -139,6 +147,18 @@ func openChild(ctx context.Context, v *Vault, dir string, o Options) error {
 	}
 	v.process = started
 	return nil
+}
+
+// keysDir is the directory of the key pair, absolute.
+func (o Options) keysDir(dir string) (string, error) {
+	if o.Keys == "" {
+		return dir, nil
+	}
+	keys, err := filepath.Abs(o.Keys)
+	if err != nil {
+		return "", gatehouse.Errorf("vault.failed", "name it by its full path", "the directory of the vault's keys cannot be found: %w", err)
+	}
+	return keys, nil
 }
 
 // databases are the vault process's encrypted files whose keys the gate unwraps for it.
@@ -155,7 +175,11 @@ func sendFiles(ctx context.Context, call child.CallFunc, dir string, o Options) 
 		}
 		keys = append(keys, key[:])
 	}
-	_, err := call(ctx, methodInit, initRequest{Dir: dir, Files: databases, Place: o.Place, Limits: o.Limits}, keys, nil)
+	pair, err := o.keysDir(dir)
+	if err != nil {
+		return err
+	}
+	_, err = call(ctx, methodInit, initRequest{Dir: dir, Keys: pair, Files: databases, Place: o.Place, Limits: o.Limits}, keys, nil)
 	for _, key := range keys {
 		clear(key)
 	}

@@ -40,14 +40,14 @@ type BudgetLeft struct {
 
 // BudgetSetRequest sets the limits. POST /admin/v1/budget.
 type BudgetSetRequest struct {
-	Passphrase string `json:"passphrase"` // the vault's
-	Limits     Limits `json:"limits"`     // 0 leaves a number as it is
+	With   Credential `json:"with"`
+	Limits Limits     `json:"limits"` // 0 leaves a number as it is
 	// Anew begins without canaries and operators and with everything spent, where what
 	// controls disclosures was lost.
 	Anew bool `json:"anew,omitempty"`
 }
 
-// LogValue redacts the passphrase.
+// LogValue redacts the credential.
 func (BudgetSetRequest) LogValue() slog.Value { return slog.StringValue("[redacted]") }
 
 // Operator is somebody who can be told apart by a signature.
@@ -66,30 +66,33 @@ type OperatorsResponse struct {
 // OperatorRequest adds or removes an operator. POST /admin/v1/operators and
 // /admin/v1/operators/remove, which needs the name alone.
 type OperatorRequest struct {
-	Passphrase string   `json:"passphrase"` // the vault's
-	Operator   Operator `json:"operator"`
+	With     Credential `json:"with"`
+	Operator Operator   `json:"operator"`
 }
 
-// LogValue redacts the passphrase.
+// LogValue redacts the credential.
 func (OperatorRequest) LogValue() slog.Value { return slog.StringValue("[redacted]") }
 
-// PassphraseRequest carries the vault's passphrase alone.
-type PassphraseRequest struct {
-	Passphrase string `json:"passphrase"`
+// CanariesRequest carries the vault's credential alone.
+type CanariesRequest struct {
+	With Credential `json:"with"`
 }
 
-// LogValue redacts the passphrase.
-func (PassphraseRequest) LogValue() slog.Value { return slog.StringValue("[redacted]") }
+// LogValue redacts the credential.
+func (CanariesRequest) LogValue() slog.Value { return slog.StringValue("[redacted]") }
 
 // CanaryPlantRequest plants a canary. POST /admin/v1/canaries.
 type CanaryPlantRequest struct {
-	Passphrase string `json:"passphrase"` // the vault's
-	Kind       string `json:"kind"`       // person, vehicle or token
-	Note       string `json:"note"`       // where it was planted; no personal data
-	Label      string `json:"label"`      // what its badge says; "" for one like the others
+	With  Credential `json:"with"`
+	Kind  string     `json:"kind"`  // person, vehicle or token
+	Note  string     `json:"note"`  // where it was planted; no personal data
+	Label string     `json:"label"` // what its badge says; "" for one like the others
+	// Planted is the id of a person or vehicle that was made a canary at the vault's
+	// machine, where a site has one: then With and Note are empty.
+	Planted gatehouse.SubjectID `json:"planted,omitzero"`
 }
 
-// LogValue redacts the passphrase.
+// LogValue redacts the credential.
 func (CanaryPlantRequest) LogValue() slog.Value { return slog.StringValue("[redacted]") }
 
 // CanaryPlantResponse says what was planted; the token is shown this once.

@@ -23,19 +23,50 @@ func (o *Out) withAdmin(ctx context.Context, f func(api.Admin) error) error {
 	return f(a)
 }
 
+// withDesk calls f with where the vault takes its credential: the vault's machine where
+// the command is run there, or else the site.
+func (o *Out) withDesk(ctx context.Context, f func(api.Desk) error) error {
+	if o.desk != nil {
+		return f(o.desk)
+	}
+	return o.withAdmin(ctx, func(a api.Admin) error { return f(a) })
+}
+
+// protected is the directory that no secret may be written into.
+func (o *Out) protected() (string, error) {
+	if o.desk != nil {
+		return o.dir, nil
+	}
+	c, err := o.config()
+	return c.Data, err
+}
+
+// atDesk is answer at a desk.
+func atDesk[T any](ctx context.Context, o *Out, ask func(api.Desk) (T, error), say func(T)) error {
+	return o.withDesk(ctx, func(d api.Desk) error {
+		got, err := ask(d)
+		return tell(o, got, err, say)
+	})
+}
+
 // answer asks and prints: the answer as JSON, or what say makes of it.
 func answer[T any](ctx context.Context, o *Out, ask func(api.Admin) (T, error), say func(T)) error {
 	return o.withAdmin(ctx, func(a api.Admin) error {
 		got, err := ask(a)
-		if err != nil {
-			return err
-		}
-		if o.JSON {
-			return o.Object(got)
-		}
-		say(got)
-		return nil
+		return tell(o, got, err, say)
 	})
+}
+
+// tell prints what was answered, unless it was an error.
+func tell[T any](o *Out, got T, err error, say func(T)) error {
+	if err != nil {
+		return err
+	}
+	if o.JSON {
+		return o.Object(got)
+	}
+	say(got)
+	return nil
 }
 
 // admin returns the running server, over its unix socket, or the site's store
@@ -56,6 +87,7 @@ func (o *Out) admin(ctx context.Context) (a api.Admin, done func(), err error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	s.AwaitVault(ctx)
 	return s.Admin(), func() { s.Close(context.WithoutCancel(ctx)) }, nil
 }
 

@@ -102,17 +102,22 @@ type BackupVerifyCmd struct {
 // Run checks; it fails where anything is wrong.
 func (cmd BackupVerifyCmd) Run(ctx context.Context, out *Out) error {
 	var r wire.BackupVerifyRequest
-	if cmd.given() || out.onTerminal() {
+	c, err := out.config()
+	if err != nil {
+		return err
+	}
+	elsewhere := c.Vault.Elsewhere() // then the server says why it takes no credential
+	if cmd.given() || out.onTerminal() && !elsewhere {
 		with, err := cmd.credential(out, "The vault's passphrase, to restore the newest backup beside the site: ")
 		if err != nil {
 			return err
 		}
 		r.With = wire.Shown(with)
-	} else {
+	} else if !elsewhere {
 		fmt.Fprintln(out.Stderr, "every object is checked; with --passphrase-file or another credential the newest backup is restored beside the site as well")
 	}
 	ok := false
-	err := answer(ctx, out, func(a api.Admin) (wire.BackupCheck, error) {
+	err = answer(ctx, out, func(a api.Admin) (wire.BackupCheck, error) {
 		defer out.follow(ctx, a)()
 		c, err := a.VerifyBackups(ctx, r)
 		ok = c.OK

@@ -7,23 +7,10 @@ import (
 	"gatehouse/api/wire"
 )
 
-// VaultPassphrase is how a command gets the vault's passphrase.
-type VaultPassphrase struct {
-	PassphraseFile string `help:"Read the vault's passphrase from a file." placeholder:"FILE"`
-}
-
-func (p VaultPassphrase) read(out *Out) (string, error) {
-	b, err := readPassphraseFile(p.PassphraseFile)
-	if p.PassphraseFile == "" {
-		b, err = askPassphrase(out, "The vault's passphrase: ")
-	}
-	return string(b), err
-}
-
 // BudgetCmd is about what may be disclosed.
 type BudgetCmd struct {
 	Show BudgetShowCmd `cmd:"" default:"1" help:"Show the budgets and what is left of them."`
-	Set  BudgetSetCmd  `cmd:"" help:"Set the budgets; it needs the vault's passphrase."`
+	Set  BudgetSetCmd  `cmd:"" help:"Set the budgets; it needs the vault's credential."`
 }
 
 // BudgetShowCmd shows the budgets.
@@ -31,12 +18,12 @@ type BudgetShowCmd struct{}
 
 // Run shows.
 func (BudgetShowCmd) Run(ctx context.Context, out *Out) error {
-	return answer(ctx, out, func(a api.Admin) (wire.Budget, error) { return a.Budget(ctx) }, out.budget)
+	return atDesk(ctx, out, func(a api.Desk) (wire.Budget, error) { return a.Budget(ctx) }, out.budget)
 }
 
 // BudgetSetCmd sets the budgets. What is left out stays.
 type BudgetSetCmd struct {
-	VaultPassphrase
+	CredentialFlags
 	OperatorHour     int  `help:"Units of one operator within an hour."`
 	OperatorDay      int  `help:"Units of one operator within a day."`
 	RoleHour         int  `help:"Units of a role within an hour."`
@@ -50,12 +37,12 @@ type BudgetSetCmd struct {
 
 // Run sets.
 func (cmd BudgetSetCmd) Run(ctx context.Context, out *Out) error {
-	return answer(ctx, out, func(a api.Admin) (wire.Budget, error) {
-		passphrase, err := cmd.read(out)
+	return atDesk(ctx, out, func(a api.Desk) (wire.Budget, error) {
+		with, err := cmd.forVault(out, vaultPrompt)
 		if err != nil {
 			return wire.Budget{}, err
 		}
-		return a.SetBudget(ctx, wire.BudgetSetRequest{Passphrase: passphrase, Anew: cmd.Anew, Limits: wire.Limits{
+		return a.SetBudget(ctx, wire.BudgetSetRequest{With: wire.Shown(with), Anew: cmd.Anew, Limits: wire.Limits{
 			Operator: wire.Limit{Hour: cmd.OperatorHour, Day: cmd.OperatorDay}, Role: wire.Limit{Hour: cmd.RoleHour, Day: cmd.RoleDay},
 			Organization: wire.Limit{Hour: cmd.OrganizationHour, Day: cmd.OrganizationDay}, Live: wire.Limit{Hour: cmd.LiveHour, Day: cmd.LiveDay}}})
 	}, out.budget)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"gatehouse"
 	"gatehouse/api"
 	"gatehouse/api/wire"
 	"gatehouse/vault/approval"
@@ -12,30 +13,45 @@ import (
 // CanaryCmd is about people, vehicles and tokens that nobody has a reason to open.
 type CanaryCmd struct {
 	Plant  CanaryPlantCmd  `cmd:"" help:"Plant a made-up person, vehicle or token; opening it shuts the vault."`
-	List   CanaryListCmd   `cmd:"" help:"List the canaries; it needs the vault's passphrase, and is written down."`
+	List   CanaryListCmd   `cmd:"" help:"List the canaries; it needs the vault's credential, and is written down."`
 	Status CanaryStatusCmd `cmd:"" default:"1" help:"Say whether a canary shut the vault, and who lifts it."`
 	Lift   CanaryLiftCmd   `cmd:"" help:"Agree, as one of two operators, that the vault may be unsealed again."`
 }
 
 // CanaryPlantCmd plants one.
 type CanaryPlantCmd struct {
-	VaultPassphrase
+	CredentialFlags
 	Kind  string `arg:"" enum:"person,vehicle,token" help:"person, vehicle or token."`
 	Label string `help:"What its badge says; without it one is made up." placeholder:"TEXT"`
 	Note  string `help:"Where it was planted, for the list. No personal data." placeholder:"TEXT"`
+
+	Planted string `help:"Enrol the person or vehicle that 'gatehouse vault canary plant' made a canary on the vault's machine; it takes no credential." placeholder:"ID"`
 }
 
 // Run plants.
 func (cmd CanaryPlantCmd) Run(ctx context.Context, out *Out) error {
-	return answer(ctx, out, func(a api.Admin) (wire.CanaryPlantResponse, error) {
-		passphrase, err := cmd.read(out)
+	return atDesk(ctx, out, func(a api.Desk) (wire.CanaryPlantResponse, error) {
+		q := wire.CanaryPlantRequest{Kind: cmd.Kind, Label: cmd.Label, Note: cmd.Note}
+		if cmd.Planted != "" {
+			var err error
+			if q.Planted, err = gatehouse.ParseID(cmd.Planted); err != nil {
+				return wire.CanaryPlantResponse{}, err
+			}
+			return a.PlantCanary(ctx, q) // the vault knows of it: it takes no credential
+		}
+		with, err := cmd.forVault(out, vaultPrompt)
 		if err != nil {
 			return wire.CanaryPlantResponse{}, err
 		}
-		return a.PlantCanary(ctx, wire.CanaryPlantRequest{Passphrase: passphrase, Kind: cmd.Kind, Label: cmd.Label, Note: cmd.Note})
+		q.With = wire.Shown(with)
+		return a.PlantCanary(ctx, q)
 	}, func(got wire.CanaryPlantResponse) {
 		if got.Token != "" {
 			out.Say("put this token where a thief would look; it is shown this once:\n%s", got.Token)
+			return
+		}
+		if got.Label == "" {
+			out.Say("%s is a canary from now on; enrol it at the site with: gatehouse canary plant %s --planted %s", got.Subject, got.Kind, got.Subject)
 			return
 		}
 		out.Say("planted %s with the badge %s", got.Subject, got.Label)
@@ -43,16 +59,16 @@ func (cmd CanaryPlantCmd) Run(ctx context.Context, out *Out) error {
 }
 
 // CanaryListCmd lists them.
-type CanaryListCmd struct{ VaultPassphrase }
+type CanaryListCmd struct{ CredentialFlags }
 
 // Run lists.
 func (cmd CanaryListCmd) Run(ctx context.Context, out *Out) error {
-	return answer(ctx, out, func(a api.Admin) (wire.CanariesResponse, error) {
-		passphrase, err := cmd.read(out)
+	return atDesk(ctx, out, func(a api.Desk) (wire.CanariesResponse, error) {
+		with, err := cmd.forVault(out, vaultPrompt)
 		if err != nil {
 			return wire.CanariesResponse{}, err
 		}
-		return a.Canaries(ctx, wire.PassphraseRequest{Passphrase: passphrase})
+		return a.Canaries(ctx, wire.CanariesRequest{With: wire.Shown(with)})
 	}, func(r wire.CanariesResponse) {
 		for _, c := range r.Canaries {
 			id := c.Subject.String()
@@ -69,7 +85,7 @@ type CanaryStatusCmd struct{}
 
 // Run says it.
 func (CanaryStatusCmd) Run(ctx context.Context, out *Out) error {
-	return answer(ctx, out, func(a api.Admin) (wire.CanaryStatus, error) { return a.CanaryStatus(ctx) }, out.canary)
+	return atDesk(ctx, out, func(a api.Desk) (wire.CanaryStatus, error) { return a.CanaryStatus(ctx) }, out.canary)
 }
 
 func (o *Out) canary(s wire.CanaryStatus) {
@@ -88,7 +104,7 @@ func (o *Out) canary(s wire.CanaryStatus) {
 // CanaryLiftCmd signs for lifting.
 type CanaryLiftCmd struct{ Signer }
 
-// Run signs. With the second signature the vault can be unsealed with its passphrase.
+// Run signs. With the second signature the vault can be unsealed again.
 func (cmd CanaryLiftCmd) Run(ctx context.Context, out *Out) error {
 	return answer(ctx, out, func(a api.Admin) (wire.CanaryStatus, error) {
 		s, err := a.CanaryStatus(ctx)

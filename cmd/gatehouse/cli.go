@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"gatehouse"
+	"gatehouse/api"
 	"gatehouse/server"
 	"gatehouse/vault"
 	"gatehouse/vision/worker"
@@ -67,6 +68,9 @@ type Out struct {
 	Stdout, Stderr io.Writer
 	JSON           bool
 	Config         string
+
+	desk api.Desk // at a vault's machine; nil at a site
+	dir  string   // the directory that no secret may be written into, there
 }
 
 // Object prints v as one JSON object on one line.

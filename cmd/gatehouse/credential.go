@@ -5,12 +5,13 @@ import (
 	"strings"
 
 	"gatehouse"
-	"gatehouse/server"
 	"gatehouse/vault"
 	"gatehouse/vault/custody"
 
 	"golang.org/x/term"
 )
+
+const vaultPrompt = "The vault's passphrase: "
 
 // CredentialFlags say what opens the vault key. Without any the terminal is asked for a
 // passphrase. No secret stands on a command line.
@@ -60,16 +61,32 @@ func (f CredentialFlags) credential(out *Out, prompt string) (gatehouse.Credenti
 	return gatehouse.Passphrase(p), err
 }
 
+// forVault is credential for what goes to the site's vault: where that is on another
+// machine, nobody is asked here. Errors: vault.elsewhere.
+func (f CredentialFlags) forVault(out *Out, prompt string) (gatehouse.Credential, error) {
+	if out.desk == nil {
+		c, err := out.config()
+		if err != nil {
+			return gatehouse.Credential{}, err
+		}
+		if c.Vault.Elsewhere() {
+			return gatehouse.Credential{}, errElsewhere()
+		}
+	}
+	return f.credential(out, prompt)
+}
+
 // newCredential is credential for what shall open the vault key from now on: a new
-// passphrase is asked for twice, a key file that is not there is made.
-func (f CredentialFlags) newCredential(out *Out, c server.Config) (gatehouse.Credential, error) {
+// passphrase is asked for twice, a key file that is not there is made, outside of the
+// protected directory.
+func (f CredentialFlags) newCredential(out *Out, protected string) (gatehouse.Credential, error) {
 	if err := f.one(); err != nil {
 		return gatehouse.Credential{}, err
 	}
 	switch {
 	case f.KeyFile != "":
 		if _, err := os.Lstat(f.KeyFile); os.IsNotExist(err) {
-			if err := vault.CreateKeyFile(c.Data, f.KeyFile); err != nil {
+			if err := vault.CreateKeyFile(protected, f.KeyFile); err != nil {
 				return gatehouse.Credential{}, err
 			}
 			out.Say("a new key file was made: %s; keep it on other media, and a copy elsewhere", f.KeyFile)

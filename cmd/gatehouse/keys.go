@@ -33,7 +33,7 @@ func (cmd KeysInitCmd) Run(ctx context.Context, out *Out) error {
 	if err != nil {
 		return err
 	}
-	with, err := cmd.newCredential(out, c)
+	with, err := cmd.newCredential(out, c.Data)
 	if err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ type KeysStatusCmd struct{}
 
 // Run shows them.
 func (KeysStatusCmd) Run(ctx context.Context, out *Out) error {
-	return answer(ctx, out, func(a api.Admin) (wire.KeysStatus, error) { return a.KeysStatus(ctx) }, func(s wire.KeysStatus) {
+	return atDesk(ctx, out, func(a api.Desk) (wire.KeysStatus, error) { return a.KeysStatus(ctx) }, func(s wire.KeysStatus) {
 		active := 0
 		for _, k := range s.Keys {
 			state := "earlier"
@@ -66,7 +66,9 @@ func (KeysStatusCmd) Run(ctx context.Context, out *Out) error {
 		if active > 1 {
 			out.Say("a rotation was begun and is not finished: gatehouse keys rotate vault")
 		}
-		out.Say("gate key: %s\n  %s", s.GateCustody, s.GateCustodyMeans)
+		if s.GateCustody != "" {
+			out.Say("gate key: %s\n  %s", s.GateCustody, s.GateCustodyMeans)
+		}
 	})
 }
 
@@ -80,16 +82,16 @@ type KeysAddSlotCmd struct {
 
 // Run adds it.
 func (cmd KeysAddSlotCmd) Run(ctx context.Context, out *Out) error {
-	c, err := out.config()
+	dir, err := out.protected()
 	if err != nil {
 		return err
 	}
-	return answer(ctx, out, func(a api.Admin) (wire.AddSlotResponse, error) {
-		with, err := cmd.credential(out, "Passphrase: ")
+	return atDesk(ctx, out, func(a api.Desk) (wire.AddSlotResponse, error) {
+		with, err := cmd.forVault(out, "Passphrase: ")
 		if err != nil {
 			return wire.AddSlotResponse{}, err
 		}
-		added, err := cmd.New.newCredential(out, c)
+		added, err := cmd.New.newCredential(out, dir)
 		if err != nil {
 			return wire.AddSlotResponse{}, err
 		}
@@ -105,8 +107,8 @@ type KeysRemoveSlotCmd struct {
 
 // Run removes it.
 func (cmd KeysRemoveSlotCmd) Run(ctx context.Context, out *Out) error {
-	return answer(ctx, out, func(a api.Admin) (map[string]string, error) {
-		with, err := cmd.credential(out, "Passphrase of a slot that stays: ")
+	return atDesk(ctx, out, func(a api.Desk) (map[string]string, error) {
+		with, err := cmd.forVault(out, "Passphrase of a slot that stays: ")
 		if err != nil {
 			return nil, err
 		}

@@ -19,7 +19,7 @@ type KeysExportCmd struct {
 
 // Run writes it.
 func (cmd KeysExportCmd) Run(ctx context.Context, out *Out) error {
-	return answer(ctx, out, func(a api.Admin) (map[string]string, error) {
+	return atDesk(ctx, out, func(a api.Desk) (map[string]string, error) {
 		got, err := a.ExportKeys(ctx)
 		if err != nil {
 			return nil, err
@@ -44,14 +44,9 @@ func (cmd KeysImportCmd) Run(ctx context.Context, out *Out) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.Open(cmd.File)
+	b, err := readKeyring(cmd.File)
 	if err != nil {
-		return gatehouse.Errorf("keys.unreadable", "check the path and its permissions", "the bundle cannot be read: %w", err)
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, 8<<20))
-	if err != nil {
-		return gatehouse.Errorf("keys.unreadable", "check the medium", "the bundle cannot be read: %w", err)
+		return err
 	}
 	name, err := server.ImportKeyring(c, b)
 	if err != nil {
@@ -65,4 +60,18 @@ func (cmd KeysImportCmd) Run(ctx context.Context, out *Out) error {
 	}
 	out.Say("the keyring of the vault key %s is back", name)
 	return nil
+}
+
+// readKeyring reads a file that holds wrapped keys.
+func readKeyring(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, gatehouse.Errorf("keys.unreadable", "check the path and its permissions", "the keyring cannot be read: %w", err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, 8<<20))
+	if err != nil {
+		return nil, gatehouse.Errorf("keys.unreadable", "check the medium", "the keyring cannot be read: %w", err)
+	}
+	return b, nil
 }

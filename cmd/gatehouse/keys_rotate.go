@@ -37,7 +37,7 @@ type rotated struct {
 // Run exchanges it.
 func (cmd KeysRotateVaultCmd) Run(ctx context.Context, out *Out) error {
 	return out.withAdmin(ctx, func(a api.Admin) error {
-		with, err := cmd.credential(out, "Passphrase: ")
+		with, err := cmd.forVault(out, "Passphrase: ")
 		if err != nil {
 			return err
 		}

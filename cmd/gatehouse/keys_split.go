@@ -29,17 +29,17 @@ type KeysSplitCmd struct {
 // Run makes them. With a server running they pass through it; stop it first to keep
 // them between this command and its vault process.
 func (cmd KeysSplitCmd) Run(ctx context.Context, out *Out) error {
-	c, err := out.config()
+	dir, err := out.protected()
 	if err != nil {
 		return err
 	}
 	if cmd.Out != "" {
-		if err := vault.CheckOutside(c.Data, cmd.Out); err != nil {
+		if err := vault.CheckOutside(dir, cmd.Out); err != nil {
 			return err
 		}
 	}
-	return out.withAdmin(ctx, func(a api.Admin) error {
-		with, err := cmd.credential(out, "Passphrase: ")
+	return out.withDesk(ctx, func(a api.Desk) error {
+		with, err := cmd.forVault(out, "Passphrase: ")
 		if err != nil {
 			return err
 		}
@@ -166,7 +166,7 @@ func (cmd KeysCombineCmd) Run(ctx context.Context, out *Out) error {
 	if err != nil {
 		return err
 	}
-	with, err := cmd.newCredential(out.reading(in), c)
+	with, err := cmd.newCredential(out.reading(in), c.Data)
 	if err != nil {
 		return err
 	}

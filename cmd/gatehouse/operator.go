@@ -22,16 +22,16 @@ type OperatorCmd struct {
 
 // OperatorAddCmd registers an operator.
 type OperatorAddCmd struct {
-	VaultPassphrase
+	CredentialFlags
 	Name    string `arg:"" help:"Lower-case letters, digits and hyphens; no person's name."`
 	OwnFile string `help:"Read the operator's own passphrase from a file; without it the terminal is asked." placeholder:"FILE"`
 }
 
 // Run registers. The operator's passphrase stays here: the vault gets a public key.
 func (cmd OperatorAddCmd) Run(ctx context.Context, out *Out) error {
-	return answer(ctx, out, func(a api.Admin) (wire.OperatorsResponse, error) {
+	return atDesk(ctx, out, func(a api.Desk) (wire.OperatorsResponse, error) {
 		var none wire.OperatorsResponse
-		passphrase, err := cmd.read(out)
+		with, err := cmd.forVault(out, vaultPrompt)
 		if err != nil {
 			return none, err
 		}
@@ -40,14 +40,14 @@ func (cmd OperatorAddCmd) Run(ctx context.Context, out *Out) error {
 			return none, err
 		}
 		defer clear(own)
-		if string(own) == passphrase {
+		if with.Kind == gatehouse.PassphraseCredential && bytes.Equal(own, with.Secret) {
 			return none, gatehouse.Errorf("operator.passphrase", "choose another one", "an operator's passphrase cannot be the vault's")
 		}
 		o, err := approval.New(cmd.Name, own, approval.DefaultWork)
 		if err != nil {
 			return none, err
 		}
-		return a.AddOperator(ctx, wire.OperatorRequest{Passphrase: passphrase, Operator: wire.Operator{Name: o.Name, Salt: o.Salt, Work: o.Work, Public: o.Public}})
+		return a.AddOperator(ctx, wire.OperatorRequest{With: wire.Shown(with), Operator: wire.Operator{Name: o.Name, Salt: o.Salt, Work: o.Work, Public: o.Public}})
 	}, out.operators)
 }
 
@@ -56,23 +56,23 @@ type OperatorListCmd struct{}
 
 // Run lists.
 func (OperatorListCmd) Run(ctx context.Context, out *Out) error {
-	return answer(ctx, out, func(a api.Admin) (wire.OperatorsResponse, error) { return a.Operators(ctx) }, out.operators)
+	return atDesk(ctx, out, func(a api.Desk) (wire.OperatorsResponse, error) { return a.Operators(ctx) }, out.operators)
 }
 
 // OperatorRemoveCmd removes an operator.
 type OperatorRemoveCmd struct {
-	VaultPassphrase
+	CredentialFlags
 	Name string `arg:"" help:"Who."`
 }
 
 // Run removes.
 func (cmd OperatorRemoveCmd) Run(ctx context.Context, out *Out) error {
-	return answer(ctx, out, func(a api.Admin) (wire.OperatorsResponse, error) {
-		passphrase, err := cmd.read(out)
+	return atDesk(ctx, out, func(a api.Desk) (wire.OperatorsResponse, error) {
+		with, err := cmd.forVault(out, vaultPrompt)
 		if err != nil {
 			return wire.OperatorsResponse{}, err
 		}
-		return a.RemoveOperator(ctx, wire.OperatorRequest{Passphrase: passphrase, Operator: wire.Operator{Name: cmd.Name}})
+		return a.RemoveOperator(ctx, wire.OperatorRequest{With: wire.Shown(with), Operator: wire.Operator{Name: cmd.Name}})
 	}, out.operators)
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"gatehouse"
 	"gatehouse/server"
 )
 
@@ -18,8 +19,12 @@ func (cmd RebuildWorkingSetCmd) Run(ctx context.Context, out *Out) error {
 	if err != nil {
 		return err
 	}
-	with, err := cmd.credential(out, "The vault's passphrase: ")
-	if err != nil {
+	var with gatehouse.Credential
+	if c.Vault.Elsewhere() {
+		if cmd.given() {
+			return errElsewhere()
+		}
+	} else if with, err = cmd.credential(out, "The vault's passphrase: "); err != nil {
 		return err
 	}
 	items, err := server.RebuildWorkingSet(ctx, c, with, warnings(out.Stderr), func(done int) { out.stage("working set", int64(done), 0) })

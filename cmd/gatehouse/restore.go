@@ -24,6 +24,7 @@ type RestoreCmd struct {
 	At          string `help:"The newest backup that is not later than this: 2026-11-23T10:00:00Z; without it the newest." placeholder:"TIME"`
 	ErasureList string `help:"A note of the newest erasure list ('gatehouse backup list --json' has it), or a witness's file: an older list at the targets is refused." placeholder:"FILE"`
 	Signer      string `help:"Whose backups count ('gatehouse backup list --json' has it), where others have added theirs to the targets." placeholder:"KEY"`
+	Keyring     string `help:"The vault's wrapped private key, which the backup of a site whose vault is on another machine does not hold: what 'gatehouse vault keys export' wrote, or that machine's vault.key." placeholder:"FILE"`
 	CredentialFlags
 }
 
@@ -52,6 +53,11 @@ func (cmd RestoreCmd) Run(ctx context.Context, out *Out) error {
 	if cmd.Signer != "" {
 		if o.Signer, err = hex.DecodeString(cmd.Signer); err != nil {
 			return gatehouse.Errorf("restore.signer", "give the 64 hexadecimal digits that `gatehouse backup list --json` prints", "--signer is no key")
+		}
+	}
+	if cmd.Keyring != "" {
+		if o.Keyring, err = readKeyring(cmd.Keyring); err != nil {
+			return err
 		}
 	}
 	if o.With, err = cmd.credential(out, "The vault's passphrase: "); err != nil {

@@ -25,10 +25,15 @@ type VaultCmd struct {
 	Unseal VaultUnsealCmd `cmd:"" help:"Open the vault for a stated time; the gates take it up by themselves."`
 	Seal   VaultSealCmd   `cmd:"" help:"Seal the vault now."`
 	Status VaultStatusCmd `cmd:"" help:"Show which gates are paired, connected and unsealed."`
+
+	Budget   VaultBudgetCmd   `cmd:"" help:"Show or set what may be disclosed of a site."`
+	Operator VaultOperatorCmd `cmd:"" help:"Add or remove a site's operators."`
+	Canary   VaultCanaryCmd   `cmd:"" help:"Plant or list a site's canaries."`
+	Keys     VaultKeysCmd     `cmd:"" help:"The vault's own keys, which all its sites share."`
 }
 
 func errElsewhere() error {
-	return gatehouse.Errorf("vault.elsewhere", "run `gatehouse vault unseal` on the vault's machine; its passphrase belongs nowhere else", "this site's vault is on another machine")
+	return gatehouse.Errorf("vault.elsewhere", "on the vault's machine, run `gatehouse vault unseal`, or `gatehouse vault budget|operator|canary|keys`; what opens the vault belongs nowhere else", "this site's vault is on another machine")
 }
 
 // VaultDir names the machine's directory.
@@ -48,12 +53,12 @@ func (d VaultDir) admin(f func(machine.Admin) error) error {
 // VaultInitCmd makes a machine's keys.
 type VaultInitCmd struct {
 	VaultDir
-	ServiceKey     string `help:"Where the key of this machine's files is put, outside of DIR; by default beside it." placeholder:"FILE"`
-	PassphraseFile string `help:"Read the vault's passphrase from a file; without it the terminal is asked." placeholder:"FILE"`
+	ServiceKey string `help:"Where the key of this machine's files is put, outside of DIR; by default beside it." placeholder:"FILE"`
+	CredentialFlags
 }
 
 // Run makes them.
-func (cmd VaultInitCmd) Run(out *Out) error {
+func (cmd VaultInitCmd) Run(ctx context.Context, out *Out) error {
 	key := cmd.ServiceKey
 	if key == "" {
 		key = filepath.Clean(cmd.Dir) + "-service.key"
@@ -64,30 +69,19 @@ func (cmd VaultInitCmd) Run(out *Out) error {
 	case exists: // said before anybody is asked for a passphrase
 		return gatehouse.Errorf("vault.exists", "use it, or name another directory", "there is a vault in this directory already; nothing was changed, its passphrase neither")
 	}
-	passphrase, err := passphraseFor(out, cmd.PassphraseFile, askNewPassphrase)
+	with, err := cmd.newCredential(out, cmd.Dir)
 	if err != nil {
 		return err
 	}
-	defer clear(passphrase)
-	if err := longEnough(passphrase); err != nil {
-		return err
-	}
-	if err := machine.Init(cmd.Dir, key, string(passphrase)); err != nil {
+	defer clear(with.Secret)
+	if err := machine.Init(ctx, cmd.Dir, key, with); err != nil {
 		return err
 	}
 	if out.JSON {
 		return out.Object(map[string]string{"dir": cmd.Dir, "service_key": key})
 	}
-	out.Say("the vault is in %s, under your passphrase (nobody can recover it);\nthe key of its files is %s (keep a copy elsewhere). Pair its gates with `gatehouse vault pair`.", cmd.Dir, key)
+	out.Say("the vault is in %s, under your %s (without it nobody can open it);\nthe key of its files is %s (keep a copy elsewhere). Pair its gates with `gatehouse vault pair`.", cmd.Dir, kindName(with.Kind), key)
 	return nil
-}
-
-// passphraseFor reads the passphrase from the file, or asks.
-func passphraseFor(out *Out, file string, ask func(*Out) ([]byte, error)) ([]byte, error) {
-	if file != "" {
-		return readPassphraseFile(file)
-	}
-	return ask(out)
 }
 
 // VaultServeCmd serves.
@@ -197,9 +191,9 @@ func sites(names []string) (places []gatehouse.Place, err error) {
 // VaultUnsealCmd opens the vault.
 type VaultUnsealCmd struct {
 	VaultDir
-	For            time.Duration `help:"How long, at most 12h." default:"1h"`
-	Site           []string      `help:"Only for this site; may stand more than once." placeholder:"ORG/SITE"`
-	PassphraseFile string        `help:"Read the passphrase from a file." placeholder:"FILE"`
+	For  time.Duration `help:"How long, at most 12h." default:"1h"`
+	Site []string      `help:"Only for this site; may stand more than once." placeholder:"ORG/SITE"`
+	CredentialFlags
 }
 
 // Run unseals.
@@ -211,13 +205,13 @@ func (cmd VaultUnsealCmd) Run(ctx context.Context, out *Out) error {
 	if err != nil {
 		return err
 	}
-	passphrase, err := passphraseFor(out, cmd.PassphraseFile, func(out *Out) ([]byte, error) { return askPassphrase(out, "Passphrase: ") })
+	with, err := cmd.credential(out, "Passphrase: ")
 	if err != nil {
 		return err
 	}
-	defer clear(passphrase)
+	defer clear(with.Secret)
 	return cmd.admin(func(a machine.Admin) error {
-		if err := a.Unseal(ctx, machine.UnsealRequest{Places: places, Lasts: cmd.For}, passphrase); err != nil {
+		if err := a.Unseal(ctx, machine.UnsealRequest{Places: places, Lasts: cmd.For}, with); err != nil {
 			return err
 		}
 		return out.machine(ctx, a)

@@ -51,7 +51,8 @@ type Ports struct {
 	Files      Files
 	Blobs      gatehouse.BlobStore
 	Vault      Vault
-	// KeyFiles are the wrapped private key and the public key.
+	// KeyFiles are the wrapped private key and the public key. The private key is nil
+	// where the vault is on another machine, which alone has it: then it is in no bundle.
 	KeyFiles func() (private, public []byte, err error)
 	Verify   Verify
 	Now      func() time.Time // nil: time.Now

@@ -39,7 +39,12 @@ func (r *run) finish(ctx context.Context) (gatehouse.KeyBundle, error) {
 	if err != nil {
 		return b, err
 	}
-	if err := errors.Join(store("vault.key", private), store("vault.pub", public)); err != nil {
+	if private != nil {
+		if err := store(privateName, private); err != nil {
+			return b, err
+		}
+	}
+	if err := store(publicName, public); err != nil {
 		return b, err
 	}
 	err = r.Vault.SealBundle(ctx, gatehouse.BundleContent{ID: b.ID, At: b.At, Expires: b.Expires, Manifest: sum, Files: r.keys}, func(sealed io.Reader) error {

@@ -23,7 +23,8 @@ import (
 //
 // Keys target, one folder a bundle:
 //
-//	TIME-ID/vault.key, vault.pub   the wrapped private key and the public key
+//	TIME-ID/vault.key, vault.pub   the wrapped private key and the public key; only the
+//	                               latter where the vault is on another machine
 //	TIME-ID/bundle.0000, …         the key bundle, in parts
 //	TIME-ID/bundle.json            last of all
 const (
@@ -324,6 +325,11 @@ func (b *FoundBundle) takeHolds(ctx context.Context, target gatehouse.ObjectTarg
 	}
 	return nil
 }
+
+const (
+	privateName = "vault.key"
+	publicName  = "vault.pub"
+)
 
 const bundlePartPrefix = "bundle."
 

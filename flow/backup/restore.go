@@ -17,7 +17,9 @@ type Machine interface {
 	// Begin takes the place for the restore of one backup. Errors: restore.newer,
 	// restore.not_empty, restore.other (another restore was begun here).
 	Begin(ctx context.Context, m Manifest) error
-	// OpenBundle opens a key bundle with the vault's credential.
+	// OpenBundle opens a key bundle with the vault's credential. private is nil for one
+	// that does not hold the wrapped private key: restore.keyring where the machine does
+	// not have that from elsewhere.
 	OpenBundle(ctx context.Context, private, public []byte, sealed io.Reader) (OpenBundle, error)
 	// Install writes the key store and the vault's key files.
 	Install(ctx context.Context, b OpenBundle) error
@@ -247,17 +249,20 @@ func (w *Wish) open(ctx context.Context, m Machine, b *FoundBundle) (OpenBundle,
 	object := func(name string) ([]byte, error) {
 		i := slices.IndexFunc(b.Objects, func(o BundleObject) bool { return o.Name == name })
 		if i < 0 {
-			return nil, damaged("a key bundle lacks " + name)
+			return nil, nil
 		}
 		return getSum(ctx, w.Keys, b.Folder+"/"+name, b.Objects[i].Sum)
 	}
-	private, err := object("vault.key")
+	private, err := object(privateName)
 	if err != nil {
 		return nil, err
 	}
-	public, err := object("vault.pub")
+	public, err := object(publicName)
 	if err != nil {
 		return nil, err
+	}
+	if public == nil {
+		return nil, damaged("a key bundle lacks " + publicName)
 	}
 	return m.OpenBundle(ctx, private, public, &reader{ctx: ctx, target: w.Keys, objects: b.parts(), progress: func(int64) {}})
 }

@@ -92,7 +92,7 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	// Passages come in a minute here that take a door an hour, and everybody looks at them.
-	if _, err := s.Admin().SetBudget(ctx, wire.BudgetSetRequest{Passphrase: string(passphrase), Limits: wire.Limits{
+	if _, err := s.Admin().SetBudget(ctx, wire.BudgetSetRequest{With: wire.Shown(gatehouse.Passphrase(passphrase)), Limits: wire.Limits{
 		Organization: wire.Limit{Hour: 20_000, Day: 100_000}, Role: wire.Limit{Hour: 20_000, Day: 100_000}, Live: wire.Limit{Hour: 10_000, Day: 50_000}}}); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"net"
@@ -12,6 +13,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/internal/child"
+	"gatehouse/vault"
 )
 
 // Admin is what a person at the vault's machine does: the Machine itself, or over its
@@ -20,9 +22,12 @@ type Admin interface {
 	Pair(ctx context.Context, r PairRequest) (identity []byte, err error)
 	Revoke(ctx context.Context, place gatehouse.Place) error
 	// Unseal and Seal need a machine that serves: machine.not_serving.
-	Unseal(ctx context.Context, r UnsealRequest, passphrase []byte) error
+	Unseal(ctx context.Context, r UnsealRequest, with gatehouse.Credential) error
 	Seal(ctx context.Context, places []gatehouse.Place) error
 	Status(ctx context.Context) ([]GateStatus, error)
+	// Desk is where a site's vault takes the vault's credential, also while the machine
+	// does not serve. Its calls fail with gate.unknown for a site that is not paired.
+	Desk(place gatehouse.Place) vault.Desk
 }
 
 // PairRequest asks for a gate's identity.
@@ -83,8 +88,19 @@ func (l local) Pair(_ context.Context, r PairRequest) ([]byte, error) {
 	return l.m.Pair(r.Place, r.Address, r.Lasts)
 }
 func (l local) Revoke(_ context.Context, place gatehouse.Place) error { return l.m.Revoke(place) }
-func (l local) Unseal(context.Context, UnsealRequest, []byte) error   { return notServing() }
-func (l local) Seal(context.Context, []gatehouse.Place) error         { return notServing() }
+func (l local) Unseal(context.Context, UnsealRequest, gatehouse.Credential) error {
+	return notServing()
+}
+func (l local) Seal(context.Context, []gatehouse.Place) error { return notServing() }
+func (l local) Desk(place gatehouse.Place) vault.Desk {
+	return vault.NewDesk(func(ctx context.Context, method string, header any, blobs [][]byte, reply any) ([][]byte, error) {
+		asked, err := json.Marshal(header)
+		if err != nil {
+			return nil, err
+		}
+		return l.m.desk(ctx, deskRequest{place, method, asked}, blobs, reply)
+	})
+}
 func (l local) Status(context.Context) (list []GateStatus, err error) {
 	for _, g := range l.m.Gates() {
 		list = append(list, GateStatus{Gate: g})
@@ -99,7 +115,22 @@ const (
 	unsealCommand = "unseal"
 	sealCommand   = "seal"
 	statusCommand = "status"
+	deskCommand   = "desk"
 )
+
+// unsealCommand's header; the credential's secret is the attachment.
+type unsealHeader struct {
+	UnsealRequest
+	Kind   gatehouse.CredentialKind
+	Source string
+}
+
+// deskCommand's header, and a call's attachments.
+type deskRequest struct {
+	Place  gatehouse.Place
+	Method string
+	Header json.RawMessage
+}
 
 // overSocket is the machine that serves.
 type overSocket struct{ r *child.Remote }
@@ -127,9 +158,19 @@ func (s *overSocket) Revoke(ctx context.Context, place gatehouse.Place) error {
 	return err
 }
 
-func (s *overSocket) Unseal(ctx context.Context, r UnsealRequest, passphrase []byte) error {
-	_, err := s.call(ctx, unsealCommand, r, [][]byte{passphrase}, nil)
+func (s *overSocket) Unseal(ctx context.Context, r UnsealRequest, with gatehouse.Credential) error {
+	_, err := s.call(ctx, unsealCommand, unsealHeader{r, with.Kind, with.Source}, [][]byte{with.Secret}, nil)
 	return err
+}
+
+func (s *overSocket) Desk(place gatehouse.Place) vault.Desk {
+	return vault.NewDesk(func(ctx context.Context, method string, header any, blobs [][]byte, reply any) ([][]byte, error) {
+		asked, err := json.Marshal(header)
+		if err != nil {
+			return nil, err
+		}
+		return s.call(ctx, deskCommand, deskRequest{place, method, asked}, blobs, reply)
+	})
 }
 
 func (s *overSocket) Seal(ctx context.Context, places []gatehouse.Place) error {
@@ -159,7 +200,8 @@ func (m *Machine) listenSocket() (net.Listener, error) {
 	return nil, gatehouse.Errorf("machine.failed", "a directory of more than about 90 bytes is too long for the socket", "the socket for commands cannot be made: %w", err)
 }
 
-var commandLimits = child.Limits{MaxFrame: 1 << 20, Concurrent: 4, Memory: 4 << 20, Idle: 15 * time.Minute, Stall: time.Minute}
+// A keyring of the largest size fits into an answer.
+var commandLimits = child.Limits{MaxFrame: 4 << 20, Concurrent: 4, Memory: 8 << 20, Idle: 15 * time.Minute, Stall: time.Minute}
 
 // command serves a person's connection.
 func (l *listener) command(ctx context.Context, c net.Conn) {
@@ -188,12 +230,26 @@ func (l *listener) answer(ctx context.Context, r *child.Request) (any, [][]byte,
 		}
 		return nil, nil, l.m.Revoke(place)
 	case unsealCommand:
-		var q UnsealRequest
+		var q unsealHeader
 		if err := r.Decode(&q); err != nil || len(r.Blobs) != 1 {
-			return nil, nil, errors.Join(err, gatehouse.Errorf("request.malformed", "this is a fault of the program", "the passphrase is missing"))
+			return nil, nil, errors.Join(err, gatehouse.Errorf("request.malformed", "this is a fault of the program", "the credential is missing"))
 		}
 		defer clear(r.Blobs[0])
-		return nil, nil, l.m.Unseal(ctx, q.Places, r.Blobs[0], q.Lasts)
+		return nil, nil, l.m.Unseal(ctx, q.Places, gatehouse.Credential{Kind: q.Kind, Source: q.Source, Secret: r.Blobs[0]}, q.Lasts)
+	case deskCommand:
+		var q deskRequest
+		if err := r.Decode(&q); err != nil {
+			return nil, nil, err
+		}
+		for _, b := range r.Blobs {
+			defer clear(b)
+		}
+		var reply json.RawMessage
+		blobs, err := l.m.desk(ctx, q, r.Blobs, &reply)
+		if len(reply) == 0 {
+			return nil, blobs, err
+		}
+		return reply, blobs, err
 	case sealCommand:
 		var places []gatehouse.Place
 		if err := r.Decode(&places); err != nil {
@@ -205,6 +261,27 @@ func (l *listener) answer(ctx context.Context, r *child.Request) (any, [][]byte,
 		return list, nil, err
 	}
 	return nil, nil, gatehouse.Errorf("request.unknown", "use the same version of the program", "the vault's machine knows no such command")
+}
+
+// desk passes a call with the vault's credential on to a site's vault process. Errors:
+// gate.unknown, request.unknown, and the process's.
+func (m *Machine) desk(ctx context.Context, q deskRequest, blobs [][]byte, reply any) ([][]byte, error) {
+	if err := vault.AtDesk(q.Method); err != nil {
+		return nil, err
+	}
+	p, err := m.process(ctx, q.Place)
+	if err != nil {
+		return nil, err
+	}
+	got, answer, err := p.vault.Load().Forward(ctx, q.Method, q.Header, blobs)
+	if err != nil || got == nil || reply == nil {
+		return answer, err
+	}
+	raw, ok := got.(json.RawMessage)
+	if !ok {
+		return answer, nil
+	}
+	return answer, json.Unmarshal(raw, reply)
 }
 
 // status asks every site's vault process.

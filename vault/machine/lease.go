@@ -18,10 +18,10 @@ const (
 
 // Unseal opens the vault for the gates of places (none: all that are paired) for so
 // long. The private key goes into their vault processes, the proofs stay here until
-// the gates claim them; the passphrase goes no further. Every unsealing is written
+// the gates claim them; the credential goes no further. Every unsealing is written
 // into the site's log before its lease counts. Errors: gate.unknown, and those of
-// vault.Vault's Unseal and Record; where one fails, the sites before it stay open.
-func (m *Machine) Unseal(ctx context.Context, places []gatehouse.Place, passphrase []byte, lasts time.Duration) error {
+// vault.Vault's UnsealWith and Record; where one fails, the sites before it stay open.
+func (m *Machine) Unseal(ctx context.Context, places []gatehouse.Place, with gatehouse.Credential, lasts time.Duration) error {
 	if len(places) == 0 {
 		for _, g := range m.Gates() {
 			if !g.Revoked {
@@ -37,16 +37,16 @@ func (m *Machine) Unseal(ctx context.Context, places []gatehouse.Place, passphra
 		if err != nil {
 			return err
 		}
-		if err := p.unseal(ctx, passphrase, lasts); err != nil {
+		if err := p.unseal(ctx, with, lasts); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *running) unseal(ctx context.Context, passphrase []byte, lasts time.Duration) error {
+func (r *running) unseal(ctx context.Context, with gatehouse.Credential, lasts time.Duration) error {
 	v := r.vault.Load()
-	proof, until, err := v.Unseal(ctx, holder, string(passphrase), lasts)
+	proof, until, err := v.UnsealWith(ctx, holder, with, lasts)
 	if err != nil {
 		return err
 	}

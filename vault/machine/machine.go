@@ -9,7 +9,8 @@
 //	machine.json           where the service key is
 //	authority(.key)        the machine's certificate authority, encrypted
 //	gates.json             which gates are paired
-//	gates/ORG/SITE/        the files of one site's vault process, and links to the key pair
+//	control.new            says of a site that is paired later that its vault was never unsealed
+//	gates/ORG/SITE/        the files of one site's vault process
 //	vault.sock             for `gatehouse vault unseal` and its like, on this machine
 //
 // The service key lies outside of it. It is to the machine what the gate key is to a
@@ -51,10 +52,10 @@ type settings struct {
 }
 
 // Init makes a vault for gates elsewhere in dir: service key, certificate authority,
-// and last the vault's key pair under passphrase, with which the machine exists. One
-// that was interrupted can be repeated. Errors: vault.exists, those of vault.Init and
+// and last the vault's key pair, which with opens, with which the machine exists. One
+// that was interrupted can be repeated. Errors: vault.exists, those of vault.InitWith and
 // vault.CreateGateKey, machine.failed.
-func Init(dir, serviceKey, passphrase string) error {
+func Init(ctx context.Context, dir, serviceKey string, with gatehouse.Credential) error {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return failed(err)
@@ -86,7 +87,7 @@ func Init(dir, serviceKey, passphrase string) error {
 	if err := writeJSON(filepath.Join(dir, settingsFile), settings{Version: 1, ServiceKey: serviceKey}); err != nil {
 		return err
 	}
-	return vault.Init(dir, passphrase)
+	return vault.InitWith(ctx, dir, with, "")
 }
 
 func writeJSON(path string, v any) error {
@@ -131,6 +132,8 @@ type running struct {
 	opening sync.Mutex
 	vault   atomic.Pointer[vault.Vault] // nil until it was opened
 
+	rewriting sync.Mutex
+
 	mu    sync.Mutex
 	proof []byte // of the lease that was granted here; nil for none
 	until time.Time
@@ -173,6 +176,10 @@ func Open(o Options) (_ *Machine, err error) {
 		}
 	}()
 	if m.key, err = vault.OpenGateKey(o.Dir, s.ServiceKey); err != nil {
+		return nil, err
+	}
+	// A vault process that was killed with this one may have been rewriting a file.
+	if err = m.key.SettleFileKeys(); err != nil {
 		return nil, err
 	}
 	if m.authority, err = openAuthority(o.Dir, m.key, o.Now()); err != nil {
@@ -248,7 +255,7 @@ func (m *Machine) process(ctx context.Context, place gatehouse.Place) (*running,
 	if err := m.prepare(place); err != nil {
 		return nil, err
 	}
-	v, err := vault.Open(ctx, vault.Options{Dir: m.dirOf(place), Gate: m.key, Exec: m.o.Exec, Log: m.o.Log.With("org", place.Org, "site", place.Site)})
+	v, err := vault.Open(ctx, vault.Options{Dir: m.dirOf(place), Keys: m.o.Dir, Place: place, Gate: m.key, Exec: m.o.Exec, Log: m.o.Log.With("org", place.Org, "site", place.Site)})
 	if err != nil {
 		return nil, err
 	}
@@ -270,17 +277,11 @@ func (m *Machine) dirOf(place gatehouse.Place) string {
 	return filepath.Join(m.o.Dir, gatesDir, string(place.Org), string(place.Site))
 }
 
-// prepare makes a site's directory, with links to the one key pair.
+// prepare makes a site's directory.
 func (m *Machine) prepare(place gatehouse.Place) error {
 	dir := m.dirOf(place)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return failed(err)
 	}
-	for _, name := range []string{"vault.pub", "vault.key"} {
-		err := os.Symlink(filepath.Join("..", "..", "..", name), filepath.Join(dir, name))
-		if err != nil && !errors.Is(err, fs.ErrExist) {
-			return failed(err)
-		}
-	}
-	return nil
+	return vault.ShareGenesis(m.o.Dir, dir)
 }

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 	"time"
 
 	"gatehouse"
+	"gatehouse/internal/child"
 	"gatehouse/internal/child/childtest"
 	"gatehouse/vault"
 )
@@ -51,6 +53,7 @@ type site struct {
 	dir, serviceKey string // the machine's
 	address         string
 	machine         *exec.Cmd
+	with            gatehouse.Credential // opens the vault
 
 	data, gateKey, identity string // the gate's
 	gate                    *vault.Vault
@@ -58,9 +61,17 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	s := &site{dir: filepath.Join(t.TempDir(), "m"), serviceKey: filepath.Join(t.TempDir(), "service.key"), address: "127.0.0.1:0",
+	return newSiteWith(t, gatehouse.Passphrase([]byte(passphrase)))
+}
+
+// keyFile opens a vault at once, for tests that are not about passphrases.
+var keyFile = gatehouse.Credential{Kind: gatehouse.FileCredential, Secret: bytes.Repeat([]byte{5}, 32)}
+
+func newSiteWith(t *testing.T, with gatehouse.Credential) *site {
+	t.Helper()
+	s := &site{with: with, dir: filepath.Join(t.TempDir(), "m"), serviceKey: filepath.Join(t.TempDir(), "service.key"), address: "127.0.0.1:0",
 		data: t.TempDir(), gateKey: filepath.Join(t.TempDir(), "gate.key")}
-	must(t, Init(s.dir, s.serviceKey, passphrase))
+	must(t, Init(t.Context(), s.dir, s.serviceKey, with))
 	must(t, vault.CreateGateKey(s.data, s.gateKey))
 	s.start(t)
 	s.identity = s.pair(t, north, time.Hour)
@@ -118,7 +129,7 @@ func (s *site) pair(t *testing.T, place gatehouse.Place, lasts time.Duration) (f
 func (s *site) unseal(t *testing.T) {
 	t.Helper()
 	must(t, s.admin(t, func(a Admin) error {
-		return a.Unseal(t.Context(), UnsealRequest{Lasts: time.Hour}, []byte(passphrase))
+		return a.Unseal(t.Context(), UnsealRequest{Lasts: time.Hour}, s.with)
 	}))
 }
 
@@ -199,7 +210,7 @@ func TestVaultElsewhere(t *testing.T) {
 	_, _, err = s.gate.Unseal(t.Context(), "site", passphrase, time.Hour)
 	wantCode(t, err, "vault.elsewhere")
 	wantCode(t, s.admin(t, func(a Admin) error {
-		return a.Unseal(t.Context(), UnsealRequest{Lasts: time.Hour}, []byte("wrong horse battery"))
+		return a.Unseal(t.Context(), UnsealRequest{Lasts: time.Hour}, gatehouse.Passphrase([]byte("wrong horse battery")))
 	}), "vault.passphrase")
 
 	s.unseal(t)
@@ -252,6 +263,8 @@ func TestVaultElsewhere(t *testing.T) {
 		t.Errorf("%d rows still wait", waiting)
 	}
 
+	s.rewrites(t, refs)
+
 	// Sealing works from either side.
 	proof, _, err := s.gate.Claim(t.Context())
 	must(t, err)
@@ -266,6 +279,89 @@ func TestVaultElsewhere(t *testing.T) {
 	wantCode(t, err, "vault.sealed")
 
 	s.searchGate(t)
+}
+
+// rewrites puts the databases at the machine under fresh keys, which the gate never has.
+func (s *site) rewrites(t *testing.T, refs []gatehouse.SealedRef) {
+	t.Helper()
+	files, err := s.gate.Files(t.Context())
+	must(t, err)
+	if len(files) != 2 || files[0].Name != vault.KeyStoreFile || files[0].Bytes == 0 || files[0].Keyed.IsZero() {
+		t.Fatalf("the vault's files are %+v", files)
+	}
+	before := s.opened(t, refs...)
+	for _, f := range files {
+		path := filepath.Join(s.dir, gatesDir, "acme", "north", f.Name+".key")
+		old, err := os.ReadFile(path)
+		must(t, err)
+		_, err = s.gate.Rewrite(t.Context(), f.Name)
+		must(t, err)
+		if fresh, err := os.ReadFile(path); err != nil || bytes.Equal(fresh, old) {
+			t.Errorf("%s has its old key still (%v)", f.Name, err)
+		}
+	}
+	for _, name := range []string{"vault.key", "../south/keys.db", "/keys.db", ""} {
+		_, err := s.gate.Rewrite(t.Context(), name)
+		wantCode(t, err, "request.malformed")
+	}
+	if after := s.opened(t, refs...); strings.Join(after, ",") != strings.Join(before, ",") {
+		t.Errorf("opened %q after the files were rewritten, and %q before", after, before)
+	}
+}
+
+// TestRewriteIsFinished: the machine is killed between a file's rewriting and its new
+// key's coming into force; at its next start everything opens, and one key is left.
+func TestRewriteIsFinished(t *testing.T) {
+	s := newSiteWith(t, keyFile)
+	s.reopenGate(t)
+	s.awaitVault(t)
+	ref := s.seal(t, gatehouse.RandomID(), "kept")
+	_, err := s.gate.Files(t.Context())
+	must(t, err)
+	path := filepath.Join(s.dir, gatesDir, "acme", "north", vault.KeyStoreFile+".key")
+	old, err := os.ReadFile(path)
+	must(t, err)
+	_, err = s.gate.Rewrite(t.Context(), vault.KeyStoreFile)
+	must(t, err)
+	s.kill()
+	// As it lay before the last step: the file is under the fresh key, the old one in its place.
+	must(t, os.Rename(path, path+".new"))
+	must(t, os.WriteFile(path, old, 0o600))
+	s.start(t)
+	s.awaitVault(t)
+	if b, err := os.ReadFile(path); err != nil || bytes.Equal(b, old) {
+		t.Errorf("the old key is still in force (%v)", err)
+	}
+	if _, err := os.Stat(path + ".new"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the fresh key lies beside it: %v", err)
+	}
+	s.unseal(t)
+	if got := s.opened(t, ref); got[0] != "kept" {
+		t.Errorf("opened %q", got)
+	}
+}
+
+// TestPairedLater: a site that is paired when the vault was unsealed for others long ago
+// is one that it was never unsealed for; one whose control was lost is not.
+func TestPairedLater(t *testing.T) {
+	s := newSiteWith(t, keyFile)
+	s.reopenGate(t)
+	s.awaitVault(t)
+	s.unseal(t)
+	s.pair(t, south, time.Hour)
+	s.unseal(t) // both
+	must(t, s.admin(t, func(a Admin) error { return a.Seal(t.Context(), nil) }))
+	s.unseal(t)
+	s.kill()
+	dir := filepath.Join(s.dir, gatesDir, "acme", "south")
+	if _, err := os.Stat(filepath.Join(dir, "control.new")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the vault counts as never unsealed still: %v", err)
+	}
+	for _, name := range []string{"vault.key", "vault.pub"} {
+		if _, err := os.Lstat(filepath.Join(dir, name)); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("a site's directory holds %s: %v", name, err)
+		}
+	}
 }
 
 // searchGate looks for what only the machine, or only the identity file, may hold.
@@ -389,6 +485,47 @@ func TestWhoIsRefused(t *testing.T) {
 	}
 }
 
+// TestTheMachineRefuses: a gate that somebody has altered gets nothing out of the machine
+// that its program would not ask for.
+func TestTheMachineRefuses(t *testing.T) {
+	s := newSiteWith(t, keyFile)
+	b, err := os.ReadFile(s.identity)
+	must(t, err)
+	var id vault.Identity
+	must(t, json.Unmarshal(b, &id))
+	pair, err := tls.X509KeyPair([]byte(id.Certificate), []byte(id.Key.Reveal()))
+	must(t, err)
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM([]byte(id.Authority))
+	d := tls.Dialer{Config: &tls.Config{Certificates: []tls.Certificate{pair}, RootCAs: roots, ServerName: vault.MachineName, NextProtos: []string{vault.Protocol}}}
+	r := child.Connect(child.RemoteSpec{Name: "vault", Called: "the vault's machine", Log: quiet, Dial: func(ctx context.Context) (net.Conn, error) { return d.DialContext(ctx, "tcp", s.address) }})
+	t.Cleanup(r.Stop)
+	must(t, r.Wait(t.Context()))
+	var st vault.Status
+	_, err = r.Call(t.Context(), "status", nil, nil, &st) // the control: what it may ask
+	must(t, err)
+	for _, method := range []string{"init", "unseal", "export", "add-slot", "split", "rotate", "rewrite", "unbundle", "budget/set", "canaries", "desk", "pair", "no-such-call", ""} {
+		_, err := r.Call(t.Context(), method, nil, [][]byte{[]byte(passphrase)}, nil)
+		wantCode(t, err, "vault.elsewhere")
+	}
+	if again, err := s.statusOf(t); err != nil || again.Unsealed {
+		t.Errorf("%+v, %v", again, err)
+	}
+}
+
+// statusOf asks at the machine.
+func (s *site) statusOf(t *testing.T) (got GateStatus, err error) {
+	t.Helper()
+	err = s.admin(t, func(a Admin) error {
+		list, err := a.Status(t.Context())
+		if err == nil {
+			got = list[0]
+		}
+		return err
+	})
+	return got, err
+}
+
 // TestIdentityFile: what is wrong with it is said, and nothing of it is repeated.
 func TestIdentityFile(t *testing.T) {
 	s := newSite(t)
@@ -429,8 +566,10 @@ func TestMachineAtRest(t *testing.T) {
 		}
 		return err
 	}))
-	wantCode(t, s.admin(t, func(a Admin) error { return a.Unseal(t.Context(), UnsealRequest{Lasts: time.Hour}, nil) }), "machine.not_serving")
-	wantCode(t, Init(s.dir, s.serviceKey, passphrase), "vault.exists")
+	wantCode(t, s.admin(t, func(a Admin) error {
+		return a.Unseal(t.Context(), UnsealRequest{Lasts: time.Hour}, gatehouse.Credential{})
+	}), "machine.not_serving")
+	wantCode(t, Init(t.Context(), s.dir, s.serviceKey, gatehouse.Passphrase([]byte(passphrase))), "vault.exists")
 	_, err := Open(Options{Dir: t.TempDir()})
 	wantCode(t, err, "vault.missing")
 	must(t, os.Rename(filepath.Join(s.dir, authorityFile), filepath.Join(s.dir, "gone")))

@@ -203,8 +203,10 @@ func (c *client) answer(ctx context.Context, r *child.Request) (any, [][]byte, e
 	if err := c.pace.wait(ctx); err != nil {
 		return nil, nil, err
 	}
-	if err := vault.Forwarded(r.Method); err != nil {
-		return nil, nil, err
+	if r.Method != vault.MethodClaim && r.Method != vault.MethodRewriteFile {
+		if err := vault.Forwarded(r.Method); err != nil { // a gate of ours does not ask
+			return nil, nil, err
+		}
 	}
 	if err := checkPlace(r.Header, c.place); err != nil {
 		c.m.o.Log.Warn("a gate asked about another site", "org", c.place.Org, "site", c.place.Site)
@@ -214,12 +216,24 @@ func (c *client) answer(ctx context.Context, r *child.Request) (any, [][]byte, e
 	if err != nil {
 		return nil, nil, err
 	}
-	if r.Method == vault.MethodClaim {
+	switch r.Method {
+	case vault.MethodClaim:
 		proof, until, err := p.claim(c.m.o.Now())
 		if err != nil {
 			return nil, nil, err
 		}
 		return vault.ClaimReply(until), [][]byte{proof}, nil
+	case vault.MethodRewriteFile:
+		var file string
+		if err := r.Decode(&file); err != nil {
+			return nil, nil, err
+		}
+		if !p.rewriting.TryLock() { // whole files are copied: one at a time for each site
+			return nil, nil, gatehouse.Errorf("vault.busy", "wait until it has ended", "a file of this site's vault is being rewritten already")
+		}
+		defer p.rewriting.Unlock()
+		held, err := p.vault.Load().Rewrite(ctx, file)
+		return held, nil, err
 	}
 	reply, blobs, err := p.vault.Load().Forward(ctx, r.Method, r.Header, r.Blobs)
 	if vault.Seals(r.Method) {
