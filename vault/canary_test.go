@@ -177,12 +177,12 @@ func TestTokenLabelsAreSealed(t *testing.T) {
 	in := install(t)
 	in.staff(t, "ana-1", "ben-2")
 	plant := func(label string) {
-		must(t, in.vault.PlantCanary(t.Context(), passphrase, Canary{Kind: "token", Label: label, Digest: TokenDigest(label)}))
+		must(t, in.vault.PlantCanary(t.Context(), operator, phrase(passphrase), Canary{Kind: "token", Label: label, Digest: TokenDigest(label)}))
 	}
 	plant("in the wiki")
 	in.edit(t, `INSERT INTO canary_tokens (digest, label, planted) VALUES (x'01', 'in the old mail', 1)`)
 	plant("on the desk")
-	list, err := in.vault.Canaries(t.Context(), passphrase)
+	list, err := in.vault.Canaries(t.Context(), operator, phrase(passphrase))
 	must(t, err)
 	var labels []string
 	for _, c := range list {

@@ -185,7 +185,7 @@ func newKilling(t *testing.T) *killing {
 	if !ok {
 		t.Fatal("budgets cannot be set")
 	}
-	if _, err := disclosure.SetBudget(t.Context(), wire.BudgetSetRequest{Passphrase: passphrase, Limits: wire.Limits{Operator: wire.Limit{Hour: budget.MaxLimit, Day: budgetDay}, Role: most, Organization: most, Live: most}}); err != nil {
+	if _, err := disclosure.SetBudget(t.Context(), wire.BudgetSetRequest{With: wire.Shown(gatehouse.Passphrase([]byte(passphrase))), Limits: wire.Limits{Operator: wire.Limit{Hour: budget.MaxLimit, Day: budgetDay}, Role: most, Organization: most, Live: most}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(t.Context()); err != nil {
