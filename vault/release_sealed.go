@@ -55,7 +55,7 @@ func (s *service) openRelease(ctx context.Context, id gatehouse.ID) (releaseRow,
 	return row, nil
 }
 
-// sealOlderReleases seals what versions before 00007_release_sealed left in clear. The
+// sealOlderReleases seals what versions before 00008_release_sealed left in clear. The
 // pages that held it are overwritten as they are freed (secure_delete).
 func (a *auditDB) sealOlderReleases(ctx context.Context) error {
 	bodies, err := a.clearReleases(ctx)
