@@ -182,7 +182,7 @@ var forwarded = map[string]bool{
 	methodHold: true, methodHoldItems: true, methodHolds: true, methodHoldUntil: true, methodHoldsEnd: true,
 	methodIndexState: true, methodIndex: true, methodSearch: true,
 	methodAuditCursor: true, methodAuditFollow: true, methodAuditCheckpoint: true, methodAuditKeys: true, methodAuditProve: true,
-	methodAuditConsistency: true, methodAuditLeaves: true, methodAuditFind: true, methodAuditVerify: true, methodAuditGate: true,
+	methodAuditConsistency: true, methodAuditLeaves: true, methodAuditFind: true, methodAuditVerify: true, methodAuditGate: true, methodAuditSign: true,
 	methodWitnessSize: true, methodWitnessTook: true, methodWitnessForget: true, methodWitnessCosign: true,
 	methodBudget: true, methodOperators: true, methodTrip: true, methodLift: true, methodToken: true, methodAlarms: true, methodTaken: true,
 	methodReleases: true, methodRelease: true, methodRequestRelease: true, methodApproveRelease: true, methodBeginRelease: true, methodWriteRelease: true,
