@@ -111,9 +111,14 @@ func TestKillingASite(t *testing.T) {
 		}
 	}
 	k.tell(t, rounds, began)
-	l := k.ledger
-	if l.done["enrol"] < rounds || l.done["erase"] == 0 || l.done["passage"] < rounds || l.done["backup"] == 0 || l.done["unseal"] == 0 {
-		t.Errorf("too little was acknowledged to prove anything")
+	verbs := []string{"passage", "enrol", "unseal"}
+	if rounds >= 100 { // what takes longer ends seldom before the kill
+		verbs = append(verbs, "erase", "hold", "lift", "secret", "search", "budget", "backup", "rotate vault key", "rotate gate key", "rotate gallery", "rotate file")
+	}
+	for _, verb := range verbs {
+		if k.ledger.done[verb] == 0 {
+			t.Errorf("to %s was never acknowledged: the kills came too early to prove anything", verb)
+		}
 	}
 }
 
