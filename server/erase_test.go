@@ -296,7 +296,8 @@ func TestOneThatWaitsKeepsNoOtherHalfErased(t *testing.T) {
 	}
 	intent(1, waits)
 	begun := intent(2, half)
-	for range 20 { // as many as may be without a proof
+	intent(3, half) // asked for twice
+	for range 20 {  // as many as may be without a proof
 		if _, err := s.vault.Erase(t.Context(), begun); err != nil {
 			t.Fatal(err)
 		}
@@ -310,6 +311,10 @@ func TestOneThatWaitsKeepsNoOtherHalfErased(t *testing.T) {
 		if err != nil || (len(found.Findings) > 0) != left {
 			t.Errorf("left: %v, %v", found.Findings, err)
 		}
+	}
+	intents, err := s.store.Intents(t.Context())
+	if err != nil || len(intents) != 1 || intents[0].ID[0] != 1 {
+		t.Errorf("intents that are left: %+v, %v", intents, err)
 	}
 	if p := card(t, s, "cam", "card B-1"); !p.Decision.Grant {
 		t.Errorf("who waits is not let in: %+v", p.Decision)

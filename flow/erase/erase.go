@@ -338,6 +338,9 @@ func (e *Eraser) Resume(ctx context.Context) (done int, err error) {
 		switch _, err := e.finish(ctx, i.ID, p, nil); {
 		case gatehouse.ErrorCode(err) == "vault.erase_limit":
 			// Before anything was done. Behind it may be one that has begun, which no limit stops.
+			if err := e.dropIfGone(ctx, i.ID, p.Subject); err != nil {
+				return done, err
+			}
 		case gatehouse.ErrorCode(err) == "vault.held": // before anything was done
 			if err := e.Store.FinishIntent(ctx, i.ID); err != nil {
 				return done, err
@@ -349,4 +352,18 @@ func (e *Eraser) Resume(ctx context.Context) (done int, err error) {
 		}
 	}
 	return done, nil
+}
+
+// dropIfGone ends an erasure that has not begun and whose subject another has erased:
+// somebody asked again, with the vault unsealed.
+func (e *Eraser) dropIfGone(ctx context.Context, id gatehouse.ID, subject gatehouse.SubjectID) error {
+	keys, err := e.Vault.Erasable(ctx, e.Place, subject)
+	if err != nil || !keys.Erased {
+		return err
+	}
+	traces, err := e.Store.SubjectTraces(ctx, e.Place, subject)
+	if err != nil || traces != (gatehouse.SubjectTraces{}) {
+		return err
+	}
+	return e.Store.FinishIntent(ctx, id)
 }

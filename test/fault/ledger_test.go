@@ -76,7 +76,7 @@ var mayRefuse = map[string][]string{
 	"lift":              {"vault.sealed", "vault.forbidden"},
 	"search":            {"vault.sealed", "vault.forbidden", "vault.budget"},
 	"enrol with a face": {"enroll.duplicate", "face.none", "face.poor"},
-	"rotate vault key":  {"vault.rotation"},
+	"rotate gate key":   {"gatekey.leftover"}, // an erasure that waits for its turn
 }
 
 // unsure are the answers of a site whose vault process was killed: the verb may have
