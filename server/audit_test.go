@@ -196,7 +196,7 @@ func TestEveryAlteredRowOfTheGateIsFound(t *testing.T) {
 	copyDir(t, c.Data, kept)
 	month := p.ID.Time().UTC().Format("2006-01") + ".db"
 	for name, a := range map[string]struct{ file, statement, code string }{
-		"a leaf":                          {month, `UPDATE leaves SET leaf = substr(leaf, 1, length(leaf) - 1) || x'00' WHERE position = (SELECT min(position) FROM leaves)`, "gate.altered"},
+		"a leaf":                          {month, `UPDATE leaves SET leaf = substr(leaf, 1, length(leaf) - 1) || CASE substr(leaf, -1) WHEN x'00' THEN x'01' ELSE x'00' END WHERE position = (SELECT min(position) FROM leaves)`, "gate.altered"},
 		"a leaf that is gone":             {month, `DELETE FROM leaves WHERE position = (SELECT min(position) FROM leaves)`, "gate.missing"},
 		"a leaf too many":                 {month, `INSERT INTO leaves SELECT min(position) - 1, hash, leaf FROM leaves`, "gate.unlogged"},
 		"a leaf of the site that is gone": {"site.db", `DELETE FROM leaves WHERE position = (SELECT max(position) FROM leaves)`, "gate.missing"},

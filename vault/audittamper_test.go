@@ -120,7 +120,7 @@ func TestEveryAlteredRowIsFound(t *testing.T) {
 	in, witness := aLog(t)
 	whole := in.files(t)
 	for name, c := range map[string]struct{ file, statements, code string }{
-		"a leaf's byte":              {auditFile, `UPDATE leaves SET leaf = substr(leaf, 1, length(leaf) - 1) || x'00' WHERE n = 20`, "audit.hash"},
+		"a leaf's byte":              {auditFile, `UPDATE leaves SET leaf = substr(leaf, 1, length(leaf) - 1) || CASE substr(leaf, -1) WHEN x'00' THEN x'01' ELSE x'00' END WHERE n = 20`, "audit.hash"},
 		"a leaf that is gone":        {auditFile, `DELETE FROM leaves WHERE n = 20`, "audit.leaf_missing"},
 		"the last leaf":              {auditFile, `DELETE FROM leaves WHERE n = (SELECT max(n) FROM leaves)`, "audit.hash"},
 		"leaves that moved up":       {auditFile, `DELETE FROM leaves WHERE n = 20; UPDATE leaves SET n = n - 1 WHERE n > 20`, "audit.hash"},

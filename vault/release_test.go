@@ -175,7 +175,7 @@ func TestEditedReleaseIsRefused(t *testing.T) {
 		"approved by who asked":     {`UPDATE releases SET approver = operator, approval = signature`, "operator.signature"},
 		"approved by nobody's hand": {`UPDATE releases SET approver = 'cy-3', approval = x'00'`, "operator.signature"},
 		"asked for by nobody":       {`UPDATE releases SET signature = x'00'`, "operator.signature"},
-		"another list":              {`UPDATE releases SET body = substr(body, 1, length(body) - 1) || x'00'`, "release.gone"},
+		"another list":              {`UPDATE releases SET body = substr(body, 1, length(body) - 1) || CASE substr(body, -1) WHEN x'00' THEN x'01' ELSE x'00' END`, "release.gone"},
 		"a list in clear":           {`UPDATE releases SET body = summary`, "release.gone"},
 	} {
 		t.Run(name, func(t *testing.T) {
