@@ -26,6 +26,9 @@ type world struct {
 	api.AuditAdmin
 	api.DisclosureAdmin
 	api.EraseAdmin
+	api.TLSAdmin
+	api.DeviceAdmin
+	api.HealthAdmin
 	api.BackupAdmin                     // of which these tests ask nothing
 	passages        []gatehouse.Passage // newest first
 	posted          []gatehouse.Capture

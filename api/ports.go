@@ -40,6 +40,9 @@ type Admin interface {
 	SecretsAdmin
 	BackupAdmin
 	GateKeyAdmin
+	TLSAdmin
+	DeviceAdmin
+	HealthAdmin
 	// EnrollPerson: face.none, face.several, face.poor, face.known (the hint names
 	// the subject), consent.missing, label.missing, grant.unknown_gate.
 	EnrollPerson(ctx context.Context, r wire.EnrollPersonRequest) (wire.EnrollResponse, error)

@@ -47,6 +47,7 @@ type CLI struct {
 	Release   ReleaseCmd   `cmd:"" help:"Open more than the budgets give, by two people, into an encrypted file."`
 	Alarm     AlarmCmd     `cmd:"" help:"Try whether alarms arrive."`
 	Vault     VaultCmd     `cmd:"" help:"Run the vault on a machine of its own, for gates elsewhere."`
+	TLS       TLSCmd       `cmd:"" name:"tls" help:"How others than this machine reach the server."`
 	Link      LinkCmd      `cmd:"" help:"Print a new one-time link to the console."`
 	Status    StatusCmd    `cmd:"" help:"Show the running server's state."`
 	Backup    BackupCmd    `cmd:"" help:"Make, list and check backups."`
