@@ -133,11 +133,12 @@ func (a *API) health(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (a *API) ready(w http.ResponseWriter, r *http.Request) {
-	if err := a.o.Ready(r.Context()); err != nil {
+	is, err := a.o.Ready(r.Context())
+	if err != nil {
 		a.fail(w, r, gatehouse.Errorf("server.not_ready", "wait, and look at the server's log", "the server is not ready: %s", code(err)))
 		return
 	}
-	a.answer(w, http.StatusOK, map[string]string{"status": "ready"})
+	a.answer(w, http.StatusOK, is)
 }
 
 func (a *API) metrics(w http.ResponseWriter, r *http.Request) {

@@ -70,5 +70,6 @@ type Admin interface {
 	DisclosureAdmin
 }
 
-// Ready says why the server is not ready, nil when it is; for /readyz.
-type Ready func(ctx context.Context) error
+// Ready says that the server is ready, and what it does without, or fails with the
+// reason why it is not; for /readyz.
+type Ready func(ctx context.Context) (wire.Readiness, error)

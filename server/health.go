@@ -22,6 +22,11 @@ type noted struct {
 	witnesses map[int]time.Time // by place in gatehouse.yml, from 0
 	verified  time.Time
 	committed time.Time
+
+	listing   sync.Mutex // of the backups' target; what follows is what it said
+	listed    time.Time
+	backup    time.Time
+	backupErr error
 }
 
 func (n *noted) witness(i int) {
@@ -75,12 +80,24 @@ func process(s child.Status) wire.ProcessState {
 	return wire.ProcessState{Up: s.State == child.Up, Restarts: s.Restarts, PID: s.PID}
 }
 
+// listAgain is how long the newest backup's date counts: the target may be far away,
+// and metrics are asked for often.
+const listAgain = time.Minute
+
+// newestBackup is when the newest backup was made; zero where there is none.
 func (s *Server) newestBackup(ctx context.Context) (time.Time, error) {
-	f, err := s.backupFlow()
-	if err != nil {
-		return time.Time{}, err
+	s.noted.listing.Lock()
+	defer s.noted.listing.Unlock()
+	if n := &s.noted; time.Since(n.listed) < listAgain {
+		return n.backup, n.backupErr
 	}
-	return f.Last(ctx)
+	f, err := s.backupFlow()
+	var last time.Time
+	if err == nil {
+		last, err = f.Last(ctx)
+	}
+	s.noted.listed, s.noted.backup, s.noted.backupErr = time.Now(), last, err
+	return last, err
 }
 
 func (s *Server) vaultHealth(ctx context.Context, h *wire.VaultHealth) {

@@ -34,6 +34,10 @@ func (s *Server) Run(ctx context.Context, ready func(link string)) error {
 	rest := api.New(api.Options{Place: s.site.Place, Captures: s, ParseFrame: frames.Parse, Passages: s.store, Admin: s.admin(), Enrolments: enrolments{s}, Witness: asWitness{s}, Ready: s.ready, Metrics: s.metrics, Log: s.log})
 	routes := slices.Concat(web.Routes(), rest.Routes(), transport.routes())
 
+	s.metrics.Measure(s.admin().Health, func() map[string]int {
+		return map[string]int{"alarms": s.alarms.Waiting(), "device_captures": rest.InFlight()}
+	})
+
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	s.mu.Lock()
@@ -114,17 +118,6 @@ func (s *Server) gateList() []gatehouse.Gate {
 		out = append(out, s.site.Gates[gatehouse.GateID(g.ID)])
 	}
 	return out
-}
-
-// ready says why the server cannot work fully now.
-func (s *Server) ready(ctx context.Context) error {
-	if err := s.store.Check(ctx); err != nil {
-		return err
-	}
-	if !s.hub.Faces() {
-		return gatehouse.Errorf("vision.unavailable", "it restarts by itself; see the log", "the vision process is not running")
-	}
-	return nil
 }
 
 // watchVault tells the pages when the vault seals itself, so that no name stays on

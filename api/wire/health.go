@@ -87,3 +87,11 @@ type CameraHealth struct {
 	Dropped    uint64             `json:"dropped"`
 	Reconnects int                `json:"reconnects"`
 }
+
+// Readiness answers GET /readyz while the server is ready: a part that is missing and
+// that the gates do without is said here.
+type Readiness struct {
+	Status string `json:"status"` // "ready"
+	Vision string `json:"vision"` // "up" or "down": faces and plates are not recognized, cards and codes are
+	Vault  string `json:"vault"`  // "answers", or "away": it is on another machine that does not answer
+}

@@ -24,8 +24,8 @@ var openRoutes = map[string]string{
 	"GET /healthz":                "one word",
 	"GET /trust":                  "how to trust the site's certificate authority, where it has one of its own",
 	"GET /trust/gatehouse-ca.crt": "that authority's certificate",
-	"GET /readyz":                 "loopback: one word, or the code of what is missing",
-	"GET /metrics":                "loopback: numbers by gate and reason",
+	"GET /readyz":                 "loopback: words about processes, or the code of what is missing",
+	"GET /metrics":                "loopback: numbers by gate, device and reason",
 }
 
 // credential is something that an outsider shows.
