@@ -92,6 +92,25 @@ func TestProofs(t *testing.T) {
 			t.Errorf("off by %v: %v", off, err)
 		}
 	}
+	_, other, _ := ed25519.GenerateKey(nil)
+	for name, change := range map[string]func(p *gatehouse.DeviceProof, by *ed25519.PrivateKey){
+		"another key":    func(_ *gatehouse.DeviceProof, by *ed25519.PrivateKey) { *by = other },
+		"another site":   func(p *gatehouse.DeviceProof, _ *ed25519.PrivateKey) { p.Site = "elsewhere" },
+		"another method": func(p *gatehouse.DeviceProof, _ *ed25519.PrivateKey) { p.Method = "PUT" },
+		"another target": func(p *gatehouse.DeviceProof, _ *ed25519.PrivateKey) { p.Target = "/api/v1/devices/cam/frames" },
+		"another time":   func(p *gatehouse.DeviceProof, _ *ed25519.PrivateKey) { p.Time-- },
+		"another nonce":  func(p *gatehouse.DeviceProof, _ *ed25519.PrivateKey) { p.Nonce = "another-nonce" },
+		"another digest": func(p *gatehouse.DeviceProof, _ *ed25519.PrivateKey) { p.Digest[0]++ },
+	} {
+		nonce++
+		p := gatehouse.DeviceProof{Place: here, Method: "POST", Target: "/api/v1/devices/cam/frames?a=b", Time: now.Unix(), Nonce: fmt.Sprintf("nonce-%04d", nonce), Digest: sha256.Sum256(body)}
+		sent, by := p, key
+		change(&p, &by)
+		authorization := fmt.Sprintf("%s %d %s %x %s", ProofScheme, sent.Time, sent.Nonce, sent.Digest, base64.RawURLEncoding.EncodeToString(ed25519.Sign(by, p.Text())))
+		if _, err := d.VerifyRequest(request("192.0.2.1:5", authorization, body)); gatehouse.ErrorCode(err) != "device.refused" {
+			t.Errorf("a signature of %s: %v", name, err)
+		}
+	}
 	// After a restart nothing counts that was signed before it.
 	fresh := NewDevices(signer{public}, here, true, func() time.Time { return now })
 	if _, err := fresh.VerifyRequest(request("192.0.2.1:5", again, body)); err != nil {

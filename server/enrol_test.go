@@ -175,6 +175,9 @@ func TestARevokedDeviceStaysOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Close(context.Background())
+	if r := verify(t, c, VerifyOptions{}); len(r.Findings) > 0 {
+		t.Errorf("after a revocation the log is said to be wrong: %v", r.Findings)
+	}
 	s = open(t, c)
 	if _, err := s.admin().VerifyDevice(t.Context(), "tablet", token); gatehouse.ErrorCode(err) != "device.refused" {
 		t.Errorf("after a restart: %v", err)
