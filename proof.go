@@ -2,8 +2,10 @@ package gatehouse
 
 import (
 	"crypto/ed25519"
+	"crypto/rand"
 	"encoding/hex"
 	"strconv"
+	"strings"
 )
 
 // DeviceProof is what a device signs with each request, in the place of showing a token:
@@ -30,6 +32,38 @@ func (p DeviceProof) Text() []byte {
 	return []byte("gatehouse-device-v1\n" + string(p.Org) + "/" + string(p.Site) + "\n" + p.Method + "\n" + p.Target + "\n" +
 		strconv.FormatInt(p.Time, 10) + "\n" + p.Nonce + "\n" + hex.EncodeToString(p.Digest[:]) + "\n")
 }
+
+// A code is codeLength characters of Crockford's alphabet.
+const (
+	codeLength   = 10
+	codeAlphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+)
+
+// NewEnrolmentCode makes a code of 50 random bits.
+func NewEnrolmentCode() string {
+	var raw [codeLength]byte
+	_, _ = rand.Read(raw[:]) // never fails since Go 1.24
+	for i, b := range raw {
+		raw[i] = codeAlphabet[b%32]
+	}
+	return string(raw[:])
+}
+
+// EnrolmentCode is a code as it is signed, from what a person typed: hyphens and spaces
+// are left out, and letters that look like digits are those. "" for what is no code.
+func EnrolmentCode(typed string) string {
+	if len(typed) > 4*codeLength {
+		return ""
+	}
+	text := strings.NewReplacer("-", "", " ", "", "O", "0", "I", "1", "L", "1").Replace(strings.ToUpper(typed))
+	if len(text) != codeLength || strings.Trim(text, codeAlphabet) != "" {
+		return ""
+	}
+	return text
+}
+
+// ShownCode is a code as people read it: in two halves.
+func ShownCode(code string) string { return code[:codeLength/2] + "-" + code[codeLength/2:] }
 
 // EnrolmentText is what a device signs to enrol its key with a code: that it holds the
 // key, and for which code. ASCII, each line ended by one line feed:

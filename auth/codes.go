@@ -1,9 +1,7 @@
 package auth
 
 import (
-	"crypto/rand"
 	"crypto/sha256"
-	"strings"
 	"sync"
 	"time"
 
@@ -13,14 +11,10 @@ import (
 // CodeLifetime is how long a device may take to enrol with its code.
 const CodeLifetime = 15 * time.Minute
 
-// A code is codeLength characters of Crockford's alphabet, 50 random bits. At the rate
+// maxCodes bounds how many there are at a time. A code has 50 random bits; at the rate
 // that is allowed somebody who guesses for the whole lifetime tries about a thousand of
 // 10^15.
-const (
-	codeLength   = 10
-	codeAlphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-	maxCodes     = 32
-)
+const maxCodes = 32
 
 // Codes are the one-time codes with which devices enrol. They are in memory only: a
 // restart ends them. Its methods are safe for concurrent use.
@@ -46,14 +40,10 @@ func NewCodes(now func() time.Time) *Codes {
 	return &Codes{now: now, everyone: NewLimiter(now, 1, 30), each: NewLimiter(now, 1.0/12, 5), codes: map[[32]byte]code{}}
 }
 
-// New returns a code for the device, as NormalCode writes it. An earlier one for the
+// New returns a code for the device, as gatehouse.EnrolmentCode writes it. An earlier one for the
 // same device ends.
 func (c *Codes) New(d gatehouse.Device) (text string, until time.Time) {
-	var raw [codeLength]byte
-	_, _ = rand.Read(raw[:]) // never fails since Go 1.24
-	for i, b := range raw {
-		raw[i] = codeAlphabet[b%32]
-	}
+	text = gatehouse.NewEnrolmentCode()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.sweep(func(of code) bool { return of.device.ID == d.ID })
@@ -61,8 +51,8 @@ func (c *Codes) New(d gatehouse.Device) (text string, until time.Time) {
 		c.dropOldest()
 	}
 	until = c.now().Add(CodeLifetime)
-	c.codes[sha256.Sum256(raw[:])] = code{d, until}
-	return string(raw[:]), until
+	c.codes[sha256.Sum256([]byte(text))] = code{d, until}
+	return text, until
 }
 
 // Allow says whether an address may try a code now, and else how long until it may.
@@ -114,19 +104,3 @@ func (c *Codes) dropOldest() {
 	}
 	delete(c.codes, oldest)
 }
-
-// NormalCode is a code as it is signed, from what a person typed: hyphens and spaces are
-// left out, and letters that look like digits are those. "" for what is no code.
-func NormalCode(typed string) string {
-	if len(typed) > 4*codeLength {
-		return ""
-	}
-	text := strings.NewReplacer("-", "", " ", "", "O", "0", "I", "1", "L", "1").Replace(strings.ToUpper(typed))
-	if len(text) != codeLength || strings.Trim(text, codeAlphabet) != "" {
-		return ""
-	}
-	return text
-}
-
-// ShownCode is a code as people read it: in two halves.
-func ShownCode(text string) string { return text[:codeLength/2] + "-" + text[codeLength/2:] }

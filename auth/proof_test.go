@@ -173,7 +173,7 @@ func TestCodes(t *testing.T) {
 	c := NewCodes(func() time.Time { return now })
 	yes := func(gatehouse.Device) bool { return true }
 	text, until := c.New(gatehouse.Device{ID: "a"})
-	if len(text) != 10 || until.Sub(now) != 15*time.Minute || NormalCode(ShownCode(strings.ToLower(text))) != text {
+	if len(text) != 10 || until.Sub(now) != 15*time.Minute || gatehouse.EnrolmentCode(gatehouse.ShownCode(strings.ToLower(text))) != text {
 		t.Fatalf("%q until %v", text, until)
 	}
 	if _, ok := c.Take(text, func(gatehouse.Device) bool { return false }); ok {
@@ -220,7 +220,7 @@ func TestCodes(t *testing.T) {
 		t.Errorf("all addresses tried %d codes at once", tries)
 	}
 	for typed, want := range map[string]string{"abcde-12345": "ABCDE12345", "O0Il1-AAAAA": "00111AAAAA", "ABCDE1234": "", "ABCDE12345U": "", "ABCDE-1234U": "", "": "", "ÀBCDE12345": ""} {
-		if got := NormalCode(typed); got != want {
+		if got := gatehouse.EnrolmentCode(typed); got != want {
 			t.Errorf("%q is %q", typed, got)
 		}
 	}

@@ -40,7 +40,9 @@ func (c *Client) Devices(ctx context.Context) (wire.DevicesResponse, error) {
 // Enrol spends a code: the device's requests are signed with key from then on. web is
 // how the server at base is reached, nil for the usual way.
 func Enrol(ctx context.Context, web *http.Client, base, code string, key ed25519.PrivateKey) (*Client, wire.DeviceEnrolResponse, error) {
-	code = strings.ToUpper(strings.NewReplacer("-", "", " ", "").Replace(code))
+	if code = gatehouse.EnrolmentCode(code); code == "" {
+		return nil, wire.DeviceEnrolResponse{}, gatehouse.Errorf("device.code", "it has ten letters and digits", "this is no code")
+	}
 	public := key.Public().(ed25519.PublicKey)
 	c := withHTTP(base, web)
 	var out wire.DeviceEnrolResponse

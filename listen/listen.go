@@ -12,8 +12,6 @@ import (
 	"net"
 	"net/http"
 	"time"
-
-	"golang.org/x/net/netutil"
 )
 
 // Source gives the certificate that a handshake shows.
@@ -35,9 +33,6 @@ const (
 	maxStreams    = 100
 )
 
-// MaxConnections is how many connections are served at a time; more wait unaccepted.
-const MaxConnections = 1024
-
 // Server returns a server of h with those limits. There is no limit for a whole answer,
 // since a page's event stream lasts as long as the page. What goes wrong in a handshake is
 // not logged: it would be addresses of people, and as many lines as somebody likes.
@@ -45,9 +40,6 @@ func Server(h http.Handler) *http.Server {
 	return &http.Server{Handler: h, ErrorLog: log.New(io.Discard, "", 0), ReadHeaderTimeout: headerWithin, ReadTimeout: requestWithin, IdleTimeout: idleFor, MaxHeaderBytes: maxHeader,
 		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams, SendPingTimeout: idleFor, PingTimeout: stalledFor, WriteByteTimeout: stalledFor}}
 }
-
-// Limited returns l with at most MaxConnections open at a time.
-func Limited(l net.Listener) net.Listener { return netutil.LimitListener(l, MaxConnections) }
 
 // Config is the TLS of every listener: 1.3 with the hybrid post-quantum key exchange
 // that Go offers first, and 1.2 too only where tls12 says so. HTTP/2 is offered;

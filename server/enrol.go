@@ -46,7 +46,7 @@ func (a admin) DeviceCode(_ context.Context, r wire.DeviceAddRequest) (wire.Devi
 		return none, err
 	}
 	code, until := a.codes.New(d)
-	out := wire.DeviceCodeResponse{ID: d.ID, Code: auth.ShownCode(code), Until: until, Address: t.base + "/api/v1/devices/enrol"}
+	out := wire.DeviceCodeResponse{ID: d.ID, Code: gatehouse.ShownCode(code), Until: until, Address: t.base + "/api/v1/devices/enrol"}
 	if t.local != nil {
 		out.Authority = t.local.Fingerprint()
 	}
@@ -149,7 +149,7 @@ func (e enrolments) AllowEnrolment(address string) (int, error) {
 // come first: a key that is in force is one that the log names.
 func (e enrolments) EnrolKey(ctx context.Context, typed string, key ed25519.PublicKey, signature []byte) (wire.DeviceEnrolResponse, error) {
 	var none wire.DeviceEnrolResponse
-	code := auth.NormalCode(typed)
+	code := gatehouse.EnrolmentCode(typed)
 	d, ok := e.codes.Take(code, func(gatehouse.Device) bool {
 		return ed25519.Verify(key, gatehouse.EnrolmentText(code, key), signature)
 	})

@@ -121,3 +121,26 @@ func TestServingOverTLS(t *testing.T) {
 		return nil
 	})
 }
+
+// The authority outlives the gate key that it was sealed under.
+func TestTheAuthorityOutlivesTheGateKey(t *testing.T) {
+	c := testConfig(t)
+	c.TLS.Certificates, c.TLS.Names = "local", []string{"gates.example"}
+	s := open(t, c)
+	if _, err := s.Admin().Authority(t.Context()); gatehouse.ErrorCode(err) != "tls.no_authority" {
+		t.Fatal(err)
+	}
+	made, err := s.Admin().MakeAuthority(t.Context(), wire.AuthorityRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := rotateToTheEnd(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	s.Close(t.Context())
+	s = open(t, c)
+	kept, err := s.Admin().Authority(t.Context())
+	if err != nil || kept.Fingerprint != made.Fingerprint {
+		t.Errorf("%v, %q instead of %q", err, kept.Fingerprint, made.Fingerprint)
+	}
+}
