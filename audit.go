@@ -140,3 +140,13 @@ func DisclosureLeaf(d Disclosure, reason []byte) []byte {
 func DeviceLeaf(d Device, at time.Time) []byte {
 	return leaf(DeviceLeafKind, at, []byte(d.Org), []byte(d.Site), []byte(d.ID), []byte(d.Kind), []byte(d.Gate))
 }
+
+// DeviceChangeLeaf commits to what became of a device later: change is "key" with the
+// digest of the key that it enrolled, or "revoked".
+func DeviceChangeLeaf(d Device, operator, change string, key []byte, at time.Time) []byte {
+	parts := [][]byte{[]byte(d.Org), []byte(d.Site), []byte(d.ID), []byte(d.Kind), []byte(d.Gate), []byte(operator), []byte(change)}
+	if key != nil {
+		parts = append(parts, digest(key))
+	}
+	return leaf(DeviceLeafKind, at, parts...)
+}

@@ -10,7 +10,9 @@ import (
 	"gatehouse/api/wire"
 )
 
-func alwaysReady(context.Context) error { return nil }
+func alwaysReady(context.Context) (wire.Readiness, error) {
+	return wire.Readiness{Status: "ready"}, nil
+}
 
 // carry decodes the request into a Q, lets do carry it out, and answers.
 func carry[Q, A any](api *API, w http.ResponseWriter, r *http.Request, status int, do func(context.Context, Q) (A, error)) {

@@ -25,9 +25,10 @@ type Options struct {
 	ParseFrame ParseFrame
 	Passages   Passages
 	Admin      Admin
-	Witness    Witness  // nil: this site is a witness for no log
-	Ready      Ready    // nil: always ready
-	Metrics    *Metrics // nil: none are served
+	Enrolments Enrolments // nil: no device enrols itself
+	Witness    Witness    // nil: this site is a witness for no log
+	Ready      Ready      // nil: always ready
+	Metrics    *Metrics   // nil: none are served
 	// MaxFrame is the largest picture a device may send, in bytes; 0 means DefaultMaxFrame.
 	MaxFrame int64
 	// PerSecond and Burst bound what one device may send; 0 means the defaults.
@@ -79,7 +80,7 @@ func New(o Options) *API {
 
 // Routes is the API's part of the server's table.
 func (a *API) Routes() []auth.Route {
-	return slices.Concat(a.coreRoutes(), a.searchRoutes(), a.auditRoutes(), a.keysRoutes(), a.secretsRoutes(), a.disclosureRoutes(), a.eraseRoutes(), a.gateKeyRoutes())
+	return slices.Concat(a.coreRoutes(), a.searchRoutes(), a.auditRoutes(), a.keysRoutes(), a.secretsRoutes(), a.disclosureRoutes(), a.eraseRoutes(), a.gateKeyRoutes(), a.tlsRoutes(), a.enrolRoutes(), a.healthRoutes())
 }
 
 func (a *API) coreRoutes() []auth.Route {
@@ -132,11 +133,12 @@ func (a *API) health(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (a *API) ready(w http.ResponseWriter, r *http.Request) {
-	if err := a.o.Ready(r.Context()); err != nil {
+	is, err := a.o.Ready(r.Context())
+	if err != nil {
 		a.fail(w, r, gatehouse.Errorf("server.not_ready", "wait, and look at the server's log", "the server is not ready: %s", code(err)))
 		return
 	}
-	a.answer(w, http.StatusOK, map[string]string{"status": "ready"})
+	a.answer(w, http.StatusOK, is)
 }
 
 func (a *API) metrics(w http.ResponseWriter, r *http.Request) {

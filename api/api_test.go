@@ -26,6 +26,9 @@ type world struct {
 	api.AuditAdmin
 	api.DisclosureAdmin
 	api.EraseAdmin
+	api.TLSAdmin
+	api.DeviceAdmin
+	api.HealthAdmin
 	api.BackupAdmin                     // of which these tests ask nothing
 	passages        []gatehouse.Passage // newest first
 	posted          []gatehouse.Capture
@@ -335,12 +338,16 @@ func TestMetricsHoldNothingPersonal(t *testing.T) {
 
 func TestHealth(t *testing.T) {
 	var trouble error
-	tcp, _ := serve(t, &world{}, func(o *api.Options) { o.Ready = func(context.Context) error { return trouble } })
+	tcp, _ := serve(t, &world{}, func(o *api.Options) {
+		o.Ready = func(context.Context) (wire.Readiness, error) {
+			return wire.Readiness{Status: "ready", Vision: "down"}, trouble
+		}
+	})
 	if r := send(tcp, "GET", "/healthz", ""); r.Code != 200 {
 		t.Errorf("healthz %d", r.Code)
 	}
-	if r := send(tcp, "GET", "/readyz", ""); r.Code != 200 {
-		t.Errorf("readyz %d", r.Code)
+	if r := send(tcp, "GET", "/readyz", ""); r.Code != 200 || !strings.Contains(r.Body.String(), `"vision":"down"`) {
+		t.Errorf("readyz %d %s", r.Code, r.Body)
 	}
 	trouble = gatehouse.Errorf("store.full", "", "no space for Mei Lin")
 	r := send(tcp, "GET", "/readyz", "")

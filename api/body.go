@@ -89,6 +89,16 @@ func (f *flight) take(id gatehouse.DeviceID) bool {
 	return true
 }
 
+// InFlight is how many posted pictures are being taken.
+func (a *API) InFlight() (n int) {
+	a.flight.mu.Lock()
+	defer a.flight.mu.Unlock()
+	for _, of := range a.flight.of {
+		n += of
+	}
+	return n
+}
+
 func (f *flight) done(id gatehouse.DeviceID) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

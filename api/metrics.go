@@ -7,6 +7,7 @@ import (
 	"gatehouse"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
@@ -15,6 +16,7 @@ import (
 // methods may be called on nil, so that tests need none.
 type Metrics struct {
 	handler  http.Handler
+	registry *prometheus.Registry
 	passages *prometheus.CounterVec
 	latency  *prometheus.HistogramVec
 	outcomes *prometheus.CounterVec
@@ -40,6 +42,8 @@ func NewMetrics() *Metrics {
 	}
 	r := prometheus.NewRegistry()
 	r.MustRegister(m.passages, m.latency, m.outcomes, m.restarts, m.refused, m.enrolled, m.unsealed)
+	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry = r
 	m.handler = promhttp.HandlerFor(r, promhttp.HandlerOpts{})
 	return m
 }

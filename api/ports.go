@@ -40,6 +40,9 @@ type Admin interface {
 	SecretsAdmin
 	BackupAdmin
 	GateKeyAdmin
+	TLSAdmin
+	DeviceAdmin
+	HealthAdmin
 	// EnrollPerson: face.none, face.several, face.poor, face.known (the hint names
 	// the subject), consent.missing, label.missing, grant.unknown_gate.
 	EnrollPerson(ctx context.Context, r wire.EnrollPersonRequest) (wire.EnrollResponse, error)
@@ -67,5 +70,6 @@ type Admin interface {
 	DisclosureAdmin
 }
 
-// Ready says why the server is not ready, nil when it is; for /readyz.
-type Ready func(ctx context.Context) error
+// Ready says that the server is ready, and what it does without, or fails with the
+// reason why it is not; for /readyz.
+type Ready func(ctx context.Context) (wire.Readiness, error)

@@ -46,8 +46,11 @@ func bearer(r *http.Request) string {
 	return strings.TrimSpace(token)
 }
 
-// device checks the request's token against the {id} of its path.
+// device checks the request's signature or token against the {id} of its path.
 func (a *Auth) device(r *http.Request) (gatehouse.Device, error) {
+	if whole, ok := a.o.Devices.(RequestVerifier); ok {
+		return whole.VerifyRequest(r)
+	}
 	token, id := bearer(r), gatehouse.DeviceID(r.PathValue("id"))
 	if a.o.Devices == nil || token == "" || gatehouse.CheckName(string(id)) != nil {
 		return gatehouse.Device{}, Refused()

@@ -26,6 +26,7 @@ const maxAnswer = 16 << 20
 type Client struct {
 	base  string
 	token string
+	sign  func(r *http.Request, body []byte) // nil: nothing is signed
 	http  *http.Client
 }
 
@@ -91,9 +92,20 @@ func (c *Client) ask(ctx context.Context, method, path string, q, out any) error
 }
 
 func (c *Client) send(ctx context.Context, method, path, contentType string, body io.Reader, out any) error {
+	var signed []byte
+	if c.sign != nil && body != nil {
+		var err error
+		if signed, err = io.ReadAll(body); err != nil {
+			return err
+		}
+		body = bytes.NewReader(signed)
+	}
 	r, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
 	if err != nil {
 		return err
+	}
+	if c.sign != nil {
+		c.sign(r, signed)
 	}
 	if contentType != "" {
 		r.Header.Set("Content-Type", contentType)

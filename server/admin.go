@@ -94,13 +94,10 @@ func (a admin) WithdrawConsent(ctx context.Context, id gatehouse.SubjectID) erro
 // AddDevice implements api.Admin.
 func (a admin) AddDevice(ctx context.Context, r wire.DeviceAddRequest) (wire.DeviceAddResponse, error) {
 	var none wire.DeviceAddResponse
-	if err := gatehouse.CheckName(string(r.ID)); err != nil {
+	d, err := a.described(r)
+	if err != nil {
 		return none, err
 	}
-	if _, ok := a.site.Gates[r.Gate]; !ok {
-		return none, gatehouse.Errorf("grant.unknown_gate", "use an id from `gates` in gatehouse.yml", "there is no gate %q", r.Gate)
-	}
-	d := gatehouse.Device{Place: a.site.Place, ID: r.ID, Kind: r.Kind, Gate: r.Gate}
 	enrolled, err := a.store.Devices(ctx, a.site.Place)
 	if err != nil {
 		return none, err

@@ -30,8 +30,9 @@ func (r *roster) leaf(position uint64, kind gatehouse.LeafKind, parts [][]byte) 
 		r.enrolled[partsKey(parts)], r.status[[32]byte(parts[3])] = true, gatehouse.Active
 	case kind == gatehouse.StatusLeafKind && len(parts) == 4 && len(parts[2]) == 32:
 		r.status[[32]byte(parts[2])] = gatehouse.SubjectStatus(parts[3])
-	case kind == gatehouse.DeviceLeafKind && len(parts) == 5:
-		r.devices[gatehouse.DeviceID(parts[2])] = partsKey(parts)
+	case kind == gatehouse.DeviceLeafKind && len(parts) >= 5:
+		// What follows (gatehouse.DeviceChangeLeaf) is about the working set, not the row.
+		r.devices[gatehouse.DeviceID(parts[2])] = partsKey(parts[:5])
 	}
 }
 

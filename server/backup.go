@@ -132,7 +132,11 @@ func (s *Server) VerifyBackups(ctx context.Context, with gatehouse.Credential) (
 	if err != nil {
 		return checked, err
 	}
-	if checked, err = f.Check(ctx, s.backups.tell); err != nil || !checked.OK || with.IsZero() {
+	checked, err = f.Check(ctx, s.backups.tell)
+	if err == nil && checked.OK {
+		s.noted.set(&s.noted.verified)
+	}
+	if err != nil || !checked.OK || with.IsZero() {
 		return checked, err
 	}
 	return checked, s.restoreBeside(ctx, f, with, &checked)

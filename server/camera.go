@@ -22,6 +22,8 @@ type camera struct {
 	look   gatehouse.Look
 	stop   context.CancelFunc // ends its source; nil where its frames are posted
 	gone   atomic.Bool        // the device was enrolled anew: this one decides nothing more
+	source atomic.Pointer[ingest.Source]
+	lag    atomic.Int64 // ms from the newest frame's receipt to when it had been looked at
 
 	mu        sync.Mutex
 	tracker   *track.Tracker
@@ -122,6 +124,7 @@ func (c *camera) frame(ctx context.Context, capture gatehouse.Capture) ([]gateho
 	if err != nil || c.gone.Load() {
 		return nil, err
 	}
+	c.lag.Store(time.Since(capture.Received).Milliseconds())
 	if seen.Still != nil {
 		c.server.ring.PutStill(c.device.Gate, gatehouse.Picture{Kind: gatehouse.FrameEvidence, JPEG: seen.Still, At: capture.Received})
 	}
@@ -170,6 +173,8 @@ func (c *camera) decide(ctx context.Context, sightings []gatehouse.Sighting, sin
 // run reads the device's source until it ends.
 func (c *camera) run(ctx context.Context, src ingest.Source) {
 	defer src.Close()
+	c.source.Store(&src)
+	defer c.source.Store(nil)
 	beat := time.NewTicker(250 * time.Millisecond)
 	defer beat.Stop()
 	for {

@@ -24,8 +24,11 @@ func (c *Config) check() error {
 	if _, err := time.LoadLocation(c.Site.TimeZone); err != nil {
 		return bad("site.time_zone", "use a name such as Europe/Berlin or Asia/Shanghai", "%q is no time zone", c.Site.TimeZone)
 	}
-	if err := checkListen(c.Listen); err != nil {
-		return bad("listen", "use localhost:PORT; other addresses need TLS, which comes later", "%v", err)
+	if err := c.TLS.check(c.Data); err != nil {
+		return bad("tls", "see gatehouse.yml and docs/tls.md", "%v", err)
+	}
+	if err := c.checkListen(); err != nil {
+		return bad("listen", "use localhost:PORT, or set tls.certificates to files, acme or local", "%v", err)
 	}
 	if c.Vault.Remote != "" {
 		if _, _, err := net.SplitHostPort(c.Vault.Remote); err != nil || !c.Vault.Elsewhere() {
@@ -96,17 +99,6 @@ func (c *Config) check() error {
 	}
 	_, err := c.schedules()
 	return err
-}
-
-func checkListen(addr string) error {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return err
-	}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return fmt.Errorf("%q is reachable from other machines", addr)
-	}
-	return nil
 }
 
 func oneOf(what, got string, all ...string) error {

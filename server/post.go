@@ -6,6 +6,7 @@ import (
 	"image"
 	_ "image/jpeg" // the sizes that posted pictures claim
 	_ "image/png"
+	"slices"
 
 	"gatehouse"
 )
@@ -84,9 +85,9 @@ func (s *Server) showPIN(ctx context.Context, device gatehouse.Device, c gatehou
 	return []gatehouse.Passage{*p}, err
 }
 
-// devices are all that are enrolled or configured. The enrolment counts where both
+// known are all devices that are enrolled or configured. The enrolment counts where both
 // name a device: it is the one that gave the token, and the later word.
-func (s *Server) devices(ctx context.Context) ([]gatehouse.Device, error) {
+func (s *Server) known(ctx context.Context) ([]gatehouse.Device, error) {
 	all, err := s.store.Devices(ctx, s.site.Place)
 	if err != nil {
 		return nil, err
@@ -101,6 +102,12 @@ func (s *Server) devices(ctx context.Context) ([]gatehouse.Device, error) {
 		}
 	}
 	return all, nil
+}
+
+// devices are those of known that were not revoked.
+func (s *Server) devices(ctx context.Context) ([]gatehouse.Device, error) {
+	all, err := s.known(ctx)
+	return slices.DeleteFunc(all, func(d gatehouse.Device) bool { return s.working.Revoked(d.ID) }), err
 }
 
 // device finds an enrolled or configured device.

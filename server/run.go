@@ -3,8 +3,8 @@ package server
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"gatehouse"
@@ -17,42 +17,44 @@ import (
 // Run listens, starts the cameras, and serves until ctx ends. ready is called with
 // a one-time link to the console once everything listens.
 func (s *Server) Run(ctx context.Context, ready func(link string)) error {
-	listener, err := net.Listen("tcp", s.config.Listen)
+	transport, err := s.openTransport(ctx)
 	if err != nil {
-		return gatehouse.Errorf("listen.taken", "stop the other program, or set `listen` in gatehouse.yml to another port", "nothing can listen at %s: %w", s.config.Listen, err)
+		return err
 	}
 	s.logCustody()
 	socket, err := auth.ListenAdmin(SocketPath(s.config))
 	if err != nil {
-		listener.Close()
+		transport.close()
 		return err
 	}
-	host, _, _ := net.SplitHostPort(s.config.Listen)
-	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	s.auth = auth.New(auth.Options{BaseURL: "http://" + net.JoinHostPort(host, port), Hosts: auth.LoopbackHosts(port), Devices: s.admin()})
+	s.auth = auth.New(auth.Options{BaseURL: transport.base, Hosts: transport.hosts, Devices: s.newDevices(transport)})
 	pages := pages{s}
 	web := console.New(console.Options{Place: s.site.Place, SiteName: s.config.Site.Name, Location: s.site.Location, Gates: s.gateList(),
 		Passages: s.store, Lender: pages, Vault: pages, People: pages, Disclosures: pages, Archive: pages, Hub: s.hub, Ring: s.ring, Auth: s.auth, Log: s.log})
-	rest := api.New(api.Options{Place: s.site.Place, Captures: s, ParseFrame: frames.Parse, Passages: s.store, Admin: s.admin(), Witness: asWitness{s}, Ready: s.ready, Metrics: s.metrics, Log: s.log})
-	routes := append(web.Routes(), rest.Routes()...)
+	rest := api.New(api.Options{Place: s.site.Place, Captures: s, ParseFrame: frames.Parse, Passages: s.store, Admin: s.admin(), Enrolments: enrolments{s}, Witness: asWitness{s}, Ready: s.ready, Metrics: s.metrics, Log: s.log})
+	routes := slices.Concat(web.Routes(), rest.Routes(), transport.routes())
+
+	s.metrics.Measure(s.admin().Health, func() map[string]int {
+		return map[string]int{"alarms": s.alarms.Waiting(), "device_captures": rest.InFlight()}
+	})
 
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	s.mu.Lock()
 	s.running, s.routes = ctx, routes
 	s.mu.Unlock()
-	servers := []*http.Server{
-		{Handler: s.auth.Handler(auth.TCP, routes, rest.Refuse), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10},
-		{Handler: s.auth.Handler(auth.Socket, routes, rest.Refuse), ReadHeaderTimeout: 5 * time.Second},
-	}
+	servers, listeners := transport.servers(s.config.TLS, s.auth.Handler(auth.TCP, routes, rest.Refuse))
+	servers = append(servers, &http.Server{Handler: s.auth.Handler(auth.Socket, routes, rest.Refuse), ReadHeaderTimeout: 5 * time.Second})
+	listeners = append(listeners, socket)
 	failed := make(chan error, len(servers))
-	for i, l := range []net.Listener{listener, socket} {
+	for i, l := range listeners {
 		s.wait.Go(func() {
 			if err := servers[i].Serve(l); !errors.Is(err, http.ErrServerClosed) {
 				failed <- err
 			}
 		})
 	}
+	s.wait.Go(func() { transport.run(ctx) })
 	s.wait.Go(func() { s.ring.Run(ctx) })
 	s.wait.Go(func() { s.gates.run(ctx) })
 	s.wait.Go(func() { s.tickPosted(ctx) })
@@ -116,17 +118,6 @@ func (s *Server) gateList() []gatehouse.Gate {
 		out = append(out, s.site.Gates[gatehouse.GateID(g.ID)])
 	}
 	return out
-}
-
-// ready says why the server cannot work fully now.
-func (s *Server) ready(ctx context.Context) error {
-	if err := s.store.Check(ctx); err != nil {
-		return err
-	}
-	if !s.hub.Faces() {
-		return gatehouse.Errorf("vision.unavailable", "it restarts by itself; see the log", "the vision process is not running")
-	}
-	return nil
 }
 
 // watchVault tells the pages when the vault seals itself, so that no name stays on

@@ -91,6 +91,9 @@ type Server struct {
 	secrets    Secrets
 	taking     sync.Mutex   // the vault's alarms
 	routes     []auth.Route // once it runs
+	codes      *auth.Codes
+	transport  *transport // once it runs
+	noted      noted
 	escrow     *escrow.Store
 	backups    backups
 	rotator    *rotate.Rotator
@@ -114,7 +117,7 @@ func Open(ctx context.Context, c Config, o Options) (_ *Server, err error) {
 	if o.Stderr == nil {
 		o.Stderr = os.Stderr
 	}
-	s := &Server{config: c, opts: o, log: newLog(o.Stderr, c.LogLevel, o.Quiet), started: time.Now(), cameras: map[gatehouse.DeviceID]*camera{}, hub: feed.NewHub(nil), metrics: api.NewMetrics(), pins: newPINTrials(time.Now), auditWake: make(chan struct{}, 1)}
+	s := &Server{config: c, opts: o, log: newLog(o.Stderr, c.LogLevel, o.Quiet), started: time.Now(), cameras: map[gatehouse.DeviceID]*camera{}, hub: feed.NewHub(nil), metrics: api.NewMetrics(), pins: newPINTrials(time.Now), codes: auth.NewCodes(nil), auditWake: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			s.Close(context.WithoutCancel(ctx))
@@ -363,6 +366,7 @@ func (l live) Unrecorded(p gatehouse.Passage, _ error) {
 
 func (l live) tell(p gatehouse.Passage) {
 	l.committed()
+	l.noted.set(&l.noted.committed)
 	l.metrics.Passage(p)
 	l.hub.PassageCommitted(p)
 	if l.opts.Committed != nil {

@@ -302,6 +302,7 @@ func run(t *testing.T, s *Server) (link string) {
 	select {
 	case link = <-ready:
 	case err := <-done:
+		done <- nil
 		t.Fatal(err)
 	}
 	return link

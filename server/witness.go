@@ -55,6 +55,8 @@ func (s *Server) showWitnesses(ctx context.Context) {
 			s.alarm(err)
 		case err != nil:
 			s.log.Warn("a witness could not be shown the audit log", "witness", i+1, "code", code)
+		default:
+			s.noted.witness(i)
 		}
 	}
 }

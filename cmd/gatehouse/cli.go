@@ -47,7 +47,9 @@ type CLI struct {
 	Release   ReleaseCmd   `cmd:"" help:"Open more than the budgets give, by two people, into an encrypted file."`
 	Alarm     AlarmCmd     `cmd:"" help:"Try whether alarms arrive."`
 	Vault     VaultCmd     `cmd:"" help:"Run the vault on a machine of its own, for gates elsewhere."`
+	TLS       TLSCmd       `cmd:"" name:"tls" help:"How others than this machine reach the server."`
 	Link      LinkCmd      `cmd:"" help:"Print a new one-time link to the console."`
+	Doctor    DoctorCmd    `cmd:"" help:"Look for what is wrong: configuration, permissions, exposure, time, disk, keys, cameras, versions, limits."`
 	Status    StatusCmd    `cmd:"" help:"Show the running server's state."`
 	Backup    BackupCmd    `cmd:"" help:"Make, list and check backups."`
 	Restore   RestoreCmd   `cmd:"" help:"Restore a backup onto a bare machine."`
@@ -57,9 +59,10 @@ type CLI struct {
 	Eval      EvalCmd      `cmd:"" help:"Measure accuracy on a labelled folder."`
 	Calibrate CalibrateCmd `cmd:"" help:"Fit thresholds from a false-accept budget."`
 
-	Drill   DrillCmd   `cmd:"" help:"Play the thief on a copy of the site, and report what was found."`
-	Bench   BenchCmd   `cmd:"" help:"Measure speed."`
-	Version VersionCmd `cmd:"" help:"Print the version."`
+	Drill      DrillCmd      `cmd:"" help:"Play the thief on a copy of the site, and report what was found."`
+	Bench      BenchCmd      `cmd:"" help:"Measure speed."`
+	Completion CompletionCmd `cmd:"" help:"Print the completion of commands, options and ids for bash, zsh or fish."`
+	Version    VersionCmd    `cmd:"" help:"Print the version."`
 }
 
 // Out is where a command prints.
@@ -102,6 +105,10 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	if len(args) > 0 {
 		if run, ok := children[args[0]]; ok {
 			return report(stderr, run(ctx))
+		}
+		if args[0] == completeArg {
+			complete(ctx, args[1:], stdout)
+			return 0
 		}
 	}
 	var cli CLI

@@ -99,7 +99,9 @@ func (cmd ConsentWithdrawCmd) Run(ctx context.Context, out *Out) error {
 
 // DeviceCmd enrols devices.
 type DeviceCmd struct {
-	Add DeviceAddCmd `cmd:"" help:"Enrol a device and print its token, once. A device that is enrolled already gets a new token, and its old one stops working."`
+	Add    DeviceAddCmd    `cmd:"" help:"Enrol a device and print its token, once, or with --code a code for a key of its own. A device that is enrolled already gets a new token, and its old one stops working."`
+	List   DeviceListCmd   `cmd:"" help:"List the devices, and how each shows who it is."`
+	Revoke DeviceRevokeCmd `cmd:"" help:"Refuse a device from its next request on."`
 }
 
 // DeviceAddCmd enrols one device.
@@ -108,6 +110,7 @@ type DeviceAddCmd struct {
 	Gate       string `required:"" help:"The gate where it stands."`
 	Kind       string `help:"camera, reader, terminal, relay or kiosk." enum:"camera,reader,terminal,relay,kiosk" default:"camera"`
 	Source     string `help:"A camera's address (rtsp, http), a video file or a folder; a relay's address."`
+	Code       bool   `help:"Print a one-time code in the place of a token: within 15 minutes the device enrols a key of its own with it."`
 	SourceFile string `help:"Read the address from a file (- for standard input): it may hold a password, which does not belong on a command line." placeholder:"FILE"`
 }
 
@@ -119,6 +122,9 @@ func (cmd DeviceAddCmd) Run(ctx context.Context, out *Out) error {
 		if r.Source, err = readSecret(out, cmd.SourceFile); err != nil {
 			return err
 		}
+	}
+	if cmd.Code {
+		return cmd.code(ctx, out, r)
 	}
 	return answer(ctx, out, func(a api.Admin) (wire.DeviceAddResponse, error) { return a.AddDevice(ctx, r) }, func(got wire.DeviceAddResponse) {
 		if got.Again {

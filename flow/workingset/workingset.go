@@ -50,6 +50,7 @@ type Set struct {
 	credentials map[[32]byte]gatehouse.SubjectID
 	tokens      map[gatehouse.DeviceID][32]byte
 	sources     map[gatehouse.DeviceID]string
+	keys        map[gatehouse.DeviceID]deviceKey
 	secrets     map[string]namedSecret
 }
 
@@ -64,7 +65,7 @@ const keyItem gatehouse.WorkingKind = "verifier_key"
 func Load(ctx context.Context, place gatehouse.Place, store gatehouse.WorkingStore, sealer gatehouse.WorkingSealer, g Gallery) (*Set, error) {
 	s := &Set{place: place, store: store, sealer: sealer, gallery: g,
 		badges: map[gatehouse.SubjectID]gatehouse.Badge{}, plates: map[string]gatehouse.SubjectID{},
-		credentials: map[[32]byte]gatehouse.SubjectID{}, tokens: map[gatehouse.DeviceID][32]byte{}, sources: map[gatehouse.DeviceID]string{}, secrets: map[string]namedSecret{}}
+		credentials: map[[32]byte]gatehouse.SubjectID{}, tokens: map[gatehouse.DeviceID][32]byte{}, sources: map[gatehouse.DeviceID]string{}, keys: map[gatehouse.DeviceID]deviceKey{}, secrets: map[string]namedSecret{}}
 	var templates []gatehouse.WorkingItem // until the gallery is known
 	err := store.Working(ctx, func(item gatehouse.WorkingItem) error {
 		switch {
@@ -151,6 +152,13 @@ func (s *Set) take(item gatehouse.WorkingItem) error {
 			return damaged()
 		}
 		s.sources[name] = string(source)
+	case deviceKeyItem:
+		name, rest, ok := cutDevice(plain)
+		key, fits := decodeDeviceKey(rest)
+		if !ok || !fits {
+			return damaged()
+		}
+		s.keys[name] = key
 	case gatehouse.SecretItem:
 		var n namedSecret
 		if err := json.Unmarshal(plain, &n); err != nil {
@@ -243,6 +251,9 @@ func (s *Set) PutBadge(ctx context.Context, b gatehouse.Badge) error {
 // (where it has one) and its source address (where it has one). A device has one
 // of each, so a second call replaces the first.
 func (s *Set) PutDevice(ctx context.Context, id gatehouse.DeviceID, token gatehouse.Secret, source string) error {
+	if err := s.readmit(ctx, id); err != nil {
+		return err
+	}
 	if token != "" {
 		v := s.verifier("token/"+string(id), token.Reveal())
 		if err := s.put(ctx, gatehouse.TokenItem, gatehouse.SubjectID{}, deviceRow(gatehouse.TokenItem, id), joinDevice(id, v[:])); err != nil {
@@ -311,7 +322,7 @@ func (s *Set) Source(id gatehouse.DeviceID) (string, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	src, ok := s.sources[id]
-	return src, ok
+	return src, ok && src != ""
 }
 
 // Count returns how many people and vehicles are enrolled.

@@ -105,7 +105,7 @@ func fresh(data, key string) server.Config {
 // no camera, no witness that would see the copy's log part from the installation's,
 // loopback.
 func detached(c server.Config, data, key string) server.Config {
-	c.Data, c.GateKey, c.Listen = data, key, "localhost:0"
+	c.Data, c.GateKey, c.Listen, c.TLS = data, key, "localhost:0", server.DefaultConfig().TLS
 	c.Audit.Witness, c.Disclosure = nil, server.DisclosureConfig{}
 	gates, devices := c.Gates, c.Devices
 	c.Gates, c.Devices = nil, nil

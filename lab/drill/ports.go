@@ -195,6 +195,10 @@ func (d *drill) probeOriginal(ctx context.Context) error {
 		return nil
 	}
 	p.base = "http://" + d.Config.Listen
+	if d.Config.TLS.On() {
+		_, port, _ := net.SplitHostPort(d.Config.Listen)
+		p.base = "https://localhost:" + port
+	}
 	d.say("asking the live server without a credential")
 	for _, route := range d.server.Routes() {
 		method, _, _ := strings.Cut(route.Pattern, " ")

@@ -28,7 +28,7 @@ var parts = map[gatehouse.LeafKind]string{
 	gatehouse.SubjectLeafKind:    "- - kind record photo*",
 	gatehouse.StatusLeafKind:     "- - record status",
 	gatehouse.ConsentLeafKind:    "- - purpose state reference",
-	gatehouse.DeviceLeafKind:     "- - device kind gate",
+	gatehouse.DeviceLeafKind:     "- - device kind gate operator change key",
 	gatehouse.DisclosureLeafKind: "id operator role purpose - units item*",
 }
 

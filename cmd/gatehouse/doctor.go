@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"os"
+
+	"gatehouse"
+	"gatehouse/server"
+	"gatehouse/server/doctor"
+)
+
+// DoctorCmd looks for what is wrong.
+type DoctorCmd struct {
+	Areas []string `arg:"" optional:"" help:"permissions, exposure, time, disk, keys, cameras, versions, limits; without one all of them." enum:"permissions,exposure,time,disk,keys,cameras,versions,limits"`
+}
+
+// Run prints what it found, and fails where something must be put right.
+func (cmd DoctorCmd) Run(ctx context.Context, out *Out) error {
+	report := doctor.Run(ctx, doctor.Options{Path: out.Config, Environ: os.Environ(), Only: cmd.Areas, Live: func(_ context.Context, c server.Config) (doctor.Live, error) {
+		running, err := runningServer(c)
+		if running == nil || err != nil {
+			return nil, err
+		}
+		return running, nil
+	}})
+	if out.JSON {
+		if err := out.Object(report); err != nil {
+			return err
+		}
+	} else {
+		out.checks(report)
+	}
+	if report.Verdict == doctor.Fail {
+		return gatehouse.Errorf("doctor.failed", "do what stands beside each", "not everything is as it must be")
+	}
+	return nil
+}
+
+func (o *Out) checks(r doctor.Report) {
+	area := ""
+	for _, c := range r.Checks {
+		if c.Area != area {
+			area = c.Area
+			o.Say("%s", area)
+		}
+		o.Say("  %-8s %s: %s", c.Verdict, c.Name, c.Reason)
+		if c.Do != "" {
+			o.Say("           → %s", c.Do)
+		}
+	}
+}
