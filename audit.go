@@ -34,6 +34,10 @@ const (
 	PolicyLeafKind     LeafKind = "policy" // budgets and retention that were set
 )
 
+// LeafKinds lists them all.
+var LeafKinds = []LeafKind{PassageLeafKind, OutcomeLeafKind, SubjectLeafKind, StatusLeafKind, ConsentLeafKind, DeviceLeafKind, DisclosureLeafKind, RefusalLeafKind,
+	LiveLeafKind, VaultLeafKind, EraseLeafKind, ExpireLeafKind, HoldLeafKind, KeyLeafKind, CanaryLeafKind, ReleaseLeafKind, BackupLeafKind, PolicyLeafKind}
+
 // leafVersion begins every leaf, so that an old leaf can be told from a new one.
 const leafVersion = 1
 

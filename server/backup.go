@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,7 +22,7 @@ type BackupConfig struct {
 	Keys  string        `yaml:"keys"`
 }
 
-func (b BackupConfig) check() error {
+func (b BackupConfig) check(data string) error {
 	switch {
 	case (b.Data == "") != (b.Keys == ""):
 		return gatehouse.Errorf("backup.targets", "set both: the keys belong to another storage than the data", "one of the two targets is not set")
@@ -34,10 +35,26 @@ func (b BackupConfig) check() error {
 	case b.Data == b.Keys:
 		return gatehouse.Errorf("backup.targets", "keep the keys apart: they expire, and whoever has both needs only the passphrase", "both targets are the same")
 	}
-	if err := object.Check(b.Data); err != nil {
-		return err
+	for _, target := range []string{b.Data, b.Keys} {
+		if err := object.Check(target); err != nil {
+			return err
+		}
+		if !strings.Contains(target, "://") && within(data, target) {
+			return gatehouse.Errorf("backup.inside", "use another disk or machine, or a bucket", "a backup inside the data directory goes with it")
+		}
 	}
-	return object.Check(b.Keys)
+	return nil
+}
+
+// within reports whether a path is a directory or lies in it.
+func within(dir, path string) bool {
+	d, err := filepath.Abs(dir)
+	p, err2 := filepath.Abs(path)
+	if err != nil || err2 != nil {
+		return false
+	}
+	rel, err := filepath.Rel(d, p)
+	return err == nil && filepath.IsLocal(rel)
 }
 
 // backups is the server's part in backing up: one thing at a time.

@@ -269,8 +269,8 @@ func TestRebuildWorkingSet(t *testing.T) {
 }
 
 func TestBackupConfig(t *testing.T) {
-	for i, bad := range []BackupConfig{{Data: "x"}, {Keys: "x"}, {Data: "x", Keys: "x"}, {Every: time.Hour}, {Every: time.Second, Data: "x", Keys: "y"}, {Data: "ftp://x", Keys: "y"}} {
-		if bad.check() == nil {
+	for i, bad := range []BackupConfig{{Data: "x"}, {Keys: "x"}, {Data: "x", Keys: "x"}, {Every: time.Hour}, {Every: time.Second, Data: "x", Keys: "y"}, {Data: "ftp://x", Keys: "y"}, {Data: "/data/backup", Keys: "/y"}} {
+		if bad.check("/data") == nil {
 			t.Error(fmt.Sprint(i), "was accepted")
 		}
 	}

@@ -41,7 +41,7 @@ func (c *Config) check() error {
 	if c.Strangers.Keep && c.Strangers.Purpose == "" {
 		return bad("strangers.purpose", "say why, for example \"vandalism at the back door\"", "pictures of strangers may be kept for a purpose only")
 	}
-	if err := c.Backup.check(); err != nil {
+	if err := c.Backup.check(c.Data); err != nil {
 		return err
 	}
 	if err := oneOf("it", c.LogLevel, "debug", "info", "warn", "error"); err != nil {

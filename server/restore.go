@@ -51,11 +51,11 @@ func Restore(ctx context.Context, c Config, o RestoreOptions) (backup.Restored, 
 		return backup.Restored{}, gatehouse.Errorf("restore.elsewhere", "take `vault.identity` out of the configuration: the restored site has its vault in its own data directory",
 			"a backup is restored together with its vault, and this configuration's is on another machine")
 	}
-	data, err := object.Open(o.From, givenSecrets{})
+	data, err := object.OpenThere(o.From, givenSecrets{})
 	if err != nil {
 		return backup.Restored{}, err
 	}
-	keys, err := object.Open(o.Keys, givenSecrets{})
+	keys, err := object.OpenThere(o.Keys, givenSecrets{})
 	if err != nil {
 		return backup.Restored{}, err
 	}

@@ -171,10 +171,10 @@ func (o *Out) entry(e wire.AuditEntry) error {
 // AuditShowCmd lists entries.
 type AuditShowCmd struct {
 	DataFlag
-	Since time.Time `help:"Only entries from this time on (2026-11-23T08:00:00Z)." placeholder:"TIME"`
-	Until time.Time `help:"Only entries before this time." placeholder:"TIME"`
-	Kind  string    `help:"passage, outcome, subject, status, consent, device, disclosure, refusal, vault, erase, expire, hold, key, canary, release, backup or policy."`
-	Limit int       `help:"At most so many, the newest of them." default:"50"`
+	Since string `help:"Only entries from then on: YYYY-MM-DD, YYYY-MM-DD HH:MM or RFC 3339." placeholder:"TIME"`
+	Until string `help:"Only entries before then." placeholder:"TIME"`
+	Kind  string `help:"passage, outcome, subject, status, consent, device, disclosure, refusal, vault, erase, expire, hold, key, canary, release, backup or policy."`
+	Limit int    `help:"At most so many, the newest of them." default:"50"`
 }
 
 // Run lists, one line or JSON line an entry.
@@ -182,9 +182,19 @@ func (cmd AuditShowCmd) Run(ctx context.Context, out *Out) error {
 	if cmd.Limit < 1 {
 		return gatehouse.Errorf("audit.limit", "say 1 or more", "nothing would be listed")
 	}
+	q := wire.AuditQuery{Kind: gatehouse.LeafKind(cmd.Kind)}
+	var err error
+	if q.Since, err = moment(cmd.Since); err == nil {
+		q.Until, err = moment(cmd.Until)
+	}
+	if err != nil {
+		return err
+	}
+	if q.Kind != "" && !slices.Contains(gatehouse.LeafKinds, q.Kind) {
+		return gatehouse.Errorf("audit.kind", "`gatehouse audit show --help` lists them", "there are no entries of that kind")
+	}
 	return cmd.audit(ctx, out, func(log server.AuditReader) error {
 		var all []wire.AuditEntry
-		q := wire.AuditQuery{Kind: gatehouse.LeafKind(cmd.Kind), Since: cmd.Since, Until: cmd.Until}
 		for len(all) < cmd.Limit {
 			q.Limit = min(1000, cmd.Limit-len(all))
 			page, err := log.AuditEntries(ctx, q)

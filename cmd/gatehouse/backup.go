@@ -170,7 +170,7 @@ func (cmd BackupPruneCmd) Run(ctx context.Context, out *Out) error {
 		return err
 	}
 	if out.JSON {
-		return out.Object(map[string]any{"dropped": dropped, "kept": kept})
+		return out.Object(map[string]any{"dropped": append([]string{}, dropped...), "kept": kept})
 	}
 	out.Say("%d key bundles were dropped, %d are kept", len(dropped), kept)
 	return nil

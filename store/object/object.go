@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"net/url"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -35,6 +36,17 @@ func Open(target string, secrets gatehouse.Secrets) (gatehouse.ObjectTarget, err
 		return nil, badName("this is no directory's path")
 	}
 	return openDirectory(dir)
+}
+
+// OpenThere is Open of a target that must be there already: a directory is not made.
+// Errors: Open's; backup.no_target.
+func OpenThere(target string, secrets gatehouse.Secrets) (gatehouse.ObjectTarget, error) {
+	if !strings.Contains(target, "://") && target != "" {
+		if info, err := os.Stat(target); err != nil || !info.IsDir() {
+			return nil, gatehouse.Errorf("backup.no_target", "check its path, and whether it is mounted", "there is no directory %s", target)
+		}
+	}
+	return Open(target, secrets)
 }
 
 // Check reports what is wrong with a target's name without touching the target.
