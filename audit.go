@@ -18,6 +18,8 @@ const (
 	StatusLeafKind  LeafKind = "status"
 	ConsentLeafKind LeafKind = "consent"
 	DeviceLeafKind  LeafKind = "device"
+	AccountLeafKind LeafKind = "account" // made, invited, given roles, disabled, removed, a key added or removed
+	SignInLeafKind  LeafKind = "sign-in" // a session began, or how many attempts were refused
 
 	// What the vault process records itself.
 	DisclosureLeafKind LeafKind = "disclosure"
