@@ -15,7 +15,7 @@ import (
 )
 
 // Run listens, starts the cameras, and serves until ctx ends. ready is called with
-// a one-time link to the console once everything listens.
+// where the console is once everything listens: see entrance.
 func (s *Server) Run(ctx context.Context, ready func(link string)) error {
 	listener, err := net.Listen("tcp", s.config.Listen)
 	if err != nil {
@@ -27,12 +27,15 @@ func (s *Server) Run(ctx context.Context, ready func(link string)) error {
 		listener.Close()
 		return err
 	}
-	host, _, _ := net.SplitHostPort(s.config.Listen)
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	s.auth = auth.New(auth.Options{BaseURL: "http://" + net.JoinHostPort(host, port), Hosts: auth.LoopbackHosts(port), Devices: s.admin()})
+	how, err := s.authOptions(port)
+	if err != nil {
+		return errors.Join(err, listener.Close(), socket.Close())
+	}
+	s.auth = auth.New(how)
 	pages := pages{s}
 	web := console.New(console.Options{Place: s.site.Place, SiteName: s.config.Site.Name, Location: s.site.Location, Gates: s.gateList(),
-		Passages: s.store, Lender: pages, Vault: pages, People: pages, Disclosures: pages, Archive: pages, Hub: s.hub, Ring: s.ring, Auth: s.auth, Log: s.log})
+		Passages: s.store, Lender: pages, Vault: pages, People: pages, Disclosures: pages, Archive: pages, Accounts: s.accounts, Hub: s.hub, Ring: s.ring, Auth: s.auth, Log: s.log})
 	rest := api.New(api.Options{Place: s.site.Place, Captures: s, ParseFrame: frames.Parse, Passages: s.store, Admin: s.admin(), Witness: asWitness{s}, Ready: s.ready, Metrics: s.metrics, Log: s.log})
 	routes := append(web.Routes(), rest.Routes()...)
 
@@ -57,6 +60,7 @@ func (s *Server) Run(ctx context.Context, ready func(link string)) error {
 	s.wait.Go(func() { s.gates.run(ctx) })
 	s.wait.Go(func() { s.tickPosted(ctx) })
 	s.wait.Go(func() { s.watchVault(ctx) })
+	s.wait.Go(func() { s.noteRefusals(ctx) })
 	s.wait.Go(func() { s.watchAlarms(ctx) })
 	s.wait.Go(func() { s.alarms.Run(ctx) })
 	s.wait.Go(func() { s.sweepBlobs(ctx) })
@@ -72,7 +76,7 @@ func (s *Server) Run(ctx context.Context, ready func(link string)) error {
 		err = s.startCameras(ctx)
 	}
 	if err == nil {
-		ready(s.auth.Mint())
+		ready(s.entrance())
 		select {
 		case <-ctx.Done():
 		case err = <-failed:

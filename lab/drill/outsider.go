@@ -18,11 +18,13 @@ import (
 // everywhere, and why they may. What is not on it and answers is a finding; what is on
 // it and shows a mark is one, too.
 var openRoutes = map[string]string{
-	"GET /static/{name}": "style, script and icon: the same for everybody",
-	"GET /enter/{token}": "the one-time link itself; a spent or invented one gets a page that says so",
-	"GET /healthz":       "one word",
-	"GET /readyz":        "loopback: one word, or the code of what is missing",
-	"GET /metrics":       "loopback: numbers by gate and reason",
+	"GET /static/{name}":         "style, script and icon: the same for everybody",
+	"GET /enter/{token}":         "the one-time link itself; a spent or invented one gets a page that says so",
+	"GET /signin":                "the page that asks who is there: the same for everybody",
+	"POST /signin/passkey/begin": "a random challenge, for nobody in particular",
+	"GET /healthz":               "one word",
+	"GET /readyz":                "loopback: one word, or the code of what is missing",
+	"GET /metrics":               "loopback: numbers by gate and reason",
 }
 
 // credential is something that an outsider shows.
@@ -47,7 +49,7 @@ func (d *drill) credentials() []credential {
 	bearer := func(token string) func(*http.Request) {
 		return func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) }
 	}
-	session := func(r auth.Route) bool { return r.Policy == auth.WithSession || r.Policy == auth.SessionOrSocket }
+	session := func(r auth.Route) bool { return r.Policy.ForSessions() }
 	but := func(end string) func(auth.Route) bool { // its own routes, and those that are no device's
 		return func(r auth.Route) bool { return r.Policy != auth.WithDevice || !strings.HasSuffix(r.Pattern, end) }
 	}
