@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"gatehouse"
@@ -49,7 +50,10 @@ type signInBody struct {
 }
 
 func (c *Console) signInBody(r *http.Request, next, problem string) signInBody {
-	b := signInBody{Ways: c.o.Auth.Ways(), Next: next, Problem: problem, Ready: c.o.Accounts != nil && c.o.Accounts.Ready()}
+	b := signInBody{Ways: c.o.Auth.Ways(), Next: next, Problem: problem}
+	if c.o.Accounts != nil {
+		b.Ready = slices.ContainsFunc(c.o.Accounts.List(), func(a gatehouse.Account) bool { return a.State == gatehouse.Enabled })
+	}
 	if b.Ways.Passkey && !c.o.Auth.PasskeysAt(r.Host) {
 		b.Address = c.o.Auth.BaseURL()
 	}
