@@ -218,7 +218,7 @@ func (a *Auth) admit(s *Session, p Policy) error {
 		return gatehouse.Errorf("auth.passkey_needed", "add a passkey to the account", "the account has nothing to sign in with yet")
 	case !may || p == SettingUp:
 		return gatehouse.Errorf("auth.forbidden", "ask an administrator for a role that may", "no role of this account allows that")
-	case p.fresh && !s.Local() && a.o.Now().Sub(s.Proved) >= a.o.Fresh:
+	case p.fresh && !s.Local() && !s.limited() && a.o.Now().Sub(s.Proved) >= a.o.Fresh:
 		return gatehouse.Errorf("auth.again", "show once more who you are", "this needs a fresh proof of who is there")
 	}
 	s.Role = role
