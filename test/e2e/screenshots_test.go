@@ -3,11 +3,12 @@ package e2e
 import (
 	"context"
 	"fmt"
-	"gatehouse"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
+
+	"gatehouse"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
