@@ -37,6 +37,8 @@ GET /passages/{id}                          permission see-passages
 GET /passages/{id}/pictures/{n}             permission disclose-passages
 POST /passages/{id}/archive                 permission see-evidence, fresh
 GET /passages/{id}/archive/{n}              permission see-evidence
+GET /search                                 permission search, fresh
+POST /search                                permission search, fresh
 GET /people                                 permission see-people
 GET /disclosures                            permission see-disclosures
 POST /vault/unseal                          permission unseal, fresh
