@@ -35,6 +35,7 @@ type StoredPassage struct {
 type PassageQuery struct {
 	Place
 	Gate   GateID    // "" for all
+	Within *Gates    // at these only; nil: at any
 	Before ID        // cursor: only passages with a smaller id; zero from the newest
 	Since  time.Time // only passages at or after; zero for no limit
 	Limit  int       // 1..1000
@@ -57,8 +58,8 @@ type PassageStore interface {
 	CommitOutcome(ctx context.Context, o PassageOutcome) error
 	Passages(ctx context.Context, q PassageQuery) ([]Passage, error)
 	Passage(ctx context.Context, place Place, id ID) (StoredPassage, error)
-	// CountPassages counts from inclusive, until exclusive.
-	CountPassages(ctx context.Context, place Place, from, until time.Time) (PassageCounts, error)
+	// CountPassages counts those at the gates, from inclusive, until exclusive.
+	CountPassages(ctx context.Context, place Place, from, until time.Time, at Gates) (PassageCounts, error)
 	// Leaves calls f for every audit leaf, of subjects and devices too, in the order of
 	// commit, beginning behind position after (0 for the first). Positions grow, also
 	// over restarts, with gaps; a leaf that comes later has a greater one than every
@@ -113,16 +114,17 @@ const (
 	CardItem     WorkingKind = "card"
 	PINItem      WorkingKind = "pin"
 	QRItem       WorkingKind = "qr"
-	TokenItem    WorkingKind = "token"  // a device's token verifier
-	SourceItem   WorkingKind = "source" // a camera's address, which may hold a password
-	SecretItem   WorkingKind = "secret" // what another program asks for: a mail server's password, a storage key
+	TokenItem    WorkingKind = "token"   // a device's token verifier
+	SourceItem   WorkingKind = "source"  // a camera's address, which may hold a password
+	SecretItem   WorkingKind = "secret"  // what another program asks for: a mail server's password, a storage key
+	AccountItem  WorkingKind = "account" // somebody who signs in, with their keys
 )
 
 // WorkingItem is one sealed field of the working set.
 type WorkingItem struct {
 	Place
 	Kind    WorkingKind
-	Subject SubjectID // zero for devices; a secret's is an id of its own
+	Subject SubjectID // zero for devices; a secret's is an id of its own, an account's its own
 	Row     ID        // names the item; a put with the same row replaces it
 	Sealed  []byte
 }

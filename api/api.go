@@ -80,14 +80,14 @@ func New(o Options) *API {
 
 // Routes is the API's part of the server's table.
 func (a *API) Routes() []auth.Route {
-	return slices.Concat(a.coreRoutes(), a.searchRoutes(), a.auditRoutes(), a.keysRoutes(), a.secretsRoutes(), a.disclosureRoutes(), a.eraseRoutes(), a.gateKeyRoutes(), a.tlsRoutes(), a.enrolRoutes(), a.healthRoutes())
+	return slices.Concat(a.coreRoutes(), a.searchRoutes(), a.auditRoutes(), a.keysRoutes(), a.secretsRoutes(), a.disclosureRoutes(), a.eraseRoutes(), a.gateKeyRoutes(), a.tlsRoutes(), a.enrolRoutes(), a.healthRoutes(), a.accountsRoutes())
 }
 
 func (a *API) coreRoutes() []auth.Route {
 	return []auth.Route{
 		{Pattern: "POST /api/v1/devices/{id}/frames", Policy: auth.WithDevice, Handler: a.frames},
 		{Pattern: "POST /api/v1/devices/{id}/credentials", Policy: auth.WithDevice, Handler: a.credentials},
-		{Pattern: "GET /api/v1/passages", Policy: auth.SessionOrSocket, Handler: a.passages},
+		{Pattern: "GET /api/v1/passages", Policy: auth.Needs(gatehouse.SeePassages).OrSocket(), Handler: a.passages},
 		{Pattern: "POST /api/v1/witness/add-checkpoint", Policy: auth.Public, Handler: a.addCheckpoint},
 		{Pattern: "GET /healthz", Policy: auth.Public, Handler: a.health},
 		{Pattern: "GET /readyz", Policy: auth.Loopback, Handler: a.ready},

@@ -6,12 +6,14 @@ import (
 
 	"gatehouse"
 	"gatehouse/api/wire"
+	"gatehouse/auth"
 )
 
 // passages lists metadata, newest first: ?gate=, ?before= (the cursor), ?limit=
-// 1..200 (50).
+// 1..200 (50); of the gates that the session may see.
 func (a *API) passages(w http.ResponseWriter, r *http.Request) {
-	q := gatehouse.PassageQuery{Place: a.o.Place, Limit: 50}
+	gates := auth.Gates(r.Context(), gatehouse.SeePassages)
+	q := gatehouse.PassageQuery{Place: a.o.Place, Within: &gates, Limit: 50}
 	v := r.URL.Query()
 	if s := v.Get("limit"); s != "" {
 		n, err := strconv.Atoi(s)

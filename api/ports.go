@@ -43,6 +43,7 @@ type Admin interface {
 	TLSAdmin
 	DeviceAdmin
 	HealthAdmin
+	AccountsAdmin
 	// EnrollPerson: face.none, face.several, face.poor, face.known (the hint names
 	// the subject), consent.missing, label.missing, grant.unknown_gate.
 	EnrollPerson(ctx context.Context, r wire.EnrollPersonRequest) (wire.EnrollResponse, error)
@@ -62,7 +63,7 @@ type Admin interface {
 	// operator "admin-socket".
 	Unseal(ctx context.Context, passphrase []byte, d time.Duration) (wire.VaultStatus, error)
 	Seal(ctx context.Context) (wire.VaultStatus, error)
-	// Link mints a one-time link to the console (auth.Auth.Mint).
+	// Link mints a one-time link to a console that has no account yet: account.ready.
 	Link(ctx context.Context) (wire.LinkResponse, error)
 	Status(ctx context.Context) (wire.Status, error)
 	GalleryAdmin

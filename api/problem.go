@@ -16,6 +16,10 @@ import (
 var statuses = map[string]int{
 	"auth.session_needed":  http.StatusUnauthorized,
 	"auth.loopback_only":   http.StatusForbidden,
+	"auth.forbidden":       http.StatusForbidden,
+	"auth.again":           http.StatusForbidden,
+	"auth.passkey_needed":  http.StatusForbidden,
+	"auth.set_up":          http.StatusForbidden,
 	"auth.too_many":        http.StatusTooManyRequests,
 	"device.refused":       http.StatusUnauthorized,
 	"device.known":         http.StatusConflict,
@@ -71,6 +75,7 @@ var statuses = map[string]int{
 	"server.busy":          http.StatusServiceUnavailable,
 	"server.not_ready":     http.StatusServiceUnavailable,
 
+	"account.unknown": http.StatusNotFound, "account.exists": http.StatusConflict, "account.last_administrator": http.StatusConflict, "account.last_credential": http.StatusConflict,
 	"vault.credential": http.StatusForbidden, "vault.no_slot": http.StatusNotFound, "vault.last_slot": http.StatusConflict,
 	"vault.slot_in_use": http.StatusConflict, "vault.slots_full": http.StatusConflict, "vault.rotation": http.StatusConflict,
 	"vault.label": http.StatusBadRequest, "vault.passphrase_short": http.StatusBadRequest, "secret.unknown": http.StatusNotFound,
@@ -85,7 +90,8 @@ var families = map[string]int{
 	"enroll": http.StatusUnprocessableEntity, "device": http.StatusUnprocessableEntity, "vehicle": http.StatusUnprocessableEntity,
 	"person": http.StatusUnprocessableEntity, "card": http.StatusUnprocessableEntity, "search": http.StatusUnprocessableEntity, "pin": http.StatusUnprocessableEntity,
 	"shares": http.StatusUnprocessableEntity, "custody": http.StatusUnprocessableEntity, "secret": http.StatusUnprocessableEntity,
-	"erase": http.StatusUnprocessableEntity, "hold": http.StatusUnprocessableEntity,
+	"account": http.StatusUnprocessableEntity,
+	"erase":   http.StatusUnprocessableEntity, "hold": http.StatusUnprocessableEntity,
 }
 
 // Status is the HTTP status of an error.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"gatehouse"
 	"gatehouse/api/wire"
 	"gatehouse/auth"
 )
@@ -20,7 +21,7 @@ const maxSearch = 16 << 10
 
 func (a *API) searchRoutes() []auth.Route {
 	return []auth.Route{
-		{Pattern: "POST /api/v1/search", Policy: auth.WithSession, Handler: a.search},
+		{Pattern: "POST /api/v1/search", Policy: auth.NeedsFresh(gatehouse.SearchArchive), Handler: a.search},
 		{Pattern: "POST /admin/v1/search", Policy: auth.OnSocket, Handler: a.search},
 	}
 }

@@ -1,44 +1,47 @@
-// Package auth says who may call what: the one-time link that starts a session in
-// the console, the tokens of devices, and the policy that every route must name.
+// Package auth says who may call what: how people sign in (passkeys, one-time codes,
+// single sign-on, one-time links) and stay signed in, the tokens of devices, and the
+// policy that every route must name. There are no passwords.
 //
-// In this version the server listens on loopback only. A person who can reach the
-// machine's terminal (or the admin socket) mints a link; whoever opens it first
-// holds a session, and the link is spent.
+// It knows accounts through a port only, and what a role may do from the vocabulary's
+// table: a policy names a permission, and never a role.
 package auth
 
 import (
+	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/base64"
-	"net/http"
 	"sync"
 	"time"
 
 	"gatehouse"
 )
 
-// CookieName is the session cookie. It is not called __Host- because that prefix
-// needs Secure, which a browser may refuse over http, even on loopback.
-const CookieName = "gatehouse_session"
+// Accounts are who may sign in; flow/accounts has them. It MUST answer from memory: every
+// request asks for its session's account.
+type Accounts interface {
+	Account(id gatehouse.AccountID) (gatehouse.Account, bool)
+	ByLogin(login string) (gatehouse.Account, bool)
+	ByOutside(issuer string, subject gatehouse.Secret) (gatehouse.Account, bool)
+	Keys(id gatehouse.AccountID) (gatehouse.AccountKeys, bool)
+	// Ready is false until somebody can sign in who may manage accounts.
+	Ready() bool
+	// Redeem spends an invitation.
+	Redeem(ctx context.Context, token string) (_ gatehouse.Account, ok bool, err error)
 
-// The times that a Session and a link last unless Options say otherwise: idle and
-// absolute follow OWASP's session management advice for a high-value application
-// that is watched for a whole shift.
-const (
-	DefaultIdle     = 30 * time.Minute
-	DefaultAbsolute = 12 * time.Hour
-	LinkLifetime    = 15 * time.Minute
-)
-
-// maxSessions and maxLinks bound what the memory can be made to hold.
-const (
-	maxSessions = 256
-	maxLinks    = 16
-)
+	AddPasskey(ctx context.Context, id gatehouse.AccountID, p gatehouse.Passkey) error
+	UsedPasskey(ctx context.Context, id gatehouse.AccountID, p gatehouse.Passkey) error
+	SetTOTP(ctx context.Context, id gatehouse.AccountID, secret gatehouse.Secret, step int64) error
+	// UseTOTP MUST refuse a step that is not behind the last one.
+	UseTOTP(ctx context.Context, id gatehouse.AccountID, step int64) error
+	UsedOutside(ctx context.Context, id gatehouse.AccountID, issuer string, subject gatehouse.Secret) error
+	// Arrive makes or changes the account of somebody whom single sign-on brings, where
+	// the site lets the provider say who has an account.
+	Arrive(ctx context.Context, o gatehouse.OutsideIdentity, name gatehouse.Secret, roles []gatehouse.Assignment) (gatehouse.Account, error)
+}
 
 // Options configure Auth.
 type Options struct {
+	Place gatehouse.Place
 	// BaseURL is where browsers find the console, for links: http://localhost:8080.
 	BaseURL string
 	// Hosts are the values of the Host header that are served, with their port.
@@ -46,29 +49,54 @@ type Options struct {
 	Hosts []string
 	// Idle and Absolute bound a session; 0 means the defaults.
 	Idle, Absolute time.Duration
+	// Fresh is how long a proof of who is there counts for what NeedsFresh guards; 0 means
+	// the default.
+	Fresh time.Duration
+	// RelyingParty is the name that passkeys are bound to: BaseURL's host or a domain above
+	// it, and no IP address. "" switches passkeys off.
+	RelyingParty string
+	// SiteName is what an authenticator shows beside RelyingParty; not personal.
+	SiteName string
+	// TOTP lets accounts sign in with one-time codes.
+	TOTP bool
+	// OIDC is single sign-on; nil for none.
+	OIDC *OIDC
+	// Accounts are who may sign in; nil: nobody but local sessions.
+	Accounts Accounts
+	// Log takes a leaf for each session that begins, before it does; nil writes none.
+	Log gatehouse.LeafWriter
 	// Devices checks device tokens; nil refuses every device.
 	Devices DeviceVerifier
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
 
-// Session is one browser that opened a link. It is kept in memory only, so a
-// restart signs everybody out.
-type Session struct {
-	Key      string // names the session in logs and disclosures; says nothing of the cookie
-	Operator string // who is written into disclosures
-	Began    time.Time
-	seen     time.Time
-}
+// The times that hold unless Options say otherwise: idle and absolute follow OWASP's
+// session management advice for a high-value application that is watched for a whole
+// shift.
+const (
+	DefaultIdle     = 30 * time.Minute
+	DefaultAbsolute = 12 * time.Hour
+	DefaultFresh    = 10 * time.Minute
+	LinkLifetime    = 15 * time.Minute
+)
 
-// Auth holds the links and sessions of one server. It is safe for concurrent use.
+// Auth holds the links, sessions and challenges of one server. It is safe for concurrent
+// use.
 type Auth struct {
 	o        Options
 	failures *Limiter
+	asked    *Limiter // challenges and redirects, by address
+	strikes  *backoff
+	refusals refusals
+	pending  pending // challenges
+	passkeys relyingParty
+	single   *singleSignOn
 
 	mu       sync.Mutex
-	links    map[[32]byte]time.Time // SHA-256 of the token → when it ends
-	sessions map[[32]byte]*Session  // SHA-256 of the cookie
+	links    map[[32]byte]link     // SHA-256 of the token
+	sessions map[[32]byte]*Session // SHA-256 of the cookie
+	secrets  map[string]gatehouse.Secret
 }
 
 // New returns an Auth without links or sessions.
@@ -79,132 +107,29 @@ func New(o Options) *Auth {
 	if o.Absolute <= 0 {
 		o.Absolute = DefaultAbsolute
 	}
+	if o.Fresh <= 0 {
+		o.Fresh = DefaultFresh
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Auth{o: o, failures: NewLimiter(o.Now, 1, 10),
-		links: map[[32]byte]time.Time{}, sessions: map[[32]byte]*Session{}}
+	a := &Auth{o: o, failures: NewLimiter(o.Now, 1, 10), asked: NewLimiter(o.Now, 1, 30), strikes: newBackoff(o.Now),
+		links: map[[32]byte]link{}, sessions: map[[32]byte]*Session{}, secrets: map[string]gatehouse.Secret{}}
+	a.pending.open = map[[32]byte]challenge{}
+	a.passkeys = newRelyingParty(o)
+	if o.OIDC != nil {
+		a.single = &singleSignOn{config: *o.OIDC, redirect: o.BaseURL + "/signin/oidc/callback"}
+	}
+	return a
 }
 
-// Mint returns a new link. It works once, for LinkLifetime.
-func (a *Auth) Mint() string {
-	token := NewToken()
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.sweep()
-	for len(a.links) >= maxLinks {
-		a.dropOldestLink()
-	}
-	a.links[sha256.Sum256([]byte(token))] = a.o.Now().Add(LinkLifetime)
-	return a.o.BaseURL + "/enter/" + token
-}
+// Ways says how people can sign in here.
+type Ways struct{ Passkey, TOTP, OIDC bool }
 
-// redeem spends a link's token and begins a session; it returns the cookie.
-func (a *Auth) redeem(token string) (cookie string, ok bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.sweep()
-	want := sha256.Sum256([]byte(token))
-	// Every link is compared, each in constant time: how long it takes says
-	// nothing about how near a guess was.
-	var hit [32]byte
-	for have := range a.links {
-		if subtle.ConstantTimeCompare(have[:], want[:]) == 1 {
-			hit, ok = have, true
-		}
-	}
-	if !ok {
-		return "", false
-	}
-	delete(a.links, hit)
-	for len(a.sessions) >= maxSessions {
-		a.dropOldestSession()
-	}
-	cookie = NewToken()
-	key := gatehouse.RandomID().String()[:12]
-	now := a.o.Now()
-	a.sessions[sha256.Sum256([]byte(cookie))] = &Session{Key: key, Operator: "link-" + key, Began: now, seen: now}
-	return cookie, true
-}
-
-// SessionOf returns the request's session and marks it as used.
-func (a *Auth) SessionOf(r *http.Request) (Session, bool) {
-	c, err := r.Cookie(CookieName)
-	if err != nil || len(c.Value) > 128 {
-		return Session{}, false
-	}
-	sum := sha256.Sum256([]byte(c.Value))
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.sweep()
-	s := a.sessions[sum]
-	if s == nil {
-		return Session{}, false
-	}
-	s.seen = a.o.Now()
-	return *s, true
-}
-
-// Alive reports whether the session with this key still counts, without marking it
-// as used: an open stream must end with its session and must not keep it alive.
-func (a *Auth) Alive(key string) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.sweep()
-	for _, s := range a.sessions {
-		if s.Key == key {
-			return true
-		}
-	}
-	return false
-}
-
-// End signs the request's session out.
-func (a *Auth) End(r *http.Request) {
-	c, err := r.Cookie(CookieName)
-	if err != nil {
-		return
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	delete(a.sessions, sha256.Sum256([]byte(c.Value)))
-}
-
-// sweep forgets what has ended. Called with the lock held.
-func (a *Auth) sweep() {
-	now := a.o.Now()
-	for k, until := range a.links {
-		if !now.Before(until) {
-			delete(a.links, k)
-		}
-	}
-	for k, s := range a.sessions {
-		if now.Sub(s.seen) >= a.o.Idle || now.Sub(s.Began) >= a.o.Absolute {
-			delete(a.sessions, k)
-		}
-	}
-}
-
-func (a *Auth) dropOldestLink() {
-	var oldest [32]byte
-	var at time.Time
-	for k, t := range a.links {
-		if at.IsZero() || t.Before(at) {
-			oldest, at = k, t
-		}
-	}
-	delete(a.links, oldest)
-}
-
-func (a *Auth) dropOldestSession() {
-	var oldest [32]byte
-	var at time.Time
-	for k, s := range a.sessions {
-		if at.IsZero() || s.seen.Before(at) {
-			oldest, at = k, s.seen
-		}
-	}
-	delete(a.sessions, oldest)
+// Ways are the site's.
+func (a *Auth) Ways() Ways {
+	with := a.o.Accounts != nil
+	return Ways{Passkey: with && a.passkeys.on(), TOTP: with && a.o.TOTP, OIDC: with && a.single != nil}
 }
 
 // NewToken returns 32 random bytes as 43 characters of base64url: a link's token, a
@@ -213,4 +138,13 @@ func NewToken() string {
 	var b [32]byte
 	_, _ = rand.Read(b[:]) // never fails since Go 1.24
 	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// BaseURL is where browsers find the console.
+func (a *Auth) BaseURL() string { return a.o.BaseURL }
+
+// PasskeysAt reports whether passkeys work on a page of that host: they are bound to a
+// name, and localhost is not 127.0.0.1.
+func (a *Auth) PasskeysAt(host string) bool {
+	return FitsRelyingParty("http://"+host, a.o.RelyingParty)
 }

@@ -34,16 +34,16 @@ func (oneDevice) VerifyDevice(_ context.Context, id gatehouse.DeviceID, token st
 func routes(a *Auth) []Route {
 	ok := func(w http.ResponseWriter, r *http.Request) { w.Write([]byte("ok")) }
 	return []Route{
-		a.Enter(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusGone) }),
-		{Pattern: "GET /{$}", Policy: WithSession, Handler: ok},
-		{Pattern: "POST /act", Policy: WithSession, Handler: ok},
+		a.Enter(func(w http.ResponseWriter, r *http.Request, _ error) { w.WriteHeader(http.StatusGone) }),
+		{Pattern: "GET /{$}", Policy: Needs(gatehouse.OwnAccount), Handler: ok},
+		{Pattern: "POST /act", Policy: Needs(gatehouse.OwnAccount), Handler: ok},
 		{Pattern: "POST /devices/{id}", Policy: WithDevice, Handler: func(w http.ResponseWriter, r *http.Request) {
 			d, _ := DeviceFrom(r.Context())
 			w.Write([]byte(d.Gate))
 		}},
 		{Pattern: "GET /metrics", Policy: Loopback, Handler: ok},
 		{Pattern: "POST /admin", Policy: OnSocket, Handler: ok},
-		{Pattern: "GET /list", Policy: SessionOrSocket, Handler: ok},
+		{Pattern: "GET /list", Policy: Needs(gatehouse.SeePassages).OrSocket(), Handler: ok},
 	}
 }
 

@@ -18,8 +18,6 @@ import (
 	"gatehouse"
 )
 
-var here = gatehouse.Place{Org: "org", Site: "site"}
-
 type signer struct{ key ed25519.PublicKey }
 
 func (o signer) VerifyDevice(_ context.Context, id gatehouse.DeviceID, token string) (gatehouse.Device, error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -12,29 +13,77 @@ import (
 )
 
 // Policy says who may call a route. There is no way to make one outside this
-// package, and the zero Policy is refused when the routes are joined: a route
-// without a policy does not get into a server.
-type Policy struct{ name string }
+// package but those below, and the zero Policy is refused when the routes are joined: a
+// route without a policy does not get into a server. Policies can be compared.
+type Policy struct {
+	name       string
+	permission gatehouse.Permission
+	fresh      bool // within Options.Fresh of a proof of who is there
+	socket     bool // on the admin socket, too
+}
 
-// The policies.
+// The policies that need no permission.
 var (
-	// Public is for what holds nothing personal: static files, /healthz, the link itself.
-	Public = Policy{"public"}
+	// Public is for what holds nothing personal: static files, /healthz, signing in.
+	Public = Policy{name: "public"}
 	// Loopback is for callers on this machine, whoever they are: metrics, readiness.
-	Loopback = Policy{"loopback"}
-	// WithSession needs the session cookie.
-	WithSession = Policy{"session"}
+	Loopback = Policy{name: "loopback"}
 	// WithDevice needs the token of the device that the path's {id} names.
-	WithDevice = Policy{"device"}
+	WithDevice = Policy{name: "device"}
 	// OnSocket is served on the admin socket only, whose file mode lets in the
 	// server's own user and root.
-	OnSocket = Policy{"socket"}
-	// SessionOrSocket is served with a session, and on the admin socket.
-	SessionOrSocket = Policy{"session-or-socket"}
+	OnSocket = Policy{name: "socket"}
+	// SettingUp needs the session of a set-up link, while nobody can sign in yet.
+	SettingUp = Policy{name: "set-up"}
 )
 
+// withPermission is the name of the policies that need one.
+const withPermission = "permission"
+
+// Needs is the policy of what a session may do whose account has the permission at the
+// server's place.
+func Needs(p gatehouse.Permission) Policy { return Policy{name: withPermission, permission: p} }
+
+// NeedsFresh is Needs, where somebody has shown who they are a short while ago.
+func NeedsFresh(p gatehouse.Permission) Policy {
+	return Policy{name: withPermission, permission: p, fresh: true}
+}
+
+// OrSocket is the policy, and the admin socket.
+func (p Policy) OrSocket() Policy {
+	p.socket = true
+	return p
+}
+
+// Permission is what a session needs; "" for a policy without one.
+func (p Policy) Permission() gatehouse.Permission { return p.permission }
+
+// Fresh reports whether it needs a fresh proof.
+func (p Policy) Fresh() bool { return p.fresh }
+
+// ForSessions reports whether a browser's session may be let in.
+func (p Policy) ForSessions() bool { return p.name == withPermission || p == SettingUp }
+
+// OnTCP reports whether a route with the policy is served beside the admin socket.
+func (p Policy) OnTCP() bool { return p != OnSocket }
+
+// onSocket reports whether it is served there.
+func (p Policy) onSocket() bool { return p == OnSocket || p == Public || p.socket }
+
 // String names the policy.
-func (p Policy) String() string { return p.name }
+func (p Policy) String() string {
+	name := p.name
+	if p.permission != "" {
+		name += " " + string(p.permission)
+	}
+	if p.fresh {
+		name += ", fresh"
+	}
+	if p.socket {
+		name += ", or socket"
+	}
+	return name
+}
 
 // Route is one entry of a server's table. Pattern is http.ServeMux's and MUST name
 // a method.
@@ -44,6 +93,9 @@ type Route struct {
 	Handler http.HandlerFunc
 	// Refuse answers who is turned away; nil means the listener's own way.
 	Refuse Refuse
+	// Page is where a form's sender goes on after showing who they are, with the path's
+	// {id} in it; "" is the page itself, or the first one for a form.
+	Page string
 }
 
 // Listener tells the two places that a server listens at.
@@ -56,8 +108,9 @@ const (
 )
 
 // Refuse answers a request that its route's policy turns away. err is a
-// *gatehouse.Error with the code auth.session_needed, device.refused,
-// auth.too_many or auth.loopback_only.
+// *gatehouse.Error with the code auth.session_needed, auth.forbidden, auth.set_up,
+// auth.passkey_needed, auth.again, device.refused, auth.too_many or auth.loopback_only. A
+// session that was found is in the request's context.
 type Refuse func(w http.ResponseWriter, r *http.Request, err error)
 
 // Match returns what tells which of the routes answers a request on the loopback
@@ -65,7 +118,7 @@ type Refuse func(w http.ResponseWriter, r *http.Request, err error)
 func Match(routes []Route) func(*http.Request) string {
 	mux := http.NewServeMux()
 	for _, route := range routes {
-		if route.Policy != OnSocket {
+		if route.Policy.OnTCP() {
 			mux.Handle(route.Pattern, http.NotFoundHandler())
 		}
 	}
@@ -94,8 +147,9 @@ func (a *Auth) Handler(where Listener, routes []Route, refuse Refuse) http.Handl
 }
 
 func check(r Route) {
-	switch r.Policy {
-	case Public, Loopback, WithSession, WithDevice, OnSocket, SessionOrSocket:
+	switch p := r.Policy; {
+	case p == Public, p == Loopback, p == WithDevice, p == OnSocket, p == SettingUp:
+	case p.name == withPermission && slices.Contains(gatehouse.Permissions, p.permission):
 	default:
 		panic(fmt.Sprintf("route %q has no policy", r.Pattern))
 	}
@@ -112,10 +166,12 @@ func (a *Auth) guard(where Listener, route Route, refuse Refuse) http.Handler {
 		refuse = route.Refuse
 	}
 	if where == Socket {
-		if route.Policy == OnSocket || route.Policy == SessionOrSocket || route.Policy == Public {
-			return h
+		if !route.Policy.onSocket() {
+			return nil
 		}
-		return nil
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			h(w, r.WithContext(context.WithValue(r.Context(), socketKey{}, true)))
+		})
 	}
 	switch route.Policy {
 	case OnSocket:
@@ -137,11 +193,36 @@ func (a *Auth) guard(where Listener, route Route, refuse Refuse) http.Handler {
 		w.Header().Set("Cache-Control", "no-store")
 		s, ok := a.SessionOf(r)
 		if !ok {
-			refuse(w, r, gatehouse.Errorf("auth.session_needed", "run `gatehouse link` on the server and open the link it prints", "this page needs a session"))
+			refuse(w, r, gatehouse.Errorf("auth.session_needed", "sign in, or run `gatehouse link` on the server and open the link it prints", "this page needs a session"))
 			return
 		}
-		h(w, r.WithContext(context.WithValue(r.Context(), sessionKey{}, s)))
+		err := a.admit(&s, route.Policy)
+		r = r.WithContext(context.WithValue(r.Context(), sessionKey{}, s))
+		if err != nil {
+			refuse(w, r, err)
+			return
+		}
+		h(w, r)
 	})
+}
+
+// admit decides whether a session may pass a policy, and notes by which role.
+func (a *Auth) admit(s *Session, p Policy) error {
+	role, may := s.may(p.permission)
+	switch {
+	case p == SettingUp && s.How == gatehouse.BySetUp:
+		return nil
+	case s.How == gatehouse.BySetUp:
+		return gatehouse.Errorf("auth.set_up", "make the first administrator", "this site has no account yet")
+	case !may && s.limited() && p != SettingUp:
+		return gatehouse.Errorf("auth.passkey_needed", "add a passkey to the account", "the account has nothing to sign in with yet")
+	case !may || p == SettingUp:
+		return gatehouse.Errorf("auth.forbidden", "ask an administrator for a role that may", "no role of this account allows that")
+	case p.fresh && !s.Local() && !s.limited() && a.o.Now().Sub(s.Proved) >= a.o.Fresh:
+		return gatehouse.Errorf("auth.again", "show once more who you are", "this needs a fresh proof of who is there")
+	}
+	s.Role = role
+	return nil
 }
 
 // guardDevice lets a device in that shows its token; failures of one address and
@@ -169,17 +250,6 @@ func TooMany(w http.ResponseWriter, r *http.Request, wait time.Duration, refuse 
 	seconds := int(wait/time.Second) + 1
 	w.Header().Set("Retry-After", strconv.Itoa(seconds))
 	refuse(w, r, gatehouse.Errorf("auth.too_many", fmt.Sprintf("come again in %d s", seconds), "too many requests"))
-}
-
-type (
-	sessionKey struct{}
-	deviceKey  struct{}
-)
-
-// SessionFrom returns the session that the route's policy found.
-func SessionFrom(ctx context.Context) (Session, bool) {
-	s, ok := ctx.Value(sessionKey{}).(Session)
-	return s, ok
 }
 
 // DeviceFrom returns the device that the route's policy found.

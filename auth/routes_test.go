@@ -16,7 +16,9 @@ func TestARouteWithoutAPolicyIsRefused(t *testing.T) {
 	ok := func(http.ResponseWriter, *http.Request) {}
 	for name, r := range map[string]Route{
 		"no policy":       {Pattern: "GET /x", Handler: ok},
-		"made up":         {Pattern: "GET /x", Policy: Policy{"anyone"}, Handler: ok},
+		"made up":         {Pattern: "GET /x", Policy: Policy{name: "anyone"}, Handler: ok},
+		"no permission":   {Pattern: "GET /x", Policy: Needs(""), Handler: ok},
+		"made-up right":   {Pattern: "GET /x", Policy: Needs("everything"), Handler: ok},
 		"no method":       {Pattern: "/x", Policy: Public, Handler: ok},
 		"no handler":      {Pattern: "GET /x", Policy: Public},
 		"no pattern":      {Policy: Public, Handler: ok},

@@ -1,6 +1,9 @@
 package console
 
-import "gatehouse/auth"
+import (
+	"gatehouse"
+	"gatehouse/auth"
+)
 
 // area is a part of the console with pages of its own. A new capability brings one: its
 // routes, its templates, its places in the navigation, and its texts in a table of
@@ -17,22 +20,24 @@ type entry struct {
 	Here  string // what a page says it is
 	Path  string
 	Text  string // a key of texts
+	// Needs is what whoever sees the entry may do.
+	Needs gatehouse.Permission
 }
 
 // groups are the navigation's, in their order; each is a key of texts.
 var groups = []string{"nav.now", "nav.registry", "nav.site", "nav.privacy"}
 
 // areas are all that there are; core is what every console has.
-var areas = []area{core, searching}
+var areas = []area{core, searching, signingIn, ownAccount, managing}
 
 var core = area{
 	pages:  []string{"live", "passages", "passage", "people", "disclosures", "message"},
 	routes: (*Console).coreRoutes,
 	nav: []entry{
-		{"nav.now", "live", "/", "nav.live"},
-		{"nav.now", "passages", "/passages", "nav.passages"},
-		{"nav.registry", "people", "/people", "nav.people"},
-		{"nav.privacy", "disclosures", "/disclosures", "nav.disclosures"},
+		{"nav.now", "live", "/", "nav.live", gatehouse.SeeLive},
+		{"nav.now", "passages", "/passages", "nav.passages", gatehouse.SeePassages},
+		{"nav.registry", "people", "/people", "nav.people", gatehouse.SeePeople},
+		{"nav.privacy", "disclosures", "/disclosures", "nav.disclosures", gatehouse.SeeDisclosures},
 	},
 }
 
@@ -42,7 +47,7 @@ type section struct {
 	Entries []entry
 }
 
-// navigation is what the reader may go to, by group.
+// navigation is everywhere that there is to go, by group.
 func navigation() (all []section) {
 	for _, group := range groups {
 		s := section{Text: group}
@@ -53,8 +58,22 @@ func navigation() (all []section) {
 				}
 			}
 		}
-		if len(s.Entries) > 0 {
-			all = append(all, s)
+		all = append(all, s)
+	}
+	return all
+}
+
+// navigationFor is what the reader may go to.
+func (c *Console) navigationFor(reader auth.Session) (all []section) {
+	for _, s := range c.nav {
+		mine := section{Text: s.Text}
+		for _, e := range s.Entries {
+			if reader.May(e.Needs) && (e.Needs != gatehouse.ManageAccounts || c.o.Accounts != nil) {
+				mine.Entries = append(mine.Entries, e)
+			}
+		}
+		if len(mine.Entries) > 0 {
+			all = append(all, mine)
 		}
 	}
 	return all

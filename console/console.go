@@ -24,7 +24,7 @@ import (
 	"gatehouse/feed"
 )
 
-// Options are what a Console is made of. All but Log, Now and Location must be given.
+// Options are what a Console is made of. All but Accounts, Log, Now and Location must be given.
 type Options struct {
 	Place       gatehouse.Place
 	SiteName    string // shown beside the brand; not personal
@@ -36,6 +36,7 @@ type Options struct {
 	People      People
 	Disclosures Disclosures
 	Archive     Archive
+	Accounts    Accounts // nil: there are no accounts, for tests
 	Hub         *feed.Hub
 	Ring        *feed.Ring
 	Auth        *auth.Auth
@@ -97,30 +98,31 @@ func (c *Console) Routes() (routes []auth.Route) {
 	for _, a := range areas {
 		routes = append(routes, a.routes(c)...)
 	}
-	for i := range routes {
-		routes[i].Refuse = c.Refuse
+	for i, route := range routes {
+		if route.Refuse == nil {
+			routes[i].Refuse = func(w http.ResponseWriter, r *http.Request, err error) { c.refuse(w, r, err, route.Page) }
+		}
 	}
 	return routes
 }
 
 func (c *Console) coreRoutes() []auth.Route {
+	needs, fresh := auth.Needs, auth.NeedsFresh
 	return []auth.Route{
 		{Pattern: "GET /static/{name}", Policy: auth.Public, Handler: c.static},
-		c.o.Auth.Enter(c.spent),
-		c.o.Auth.Leave(c.left),
-		{Pattern: "GET /{$}", Policy: auth.WithSession, Handler: c.live},
-		{Pattern: "GET /live/events", Policy: auth.WithSession, Handler: c.events},
-		{Pattern: "GET /gates/{gate}/still", Policy: auth.WithSession, Handler: c.still},
-		{Pattern: "GET /passages", Policy: auth.WithSession, Handler: c.passages},
-		{Pattern: "GET /passages/{id}", Policy: auth.WithSession, Handler: c.passage},
-		{Pattern: "GET /passages/{id}/pictures/{n}", Policy: auth.WithSession, Handler: c.picture},
-		{Pattern: "POST /passages/{id}/archive", Policy: auth.WithSession, Handler: c.openArchive},
-		{Pattern: "GET /passages/{id}/archive/{n}", Policy: auth.WithSession, Handler: c.archived},
-		{Pattern: "GET /people", Policy: auth.WithSession, Handler: c.people},
-		{Pattern: "GET /disclosures", Policy: auth.WithSession, Handler: c.disclosures},
-		{Pattern: "POST /vault/unseal", Policy: auth.WithSession, Handler: c.unseal},
-		{Pattern: "POST /vault/seal", Policy: auth.WithSession, Handler: c.seal},
-		{Pattern: "GET /{path...}", Policy: auth.WithSession, Handler: c.missing},
+		{Pattern: "GET /{$}", Policy: needs(gatehouse.SeeLive), Handler: c.live},
+		{Pattern: "GET /live/events", Policy: needs(gatehouse.SeeLive), Handler: c.events},
+		{Pattern: "GET /gates/{gate}/still", Policy: needs(gatehouse.SeeLive), Handler: c.still},
+		{Pattern: "GET /passages", Policy: needs(gatehouse.SeePassages), Handler: c.passages},
+		{Pattern: "GET /passages/{id}", Policy: needs(gatehouse.SeePassages), Handler: c.passage},
+		{Pattern: "GET /passages/{id}/pictures/{n}", Policy: needs(gatehouse.DisclosePassages), Handler: c.picture},
+		{Pattern: "POST /passages/{id}/archive", Policy: fresh(gatehouse.SeeEvidence), Handler: c.openArchive, Page: "/passages/{id}"},
+		{Pattern: "GET /passages/{id}/archive/{n}", Policy: needs(gatehouse.SeeEvidence), Handler: c.archived},
+		{Pattern: "GET /people", Policy: needs(gatehouse.SeePeople), Handler: c.people},
+		{Pattern: "GET /disclosures", Policy: needs(gatehouse.SeeDisclosures), Handler: c.disclosures},
+		{Pattern: "POST /vault/unseal", Policy: fresh(gatehouse.Unseal), Handler: c.unseal},
+		{Pattern: "POST /vault/seal", Policy: needs(gatehouse.SealVault), Handler: c.seal},
+		{Pattern: "GET /{path...}", Policy: needs(gatehouse.OwnAccount), Handler: c.missing},
 	}
 }
 
@@ -178,7 +180,7 @@ func (c *Console) static(w http.ResponseWriter, r *http.Request) {
 // who is the operator of a request that its policy let in.
 func who(r *http.Request) Who {
 	s, _ := auth.SessionFrom(r.Context())
-	return Who{Operator: s.Operator, Session: s.Key}
+	return Who{Operator: s.Operator(), Session: s.Key, Role: s.Role}
 }
 
 // gate returns the configured gate, or one that has only its id.

@@ -120,7 +120,11 @@ func (s *stream) fragments(b *bytes.Buffer, events []feed.Event) error {
 	var passages, outcomes []gatehouse.Passage
 	gates := map[gatehouse.GateID]bool{}
 	var vault, all, health bool
+	mine := gatesOf(s.r, gatehouse.SeeLive)
 	for _, e := range events {
+		if of, ok := gateOf(e); ok && !mine.Has(of) {
+			continue
+		}
 		switch e.Kind {
 		case feed.Committed:
 			fresh[e.Passage.ID] = len(passages)
@@ -143,7 +147,7 @@ func (s *stream) fragments(b *bytes.Buffer, events []feed.Event) error {
 		}
 	}
 	if vault {
-		c.part(b, s.lang, "vault", page{Vault: c.vaultView(s.r.Context()), Session: true})
+		c.part(b, s.lang, "vault", c.sessionPage(s.r))
 	}
 	if health || all {
 		c.part(b, s.lang, "health", c.o.Hub.Faces())
@@ -157,7 +161,7 @@ func (s *stream) fragments(b *bytes.Buffer, events []feed.Event) error {
 	} else if len(passages) > 0 {
 		// A burst longer than the list would push its own first rows out again.
 		passages = passages[max(0, len(passages)-liveRows):]
-		rows, err := c.lentRows(s.r.Context(), who(s.r), s.lang, passages)
+		rows, err := c.lentRows(s.r, s.lang, passages)
 		if err != nil {
 			return err
 		}
@@ -169,7 +173,7 @@ func (s *stream) fragments(b *bytes.Buffer, events []feed.Event) error {
 	for _, p := range outcomes {
 		c.part(b, s.lang, "outcome", c.row(s.lang, p, Lent{}))
 	}
-	for _, v := range c.gateViews() {
+	for _, v := range c.gateViews(s.r) {
 		if all || gates[v.ID] {
 			c.part(b, s.lang, "gate", v)
 		}
@@ -180,13 +184,24 @@ func (s *stream) fragments(b *bytes.Buffer, events []feed.Event) error {
 	return nil
 }
 
+// gateOf is the gate that an event is about; ok is false for one about none.
+func gateOf(e feed.Event) (gate gatehouse.GateID, ok bool) {
+	switch e.Kind {
+	case feed.Committed, feed.Updated:
+		return e.Passage.Gate, true
+	case feed.GateKind:
+		return e.Gate.Gate, true
+	}
+	return "", false
+}
+
 // dueCounts sends today's counts, at most once a second.
 func (s *stream) dueCounts(b *bytes.Buffer) {
 	now := s.c.o.Now()
 	if !s.owed || now.Sub(s.counted) < time.Second {
 		return
 	}
-	v, asked, err := s.c.countView(s.r.Context(), s.lang, countsFor)
+	v, asked, err := s.c.countView(s.r, s.lang, countsFor)
 	if err != nil {
 		s.c.o.Log.Error("counts", "err", err)
 		return

@@ -43,7 +43,7 @@ func (c *Console) people(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, err)
 		return
 	}
-	b := peopleBody{Open: c.vaultView(r.Context()).Unsealed}
+	b := peopleBody{Open: c.vaultView(r.Context()).Unsealed && may(r, gatehouse.DisclosePeople)}
 	if len(found) > pageRows {
 		found = found[:pageRows]
 		b.Next = found[pageRows-1].Badge.Subject
@@ -52,10 +52,12 @@ func (c *Console) people(w http.ResponseWriter, r *http.Request) {
 	for i, f := range found {
 		ids[i] = f.Badge.Subject
 	}
-	names, err := c.o.Lender.Names(r.Context(), who(r), ids)
-	if err != nil {
-		c.fail(w, r, err)
-		return
+	var names map[gatehouse.SubjectID]string
+	if may(r, gatehouse.DisclosePeople) {
+		if names, err = c.o.Lender.Names(r.Context(), who(r), ids); err != nil {
+			c.fail(w, r, err)
+			return
+		}
 	}
 	for _, f := range found {
 		b.Rows = append(b.Rows, c.person(f, names[f.Badge.Subject]))
@@ -105,6 +107,11 @@ func (c *Console) disclosures(w http.ResponseWriter, r *http.Request) {
 	if len(rows) > pageRows {
 		b.Rows = rows[:pageRows]
 		b.Older = b.Rows[pageRows-1].ID
+	}
+	if !may(r, gatehouse.DisclosePeople) { // a reason may name somebody
+		for i := range b.Rows {
+			b.Rows[i].ReasonSealed, b.Rows[i].Reason = b.Rows[i].ReasonSealed || b.Rows[i].Reason != "", ""
+		}
 	}
 	c.render(w, r, http.StatusOK, "disclosures", "disclosures.title", "disclosures", b)
 }

@@ -31,19 +31,20 @@ func (c *Console) live(w http.ResponseWriter, r *http.Request) {
 		c.o.Log.Error("live page", "err", err)
 		b.Failed = true
 	}
-	if b.Counts, _, err = c.countView(r.Context(), lang, 0); err != nil {
+	if b.Counts, _, err = c.countView(r, lang, 0); err != nil {
 		c.o.Log.Error("counts", "err", err)
 	}
-	b.Gates, b.Faces = c.gateViews(), c.o.Hub.Faces()
+	b.Gates, b.Faces = c.gateViews(r), c.o.Hub.Faces()
 	c.render(w, r, http.StatusOK, "live", "live.title", "live", b)
 }
 
 func (c *Console) latest(r *http.Request, lang string) ([]row, error) {
-	passages, err := c.o.Passages.Passages(r.Context(), gatehouse.PassageQuery{Place: c.o.Place, Limit: liveRows})
+	gates := gatesOf(r, gatehouse.SeeLive)
+	passages, err := c.o.Passages.Passages(r.Context(), gatehouse.PassageQuery{Place: c.o.Place, Within: &gates, Limit: liveRows})
 	if err != nil {
 		return nil, err
 	}
-	return c.lentRows(r.Context(), who(r), lang, passages)
+	return c.lentRows(r, lang, passages)
 }
 
 // passagesBody is the list of earlier passages.
@@ -54,7 +55,8 @@ type passagesBody struct {
 }
 
 func (c *Console) passages(w http.ResponseWriter, r *http.Request) {
-	q := gatehouse.PassageQuery{Place: c.o.Place, Limit: pageRows + 1}
+	gates := gatesOf(r, gatehouse.SeePassages)
+	q := gatehouse.PassageQuery{Place: c.o.Place, Within: &gates, Limit: pageRows + 1}
 	if before := r.URL.Query().Get("before"); before != "" {
 		id, err := gatehouse.ParseID(before)
 		if err != nil {
@@ -73,7 +75,7 @@ func (c *Console) passages(w http.ResponseWriter, r *http.Request) {
 		found = found[:pageRows]
 		b.Older = found[pageRows-1].ID
 	}
-	if b.Rows, err = c.lentRows(r.Context(), who(r), languageOf(w, r), found); err != nil {
+	if b.Rows, err = c.lentRows(r, languageOf(w, r), found); err != nil {
 		c.fail(w, r, err)
 		return
 	}

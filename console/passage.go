@@ -25,33 +25,29 @@ type passageBody struct {
 	Opened    []bool         // the archived ones that were opened; false for an erased one
 	IsPlate   bool
 	VaultOpen bool
-}
-
-// stored reads the passage that the path names.
-func (c *Console) stored(r *http.Request) (gatehouse.StoredPassage, error) {
-	id, err := gatehouse.ParseID(r.PathValue("id"))
-	if err != nil {
-		return gatehouse.StoredPassage{}, err
-	}
-	return c.o.Passages.Passage(r.Context(), c.o.Place, id)
+	MayOpen   bool // the archived pictures
 }
 
 func (c *Console) passage(w http.ResponseWriter, r *http.Request) {
-	s, err := c.stored(r)
+	s, err := c.stored(r, gatehouse.SeePassages)
 	if err != nil {
 		c.fail(w, r, err)
 		return
 	}
 	w0 := who(r)
-	open, err := c.o.Lender.Detail(r.Context(), w0, s)
-	if err != nil {
-		c.fail(w, r, err)
-		return
-	}
-	c.shown.mark(w0.Session, s.Passage.ID)
 	p := s.Passage
+	var open Opened // nothing for whoever may see the facts only
+	ring := 0
+	if gatesOf(r, gatehouse.DisclosePassages).Has(p.Gate) {
+		if open, err = c.o.Lender.Detail(r.Context(), w0, s); err != nil {
+			c.fail(w, r, err)
+			return
+		}
+		c.shown.mark(w0.Session, p.ID)
+		ring = c.o.Ring.Count(p.ID)
+	}
 	b := passageBody{row: c.row(languageOf(w, r), p, open.Lent), Passage: p, Detail: open.Detail, Steps: passage.Trace(p.Decision), Decided: p.At.Add(p.Latency),
-		Ring: c.o.Ring.Count(p.ID), Archived: len(s.Evidence), IsPlate: p.Kind == gatehouse.PlateReading,
+		Ring: ring, Archived: len(s.Evidence), MayOpen: gatesOf(r, gatehouse.SeeEvidence).Has(p.Gate), IsPlate: p.Kind == gatehouse.PlateReading,
 		VaultOpen: c.vaultView(r.Context()).Unsealed}
 	if d := open.Detail; d != nil && d.Live != nil {
 		b.Judged, b.Live = true, float64(*d.Live)
@@ -75,8 +71,8 @@ func (c *Console) picture(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	if !c.shown.has(who(r).Session, id) {
-		s, err := c.o.Passages.Passage(r.Context(), c.o.Place, id)
+	if !c.shown.has(who(r).Session, id) { // what it was shown is of its own gates
+		s, err := c.storedAs(r, gatehouse.DisclosePassages, id)
 		if err == nil {
 			err = c.disclosed(r.Context(), who(r), s.Passage)
 		}
@@ -91,8 +87,9 @@ func (c *Console) picture(w http.ResponseWriter, r *http.Request) {
 // still serves a gate's latest still. Whole frames show everybody at the gate, so an
 // entry that names passages does not cover them.
 func (c *Console) still(w http.ResponseWriter, r *http.Request) {
-	p, ok := c.o.Ring.Still(gatehouse.GateID(r.PathValue("gate")))
-	if !ok {
+	gate := gatehouse.GateID(r.PathValue("gate"))
+	p, ok := c.o.Ring.Still(gate)
+	if !ok || !gatesOf(r, gatehouse.SeeLive).Has(gate) {
 		http.NotFound(w, r)
 		return
 	}
@@ -112,7 +109,7 @@ func (c *Console) openArchive(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, gatehouse.Errorf("form.malformed", "say in 1 to 160 characters why", "the reason is missing or too long"))
 		return
 	}
-	s, err := c.stored(r)
+	s, err := c.stored(r, gatehouse.SeeEvidence)
 	if err != nil {
 		c.fail(w, r, err)
 		return

@@ -13,6 +13,7 @@ import (
 type Who struct {
 	Operator string
 	Session  string
+	Role     gatehouse.Role // by which the request was let in; "" for a local session
 }
 
 // Passages is the part of gatehouse.PassageStore that the console reads: metadata,
@@ -20,7 +21,7 @@ type Who struct {
 type Passages interface {
 	Passages(ctx context.Context, q gatehouse.PassageQuery) ([]gatehouse.Passage, error)
 	Passage(ctx context.Context, place gatehouse.Place, id gatehouse.ID) (gatehouse.StoredPassage, error)
-	CountPassages(ctx context.Context, place gatehouse.Place, from, until time.Time) (gatehouse.PassageCounts, error)
+	CountPassages(ctx context.Context, place gatehouse.Place, from, until time.Time, at gatehouse.Gates) (gatehouse.PassageCounts, error)
 }
 
 // Lender gives what is personal, each time with the disclosure written before it

@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
 	"gatehouse"
+	"gatehouse/auth"
 )
 
 // page is what every page's template gets.
@@ -22,8 +24,26 @@ type page struct {
 	Path    string // for the language switch
 	Vault   vaultView
 	Session bool // signed in: navigation and vault are shown
+	Local   bool // a demo's session
 	Nav     []section
 	Body    any
+	who     auth.Session
+}
+
+// May reports whether whoever sees the page has the permission.
+func (p page) May(permission gatehouse.Permission) bool { return p.who.May(permission) }
+
+// sessionPage is the frame of every page of the request's session.
+func (c *Console) sessionPage(r *http.Request) page {
+	p := page{}
+	p.who, p.Session = auth.SessionFrom(r.Context())
+	p.Session = p.Session && p.who.May(gatehouse.OwnAccount)
+	p.Local = p.Session && p.who.Local()
+	if p.Session {
+		p.Nav = c.navigationFor(p.who)
+		p.Vault = c.vaultView(r.Context())
+	}
+	return p
 }
 
 func (c *Console) parse(lang string) map[string]*template.Template {
@@ -52,8 +72,10 @@ func (c *Console) parse(lang string) map[string]*template.Template {
 			return p
 		},
 		// step is a question of a decision; its name is no key, it holds a space.
-		"step": func(name string) string { return text(lang, "asked."+strings.ReplaceAll(name, " ", "_")) },
-		"char": func(r rune) string { return string(r) },
+		"step":       func(name string) string { return text(lang, "asked."+strings.ReplaceAll(name, " ", "_")) },
+		"role":       func(r gatehouse.Role) string { return r.Sentence(lang) },
+		"permission": func(p gatehouse.Permission) string { return p.Sentence(lang) },
+		"char":       func(r rune) string { return string(r) },
 	}
 	parts := template.Must(template.New("").Funcs(funcs).ParseFS(templateFiles, "templates/base.html", "templates/parts.html"))
 	out := map[string]*template.Template{"parts": parts}
@@ -80,11 +102,8 @@ func milliseconds(d time.Duration) string {
 // that an error gives a whole error page.
 func (c *Console) render(w http.ResponseWriter, r *http.Request, status int, name, title, here string, body any) {
 	lang := languageOf(w, r)
-	p := page{Lang: lang, Title: title, Site: c.o.SiteName, Here: here, Path: r.URL.Path, Body: body, Session: who(r).Session != ""}
-	if p.Session {
-		p.Nav = c.nav
-		p.Vault = c.vaultView(r.Context())
-	}
+	p := c.sessionPage(r)
+	p.Lang, p.Title, p.Site, p.Here, p.Path, p.Body = lang, title, c.o.SiteName, here, r.URL.Path, body
 	var b bytes.Buffer
 	if err := c.pages[lang][name].ExecuteTemplate(&b, "base", p); err != nil {
 		c.o.Log.Error("page", "template", name, "err", err)
@@ -128,16 +147,22 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
 		switch e.Code {
 		case "store.not_found", "id.malformed":
 			status, m.Text, m.Detail = http.StatusNotFound, "error.missing", ""
-		case "vault.sealed", "vault.passphrase", "vault.forbidden":
+		case "vault.sealed", "vault.passphrase", "vault.forbidden", "auth.forbidden", "auth.refused", "auth.no_role":
 			status = http.StatusForbidden
 		case "vault.canary":
 			status = http.StatusLocked
-		case "vault.busy", "vault.too_many", "vault.budget":
+		case "vault.busy", "vault.too_many", "vault.budget", "auth.too_many":
 			status = http.StatusTooManyRequests
-		case "vault.unavailable":
+		case "vault.unavailable", "auth.provider":
 			status = http.StatusServiceUnavailable
 		case "form.malformed":
 			status = http.StatusBadRequest
+		case "account.unknown":
+			status = http.StatusNotFound
+		default:
+			if strings.HasPrefix(e.Code, "account.") {
+				status = http.StatusUnprocessableEntity
+			}
 		}
 	}
 	if status == http.StatusInternalServerError {
@@ -159,25 +184,44 @@ func errorText(lang string, e *gatehouse.Error) string {
 	return s
 }
 
-// Refuse is the auth.Refuse of pages: it says how to get a session.
-func (c *Console) Refuse(w http.ResponseWriter, r *http.Request, err error) {
-	if gatehouse.ErrorCode(err) != "auth.session_needed" {
+// Refuse is the auth.Refuse of pages: it leads to signing in.
+func (c *Console) Refuse(w http.ResponseWriter, r *http.Request, err error) { c.refuse(w, r, err, "") }
+
+// refuse is Refuse; back is where a form's sender goes on, see auth.Route.Page.
+func (c *Console) refuse(w http.ResponseWriter, r *http.Request, err error, back string) {
+	session, _ := auth.SessionFrom(r.Context())
+	switch gatehouse.ErrorCode(err) {
+	case "auth.session_needed":
+		c.signInPage(w, r, http.StatusUnauthorized, "")
+	case "auth.set_up":
+		http.Redirect(w, r, "/set-up", http.StatusSeeOther)
+	case "auth.passkey_needed":
+		http.Redirect(w, r, "/account", http.StatusSeeOther)
+	case "auth.again":
+		http.Redirect(w, r, "/again?"+url.Values{"next": {pageOf(r, back)}}.Encode(), http.StatusSeeOther)
+	case "auth.forbidden":
+		if r.Pattern == "GET /{$}" && session.May(gatehouse.OwnAccount) {
+			http.Redirect(w, r, home(session), http.StatusSeeOther)
+			return
+		}
+		c.fail(w, r, err)
+	default:
+		c.fail(w, r, err)
+	}
+}
+
+func (c *Console) spent(w http.ResponseWriter, r *http.Request, err error) {
+	if gatehouse.ErrorCode(err) != "auth.link_spent" {
 		c.fail(w, r, err)
 		return
 	}
-	c.render(w, r, http.StatusUnauthorized, "message", "error.session.title", "",
-		message{Heading: "error.session.title", Text: "error.session", Command: "gatehouse link", Link: "/", LinkTo: "error.session.again"})
-}
-
-func (c *Console) spent(w http.ResponseWriter, r *http.Request) {
 	c.render(w, r, http.StatusGone, "message", "error.spent.title", "",
 		message{Heading: "error.spent.title", Text: "error.spent", Command: "gatehouse link", Link: "/", LinkTo: "error.session.again"})
 }
 
 func (c *Console) left(w http.ResponseWriter, r *http.Request) {
 	r = r.WithContext(context.Background()) // the session is over: no navigation
-	c.render(w, r, http.StatusOK, "message", "error.left", "",
-		message{Heading: "error.left", Text: "error.session", Command: "gatehouse link"})
+	c.render(w, r, http.StatusOK, "message", "error.left", "", message{Heading: "error.left", Link: "/signin", LinkTo: "signin.title"})
 }
 
 func (c *Console) missing(w http.ResponseWriter, r *http.Request) {

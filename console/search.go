@@ -17,7 +17,7 @@ import (
 var searching = area{
 	pages:  []string{"search"},
 	routes: (*Console).searchRoutes,
-	nav:    []entry{{"nav.now", "search", "/search", "search.title"}},
+	nav:    []entry{{"nav.now", "search", "/search", "search.title", gatehouse.SearchArchive}},
 }
 
 // Archive answers questions about the past.
@@ -58,8 +58,8 @@ func (b BudgetLeft) Share() float64 { return float64(b.Units) / float64(max(1, b
 
 func (c *Console) searchRoutes() []auth.Route {
 	return []auth.Route{
-		{Pattern: "GET /search", Policy: auth.WithSession, Handler: c.searchForm},
-		{Pattern: "POST /search", Policy: auth.WithSession, Handler: c.search},
+		{Pattern: "GET /search", Policy: auth.NeedsFresh(gatehouse.SearchArchive), Handler: c.searchForm},
+		{Pattern: "POST /search", Policy: auth.NeedsFresh(gatehouse.SearchArchive), Handler: c.search, Page: "/search"},
 	}
 }
 

@@ -4,7 +4,7 @@ import "maps"
 
 // texts holds every text of the pages, of all areas. A test fails on a text in a template
 // that is not here and on one that has no translation.
-var texts = tables(coreTexts, searchTexts)
+var texts = tables(coreTexts, searchTexts, accountTexts)
 
 func tables(all ...map[string][2]string) map[string][2]string {
 	joined := map[string][2]string{}
@@ -55,7 +55,7 @@ var coreTexts = map[string][2]string{
 	"live.earlier":           {"Earlier passages", "更早的通行"},
 	"live.on":                {"Live", "实时"},
 	"live.off":               {"Reconnecting", "正在重连"},
-	"live.ended":             {"Session ended: open a new link", "会话已结束，请打开新链接"},
+	"live.ended":             {"Session ended: sign in again", "会话已结束，请重新登录"},
 	"live.paused":            {"Paused", "已暂停"},
 	"live.noscript":          {"Without JavaScript this page does not move by itself: reload it.", "未启用 JavaScript，页面不会自动更新，请手动刷新。"},
 	"live.faces_off":         {"Face recognition is restarting. Cards, PINs and QR codes still work.", "人脸识别正在重启。卡片、密码和二维码仍可使用。"},
@@ -110,6 +110,7 @@ var coreTexts = map[string][2]string{
 	"passage.unsealfirst":    {"Unseal the vault to open them.", "请先解封保险库。"},
 	"passage.reason.label":   {"Why do you need them?", "查阅原因"},
 	"passage.reason.hint":    {"The reason is written to the disclosure log with your session.", "原因将连同您的会话写入查阅记录。"},
+	"passage.maynot":         {"Your role does not open archived pictures.", "您的角色无权打开存档图片。"},
 	"passage.open":           {"Open the pictures", "打开图片"},
 	"passage.picture":        {"Picture %d", "图片 %d"},
 	"passage.erased":         {"erased or expired", "已删除或过期"},
@@ -186,11 +187,9 @@ var coreTexts = map[string][2]string{
 	"page.older":             {"Older", "更早"},
 	"page.more":              {"More", "更多"},
 	"error.title":            {"That did not work", "操作未成功"},
-	"error.session.title":    {"This page needs a link", "需要链接才能访问"},
-	"error.session":          {"Run this on the server and open the link that it prints. It works once.", "请在服务器上运行以下命令并打开其输出的链接。链接只能使用一次。"},
-	"error.session.again":    {"I have a session: open the console", "已有会话：打开控制台"},
+	"error.session.again":    {"I am signed in: open the console", "我已登录：打开控制台"},
 	"error.spent.title":      {"This link does not work any more", "此链接已失效"},
-	"error.spent":            {"A link works once, for 15 minutes. Run this on the server for a new one.", "链接只能使用一次，有效期 15 分钟。请在服务器上运行以下命令获取新链接。"},
+	"error.spent":            {"A link works once, and not for long. Ask an administrator for a new invitation, or run this on the server.", "链接只能使用一次，且有时限。请向管理员索取新的邀请，或在服务器上运行以下命令。"},
 	"code.vault.passphrase":  {"This passphrase does not open the vault. It is still sealed.", "口令错误，保险库仍处于封存状态。"},
 	"code.vault.busy":        {"Another passphrase is being checked. Try again in a few seconds.", "正在验证另一个口令，请几秒后再试。"},
 	"code.vault.sealed":      {"The vault is sealed. Unseal it with its passphrase first.", "保险库已封存，请先用口令解封。"},

@@ -37,6 +37,7 @@ func TestEverythingIsTranslated(t *testing.T) {
 		"budget": {"operator", "role", "organization", "live"}, "window": {"hour", "day"},
 		"step":    {"held", "failed", "unasked"},
 		"outcome": {"none", "pending", "passed", "not_passed", "unconfirmed", "unreachable"}, "status": {"active", "suspended"},
+		"state": {"invited", "enabled", "disabled"}, "by": {"passkey", "totp", "oidc", "link", "invite"},
 	} {
 		if !prefixes[prefix] {
 			t.Errorf("no template uses %s.*: the test is out of step", prefix)
@@ -127,14 +128,16 @@ func checkBareText(t *testing.T, name, body string) {
 	}
 }
 
-func TestTheScriptHoldsNoWords(t *testing.T) {
-	body, _ := staticFiles.ReadFile("static/live.js")
-	if n := strings.Count(string(body), "\n"); n >= 150 {
-		t.Errorf("live.js has %d lines", n)
-	}
-	for _, bad := range []string{"eval(", "new Function", "document.write", "textContent = \"", "http:", "https:"} {
-		if strings.Contains(string(body), bad) {
-			t.Errorf("live.js holds %q", bad)
+func TestTheScriptsHoldNoWords(t *testing.T) {
+	for _, name := range []string{"live.js", "passkey.js"} {
+		body, err := staticFiles.ReadFile("static/" + name)
+		if n := strings.Count(string(body), "\n"); n >= 150 || err != nil {
+			t.Errorf("%s has %d lines, %v", name, n, err)
+		}
+		for _, bad := range []string{"eval(", "new Function", "document.write", "textContent = \"", "http:", "https:"} {
+			if strings.Contains(string(body), bad) {
+				t.Errorf("%s holds %q", name, bad)
+			}
 		}
 	}
 	files, _ := templateFiles.ReadDir("templates")

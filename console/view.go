@@ -2,6 +2,9 @@ package console
 
 import (
 	"context"
+	"fmt"
+	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -35,15 +38,24 @@ func (c *Console) row(lang string, p gatehouse.Passage, l Lent) row {
 
 // lentRows asks the Lender first, and remembers that the session was shown these
 // passages, so that their pictures may be served.
-func (c *Console) lentRows(ctx context.Context, who Who, lang string, passages []gatehouse.Passage) ([]row, error) {
-	lent, err := c.o.Lender.Live(ctx, who, passages)
-	if err != nil {
-		return nil, err
+func (c *Console) lentRows(r *http.Request, lang string, passages []gatehouse.Passage) ([]row, error) {
+	who, gates := who(r), gatesOf(r, gatehouse.DisclosePassages)
+	named := slices.DeleteFunc(slices.Clone(passages), func(p gatehouse.Passage) bool { return !gates.Has(p.Gate) })
+	var lent map[gatehouse.ID]Lent
+	if len(named) > 0 || len(passages) == 0 && may(r, gatehouse.DisclosePassages) {
+		var err error
+		if lent, err = c.o.Lender.Live(r.Context(), who, named); err != nil {
+			return nil, err
+		}
 	}
 	rows := make([]row, len(passages))
 	for i, p := range passages {
-		c.shown.mark(who.Session, p.ID)
 		rows[i] = c.row(lang, p, lent[p.ID])
+		if gates.Has(p.Gate) {
+			c.shown.mark(who.Session, p.ID)
+		} else {
+			rows[i].Picture = false
+		}
 	}
 	return rows, nil
 }
@@ -57,14 +69,17 @@ type gateView struct {
 	Stamp  int64 // changes with the still, so that the browser asks again
 }
 
-func (c *Console) gateViews() []gateView {
+func (c *Console) gateViews(r *http.Request) []gateView {
+	mine := gatesOf(r, gatehouse.SeeLive)
 	states := map[gatehouse.GateID]gatehouse.GateState{}
 	for _, s := range c.o.Hub.Gates() {
 		states[s.Gate] = s
 	}
 	views := make([]gateView, 0, len(c.o.Gates))
 	for _, g := range c.o.Gates {
-		views = append(views, c.gateView(g, states[g.ID]))
+		if mine.Has(g.ID) {
+			views = append(views, c.gateView(g, states[g.ID]))
+		}
 	}
 	return views
 }
@@ -109,32 +124,44 @@ type reasonCount struct {
 // second and not fifty times.
 type counter struct {
 	mu sync.Mutex
+	of map[string]counted // by the gates that are counted
+}
+
+type counted struct {
 	at time.Time // when the store was asked
 	n  gatehouse.PassageCounts
 }
 
+// maxCounted bounds how many sets of gates are remembered.
+const maxCounted = 64
+
 // countsFor is how long the counts are not asked for again.
 const countsFor = 500 * time.Millisecond
 
-// countsToday returns counts that are at most old, and when the store was asked
-// for them.
-func (c *Console) countsToday(ctx context.Context, old time.Duration) (n gatehouse.PassageCounts, day, asked time.Time, err error) {
+// countsToday returns counts of some gates that are at most old, and when the store was
+// asked for them.
+func (c *Console) countsToday(ctx context.Context, gates gatehouse.Gates, old time.Duration) (n gatehouse.PassageCounts, day, asked time.Time, err error) {
 	now := c.o.Now().In(c.o.Location)
 	day = time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, c.o.Location)
 	c.counts.mu.Lock()
 	defer c.counts.mu.Unlock()
-	if age := now.Sub(c.counts.at); age >= 0 && age < old && !c.counts.at.Before(day) {
-		return c.counts.n, day, c.counts.at, nil
+	key := fmt.Sprint(gates.All(), gates.List())
+	had := c.counts.of[key]
+	if age := now.Sub(had.at); age >= 0 && age < old && !had.at.Before(day) {
+		return had.n, day, had.at, nil
 	}
-	if n, err = c.o.Passages.CountPassages(ctx, c.o.Place, day, day.AddDate(0, 0, 1)); err != nil {
+	if n, err = c.o.Passages.CountPassages(ctx, c.o.Place, day, day.AddDate(0, 0, 1), gates); err != nil {
 		return n, day, now, err
 	}
-	c.counts.n, c.counts.at = n, now
+	if c.counts.of == nil || len(c.counts.of) >= maxCounted {
+		c.counts.of = map[string]counted{}
+	}
+	c.counts.of[key] = counted{now, n}
 	return n, day, now, nil
 }
 
-func (c *Console) countView(ctx context.Context, lang string, old time.Duration) (v countView, asked time.Time, err error) {
-	n, day, asked, err := c.countsToday(ctx, old)
+func (c *Console) countView(r *http.Request, lang string, old time.Duration) (v countView, asked time.Time, err error) {
+	n, day, asked, err := c.countsToday(r.Context(), gatesOf(r, gatehouse.SeeLive), old)
 	v = countView{Day: day, Granted: n.Granted, Denied: n.Denied}
 	for _, reason := range gatehouse.Reasons {
 		if k := n.ByReason[reason]; k > 0 && reason != gatehouse.Granted {

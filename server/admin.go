@@ -148,7 +148,10 @@ func (a admin) Link(context.Context) (wire.LinkResponse, error) {
 	if a.auth == nil {
 		return wire.LinkResponse{}, gatehouse.Errorf("server.not_running", "start it with `gatehouse serve`", "there is no running server to link to")
 	}
-	return wire.LinkResponse{Link: a.auth.Mint()}, nil
+	if a.accounts.Ready() && !a.opts.LocalSession {
+		return wire.LinkResponse{}, gatehouse.Errorf("account.ready", "name the account whose owner is to be let in: `gatehouse link --account LOGIN`", "this site has accounts, and a link belongs to one")
+	}
+	return wire.LinkResponse{Link: a.entrance()}, nil
 }
 
 // Status implements api.Admin.

@@ -15,7 +15,7 @@ import (
 func (a admin) Search(ctx context.Context, r wire.SearchRequest) (wire.SearchResponse, error) {
 	who := search.Asked{Operator: socketOperator, Reason: r.Reason}
 	if s, ok := auth.SessionFrom(ctx); ok {
-		who.Operator = s.Operator
+		who.Operator, who.Role = s.Operator(), string(s.Role)
 	}
 	got, err := a.searcher().Search(ctx, who, gatehouse.SearchQuery{Plate: r.Plate, PlateMatch: r.PlateMatch, Name: r.Name, NationalID: r.NationalID, Number: r.Number,
 		Phone: r.Phone, PhoneEnd: r.PhoneEnd, Email: r.Email, Gate: r.Gate, Since: r.Since, Until: r.Until, Kind: r.Kind, After: r.After, Limit: r.Limit})

@@ -30,6 +30,9 @@ func (c *Config) check() error {
 	if err := c.checkListen(); err != nil {
 		return bad("listen", "use localhost:PORT, or set tls.certificates to files, acme or local", "%v", err)
 	}
+	if err := c.SignIn.check(); err != nil {
+		return bad("sign_in", "see gatehouse.yml", "%v", err)
+	}
 	if c.Vault.Remote != "" {
 		if _, _, err := net.SplitHostPort(c.Vault.Remote); err != nil || !c.Vault.Elsewhere() {
 			return bad("vault.remote", "write HOST:PORT, and name the file that `gatehouse vault pair` wrote in vault.identity", "this leads to no vault")

@@ -360,7 +360,7 @@ func TestFilesGetFreshKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	s = open(t, c)
-	if counts, err := s.store.CountPassages(t.Context(), s.Place(), time.Now().Add(-time.Hour), time.Now().Add(time.Hour)); err != nil || counts.Granted != 6 {
+	if counts, err := s.store.CountPassages(t.Context(), s.Place(), time.Now().Add(-time.Hour), time.Now().Add(time.Hour), gatehouse.AllGates()); err != nil || counts.Granted != 6 {
 		t.Errorf("%+v, %v", counts, err)
 	}
 }

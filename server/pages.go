@@ -18,7 +18,7 @@ func lentOf(l disclose.Lent) console.Lent {
 
 // Live implements console.Lender.
 func (p pages) Live(ctx context.Context, who console.Who, passages []gatehouse.Passage) (map[gatehouse.ID]console.Lent, error) {
-	lent, err := p.lend.Live(ctx, who.Operator, passages)
+	lent, err := p.lend.As(who.Role).Live(ctx, who.Operator, passages)
 	out := make(map[gatehouse.ID]console.Lent, len(lent))
 	for id, l := range lent {
 		out[id] = lentOf(l)
@@ -28,18 +28,18 @@ func (p pages) Live(ctx context.Context, who console.Who, passages []gatehouse.P
 
 // Detail implements console.Lender.
 func (p pages) Detail(ctx context.Context, who console.Who, s gatehouse.StoredPassage) (console.Opened, error) {
-	l, detail, err := p.lend.Detail(ctx, who.Operator, s)
+	l, detail, err := p.lend.As(who.Role).Detail(ctx, who.Operator, s)
 	return console.Opened{Lent: lentOf(l), Detail: detail}, err
 }
 
 // Evidence implements console.Lender.
 func (p pages) Evidence(ctx context.Context, who console.Who, s gatehouse.StoredPassage, reason string) ([][]byte, error) {
-	return p.lend.Evidence(ctx, who.Operator, s, reason)
+	return p.lend.As(who.Role).Evidence(ctx, who.Operator, s, reason)
 }
 
 // Names implements console.Lender.
 func (p pages) Names(ctx context.Context, who console.Who, ids []gatehouse.SubjectID) (map[gatehouse.SubjectID]string, error) {
-	return p.lend.Names(ctx, who.Operator, ids)
+	return p.lend.As(who.Role).Names(ctx, who.Operator, ids)
 }
 
 // Status implements console.Vault.
@@ -50,7 +50,7 @@ func (p pages) Status(ctx context.Context) (console.VaultStatus, error) {
 
 // Unseal implements console.Vault.
 func (p pages) Unseal(ctx context.Context, who console.Who, passphrase []byte, d time.Duration) error {
-	err := p.lend.Unseal(ctx, who.Operator, passphrase, d)
+	err := p.lend.As(who.Role).Unseal(ctx, who.Operator, passphrase, d)
 	if err == nil {
 		p.hub.VaultChanged()
 	}

@@ -11,7 +11,7 @@ import (
 
 // Search implements console.Archive.
 func (p pages) Search(ctx context.Context, who console.Who, reason string, q gatehouse.SearchQuery) (console.ArchivePage, error) {
-	got, err := p.searcher().Search(ctx, search.Asked{Operator: who.Operator, Reason: reason}, q)
+	got, err := p.searcher().Search(ctx, search.Asked{Operator: who.Operator, Role: string(who.Role), Reason: reason}, q)
 	if err != nil {
 		return console.ArchivePage{}, err
 	}
@@ -24,7 +24,7 @@ func (p pages) Search(ctx context.Context, who console.Who, reason string, q gat
 
 // Budget implements console.Archive.
 func (p pages) Budget(ctx context.Context, who console.Who) ([]console.BudgetLeft, error) {
-	st, err := p.vault.Budget(ctx, p.lend.Holder(who.Operator), "")
+	st, err := p.vault.Budget(ctx, p.lend.Holder(who.Operator), string(who.Role))
 	if err != nil || !st.Known {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // Run listens, starts the cameras, and serves until ctx ends. ready is called with
-// a one-time link to the console once everything listens.
+// where the console is once everything listens: see entrance.
 func (s *Server) Run(ctx context.Context, ready func(link string)) error {
 	transport, err := s.openTransport(ctx)
 	if err != nil {
@@ -27,10 +27,15 @@ func (s *Server) Run(ctx context.Context, ready func(link string)) error {
 		transport.close()
 		return err
 	}
-	s.auth = auth.New(auth.Options{BaseURL: transport.base, Hosts: transport.hosts, Devices: s.newDevices(transport)})
+	how, err := s.authOptions(transport)
+	if err != nil {
+		transport.close()
+		return errors.Join(err, socket.Close())
+	}
+	s.auth = auth.New(how)
 	pages := pages{s}
 	web := console.New(console.Options{Place: s.site.Place, SiteName: s.config.Site.Name, Location: s.site.Location, Gates: s.gateList(),
-		Passages: s.store, Lender: pages, Vault: pages, People: pages, Disclosures: pages, Archive: pages, Hub: s.hub, Ring: s.ring, Auth: s.auth, Log: s.log})
+		Passages: s.store, Lender: pages, Vault: pages, People: pages, Disclosures: pages, Archive: pages, Accounts: s.accounts, Hub: s.hub, Ring: s.ring, Auth: s.auth, Log: s.log})
 	rest := api.New(api.Options{Place: s.site.Place, Captures: s, ParseFrame: frames.Parse, Passages: s.store, Admin: s.admin(), Enrolments: enrolments{s}, Witness: asWitness{s}, Ready: s.ready, Metrics: s.metrics, Log: s.log})
 	routes := slices.Concat(web.Routes(), rest.Routes(), transport.routes())
 
@@ -59,6 +64,7 @@ func (s *Server) Run(ctx context.Context, ready func(link string)) error {
 	s.wait.Go(func() { s.gates.run(ctx) })
 	s.wait.Go(func() { s.tickPosted(ctx) })
 	s.wait.Go(func() { s.watchVault(ctx) })
+	s.wait.Go(func() { s.noteRefusals(ctx) })
 	s.wait.Go(func() { s.watchAlarms(ctx) })
 	s.wait.Go(func() { s.alarms.Run(ctx) })
 	s.wait.Go(func() { s.sweepBlobs(ctx) })
@@ -74,7 +80,7 @@ func (s *Server) Run(ctx context.Context, ready func(link string)) error {
 		err = s.startCameras(ctx)
 	}
 	if err == nil {
-		ready(s.auth.Mint())
+		ready(s.entrance())
 		select {
 		case <-ctx.Done():
 		case err = <-failed:

@@ -19,6 +19,7 @@ import (
 	"gatehouse/api"
 	"gatehouse/auth"
 	"gatehouse/feed"
+	"gatehouse/flow/accounts"
 	"gatehouse/flow/disclose"
 	"gatehouse/flow/enroll"
 	"gatehouse/flow/erase"
@@ -53,6 +54,9 @@ type Options struct {
 	Source func(gatehouse.DeviceID) ingest.Source
 	// Committed is told of every passage, for the demo and tests; nil tells nobody.
 	Committed func(gatehouse.Passage)
+	// LocalSession lets the link that a start prints, and `gatehouse link`, lead to a session
+	// with every role, on this machine: for demos, drills and tests.
+	LocalSession bool
 	// Quiet logs warnings and errors only.
 	Quiet bool
 }
@@ -65,25 +69,26 @@ type Server struct {
 	site    passage.Site
 	started time.Time
 
-	unlock  func() error
-	gateKey *vault.GateKey
-	vault   *vault.Vault
-	store   *sqlite.Store
-	blobs   *blob.Directory
-	eyes    *worker.Worker
-	gallery *gallery.Gallery
-	working *workingset.Set
-	enroll  *enroll.Enroller
-	erase   *erase.Eraser
-	flow    *passage.Flow
-	lend    *disclose.Discloser
-	indexer *search.Feeder
-	hub     *feed.Hub
-	ring    *feed.Ring
-	auth    *auth.Auth
-	gates   *gates
-	metrics *api.Metrics
-	pins    *pinTrials
+	unlock   func() error
+	gateKey  *vault.GateKey
+	vault    *vault.Vault
+	store    *sqlite.Store
+	blobs    *blob.Directory
+	eyes     *worker.Worker
+	gallery  *gallery.Gallery
+	working  *workingset.Set
+	accounts *accounts.Accounts
+	enroll   *enroll.Enroller
+	erase    *erase.Eraser
+	flow     *passage.Flow
+	lend     *disclose.Discloser
+	indexer  *search.Feeder
+	hub      *feed.Hub
+	ring     *feed.Ring
+	auth     *auth.Auth
+	gates    *gates
+	metrics  *api.Metrics
+	pins     *pinTrials
 	// auditWake says that there is something new for the audit log.
 	auditWake  chan struct{}
 	witnessing sync.Mutex // one shows the log to the witnesses, or verifies it
@@ -296,6 +301,9 @@ func (s *Server) openFlows(ctx context.Context) error {
 	}
 	s.gallery = gallery.New(template.Dims)
 	if s.working, err = workingset.Load(ctx, s.site.Place, s.escrow, s.gateKey, s.gallery); err != nil {
+		return err
+	}
+	if err := s.openAccounts(); err != nil {
 		return err
 	}
 	s.ring = feed.NewRing(time.Duration(s.config.Ring.Minutes)*time.Minute, s.config.Ring.Mebibyte<<20, nil)

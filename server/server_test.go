@@ -49,7 +49,7 @@ func testConfig(t *testing.T) Config {
 
 func open(t *testing.T, c Config) *Server {
 	t.Helper()
-	s, err := Open(t.Context(), c, Options{NewPassphrase: []byte(passphrase), Stderr: testLog{t}})
+	s, err := Open(t.Context(), c, Options{NewPassphrase: []byte(passphrase), Stderr: testLog{t}, LocalSession: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -282,7 +282,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 	inside := testConfig(t)
 	inside.GateKey = filepath.Join(inside.Data, "gate.key")
-	if _, err := Open(t.Context(), inside, Options{NewPassphrase: []byte(passphrase), Stderr: testLog{t}}); gatehouse.ErrorCode(err) != "gatekey.inside" {
+	if _, err := Open(t.Context(), inside, Options{NewPassphrase: []byte(passphrase), Stderr: testLog{t}, LocalSession: true}); gatehouse.ErrorCode(err) != "gatekey.inside" {
 		t.Errorf("a gate key inside the data directory: %v", err)
 	}
 }

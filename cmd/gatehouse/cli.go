@@ -34,6 +34,7 @@ type CLI struct {
 	Device    DeviceCmd    `cmd:"" help:"Enrol devices."`
 	Keys      KeysCmd      `cmd:"" help:"The site's keys: make, show, split, rotate, and what opens them."`
 	Secret    SecretCmd    `cmd:"" help:"Passwords and keys that do not belong into gatehouse.yml."`
+	Account   AccountCmd   `cmd:"" help:"Who works with Gatehouse: make, invite, list, give roles, disable and remove accounts."`
 
 	Erase     EraseCmd     `cmd:"" help:"Erase a person, a vehicle or a stranger's capture, with a certificate."`
 	Hold      HoldCmd      `cmd:"" help:"Legal holds."`
@@ -48,8 +49,8 @@ type CLI struct {
 	Alarm     AlarmCmd     `cmd:"" help:"Try whether alarms arrive."`
 	Vault     VaultCmd     `cmd:"" help:"Run the vault on a machine of its own, for gates elsewhere."`
 	TLS       TLSCmd       `cmd:"" name:"tls" help:"How others than this machine reach the server."`
-	Link      LinkCmd      `cmd:"" help:"Print a new one-time link to the console."`
 	Doctor    DoctorCmd    `cmd:"" help:"Look for what is wrong: configuration, permissions, exposure, time, disk, keys, cameras, versions, limits."`
+	Link      LinkCmd      `cmd:"" help:"Print a one-time link: to set the site up, or with --account for somebody who lost their passkeys."`
 	Status    StatusCmd    `cmd:"" help:"Show the running server's state."`
 	Backup    BackupCmd    `cmd:"" help:"Make, list and check backups."`
 	Restore   RestoreCmd   `cmd:"" help:"Restore a backup onto a bare machine."`

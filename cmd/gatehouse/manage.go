@@ -178,11 +178,18 @@ func (o *Out) vault(s wire.VaultStatus) {
 }
 
 // LinkCmd mints a one-time link.
-type LinkCmd struct{}
+type LinkCmd struct {
+	Account string `help:"Let the owner of this account in, who lost what they sign in with." placeholder:"LOGIN"`
+}
 
 // Run prints it.
-func (LinkCmd) Run(ctx context.Context, out *Out) error {
-	return answer(ctx, out, func(a api.Admin) (wire.LinkResponse, error) { return a.Link(ctx) }, func(l wire.LinkResponse) { out.Say("%s", l.Link) })
+func (cmd LinkCmd) Run(ctx context.Context, out *Out) error {
+	return answer(ctx, out, func(a api.Admin) (wire.LinkResponse, error) {
+		if cmd.Account != "" {
+			return a.LinkAccount(ctx, cmd.Account)
+		}
+		return a.Link(ctx)
+	}, func(l wire.LinkResponse) { out.Say("%s", l.Link) })
 }
 
 // StatusCmd shows the server's state.

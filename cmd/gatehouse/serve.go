@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strings"
 
 	"gatehouse/server"
 )
@@ -32,7 +33,11 @@ func (cmd ServeCmd) Run(ctx context.Context, out *Out) error {
 		}
 	}
 	return s.Run(ctx, func(link string) {
-		out.Say("Gatehouse %s serves %s.\nOpen this link once, in a browser on this machine:\n\n    %s\n", server.Version, c.Site.Name, link)
+		how := "Sign in there"
+		if strings.Contains(link, "/enter/") {
+			how = "Nobody can sign in yet: open this link once, within 15 minutes, and make the first administrator"
+		}
+		out.Say("Gatehouse %s serves %s. %s:\n\n    %s\n", server.Version, c.Site.Name, how, link)
 	})
 }
 

@@ -22,6 +22,7 @@ import (
 	"gatehouse/auth"
 	"gatehouse/console"
 	"gatehouse/feed"
+	"gatehouse/flow/accounts"
 )
 
 // Passphrase unseals the vault.
@@ -39,6 +40,9 @@ type Site struct {
 	Console *console.Console
 	Server  *httptest.Server
 	Gates   []gatehouse.Gate
+	// Accounts are kept in memory, and Leaves are what they and signing in wrote.
+	Accounts *accounts.Accounts
+	Leaves   *Leaves
 
 	mu          sync.Mutex
 	stored      []gatehouse.StoredPassage // by id, ascending
@@ -54,8 +58,9 @@ type Site struct {
 	now         func() time.Time
 }
 
-// New starts a site on a free port of localhost. extra routes join the console's.
-func New(now func() time.Time, lang *time.Location, extra func(*Site) []auth.Route) *Site {
+// New starts a site on a free port of localhost. extra routes join the console's; change
+// alters how people sign in.
+func New(now func() time.Time, lang *time.Location, extra func(*Site) []auth.Route, change ...func(*auth.Options)) *Site {
 	if now == nil {
 		now = time.Now
 	}
@@ -70,9 +75,17 @@ func New(now func() time.Time, lang *time.Location, extra func(*Site) []auth.Rou
 		panic(err)
 	}
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	s.Auth = auth.New(auth.Options{BaseURL: "http://localhost:" + port, Hosts: auth.LoopbackHosts(port), Now: now})
+	s.Leaves = &Leaves{}
+	s.Accounts, _ = accounts.Load(accounts.Ports{Place: Place, Working: working{}, Log: s.Leaves, Now: now,
+		HasGate: func(id gatehouse.GateID) bool { return id == "front-door" || id == "car-park" }})
+	how := auth.Options{Place: Place, BaseURL: "http://localhost:" + port, Hosts: auth.LoopbackHosts(port), RelyingParty: "localhost", SiteName: "Harbour Works", TOTP: true,
+		Accounts: s.Accounts, Log: s.Leaves, Now: now}
+	for _, c := range change {
+		c(&how)
+	}
+	s.Auth = auth.New(how)
 	s.Console = console.New(console.Options{Place: Place, SiteName: "Harbour Works", Location: lang, Gates: s.Gates,
-		Passages: s, Lender: s, Vault: vault{s}, People: s, Disclosures: s, Archive: archive{s}, Hub: s.Hub, Ring: s.Ring, Auth: s.Auth, Now: now})
+		Passages: s, Lender: s, Vault: vault{s}, People: s, Disclosures: s, Archive: archive{s}, Accounts: s.Accounts, Hub: s.Hub, Ring: s.Ring, Auth: s.Auth, Now: now})
 	routes := s.Console.Routes()
 	if extra != nil {
 		routes = append(routes, extra(s)...)
@@ -155,6 +168,9 @@ func (s *Site) Passages(_ context.Context, q gatehouse.PassageQuery) ([]gatehous
 	var out []gatehouse.Passage
 	for i := len(s.stored) - 1; i >= 0 && len(out) < q.Limit; i-- {
 		p := s.stored[i].Passage
+		if q.Within != nil && !q.Within.Has(p.Gate) {
+			continue
+		}
 		if q.Before.IsZero() || bytes.Compare(p.ID[:], q.Before[:]) < 0 {
 			out = append(out, p)
 		}
@@ -175,12 +191,12 @@ func (s *Site) Passage(_ context.Context, _ gatehouse.Place, id gatehouse.ID) (g
 }
 
 // CountPassages is console.Passages.
-func (s *Site) CountPassages(_ context.Context, _ gatehouse.Place, from, until time.Time) (gatehouse.PassageCounts, error) {
+func (s *Site) CountPassages(_ context.Context, _ gatehouse.Place, from, until time.Time, at gatehouse.Gates) (gatehouse.PassageCounts, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := gatehouse.PassageCounts{ByReason: map[gatehouse.Reason]int{}}
 	for _, p := range s.stored {
-		if p.Passage.At.Before(from) || !p.Passage.At.Before(until) {
+		if p.Passage.At.Before(from) || !p.Passage.At.Before(until) || !at.Has(p.Passage.Gate) {
 			continue
 		}
 		n.ByReason[p.Passage.Decision.Reason]++
@@ -194,7 +210,7 @@ func (s *Site) CountPassages(_ context.Context, _ gatehouse.Place, from, until t
 }
 
 func (s *Site) disclose(who console.Who, purpose, reason string, units int, items ...string) {
-	s.disclosures = append(s.disclosures, gatehouse.Disclosure{ID: gatehouse.NewID(s.now()), At: s.now(), Operator: who.Operator,
+	s.disclosures = append(s.disclosures, gatehouse.Disclosure{ID: gatehouse.NewID(s.now()), At: s.now(), Operator: who.Operator, Role: string(who.Role),
 		Purpose: purpose, Reason: reason, Items: items, Units: units})
 }
 

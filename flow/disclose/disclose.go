@@ -60,6 +60,12 @@ type Ports struct {
 // Discloser lends. Its methods are safe for concurrent use.
 type Discloser struct {
 	Ports
+	*held
+	role string // in which it lends; "" where there are none
+}
+
+// held is what the discloser of one role shares with those of the others.
+type held struct {
 	mu     sync.Mutex
 	leases []lease // of whoever unsealed the vault, the longest first; none while sealed
 }
@@ -78,7 +84,15 @@ func New(p Ports) *Discloser {
 	if p.Now == nil {
 		p.Now = time.Now
 	}
-	return &Discloser{Ports: p}
+	return &Discloser{Ports: p, held: &held{}}
+}
+
+// As returns the discloser for whoever acts in a role: the log names it, and its budget
+// pays.
+func (d *Discloser) As(role gatehouse.Role) *Discloser {
+	as := *d
+	as.role = string(role)
+	return &as
 }
 
 // Lent is how a subject may be called.
@@ -110,7 +124,7 @@ func (d *Discloser) UnsealBy(ctx context.Context, operator string, by func(ctx c
 		return err
 	}
 	now := d.Now()
-	if err := d.Vault.Record(ctx, gatehouse.Disclosure{ID: gatehouse.NewID(now), At: now.UTC(), Operator: holder + "/" + operator, Purpose: "unseal"}); err != nil {
+	if err := d.Vault.Record(ctx, gatehouse.Disclosure{ID: gatehouse.NewID(now), At: now.UTC(), Operator: holder + "/" + operator, Role: d.role, Purpose: "unseal"}); err != nil {
 		return errors.Join(err, d.Seal(context.WithoutCancel(ctx)))
 	}
 	d.mu.Lock()
@@ -148,7 +162,7 @@ func (d *Discloser) open(ctx context.Context, operator, purpose, reason string, 
 		if proof == nil {
 			return nil, true, nil
 		}
-		plain, err = d.Vault.Open(ctx, gatehouse.OpenRequest{Operator: holder + "/" + operator, Proof: proof, Purpose: purpose, Reason: reason, Refs: refs})
+		plain, err = d.Vault.Open(ctx, gatehouse.OpenRequest{Operator: holder + "/" + operator, Role: d.role, Proof: proof, Purpose: purpose, Reason: reason, Refs: refs})
 		switch gatehouse.ErrorCode(err) {
 		case "vault.sealed", "vault.forbidden", "vault.unavailable": // the lease ran out, or the vault process started anew
 			d.forget(proof)
@@ -319,7 +333,7 @@ func (d *Discloser) Names(ctx context.Context, operator string, ids []gatehouse.
 }
 
 func (d *Discloser) record(ctx context.Context, operator, purpose string, passages []gatehouse.Passage) error {
-	entry := gatehouse.Disclosure{ID: gatehouse.NewID(d.Now()), At: d.Now().UTC(), Operator: holder + "/" + operator, Purpose: purpose}
+	entry := gatehouse.Disclosure{ID: gatehouse.NewID(d.Now()), At: d.Now().UTC(), Operator: holder + "/" + operator, Role: d.role, Purpose: purpose}
 	for _, p := range passages {
 		entry.Items = append(entry.Items, "ring/"+p.ID.String()+"/pictures")
 		entry.Units++

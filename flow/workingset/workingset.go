@@ -52,6 +52,7 @@ type Set struct {
 	sources     map[gatehouse.DeviceID]string
 	keys        map[gatehouse.DeviceID]deviceKey
 	secrets     map[string]namedSecret
+	accounts    map[gatehouse.AccountID][]byte // flow/accounts reads them
 }
 
 // keyRow names the item that holds the site's verifier key.
@@ -65,7 +66,8 @@ const keyItem gatehouse.WorkingKind = "verifier_key"
 func Load(ctx context.Context, place gatehouse.Place, store gatehouse.WorkingStore, sealer gatehouse.WorkingSealer, g Gallery) (*Set, error) {
 	s := &Set{place: place, store: store, sealer: sealer, gallery: g,
 		badges: map[gatehouse.SubjectID]gatehouse.Badge{}, plates: map[string]gatehouse.SubjectID{},
-		credentials: map[[32]byte]gatehouse.SubjectID{}, tokens: map[gatehouse.DeviceID][32]byte{}, sources: map[gatehouse.DeviceID]string{}, keys: map[gatehouse.DeviceID]deviceKey{}, secrets: map[string]namedSecret{}}
+		credentials: map[[32]byte]gatehouse.SubjectID{}, tokens: map[gatehouse.DeviceID][32]byte{}, sources: map[gatehouse.DeviceID]string{}, keys: map[gatehouse.DeviceID]deviceKey{}, secrets: map[string]namedSecret{},
+		accounts: map[gatehouse.AccountID][]byte{}}
 	var templates []gatehouse.WorkingItem // until the gallery is known
 	err := store.Working(ctx, func(item gatehouse.WorkingItem) error {
 		switch {
@@ -165,6 +167,8 @@ func (s *Set) take(item gatehouse.WorkingItem) error {
 			return damaged()
 		}
 		s.secrets[n.Name] = n
+	case gatehouse.AccountItem:
+		s.accounts[subject] = plain
 	default:
 		return damaged()
 	}

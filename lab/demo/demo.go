@@ -76,7 +76,7 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	studio := map[gatehouse.DeviceID]*stage{doorCamera: newStage(), laneCamera: newStage()}
-	s, err := server.Open(ctx, config(o, keys), server.Options{Stderr: o.Stderr, NewPassphrase: passphrase, Cameras: true, Quiet: true,
+	s, err := server.Open(ctx, config(o, keys), server.Options{Stderr: o.Stderr, NewPassphrase: passphrase, Cameras: true, Quiet: true, LocalSession: true,
 		Committed: o.Committed,
 		Source: func(id gatehouse.DeviceID) ingest.Source {
 			if st, ok := studio[id]; ok {

@@ -197,7 +197,7 @@ func (d *drill) useTemp() func() {
 // start opens the copy and lets it run, with no camera and nothing that opens a gate.
 func (d *drill) start(ctx context.Context) error {
 	d.say("starting the copy")
-	s, err := server.Open(ctx, d.config, server.Options{Stderr: d.log, NewPassphrase: d.newPassphrase()})
+	s, err := server.Open(ctx, d.config, server.Options{Stderr: d.log, NewPassphrase: d.newPassphrase(), LocalSession: true})
 	if err != nil {
 		return err
 	}

@@ -26,6 +26,8 @@ var openRoutes = map[string]string{
 	"GET /trust/gatehouse-ca.crt": "that authority's certificate",
 	"GET /readyz":                 "loopback: words about processes, or the code of what is missing",
 	"GET /metrics":                "loopback: numbers by gate, device and reason",
+	"GET /signin":                 "the page that asks who is there: the same for everybody",
+	"POST /signin/passkey/begin":  "a random challenge, for nobody in particular",
 }
 
 // credential is something that an outsider shows.
@@ -50,7 +52,7 @@ func (d *drill) credentials() []credential {
 	bearer := func(token string) func(*http.Request) {
 		return func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) }
 	}
-	session := func(r auth.Route) bool { return r.Policy == auth.WithSession || r.Policy == auth.SessionOrSocket }
+	session := func(r auth.Route) bool { return r.Policy.ForSessions() }
 	but := func(end string) func(auth.Route) bool { // its own routes, and those that are no device's
 		return func(r auth.Route) bool { return r.Policy != auth.WithDevice || !strings.HasSuffix(r.Pattern, end) }
 	}

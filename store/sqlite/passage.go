@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"io/fs"
+	"strings"
 	"time"
 
 	"gatehouse"
@@ -136,6 +137,10 @@ func (s *Store) Passages(ctx context.Context, q gatehouse.PassageQuery) ([]gateh
 	if q.Gate != "" {
 		add(`gate = ?`, string(q.Gate))
 	}
+	if q.Within != nil {
+		condition, gates := within(*q.Within)
+		query, args = query+condition, append(args, gates...)
+	}
 	var newest time.Time
 	if !q.Before.IsZero() {
 		newest = q.Before.Time()
@@ -165,6 +170,17 @@ func (s *Store) Passages(ctx context.Context, q gatehouse.PassageQuery) ([]gateh
 		return len(found) < q.Limit, rows.Err()
 	})
 	return found, err
+}
+
+// within is the condition that a passage was at one of the gates.
+func within(g gatehouse.Gates) (condition string, args []any) {
+	if g.All() {
+		return "", nil
+	}
+	for _, id := range g.List() {
+		args = append(args, string(id))
+	}
+	return ` AND gate IN (` + strings.TrimSuffix(strings.Repeat(`?,`, len(args)), `,`) + `)`, args
 }
 
 // leastID is the smallest id of the moment t.
@@ -209,15 +225,16 @@ func readPassage(ctx context.Context, q querier, place gatehouse.Place, id gateh
 }
 
 // CountPassages implements gatehouse.PassageStore, by Passage.At.
-func (s *Store) CountPassages(ctx context.Context, place gatehouse.Place, from, until time.Time) (gatehouse.PassageCounts, error) {
+func (s *Store) CountPassages(ctx context.Context, place gatehouse.Place, from, until time.Time, at gatehouse.Gates) (gatehouse.PassageCounts, error) {
 	counts := gatehouse.PassageCounts{ByReason: map[gatehouse.Reason]int{}}
 	if err := checkPlace(place); err != nil || !from.Before(until) {
 		return counts, err
 	}
+	condition, gates := within(at)
 	err := s.monthsNewestFirst(ctx, from, until, func(m *shard) (bool, error) {
 		rows, err := m.db.Readers().QueryContext(ctx, `SELECT granted, reason, count(*) FROM passages
-			WHERE org = ? AND site = ? AND at >= ? AND at < ? GROUP BY granted, reason`,
-			string(place.Org), string(place.Site), from.UnixMicro(), until.UnixMicro())
+			WHERE org = ? AND site = ? AND at >= ? AND at < ?`+condition+` GROUP BY granted, reason`,
+			append([]any{string(place.Org), string(place.Site), from.UnixMicro(), until.UnixMicro()}, gates...)...)
 		if err != nil {
 			return false, err
 		}

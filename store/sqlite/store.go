@@ -62,6 +62,7 @@ var (
 	_ gatehouse.SubjectStore = (*Store)(nil)
 	_ gatehouse.WorkingStore = (*Store)(nil)
 	_ gatehouse.ErasureStore = (*Store)(nil)
+	_ gatehouse.LeafWriter   = (*Store)(nil)
 	_ gatehouse.ExpiryStore  = (*Store)(nil)
 )
 

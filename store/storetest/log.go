@@ -197,3 +197,43 @@ func testBlobReferences(t *testing.T, s *suite) {
 		t.Errorf("the caller's error came back as %v", err)
 	}
 }
+
+// A leaf that belongs to no row stands among the others, also after a restart.
+func testWriteLeaf(t *testing.T, s *suite) {
+	s.commit(newCommit(here, noon))
+	leaf := gatehouse.SignInLeaf(noon, here, gatehouse.ByPasskey, gatehouse.RandomID(), "k")
+	if err := s.WriteLeaf(s.ctx(), leaf); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.WriteLeaf(s.ctx(), nil); gatehouse.ErrorCode(err) != "store.invalid" {
+		t.Errorf("no leaf: %v", err)
+	}
+	s.reopen()
+	if all := s.leaves(0); len(all) != 2 || all[1].leaf != string(leaf) {
+		t.Errorf("%d leaves", len(all))
+	}
+}
+
+// What somebody may see of some gates holds nothing of the others.
+func testWithin(t *testing.T, s *suite) {
+	for i, gate := range []gatehouse.GateID{"front", "back", "front", "lane"} {
+		c := newCommit(here, noon.Add(time.Duration(i)*time.Minute))
+		c.Passage.Gate = gate
+		s.commit(c)
+	}
+	for name, w := range map[string]struct {
+		gates gatehouse.Gates
+		want  int
+	}{"all": {gatehouse.AllGates(), 4}, "none": {gatehouse.Gates{}, 0}, "front": {gatehouse.SomeGates("front"), 2}, "two": {gatehouse.SomeGates("front", "lane"), 3}, "another": {gatehouse.SomeGates("x'--"), 0}} {
+		if got := len(s.page(gatehouse.PassageQuery{Place: here, Within: &w.gates, Limit: 10})); got != w.want {
+			t.Errorf("%s: %d passages", name, got)
+		}
+		if got := len(s.page(gatehouse.PassageQuery{Place: here, Within: &w.gates, Gate: "front", Limit: 10})); w.gates.Has("front") != (got == 2) || !w.gates.Has("front") && got > 0 {
+			t.Errorf("%s: %d passages at the front", name, got)
+		}
+		n, err := s.CountPassages(s.ctx(), here, noon, noon.Add(time.Hour), w.gates)
+		if err != nil || n.Granted+n.Denied != w.want {
+			t.Errorf("%s: counted %d, %v", name, n.Granted+n.Denied, err)
+		}
+	}
+}

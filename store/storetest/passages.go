@@ -149,7 +149,7 @@ func testPassageMonths(t *testing.T, s *suite) {
 		if diff := cmp.Diff(all[:5], s.page(gatehouse.PassageQuery{Place: here, Since: since, Limit: 2})); diff != "" {
 			t.Errorf("since (-want +got):\n%s", diff)
 		}
-		counts, err := s.CountPassages(s.ctx(), here, since, time.Date(2026, 4, 2, 0, 0, 0, 0, time.UTC))
+		counts, err := s.CountPassages(s.ctx(), here, since, time.Date(2026, 4, 2, 0, 0, 0, 0, time.UTC), gatehouse.AllGates())
 		s.must(err)
 		if counts.Granted != 3 {
 			t.Errorf("%d passages counted over months, want 3", counts.Granted)
@@ -163,7 +163,7 @@ func testPassageMonths(t *testing.T, s *suite) {
 	c := newCommit(here, time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC))
 	c.Passage.At = c.Passage.At.Add(-time.Second)
 	s.commit(c)
-	counts, err := s.CountPassages(s.ctx(), here, time.Date(2026, 4, 30, 0, 0, 0, 0, time.UTC), time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC))
+	counts, err := s.CountPassages(s.ctx(), here, time.Date(2026, 4, 30, 0, 0, 0, 0, time.UTC), time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC), gatehouse.AllGates())
 	s.must(err)
 	if counts.Granted != 1 {
 		t.Errorf("%d passages counted for the last day of April, want 1", counts.Granted)
@@ -238,14 +238,14 @@ func testCounts(t *testing.T, s *suite) {
 			s.commit(denied(newCommit(here, at), gatehouse.NotLive))
 		}
 	}
-	got, err := s.CountPassages(s.ctx(), here, day, day.Add(24*time.Hour))
+	got, err := s.CountPassages(s.ctx(), here, day, day.Add(24*time.Hour), gatehouse.AllGates())
 	s.must(err)
 	want := gatehouse.PassageCounts{Granted: 3, Denied: 4,
 		ByReason: map[gatehouse.Reason]int{gatehouse.Granted: 3, gatehouse.Unknown: 3, gatehouse.NotLive: 1}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("counts (-want +got):\n%s", diff)
 	}
-	got, err = s.CountPassages(s.ctx(), here, day.AddDate(1, 0, 0), day.AddDate(1, 0, 1))
+	got, err = s.CountPassages(s.ctx(), here, day.AddDate(1, 0, 0), day.AddDate(1, 0, 1), gatehouse.AllGates())
 	s.must(err)
 	if got.Granted != 0 || got.Denied != 0 || got.ByReason == nil {
 		t.Errorf("counts of a day without passages: %+v", got)

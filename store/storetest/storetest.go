@@ -13,6 +13,7 @@ import (
 // Engine is a store with every port, that can be closed and opened again.
 type Engine interface {
 	gatehouse.PassageStore
+	gatehouse.LeafWriter
 	gatehouse.SubjectStore
 	gatehouse.WorkingStore
 	gatehouse.ErasureStore
@@ -40,6 +41,8 @@ func Run(t *testing.T, fresh func(t *testing.T) (open func() Engine)) {
 		{"a cancelled context tears nothing", testCancelled},
 		{"leaves stand in the order of commit", testLeaves},
 		{"a follower misses no leaf", testFollower},
+		{"a leaf of its own", testWriteLeaf},
+		{"passages of some gates", testWithin},
 		{"blobs that are referred to", testBlobReferences},
 		{"a subject is enrolled and replaced", testSubject},
 		{"subjects page by id", testSubjectPages},

@@ -253,7 +253,7 @@ func testPlaces(t *testing.T, s *suite) {
 		if len(got) != 1 || got[0].Frames != i || got[0].Place != place {
 			t.Errorf("%v sees %+v", place, got)
 		}
-		counts, err := s.CountPassages(s.ctx(), place, noon, noon.Add(time.Second))
+		counts, err := s.CountPassages(s.ctx(), place, noon, noon.Add(time.Second), gatehouse.AllGates())
 		s.must(err)
 		if counts.Granted != 1 {
 			t.Errorf("%v counts %d", place, counts.Granted)

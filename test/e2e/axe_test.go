@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"gatehouse"
+
 	"github.com/chromedp/chromedp"
 )
 
@@ -41,7 +43,13 @@ func TestPagesAreAccessible(t *testing.T) {
 	must(t, chromedp.Do(ctx, enter(t, s)))
 	s.Server.URL = "http://localhost:" + port(s)
 	s.Unseal()
-	for _, path := range []string{"/", "/passages/" + car.ID.String(), "/passages", "/people", "/disclosures", "/search", "/no-such-page"} {
+	owner := s.Account("manager-1", gatehouse.Assignment{Role: gatehouse.SiteManager}, gatehouse.Assignment{Role: gatehouse.Administrator})
+	somebody := s.Account("guard-7", gatehouse.Assignment{Role: gatehouse.Guard, Gates: []gatehouse.GateID{"front-door"}})
+	for _, path := range []string{"/", "/passages/" + car.ID.String(), "/passages", "/people", "/disclosures", "/search", "/no-such-page",
+		"/accounts", "/accounts/" + somebody.ID.String(), "/signin", "/account", "/account/code", "/again"} {
+		if path == "/account" { // one's own: a demo's session has none
+			must(t, chromedp.Do(ctx, chromedp.Navigate(s.Auth.MintFor(owner.ID))))
+		}
 		for _, look := range []struct {
 			scheme, lang string
 			width        int64

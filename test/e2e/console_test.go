@@ -46,7 +46,7 @@ func TestTheLinkWorksOnce(t *testing.T) {
 		t.Errorf("a spent link answered %q", h)
 	}
 	must(t, chromedp.Do(other, chromedp.Navigate("http://localhost:"+port(s)+"/")))
-	if h := ask[string](t, other, "document.querySelector('h1').textContent"); h != "This page needs a link" {
+	if h := ask[string](t, other, "document.querySelector('h1').textContent"); h != "Sign in" {
 		t.Errorf("without a session: %q", h)
 	}
 }

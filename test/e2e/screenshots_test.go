@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"gatehouse"
+
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
@@ -29,8 +31,11 @@ func TestScreenshots(t *testing.T) {
 	car := morning(s)
 	ctx, _ := tabFor(t, 20*time.Minute)
 	must(t, chromedp.Do(ctx, enter(t, s)))
+	somebody := s.Account("guard-7", gatehouse.Assignment{Role: gatehouse.Guard, Gates: []gatehouse.GateID{"front-door"}})
+	owner := s.Account("manager-1", gatehouse.Assignment{Role: gatehouse.SiteManager}, gatehouse.Assignment{Role: gatehouse.Administrator})
 	pages := map[string]string{"live": "/", "passage": "/passages/" + car.ID.String(), "passages": "/passages",
-		"people": "/people", "search": "/search", "disclosures": "/disclosures", "missing": "/no-such-page"}
+		"people": "/people", "search": "/search", "disclosures": "/disclosures", "missing": "/no-such-page",
+		"accounts": "/accounts", "someone": "/accounts/" + somebody.ID.String(), "signin": "/signin"}
 	shoot := func(name, path string) {
 		for _, width := range []int64{390, 1024, 1600} {
 			for _, scheme := range []string{"light", "dark"} {
@@ -51,6 +56,12 @@ func TestScreenshots(t *testing.T) {
 	s.Unseal()
 	for _, lang := range []string{"en", "zh"} {
 		for name, path := range pages {
+			shoot(name+"-"+lang, path+"?lang="+lang)
+		}
+	}
+	must(t, chromedp.Do(ctx, chromedp.Navigate(s.Auth.MintFor(owner.ID))))
+	for _, lang := range []string{"en", "zh"} {
+		for name, path := range map[string]string{"account": "/account", "code": "/account/code", "again": "/again"} {
 			shoot(name+"-"+lang, path+"?lang="+lang)
 		}
 	}

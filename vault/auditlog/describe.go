@@ -29,6 +29,8 @@ var parts = map[gatehouse.LeafKind]string{
 	gatehouse.StatusLeafKind:     "- - record status",
 	gatehouse.ConsentLeafKind:    "- - purpose state reference",
 	gatehouse.DeviceLeafKind:     "- - device kind gate operator change key",
+	gatehouse.AccountLeafKind:    "event - - account by with*",
+	gatehouse.SignInLeafKind:     "event - - account session",
 	gatehouse.DisclosureLeafKind: "id operator role purpose - units item*",
 }
 

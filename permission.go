@@ -1,0 +1,98 @@
+package gatehouse
+
+import "slices"
+
+// Permission is one thing that somebody may do. The list is closed: every route of the
+// console and the API names one, and a role is nothing but a set of them (see Role).
+type Permission string
+
+// The permissions. Those that show personal data are Personal.
+const (
+	SeeLive          Permission = "see-live"
+	SeePassages      Permission = "see-passages"
+	DisclosePassages Permission = "disclose-passages"
+	SeeEvidence      Permission = "see-evidence"
+	SearchArchive    Permission = "search"
+	SeePeople        Permission = "see-people"
+	DisclosePeople   Permission = "disclose-people"
+	Enrol            Permission = "enrol"
+	Suspend          Permission = "suspend"
+	EditRecords      Permission = "edit-records"
+	EraseSubjects    Permission = "erase"
+	HoldKeys         Permission = "hold"
+	Unseal           Permission = "unseal"
+	SealVault        Permission = "seal"
+	ManageDevices    Permission = "devices"
+	ManageGates      Permission = "gates"
+	OpenRemotely     Permission = "open-remotely"
+	ManageRules      Permission = "rules"
+	ChangeSettings   Permission = "settings"
+	ManageKeys       Permission = "keys"
+	ManageBudget     Permission = "budget"
+	ManageCanaries   Permission = "canaries"
+	ManageBackups    Permission = "backups"
+	SeeStatus        Permission = "status"
+	SeeAuditLog      Permission = "audit-log"
+	SeeDisclosures   Permission = "see-disclosures"
+	RequestReleases  Permission = "request-releases"
+	ApproveReleases  Permission = "approve-releases"
+	ManageAccounts   Permission = "accounts"
+	OwnAccount       Permission = "own-account"
+	SendCaptures     Permission = "send-captures"
+)
+
+// Permissions lists them all, those about personal data first.
+var Permissions = []Permission{SeeLive, SeePassages, DisclosePassages, SeeEvidence, SearchArchive, SeePeople, DisclosePeople, Enrol, Suspend, EditRecords,
+	RequestReleases, ApproveReleases, EraseSubjects, HoldKeys, Unseal, SealVault, ManageDevices, ManageGates, OpenRemotely, ManageRules, ChangeSettings, ManageKeys, ManageBudget,
+	ManageCanaries, ManageBackups, SeeStatus, SeeAuditLog, SeeDisclosures, ManageAccounts, OwnAccount, SendCaptures}
+
+// personal are those through which somebody sees or handles personal data.
+var personal = []Permission{SeeLive, SeePassages, DisclosePassages, SeeEvidence, SearchArchive, SeePeople, DisclosePeople, Enrol, Suspend, EditRecords,
+	RequestReleases, ApproveReleases}
+
+// Personal reports whether the permission shows or handles personal data.
+func (p Permission) Personal() bool { return slices.Contains(personal, p) }
+
+var permissionSentences = map[Permission][2]string{
+	SeeLive:          {"See the live window of the gates.", "查看出入口实时窗口。"},
+	SeePassages:      {"See the facts of passages: time, gate, decision.", "查看通行的事实：时间、出入口、判定。"},
+	DisclosePassages: {"See who passed, by name or plate.", "查看通行者的姓名或车牌。"},
+	SeeEvidence:      {"Open archived pictures, with a reason.", "说明原因后打开存档图片。"},
+	SearchArchive:    {"Search the archive, with a reason.", "说明原因后搜索档案。"},
+	SeePeople:        {"See who is enrolled, by badge label.", "按证件标签查看已登记者。"},
+	DisclosePeople:   {"See the names of those who are enrolled.", "查看已登记者的姓名。"},
+	Enrol:            {"Enrol people and vehicles.", "登记人员和车辆。"},
+	Suspend:          {"Suspend people and vehicles, and let them in again.", "暂停或恢复人员和车辆的通行。"},
+	EditRecords:      {"Change records and consents.", "修改记录和同意书。"},
+	EraseSubjects:    {"Erase people, vehicles and captures.", "删除人员、车辆和抓拍。"},
+	HoldKeys:         {"Place and lift legal holds.", "设置和解除法律保留。"},
+	Unseal:           {"Unseal the vault with a credential of the vault's.", "用保险库凭证解封保险库。"},
+	SealVault:        {"Seal the vault.", "封存保险库。"},
+	ManageDevices:    {"Enrol and revoke devices.", "登记和撤销设备。"},
+	ManageGates:      {"Set up gates.", "设置出入口。"},
+	OpenRemotely:     {"Open a gate from afar, with a reason.", "说明原因后远程开门。"},
+	ManageRules:      {"Change schedules and access rules.", "修改时段和通行规则。"},
+	ChangeSettings:   {"Change the site's settings.", "修改站点设置。"},
+	ManageKeys:       {"Manage the site's keys and secrets.", "管理站点的密钥和机密。"},
+	ManageBudget:     {"Set what may be disclosed in an hour and a day.", "设置每小时和每天的查阅额度。"},
+	ManageCanaries:   {"Plant canaries and lift a vault that one shut.", "布置诱饵记录并解除由其锁闭的保险库。"},
+	ManageBackups:    {"Make and check backups.", "制作和检查备份。"},
+	SeeStatus:        {"See the health of the site.", "查看站点的运行状况。"},
+	SeeAuditLog:      {"Read and verify the audit log.", "查看和核验审计日志。"},
+	SeeDisclosures:   {"See who was shown what, and for what purpose.", "查看谁因何目的查阅了什么。"},
+	RequestReleases:  {"Ask for a bulk release.", "申请批量披露。"},
+	ApproveReleases:  {"Approve a bulk release.", "批准批量披露。"},
+	ManageAccounts:   {"Manage accounts, their roles and sessions.", "管理账户及其角色和会话。"},
+	OwnAccount:       {"Manage one's own passkeys and sessions.", "管理自己的通行密钥和会话。"},
+	SendCaptures:     {"Send frames and credentials of a gate.", "发送出入口的画面和凭证。"},
+}
+
+// Sentence says what the permission allows, in lang ("zh", otherwise English).
+func (p Permission) Sentence(lang string) string { return sentenceOf(permissionSentences[p], lang) }
+
+func sentenceOf(s [2]string, lang string) string {
+	if lang == "zh" {
+		return s[1]
+	}
+	return s[0]
+}
