@@ -464,3 +464,37 @@ func TestTheCookieOverTLS(t *testing.T) {
 		t.Error("a cookie that any host may set is taken over TLS")
 	}
 }
+
+// A cookie that was there before a sign-in or a fresh proof is worth nothing after it.
+func TestCookiesAreNewAtEveryStep(t *testing.T) {
+	a, p, _ := withPeople()
+	who := p.add("x", gatehouse.AccountKeys{}, gatehouse.Assignment{Role: gatehouse.SiteManager})
+	with := func(c *http.Cookie) *http.Request {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.RemoteAddr = "127.0.0.1:1"
+		if c != nil {
+			r.AddCookie(c)
+		}
+		return r
+	}
+	alive := func(c *http.Cookie) bool { _, ok := a.SessionOf(with(c)); return ok }
+	step := func(c *http.Cookie, do func(w http.ResponseWriter, r *http.Request)) *http.Cookie {
+		w := httptest.NewRecorder()
+		do(w, with(c))
+		return w.Result().Cookies()[0]
+	}
+	begin := func(w http.ResponseWriter, r *http.Request) {
+		if _, err := a.begin(w, r, who, gatehouse.ByPasskey); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := step(nil, begin)
+	second := step(first, begin)
+	if alive(first) || !alive(second) || len(a.Sessions(who.ID)) != 1 {
+		t.Error("the session before a sign-in goes on")
+	}
+	third := step(second, a.prove)
+	if alive(second) || !alive(third) || third.Value == second.Value || len(a.Sessions(who.ID)) != 1 {
+		t.Error("the cookie before a fresh proof goes on")
+	}
+}

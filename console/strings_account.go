@@ -66,7 +66,7 @@ var accountTexts = map[string][2]string{
 	"accounts.two":        {"Only one administrator can sign in. Make a second one: nobody else can help the first.", "目前只有一位系统管理员可以登录，请再创建一位以备不时之需。"},
 	"accounts.none":       {"There are no accounts yet.", "暂无账户。"},
 	"accounts.login":      {"Login", "登录名"},
-	"accounts.login.hint": {"A label and no name: guard-7. Lower-case letters, digits and hyphens. It stands in nobody's log beside a name.", "使用标签而非姓名，例如 guard-7。仅限小写字母、数字和连字符。"},
+	"accounts.login.hint": {"A label and no name: guard-7. Lower-case letters, digits and hyphens.", "使用标签而非姓名，例如 guard-7。仅限小写字母、数字和连字符。"},
 	"accounts.name":       {"Name", "姓名"},
 	"accounts.name.hint":  {"So that administrators tell accounts apart. It is sealed, and never logged.", "便于管理员区分账户。内容加密保存，不会写入日志。"},
 	"accounts.state":      {"State", "状态"},

@@ -65,7 +65,7 @@ func (l *Leaves) Of(kind gatehouse.LeafKind) (events []string) {
 func (s *Site) Account(login string, roles ...gatehouse.Assignment) gatehouse.Account {
 	a, _, err := s.Accounts.Add(context.Background(), "test", accounts.New{Login: login, Roles: roles})
 	if err == nil {
-		err = s.Accounts.AddPasskey(context.Background(), a.ID, gatehouse.Passkey{ID: a.ID[:], PublicKey: []byte("none"), Label: "a key"})
+		err = s.Accounts.AddPasskey(context.Background(), a.ID, gatehouse.Passkey{ID: a.ID[:], PublicKey: []byte("none"), Label: "a key", Made: s.now()})
 	}
 	if err != nil {
 		panic(err)
