@@ -99,7 +99,7 @@ func (s *Server) tlsSafe() (*listen.Safe, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, gatehouse.Errorf("data.unwritable", "check `data` in gatehouse.yml and its permissions", "the folder of the TLS keys cannot be made: %w", err)
 	}
-	key, err := s.gateKey.FileKey(path)
+	key, err := s.gateKey.FileKey(filepath.Join("tls", "sealed"))
 	if err != nil {
 		return nil, err
 	}

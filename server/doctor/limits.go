@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // fewFiles is too small a limit for a busy site: connections, databases and their logs.
@@ -33,27 +34,37 @@ func (d *doctor) limits(context.Context) {
 	case v.PID == 0 || err != nil:
 		d.add("vault process", Skipped, "", "the vault process cannot be looked at")
 	default:
-		hardened := strings.Contains(string(status), "NoNewPrivs:\t1")
-		if own, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", v.PID)); err == nil {
-			hardened = hardened && limit(string(own), "Max core file size") == 0
+		own, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", v.PID))
+		closed := err == nil && limit(string(own), "Max core file size") == 0
+		// The kernel gives what belongs to a process that cannot be debugged to root.
+		if uid := strings.Fields(after(string(status), "Uid:")); len(uid) > 0 && uid[0] != "0" {
+			info, err := os.Stat(fmt.Sprintf("/proc/%d/environ", v.PID))
+			closed = closed && err == nil && info.Sys().(*syscall.Stat_t).Uid == 0
 		}
-		d.judge("vault process", hardened, Fail, "see the server's log", "the vault process %s", said(hardened, "makes no core dumps and gains no privileges; it starts only where it cannot be debugged either", "is not hardened"))
+		d.judge("vault process", closed, Fail, "see the server's log", "the vault process %s", said(closed, "makes no core dumps and cannot be debugged by its own user", "could be dumped or debugged"))
 	}
 	d.judge("vault memory", v.Memory != "not locked", Warn, "set LimitMEMLOCK=infinity in the systemd unit", "what is locked of the vault's memory: %s", said(v.Memory == "locked", "all", said(v.Memory == "key page", "the keys' page", "nothing (its keys' page is locked while it is unsealed)")))
 }
 
-// limit is the soft limit of a line of /proc/PID/limits; -1 for unlimited.
-func limit(text, name string) int {
+// after is what follows a word at the beginning of a line, to the line's end.
+func after(text, word string) string {
 	for line := range strings.Lines(text) {
-		if rest, ok := strings.CutPrefix(line, name); ok {
-			if field := strings.Fields(rest); len(field) > 0 {
-				n, err := strconv.Atoi(field[0])
-				if err != nil {
-					return -1
-				}
-				return n
-			}
+		if rest, ok := strings.CutPrefix(line, word); ok {
+			return rest
 		}
 	}
-	return -1
+	return ""
+}
+
+// limit is the soft limit of a line of /proc/PID/limits; -1 for unlimited.
+func limit(text, name string) int {
+	field := strings.Fields(after(text, name))
+	if len(field) == 0 {
+		return -1
+	}
+	n, err := strconv.Atoi(field[0])
+	if err != nil {
+		return -1
+	}
+	return n
 }
