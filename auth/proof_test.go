@@ -45,7 +45,7 @@ func request(from, authorization string, body []byte) *http.Request {
 // The bytes of docs/devices.md, as other programs make them.
 func TestTheSignedText(t *testing.T) {
 	p := gatehouse.DeviceProof{Place: here, Method: "POST", Target: "/x?y=z", Time: 1800000000, Nonce: "abcdefgh", Digest: sha256.Sum256(nil)}
-	want := "gatehouse-device-v1\norg/site\nPOST\n/x?y=z\n1800000000\nabcdefgh\ne3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n"
+	want := "gatehouse-device-v1\nacme/north\nPOST\n/x?y=z\n1800000000\nabcdefgh\ne3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n"
 	if got := string(p.Text()); got != want {
 		t.Errorf("%q", got)
 	}
