@@ -23,6 +23,7 @@ GET /signin/oidc                            public
 GET /signin/oidc/callback                   public
 POST /api/v1/witness/add-checkpoint         public
 GET /healthz                                public
+POST /api/v1/devices/enrol                  public
 GET /readyz                                 loopback
 GET /metrics                                loopback
 POST /api/v1/devices/{id}/frames            device
