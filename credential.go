@@ -13,6 +13,19 @@ const (
 	TPMCredential        CredentialKind = "tpm"        // a TPM 2.0
 )
 
+// Name is what people call it.
+func (k CredentialKind) Name() string {
+	switch k {
+	case FileCredential:
+		return "key file"
+	case PKCS11Credential:
+		return "token"
+	case TPMCredential:
+		return "TPM"
+	}
+	return string(k)
+}
+
 // Credential is what a person shows to unwrap a key.
 type Credential struct {
 	Kind CredentialKind

@@ -41,7 +41,7 @@ func (o *Out) makeKeys(ctx context.Context, c server.Config, with gatehouse.Cred
 		o.Say("the gate key is made: %s (keep a copy elsewhere); the vault is on another machine", c.GateKey)
 		return nil
 	}
-	o.Say("the site's keys are made: the gate key is %s (keep a copy elsewhere);\nthe vault's key is in %s, under your %s (nobody can recover it)", c.GateKey, c.Data, kindName(with.Kind))
+	o.Say("the site's keys are made: the gate key is %s (keep a copy elsewhere);\nthe vault's key is in %s, under your %s (nobody can recover it)", c.GateKey, c.Data, with.Kind.Name())
 	return nil
 }
 

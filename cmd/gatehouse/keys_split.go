@@ -180,7 +180,7 @@ func (cmd KeysCombineCmd) Run(ctx context.Context, out *Out) error {
 	if out.JSON {
 		return out.Object(map[string]string{"key": name})
 	}
-	out.Say("the shares give the vault key %s; it opens with your %s now", name, kindName(with.Kind))
+	out.Say("the shares give the vault key %s; it opens with your %s now", name, with.Kind.Name())
 	return nil
 }
 

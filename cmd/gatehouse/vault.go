@@ -80,7 +80,7 @@ func (cmd VaultInitCmd) Run(ctx context.Context, out *Out) error {
 	if out.JSON {
 		return out.Object(map[string]string{"dir": cmd.Dir, "service_key": key})
 	}
-	out.Say("the vault is in %s, under your %s (without it nobody can open it);\nthe key of its files is %s (keep a copy elsewhere). Pair its gates with `gatehouse vault pair`.", cmd.Dir, kindName(with.Kind), key)
+	out.Say("the vault is in %s, under your %s (without it nobody can open it);\nthe key of its files is %s (keep a copy elsewhere). Pair its gates with `gatehouse vault pair`.", cmd.Dir, with.Kind.Name(), key)
 	return nil
 }
 
