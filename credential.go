@@ -35,6 +35,7 @@ type Credential struct {
 	// Secret is the passphrase, the key file's 32 bytes, the token's PIN, or the TPM
 	// object's authorization value (which may be empty).
 	Secret []byte
+	Sealed bool // Secret is sealed to a Letterbox
 }
 
 // Passphrase is the credential that most people have.

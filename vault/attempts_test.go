@@ -13,20 +13,19 @@ import (
 func TestWrongCredentialsAreCounted(t *testing.T) {
 	in := install(t)
 	ctx := t.Context()
-	wrong := gatehouse.Passphrase([]byte("wrong " + passphrase))
 	file := gatehouse.Credential{Kind: gatehouse.FileCredential, Secret: make([]byte, 32)}
 	must(t, func() error {
 		_, err := in.vault.AddSlot(ctx, operator, gatehouse.Passphrase([]byte(passphrase)), gatehouse.Credential{Kind: gatehouse.FileCredential, Secret: []byte(strings.Repeat("k", 32))}, "")
 		return err
 	}())
 	calls := map[string]func() error{
-		"unseal": func() error { _, _, err := in.vault.UnsealWith(ctx, "unseal", wrong, time.Hour); return err },
+		"unseal": func() error { _, _, err := in.vault.UnsealWith(ctx, "unseal", wrong(), time.Hour); return err },
 		"file":   func() error { _, _, err := in.vault.UnsealWith(ctx, "file", file, time.Hour); return err },
-		"slot":   func() error { _, err := in.vault.AddSlot(ctx, "slot", wrong, wrong, ""); return err },
-		"remove": func() error { return in.vault.RemoveSlot(ctx, "remove", wrong, "x") },
-		"split":  func() error { _, err := in.vault.Split(ctx, "split", wrong, 2, 3); return err },
-		"rotate": func() error { _, _, err := in.vault.Rotate(ctx, "rotate", wrong); return err },
-		"budget": func() error { return in.vault.SetLimits(ctx, "budget", string(wrong.Secret), plenty, false) },
+		"slot":   func() error { _, err := in.vault.AddSlot(ctx, "slot", wrong(), wrong(), ""); return err },
+		"remove": func() error { return in.vault.RemoveSlot(ctx, "remove", wrong(), "x") },
+		"split":  func() error { _, err := in.vault.Split(ctx, "split", wrong(), 2, 3); return err },
+		"rotate": func() error { _, _, err := in.vault.Rotate(ctx, "rotate", wrong()); return err },
+		"budget": func() error { return in.vault.SetLimits(ctx, "budget", wrong(), plenty, false) },
 	}
 	for name, call := range calls {
 		if err := call(); !wrongCredential(err) {

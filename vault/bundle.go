@@ -162,7 +162,7 @@ func (u *unbundler) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
 		if err != nil {
 			return nil, errBundle(err)
 		}
-		blobs, err := u.process.Call(u.ctx, methodUnbundle, unbundleRequest{u.dir, s.Args[0], show(u.with)}, [][]byte{u.with.Secret, enc, s.Body}, nil)
+		blobs, err := callWith(u.ctx, u.process.Call, methodUnbundle, unbundleRequest{u.dir, s.Args[0], show(u.with)}, []gatehouse.Credential{u.with}, [][]byte{enc, s.Body}, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -194,15 +194,18 @@ func (s *service) handleUnbundle(ctx context.Context, r *child.Request) (any, []
 	if len(r.Blobs) != 3 || !filepath.IsAbs(in.Dir) {
 		return nil, nil, gatehouse.Errorf("request.malformed", "this is a fault of the program", "a bundle is opened with a directory, a credential and two parts")
 	}
-	defer clear(r.Blobs[0])
 	if err := s.unbind(); err != nil {
 		return nil, nil, err
 	}
+	c, err := s.credential(in.With, r.Blobs[0])
+	if err != nil {
+		return nil, nil, err
+	}
+	defer clear(c.Secret)
 	public, err := readPublicKey(in.Dir)
 	if err != nil {
 		return nil, nil, err
 	}
-	c := in.With.credential(r.Blobs[0])
 	keys, err := s.tries.try(ctx, "restore", c, func() (openKeys, error) { return unwrapKeys(ctx, in.Dir, publicKeyName(public), c) })
 	if err != nil {
 		return nil, nil, err

@@ -18,7 +18,7 @@ func (d Desk) KeysStatus(ctx context.Context) (KeysStatus, error) {
 // slot it has. While a rotation goes on it opens every key that with opens. Errors:
 // UnsealWith's, vault.passphrase_short, vault.label, vault.slots_full, and custody's.
 func (d Desk) AddSlot(ctx context.Context, operator string, with, added gatehouse.Credential, label string) (id string, err error) {
-	_, err = d.call(ctx, methodAddSlot, addSlotRequest{request(operator, with), show(added), label}, [][]byte{with.Secret, added.Secret}, &id)
+	_, err = callWith(ctx, d.call, methodAddSlot, addSlotRequest{request(operator, with), show(added), label}, []gatehouse.Credential{with, added}, nil, &id)
 	return id, err
 }
 

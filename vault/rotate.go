@@ -73,8 +73,11 @@ func (s *service) handleRotate(ctx context.Context, r *child.Request) (any, [][]
 	if err := withSecrets(r, &in, 1); err != nil {
 		return nil, nil, err
 	}
-	defer clear(r.Blobs[0])
-	c := in.With.credential(r.Blobs[0])
+	c, err := s.credential(in.With, r.Blobs[0])
+	if err != nil {
+		return nil, nil, err
+	}
+	defer clear(c.Secret)
 	if err := checkNewCredential(c, ""); err != nil { // the new key gets a slot for it
 		return nil, nil, err
 	}

@@ -29,7 +29,8 @@ type service struct {
 	erasedAt   []time.Time // within the last hour
 	discarded  int
 
-	tries attempts
+	tries       attempts
+	letterboxes letterboxes
 
 	mu      sync.Mutex // init is called once, and not after unbundle
 	unbound bool       // unbundle was called: this process opens bundles and no vault
@@ -67,7 +68,7 @@ func runChild(ctx context.Context, afterLogging func()) error {
 
 // handlers are the vault process's calls, each group in the file that answers it.
 func (s *service) handlers() map[string]child.Handler {
-	all := map[string]child.Handler{methodInit: s.handleInit, methodUnbundle: s.handleUnbundle}
+	all := map[string]child.Handler{methodInit: s.handleInit, methodUnbundle: s.handleUnbundle, methodLetterbox: s.handleLetterbox}
 	for _, group := range []map[string]child.Handler{s.coreHandlers(), s.auditHandlers(), s.controlHandlers(), s.releaseHandlers(), s.indexHandlers(), s.keysHandlers(),
 		s.erasureHandlers(), s.expiryHandlers(), s.holdHandlers(), s.bundleHandlers(), s.rewriteHandlers(), s.streamHandlers(), s.snapshotHandlers(), s.rebuildHandlers()} {
 		for method, h := range group {
@@ -218,11 +219,15 @@ func (s *service) handleUnseal(ctx context.Context, r *child.Request) (any, [][]
 	if len(r.Blobs) != 1 {
 		return nil, nil, gatehouse.Errorf("request.malformed", "this is a fault of the program", "the credential is missing")
 	}
-	defer clear(r.Blobs[0])
+	c, err := s.credential(in.With, r.Blobs[0])
+	if err != nil {
+		return nil, nil, err
+	}
+	defer clear(c.Secret)
 	if err := s.guard.unlifted(ctx); err != nil {
 		return nil, nil, err
 	}
-	proof, until, err := s.room.unseal(ctx, in.Operator, in.With.credential(r.Blobs[0]), in.Lasts)
+	proof, until, err := s.room.unseal(ctx, in.Operator, c, in.Lasts)
 	if err := s.recordUnseal(ctx, in.Operator, until, err); err != nil {
 		return nil, nil, err
 	}

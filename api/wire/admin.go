@@ -103,15 +103,6 @@ type DeviceAddResponse struct {
 // LogValue redacts the token.
 func (DeviceAddResponse) LogValue() slog.Value { return slog.StringValue("[redacted]") }
 
-// UnsealRequest unseals the vault for at most Minutes. POST /admin/v1/vault/unseal.
-type UnsealRequest struct {
-	Passphrase string `json:"passphrase"`
-	Minutes    int    `json:"minutes"` // 1..720
-}
-
-// LogValue redacts the passphrase.
-func (UnsealRequest) LogValue() slog.Value { return slog.StringValue("[redacted]") }
-
 // VaultStatus answers GET /admin/v1/vault, unseal and seal.
 type VaultStatus struct {
 	Unsealed bool      `json:"unsealed"`

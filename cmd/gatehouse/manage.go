@@ -136,7 +136,7 @@ func (cmd DeviceAddCmd) Run(ctx context.Context, out *Out) error {
 
 // UnsealCmd opens the vault of the running server.
 type UnsealCmd struct {
-	For time.Duration `help:"How long, at most 12h." default:"1h"`
+	For time.Duration `help:"How long, at most 24h." default:"1h"`
 	CredentialFlags
 }
 

@@ -31,6 +31,7 @@ func (cmd ServeCmd) Run(ctx context.Context, out *Out) error {
 			return err
 		}
 	}
+	clear(passphrase) // the server runs for a long time
 	return s.Run(ctx, func(link string) {
 		out.Say("Gatehouse %s serves %s.\nOpen this link once, in a browser on this machine:\n\n    %s\n", server.Version, c.Site.Name, link)
 	})
