@@ -27,7 +27,6 @@ type service struct {
 
 	destroying sync.Mutex  // erasing, expiring and ending holds, one after the other
 	erasedAt   []time.Time // within the last hour
-	discarded  int
 
 	tries       attempts
 	letterboxes letterboxes
@@ -244,7 +243,7 @@ func (s *service) handleSeal(ctx context.Context, _ *child.Request) (any, [][]by
 func (s *service) handleStatus(_ context.Context, _ *child.Request) (any, [][]byte, error) {
 	operators, until, pageLocked := s.room.open()
 	st := Status{Sealed: len(operators) == 0, Operators: operators, Until: until, WrongUnseals: s.tries.count(),
-		PublicKey: publicKeyName(s.room.current()), Memory: s.memory, Canary: s.guard.shut() != nil}
+		PublicKey: publicKeyName(s.room.current()), Memory: s.memory, Canary: s.guard.shut() != nil, Rotating: s.room.rotates()}
 	if st.Memory == memoryOpen && pageLocked {
 		st.Memory = memoryKeyPage
 	}

@@ -107,6 +107,8 @@ func (DeviceAddResponse) LogValue() slog.Value { return slog.StringValue("[redac
 type VaultStatus struct {
 	Unsealed bool      `json:"unsealed"`
 	Until    time.Time `json:"until,omitzero"`
+	// Rotating says that the key is open for a rotation, also while the vault is sealed.
+	Rotating bool `json:"rotating,omitempty"`
 	// Elsewhere says that the vault is on another machine. Away is then why it cannot
 	// be reached now, "" while it can; Waiting is how many chains' rows wait for it.
 	Elsewhere bool   `json:"elsewhere,omitempty"`

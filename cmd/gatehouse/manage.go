@@ -175,6 +175,9 @@ func (o *Out) vault(s wire.VaultStatus) {
 	} else {
 		o.Say("the vault is sealed")
 	}
+	if s.Rotating {
+		o.Say("the vault's key is open for its rotation, for two minutes more at most where nobody goes on with it")
+	}
 }
 
 // LinkCmd mints a one-time link.
