@@ -270,7 +270,7 @@ func (s *service) handleExport(ctx context.Context, _ *child.Request) (any, [][]
 }
 
 // notable are the events about keys that happen outside the vault process.
-var notable = []string{"recovered", "imported", "secret set", "secret removed", "tls authority made"}
+var notable = []string{"recovered", "imported", "secret set", "secret removed", "tls authority made", "gate key rotated", "gallery rotated", "file rekeyed"}
 
 func (s *service) handleNote(ctx context.Context, r *child.Request) (any, [][]byte, error) {
 	var in noteRequest

@@ -55,7 +55,8 @@ func (d Desk) Export(ctx context.Context) ([]byte, error) {
 }
 
 // NoteKey writes an event about keys that happened outside the vault process into the
-// audit log: recovered, imported, secret set, secret removed. name is a name
+// audit log: recovered, imported, secret set, secret removed, gate key rotated, gallery
+// rotated, file rekeyed. name is a name
 // (gatehouse.CheckName) of what it happened to.
 func (v *Vault) NoteKey(ctx context.Context, event, name string) error {
 	_, err := v.process.Call(ctx, methodNote, noteRequest{event, name}, nil, nil)

@@ -8,9 +8,7 @@ import (
 )
 
 // InitCmd makes a site's keys without starting it.
-type InitCmd struct {
-	PassphraseFile string `help:"Read the vault's passphrase from a file; without it the terminal is asked." placeholder:"FILE"`
-}
+type InitCmd struct{ CredentialFlags }
 
 // Run makes the gate key and the vault key, and says where they are.
 func (cmd InitCmd) Run(ctx context.Context, out *Out) error {
@@ -18,11 +16,20 @@ func (cmd InitCmd) Run(ctx context.Context, out *Out) error {
 	if err != nil {
 		return err
 	}
-	passphrase, err := ServeCmd(cmd).passphrase(c, out)
+	if c.Vault.Elsewhere() {
+		if cmd.given() {
+			return errElsewhere()
+		}
+		return out.makeKeys(ctx, c, gatehouse.Credential{})
+	}
+	if !cmd.given() {
+		out.firstStart()
+	}
+	with, err := cmd.newCredential(out, c.Data)
 	if err != nil {
 		return err
 	}
-	return out.makeKeys(ctx, c, gatehouse.Passphrase(passphrase))
+	return out.makeKeys(ctx, c, with)
 }
 
 // makeKeys makes a site's keys, the vault's in a slot that with opens.
