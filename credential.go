@@ -13,6 +13,19 @@ const (
 	TPMCredential        CredentialKind = "tpm"        // a TPM 2.0
 )
 
+// Name is what people call it.
+func (k CredentialKind) Name() string {
+	switch k {
+	case FileCredential:
+		return "key file"
+	case PKCS11Credential:
+		return "token"
+	case TPMCredential:
+		return "TPM"
+	}
+	return string(k)
+}
+
 // Credential is what a person shows to unwrap a key.
 type Credential struct {
 	Kind CredentialKind
@@ -22,6 +35,7 @@ type Credential struct {
 	// Secret is the passphrase, the key file's 32 bytes, the token's PIN, or the TPM
 	// object's authorization value (which may be empty).
 	Secret []byte
+	Sealed bool // Secret is sealed to a Letterbox
 }
 
 // Passphrase is the credential that most people have.

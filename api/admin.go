@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"strconv"
-	"time"
 
 	"gatehouse"
 	"gatehouse/api/wire"
@@ -20,6 +19,14 @@ func carry[Q, A any](api *API, w http.ResponseWriter, r *http.Request, status in
 	if err := decode(w, r, maxAdmin, &q); err != nil {
 		api.fail(w, r, err)
 		return
+	}
+	if shows, ok := any(q).(wire.Shows); ok {
+		for _, with := range shows.Credentials() {
+			if !with.Sealed && !with.Credential().IsZero() {
+				api.fail(w, r, gatehouse.Errorf("credential.in_clear", "seal it to a letterbox, as the command line of this version does", "a credential came in clear"))
+				return
+			}
+		}
 	}
 	tell(api, w, r, status, func(ctx context.Context) (A, error) { return do(ctx, q) })
 }
@@ -105,18 +112,6 @@ func (a *API) vaultStatus(w http.ResponseWriter, r *http.Request) {
 	tell(a, w, r, http.StatusOK, func(ctx context.Context) (wire.VaultStatus, error) {
 		s, err := a.o.Admin.Status(ctx)
 		return s.Vault, err
-	})
-}
-
-func (a *API) unseal(w http.ResponseWriter, r *http.Request) {
-	carry(a, w, r, http.StatusOK, func(ctx context.Context, q wire.UnsealRequest) (wire.VaultStatus, error) {
-		if q.Passphrase == "" {
-			return wire.VaultStatus{}, gatehouse.Errorf("request.malformed", "give the passphrase", "the request is not complete")
-		}
-		if q.Minutes < 1 || q.Minutes > 720 {
-			return wire.VaultStatus{}, gatehouse.Errorf("vault.duration", "say 1 minute to 12 hours", "the vault cannot be unsealed for that long")
-		}
-		return a.o.Admin.Unseal(ctx, []byte(q.Passphrase), time.Duration(q.Minutes)*time.Minute)
 	})
 }
 

@@ -13,7 +13,10 @@ import (
 // KeysAdmin is what an administrator does to the vault's keys. What changes a key takes
 // a credential that opens it; wrong ones are counted by the vault.
 type KeysAdmin interface {
-	// UnsealWith is Unseal by any credential.
+	// Letterbox gives a key of the vault process to seal one credential to: vault.elsewhere.
+	Letterbox(ctx context.Context) (wire.Letterbox, error)
+	// UnsealWith opens the vault: vault.passphrase, vault.credential, vault.duration. The
+	// proof stays with the callee, for the operator "admin-socket".
 	UnsealWith(ctx context.Context, with gatehouse.Credential, d time.Duration) (wire.VaultStatus, error)
 	KeysStatus(ctx context.Context) (wire.KeysStatus, error)
 	// CheckKeys looks at every row of the key store. With a credential, which only a site
@@ -39,6 +42,7 @@ func (a *API) keysRoutes() []auth.Route {
 	return []auth.Route{
 		{Pattern: "GET /admin/v1/keys", Policy: auth.OnSocket, Handler: a.keysStatus},
 		{Pattern: "POST /admin/v1/keys/check", Policy: auth.OnSocket, Handler: a.checkKeys},
+		{Pattern: "POST /admin/v1/keys/letterbox", Policy: auth.OnSocket, Handler: a.letterbox},
 		{Pattern: "POST /admin/v1/keys/unseal", Policy: auth.OnSocket, Handler: a.unsealWith},
 		{Pattern: "POST /admin/v1/keys/slots", Policy: auth.OnSocket, Handler: a.addSlot},
 		{Pattern: "POST /admin/v1/keys/slots/{id}/remove", Policy: auth.OnSocket, Handler: a.removeSlot},
@@ -58,12 +62,16 @@ func (a *API) checkKeys(w http.ResponseWriter, r *http.Request) {
 	carry(a, w, r, http.StatusOK, a.o.Admin.CheckKeys)
 }
 
+func (a *API) letterbox(w http.ResponseWriter, r *http.Request) {
+	tell(a, w, r, http.StatusOK, a.o.Admin.Letterbox)
+}
+
 func (a *API) unsealWith(w http.ResponseWriter, r *http.Request) {
 	carry(a, w, r, http.StatusOK, func(ctx context.Context, q wire.UnsealWithRequest) (wire.VaultStatus, error) {
-		if q.Minutes < 1 || q.Minutes > 720 {
-			return wire.VaultStatus{}, gatehouse.Errorf("vault.duration", "say 1 minute to 12 hours", "the vault cannot be unsealed for that long")
+		if q.Seconds < 1 || q.Seconds > 24*60*60 {
+			return wire.VaultStatus{}, gatehouse.Errorf("vault.duration", "say up to 24 hours", "the vault cannot be unsealed for that long")
 		}
-		return a.o.Admin.UnsealWith(ctx, q.With.Credential(), time.Duration(q.Minutes)*time.Minute)
+		return a.o.Admin.UnsealWith(ctx, q.With.Credential(), time.Duration(q.Seconds)*time.Second)
 	})
 }
 

@@ -11,7 +11,20 @@ import (
 	"gatehouse/api/wire"
 )
 
-func opens(c wire.Credential) error {
+// box is the letterbox of the world's vault, which opens everything that comes.
+var box, boxKey, errBox = gatehouse.NewLetterbox("k")
+
+func (w *world) Letterbox(context.Context) (wire.Letterbox, error) {
+	return wire.Letterbox(box), errBox
+}
+
+var right = gatehouse.Credential{Kind: gatehouse.TPMCredential, Source: "/dev/tpmrm0", Secret: []byte("open sesame")}
+
+func opens(sealed wire.Credential) error {
+	c, err := sealed.Credential().Open(box, boxKey)
+	if err != nil {
+		return err
+	}
 	if string(c.Secret) != "open sesame" || c.Kind != gatehouse.TPMCredential || c.Source != "/dev/tpmrm0" {
 		return gatehouse.Errorf("vault.credential", "try again", "this does not open the vault")
 	}
@@ -84,9 +97,8 @@ func (w *world) RemoveSecret(_ context.Context, name string) error {
 
 func TestKeysOverTheSocket(t *testing.T) {
 	c, ctx := overSocket(t, &world{}), t.Context()
-	right := gatehouse.Credential{Kind: gatehouse.TPMCredential, Source: "/dev/tpmrm0", Secret: []byte("open sesame")}
 	with := wire.Shown(right)
-	if v, err := c.UnsealWith(ctx, right, 90*time.Second); err != nil || v.Until.Unix() != 120 {
+	if v, err := c.UnsealWith(ctx, right, 90*time.Second); err != nil || v.Until.Unix() != 90 {
 		t.Errorf("%+v, %v", v, err)
 	}
 	if s, err := c.KeysStatus(ctx); err != nil || s.Keys[0].Slots[0].Kind != gatehouse.TPMCredential {
@@ -95,7 +107,7 @@ func TestKeysOverTheSocket(t *testing.T) {
 	if got, err := c.CheckKeys(ctx, wire.KeysCheckRequest{With: with}); err != nil || !got.OK || got.Readable != 7 || !got.Opened {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if got, err := c.AddSlot(ctx, wire.AddSlotRequest{With: with, New: wire.Credential{Kind: "file"}, Label: "safe"}); err != nil || got.Slot != "safe/file" {
+	if got, err := c.AddSlot(ctx, wire.AddSlotRequest{With: with, New: wire.Credential{Kind: "file", Secret: []byte("new")}, Label: "safe"}); err != nil || got.Slot != "safe/file" {
 		t.Errorf("%+v, %v", got, err)
 	}
 	if err := c.RemoveSlot(ctx, "00c0ffee", wire.RemoveSlotRequest{With: with}); err != nil {
@@ -118,8 +130,8 @@ func TestKeysOverTheSocket(t *testing.T) {
 		t.Errorf("%+v, %v", p, err)
 	}
 	for code, err := range map[string]error{
-		"vault.credential": func() error { _, err := c.UnsealWith(ctx, gatehouse.Credential{}, time.Hour); return err }(),
-		"vault.duration":   func() error { _, err := c.UnsealWith(ctx, right, 13*time.Hour); return err }(),
+		"vault.credential": func() error { _, err := c.UnsealWith(ctx, gatehouse.Passphrase([]byte("x")), time.Hour); return err }(),
+		"vault.duration":   func() error { _, err := c.UnsealWith(ctx, right, 25*time.Hour); return err }(),
 		"vault.no_slot":    c.RemoveSlot(ctx, "1", wire.RemoveSlotRequest{With: with}),
 	} {
 		if gatehouse.ErrorCode(err) != code {

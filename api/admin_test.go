@@ -42,13 +42,6 @@ func (w *world) AddDevice(_ context.Context, r wire.DeviceAddRequest) (wire.Devi
 	return wire.DeviceAddResponse{ID: r.ID, Token: "secret"}, w.fail
 }
 
-func (w *world) Unseal(_ context.Context, passphrase []byte, d time.Duration) (wire.VaultStatus, error) {
-	if string(passphrase) != "open sesame" {
-		return wire.VaultStatus{}, gatehouse.Errorf("vault.passphrase", "try again", "this does not open the vault")
-	}
-	return wire.VaultStatus{Unsealed: true, Until: time.Unix(0, 0).Add(d).UTC()}, w.fail
-}
-
 func (w *world) Seal(context.Context) (wire.VaultStatus, error) { return wire.VaultStatus{}, w.fail }
 
 func (w *world) Link(context.Context) (wire.LinkResponse, error) {
@@ -97,7 +90,7 @@ func TestTheClientSaysWhatTheServerHears(t *testing.T) {
 	if d, err := c.AddDevice(ctx, wire.DeviceAddRequest{ID: "cam", Kind: gatehouse.Camera, Gate: "front-door"}); err != nil || d.Token != "secret" {
 		t.Errorf("%+v, %v", d, err)
 	}
-	if v, err := c.Unseal(ctx, []byte("open sesame"), 90*time.Second); err != nil || !v.Unsealed || v.Until.Unix() != 120 {
+	if v, err := c.UnsealWith(ctx, right, 90*time.Second); err != nil || !v.Unsealed || v.Until.Unix() != 90 {
 		t.Errorf("%+v, %v", v, err)
 	}
 	if v, err := c.Seal(ctx); err != nil || v.Unsealed {
@@ -127,8 +120,8 @@ func TestTheClientsErrorsAreTheServers(t *testing.T) {
 	w := &world{}
 	c, ctx := overSocket(t, w), t.Context()
 	for name, do := range map[string]func() error{
-		"vault.passphrase": func() error { _, err := c.Unseal(ctx, []byte("x"), time.Hour); return err },
-		"vault.duration":   func() error { _, err := c.Unseal(ctx, []byte("open sesame"), 13*time.Hour); return err },
+		"vault.credential": func() error { _, err := c.UnsealWith(ctx, gatehouse.Passphrase([]byte("x")), time.Hour); return err },
+		"vault.duration":   func() error { _, err := c.UnsealWith(ctx, right, 25*time.Hour); return err },
 		"enroll.too_many_photos": func() error {
 			_, err := c.EnrollPerson(ctx, wire.EnrollPersonRequest{Photos: make([][]byte, wire.MaxPhotos+1)})
 			return err

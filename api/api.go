@@ -100,7 +100,6 @@ func (a *API) coreRoutes() []auth.Route {
 		{Pattern: "DELETE /admin/v1/subjects/{id}/consent", Policy: auth.OnSocket, Handler: a.withdrawConsent},
 		{Pattern: "POST /admin/v1/devices", Policy: auth.OnSocket, Handler: a.addDevice},
 		{Pattern: "GET /admin/v1/vault", Policy: auth.OnSocket, Handler: a.vaultStatus},
-		{Pattern: "POST /admin/v1/vault/unseal", Policy: auth.OnSocket, Handler: a.unseal},
 		{Pattern: "POST /admin/v1/vault/seal", Policy: auth.OnSocket, Handler: a.seal},
 		{Pattern: "POST /admin/v1/link", Policy: auth.OnSocket, Handler: a.link},
 		{Pattern: "POST /admin/v1/gallery/rotate", Policy: auth.OnSocket, Handler: a.rotateGallery},

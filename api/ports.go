@@ -59,9 +59,6 @@ type Admin interface {
 	// AddDevice: device.known, name.malformed, grant.unknown_gate. Adding a device
 	// again gives it a new token, and the old one stops working.
 	AddDevice(ctx context.Context, r wire.DeviceAddRequest) (wire.DeviceAddResponse, error)
-	// Unseal: vault.passphrase. The proof stays with the callee, for the
-	// operator "admin-socket".
-	Unseal(ctx context.Context, passphrase []byte, d time.Duration) (wire.VaultStatus, error)
 	Seal(ctx context.Context) (wire.VaultStatus, error)
 	// Link mints a one-time link to a console that has no account yet: account.ready.
 	Link(ctx context.Context) (wire.LinkResponse, error)

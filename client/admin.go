@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"strconv"
-	"time"
 
 	"gatehouse"
 	"gatehouse/api/wire"
@@ -54,14 +53,6 @@ func (c *Client) WithdrawConsent(ctx context.Context, id gatehouse.SubjectID) er
 func (c *Client) AddDevice(ctx context.Context, r wire.DeviceAddRequest) (wire.DeviceAddResponse, error) {
 	var out wire.DeviceAddResponse
 	err := c.ask(ctx, http.MethodPost, "/admin/v1/devices", r, &out)
-	return out, err
-}
-
-// Unseal opens the vault for at most d, which is rounded up to minutes.
-func (c *Client) Unseal(ctx context.Context, passphrase []byte, d time.Duration) (wire.VaultStatus, error) {
-	minutes := int((d + time.Minute - 1) / time.Minute)
-	var out wire.VaultStatus
-	err := c.ask(ctx, http.MethodPost, "/admin/v1/vault/unseal", wire.UnsealRequest{Passphrase: string(passphrase), Minutes: minutes}, &out)
 	return out, err
 }
 

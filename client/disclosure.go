@@ -16,7 +16,10 @@ func (c *Client) Budget(ctx context.Context) (wire.Budget, error) {
 }
 
 // SetBudget sets the limits; it needs the vault's passphrase.
-func (c *Client) SetBudget(ctx context.Context, r wire.BudgetSetRequest) (wire.Budget, error) {
+func (c *Client) SetBudget(ctx context.Context, r wire.BudgetSetRequest) (out wire.Budget, err error) {
+	if err := c.seal(ctx, &r.With); err != nil {
+		return out, err
+	}
 	return post[wire.Budget](ctx, c, "/admin/v1/budget", r)
 }
 
@@ -26,22 +29,34 @@ func (c *Client) Operators(ctx context.Context) (wire.OperatorsResponse, error) 
 }
 
 // AddOperator registers one; it needs the vault's passphrase.
-func (c *Client) AddOperator(ctx context.Context, r wire.OperatorRequest) (wire.OperatorsResponse, error) {
+func (c *Client) AddOperator(ctx context.Context, r wire.OperatorRequest) (out wire.OperatorsResponse, err error) {
+	if err := c.seal(ctx, &r.With); err != nil {
+		return out, err
+	}
 	return post[wire.OperatorsResponse](ctx, c, "/admin/v1/operators", r)
 }
 
 // RemoveOperator ends one; it needs the vault's passphrase.
-func (c *Client) RemoveOperator(ctx context.Context, r wire.OperatorRequest) (wire.OperatorsResponse, error) {
+func (c *Client) RemoveOperator(ctx context.Context, r wire.OperatorRequest) (out wire.OperatorsResponse, err error) {
+	if err := c.seal(ctx, &r.With); err != nil {
+		return out, err
+	}
 	return post[wire.OperatorsResponse](ctx, c, "/admin/v1/operators/remove", r)
 }
 
 // PlantCanary plants one; it needs the vault's passphrase.
-func (c *Client) PlantCanary(ctx context.Context, r wire.CanaryPlantRequest) (wire.CanaryPlantResponse, error) {
+func (c *Client) PlantCanary(ctx context.Context, r wire.CanaryPlantRequest) (out wire.CanaryPlantResponse, err error) {
+	if err := c.seal(ctx, &r.With); err != nil {
+		return out, err
+	}
 	return post[wire.CanaryPlantResponse](ctx, c, "/admin/v1/canaries", r)
 }
 
 // Canaries lists them; it needs the vault's passphrase.
-func (c *Client) Canaries(ctx context.Context, r wire.CanariesRequest) (wire.CanariesResponse, error) {
+func (c *Client) Canaries(ctx context.Context, r wire.CanariesRequest) (out wire.CanariesResponse, err error) {
+	if err := c.seal(ctx, &r.With); err != nil {
+		return out, err
+	}
 	return post[wire.CanariesResponse](ctx, c, "/admin/v1/canaries/list", r)
 }
 

@@ -10,12 +10,42 @@ import (
 	"gatehouse/api/wire"
 )
 
-// UnsealWith opens the vault with any credential for at most d, which is rounded up to
-// minutes.
+// Letterbox gives a key of the vault process to seal one credential to.
+func (c *Client) Letterbox(ctx context.Context) (wire.Letterbox, error) {
+	var out wire.Letterbox
+	err := c.ask(ctx, http.MethodPost, "/admin/v1/keys/letterbox", nil, &out)
+	return out, err
+}
+
+// seal seals credentials that are not sealed yet, each to a letterbox of its own: the
+// server passes them on and cannot read them.
+func (c *Client) seal(ctx context.Context, with ...*wire.Credential) error {
+	for _, w := range with {
+		if w.Sealed || w.Credential().IsZero() {
+			continue
+		}
+		box, err := c.Letterbox(ctx)
+		if err != nil {
+			return err
+		}
+		sealed, err := w.Credential().Seal(gatehouse.Letterbox(box))
+		if err != nil {
+			return err
+		}
+		*w = wire.Shown(sealed)
+	}
+	return nil
+}
+
+// UnsealWith opens the vault with any credential for at most d, of which parts of a
+// second do not count.
 func (c *Client) UnsealWith(ctx context.Context, with gatehouse.Credential, d time.Duration) (wire.VaultStatus, error) {
-	minutes := int((d + time.Minute - 1) / time.Minute)
+	r := wire.UnsealWithRequest{With: wire.Shown(with), Seconds: int(d / time.Second)}
 	var out wire.VaultStatus
-	err := c.ask(ctx, http.MethodPost, "/admin/v1/keys/unseal", wire.UnsealWithRequest{With: wire.Shown(with), Minutes: minutes}, &out)
+	if err := c.seal(ctx, &r.With); err != nil {
+		return out, err
+	}
+	err := c.ask(ctx, http.MethodPost, "/admin/v1/keys/unseal", r, &out)
 	return out, err
 }
 
@@ -29,6 +59,9 @@ func (c *Client) KeysStatus(ctx context.Context) (wire.KeysStatus, error) {
 // CheckKeys looks at every row of the key store.
 func (c *Client) CheckKeys(ctx context.Context, r wire.KeysCheckRequest) (wire.KeysCheck, error) {
 	var out wire.KeysCheck
+	if err := c.seal(ctx, &r.With); err != nil {
+		return out, err
+	}
 	err := c.ask(ctx, http.MethodPost, "/admin/v1/keys/check", r, &out)
 	return out, err
 }
@@ -36,6 +69,9 @@ func (c *Client) CheckKeys(ctx context.Context, r wire.KeysCheckRequest) (wire.K
 // AddSlot lets another credential open the vault key.
 func (c *Client) AddSlot(ctx context.Context, r wire.AddSlotRequest) (wire.AddSlotResponse, error) {
 	var out wire.AddSlotResponse
+	if err := c.seal(ctx, &r.With, &r.New); err != nil {
+		return out, err
+	}
 	err := c.ask(ctx, http.MethodPost, "/admin/v1/keys/slots", r, &out)
 	return out, err
 }
@@ -43,12 +79,18 @@ func (c *Client) AddSlot(ctx context.Context, r wire.AddSlotRequest) (wire.AddSl
 // RemoveSlot takes a slot away.
 func (c *Client) RemoveSlot(ctx context.Context, id string, r wire.RemoveSlotRequest) error {
 	var out struct{}
+	if err := c.seal(ctx, &r.With); err != nil {
+		return err
+	}
 	return c.ask(ctx, http.MethodPost, "/admin/v1/keys/slots/"+url.PathEscape(id)+"/remove", r, &out)
 }
 
 // SplitKey makes shares of the vault key.
 func (c *Client) SplitKey(ctx context.Context, r wire.SplitRequest) (wire.SplitResponse, error) {
 	var out wire.SplitResponse
+	if err := c.seal(ctx, &r.With); err != nil {
+		return out, err
+	}
 	err := c.ask(ctx, http.MethodPost, "/admin/v1/keys/split", r, &out)
 	return out, err
 }
@@ -69,6 +111,9 @@ func (c *Client) NoteKey(ctx context.Context, r wire.NoteRequest) error {
 // RotateVaultKey begins a rotation of the vault key, or goes on with one.
 func (c *Client) RotateVaultKey(ctx context.Context, r wire.RotateRequest) (wire.RotateResponse, error) {
 	var out wire.RotateResponse
+	if err := c.seal(ctx, &r.With); err != nil {
+		return out, err
+	}
 	err := c.ask(ctx, http.MethodPost, "/admin/v1/keys/rotate/vault", r, &out)
 	return out, err
 }

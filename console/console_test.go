@@ -113,7 +113,7 @@ func TestBadFormsAreRefused(t *testing.T) {
 	s, g := open(t)
 	p := s.Arrive(face(gatehouse.RandomID()), gatehouse.Detail{}, consoletest.Picture(8, 8, 0))
 	s.Unseal()
-	for _, f := range []url.Values{{}, {"passphrase": {"x"}}, {"passphrase": {"x"}, "minutes": {"0"}}, {"passphrase": {"x"}, "minutes": {"721"}},
+	for _, f := range []url.Values{{}, {"passphrase": {"x"}}, {"passphrase": {"x"}, "minutes": {"0"}}, {"passphrase": {"x"}, "minutes": {"1441"}},
 		{"passphrase": {strings.Repeat("x", 1025)}, "minutes": {"5"}}} {
 		if code, _ := g.post("/vault/unseal", f); code != http.StatusBadRequest {
 			t.Errorf("unseal with %d fields got %d", len(f), code)

@@ -114,18 +114,6 @@ func (a admin) AddDevice(ctx context.Context, r wire.DeviceAddRequest) (wire.Dev
 	return wire.DeviceAddResponse{ID: r.ID, Token: token, Again: again}, nil
 }
 
-// Unseal implements api.Admin.
-func (a admin) Unseal(ctx context.Context, passphrase []byte, d time.Duration) (wire.VaultStatus, error) {
-	if !a.isRunning() {
-		return wire.VaultStatus{}, gatehouse.Errorf("server.not_running", "start it with `gatehouse serve`", "there is no running server whose vault could be opened")
-	}
-	if err := a.lend.Unseal(ctx, socketOperator, passphrase, d); err != nil {
-		return wire.VaultStatus{}, err
-	}
-	a.hub.VaultChanged()
-	return a.vaultStatus(ctx)
-}
-
 // isRunning reports whether this is a server that runs, and not its store that a
 // command opened.
 func (s *Server) isRunning() bool {

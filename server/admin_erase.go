@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"gatehouse"
@@ -185,6 +186,9 @@ func (a admin) Databases(ctx context.Context) (wire.DatabasesResponse, error) {
 func (a admin) RewriteDatabase(ctx context.Context, r wire.RewriteRequest) (wire.Rewritten, error) {
 	began := time.Now()
 	held, err := a.rewrite(ctx, r.File)
+	if err == nil {
+		err = a.vault.NoteKey(context.WithoutCancel(ctx), "file rekeyed", strings.NewReplacer("/", "-", ".", "-").Replace(r.File))
+	}
 	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 	return wire.Rewritten{File: r.File, MS: ms(time.Since(began)), HeldMS: ms(held)}, err
 }

@@ -15,6 +15,7 @@ func (a admin) RotateGallery(ctx context.Context) (wire.RotateGalleryResponse, e
 		return err
 	})
 	if err == nil {
+		err = a.vault.NoteKey(context.WithoutCancel(ctx), "gallery rotated", "gallery")
 		a.log.Info("the gallery has a new secret rotation", "templates", out.Templates)
 	}
 	return out, err

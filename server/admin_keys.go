@@ -8,6 +8,12 @@ import (
 	"gatehouse/api/wire"
 )
 
+// Letterbox implements api.KeysAdmin.
+func (a admin) Letterbox(ctx context.Context) (wire.Letterbox, error) {
+	box, err := a.vault.Letterbox(ctx)
+	return wire.Letterbox(box), err
+}
+
 // UnsealWith implements api.KeysAdmin.
 func (a admin) UnsealWith(ctx context.Context, with gatehouse.Credential, d time.Duration) (wire.VaultStatus, error) {
 	if !a.isRunning() {

@@ -6,12 +6,13 @@ import (
 
 	"gatehouse"
 	"gatehouse/api/wire"
+	"gatehouse/flow/workingset"
 )
 
 // SetSecret implements api.SecretsAdmin.
 func (a admin) SetSecret(ctx context.Context, name string, value gatehouse.Secret) error {
-	if err := gatehouse.CheckName(name); err != nil {
-		return err
+	if err := workingset.CheckSecret(name, value); err != nil {
+		return err // before anything is written down
 	}
 	if err := a.vault.NoteKey(ctx, "secret set", name); err != nil {
 		return err

@@ -2,6 +2,8 @@ package server
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"os"
 	"path/filepath"
 	"strings"
@@ -159,19 +161,58 @@ func (s *Server) VerifyBackups(ctx context.Context, with gatehouse.Credential) (
 	return checked, s.restoreBeside(ctx, f, with, &checked)
 }
 
+// checkPlaces are the folders in which a check makes its own, beside the data directory
+// and in memory, and what their names begin with: those of this data directory.
+func (s *Server) checkPlaces() (beside, memory, name string, err error) {
+	data, err := filepath.Abs(s.config.Data)
+	if err != nil {
+		return "", "", "", gatehouse.Errorf("data.unreadable", "name it by its full path", "the data directory cannot be found: %w", err)
+	}
+	memory = "/dev/shm"
+	if _, err := os.Stat(memory); err != nil {
+		memory = os.TempDir()
+	}
+	d := sha256.Sum256([]byte(data))
+	return filepath.Dir(data), memory, ".gatehouse-verify-" + hex.EncodeToString(d[:6]) + "-", nil
+}
+
+// sweepChecks takes away what a check left that was killed. There is one server on this
+// data, which makes one check at a time.
+func (s *Server) sweepChecks(context.Context) error {
+	beside, memory, name, err := s.checkPlaces()
+	if err != nil {
+		return err
+	}
+	for _, dir := range []string{beside, memory} {
+		list, err := os.ReadDir(dir)
+		if err != nil {
+			continue // nothing can have been made there
+		}
+		for _, one := range list {
+			if !strings.HasPrefix(one.Name(), name) {
+				continue
+			}
+			if err := os.RemoveAll(filepath.Join(dir, one.Name())); err != nil {
+				s.log.Warn("what a check of backups left cannot be removed", "error", err)
+			}
+		}
+	}
+	return nil
+}
+
 // restoreBeside restores into a folder beside the data directory, whose gate key lies
 // in memory, and takes it away again.
 func (s *Server) restoreBeside(ctx context.Context, f *backup.Flow, with gatehouse.Credential, checked *backup.Checked) error {
-	beside, err := os.MkdirTemp(filepath.Dir(s.config.Data), ".verify-")
+	folder, memory, name, err := s.checkPlaces()
+	if err != nil {
+		return err
+	}
+	beside, err := os.MkdirTemp(folder, name)
 	if err != nil {
 		return gatehouse.Errorf("data.unwritable", "make the folder of `data` writable for the time of the check", "there is no place to restore into: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(beside) }()
-	memory := "/dev/shm"
-	if _, err := os.Stat(memory); err != nil {
-		memory = ""
-	}
-	gate, err := os.MkdirTemp(memory, "gatehouse-")
+	gate, err := os.MkdirTemp(memory, name)
 	if err != nil {
 		return gatehouse.Errorf("gatekey.failed", "see the cause", "there is no place for a key: %w", err)
 	}

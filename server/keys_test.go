@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"gatehouse"
 	"gatehouse/api/wire"
 	"gatehouse/vault"
+	"gatehouse/vault/auditlog"
 )
 
 // The vault key is exchanged while people pass; passages of before, of meanwhile and of
@@ -128,5 +130,74 @@ func TestSecretsAreKept(t *testing.T) {
 	}
 	if list, err := s.Admin().Secrets(t.Context()); err != nil || len(list.Secrets) != 1 || list.Secrets[0].Name != "smtp" {
 		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+// What is done to a key or a secret is a leaf; what was refused is none.
+func TestChangesOfKeysAreInTheLog(t *testing.T) {
+	c := testConfig(t)
+	s := open(t, c)
+	a, ctx := s.Admin(), t.Context()
+	if err := a.SetSecret(ctx, "webhook", ""); gatehouse.ErrorCode(err) != "secret.malformed" {
+		t.Fatal(err)
+	}
+	if err := a.SetSecret(ctx, "smtp", "hunter2"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.RotateGallery(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.RewriteDatabase(ctx, wire.RewriteRequest{File: "vault/audit.db"}); err != nil {
+		t.Fatal(err)
+	}
+	for done := false; !done; {
+		p, err := a.RotateGateKey(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		done = p.Finished
+	}
+	list, _, err := s.vault.AuditLeaves(ctx, vault.LeafQuery{Kind: gatehouse.KeyLeafKind, Limit: 50})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said []string
+	for _, l := range list {
+		e, err := auditlog.Describe(l.Leaf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said = append(said, e.String())
+	}
+	slices.Reverse(said) // the newest come first
+	want := []string{"event secret set  with smtp", "event gallery rotated  with gallery", "event file rekeyed  with vault-audit-db", "event gate key rotated  with gate"}
+	if !slices.Equal(said, want) {
+		t.Errorf("the log says %q", said)
+	}
+}
+
+// What a killed check of backups left goes at the next start, and nobody else's.
+func TestAKilledChecksFilesAreSwept(t *testing.T) {
+	c := testConfig(t)
+	s := open(t, c)
+	beside, _, name, err := s.checkPlaces()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	left, others := filepath.Join(beside, name+"1"), filepath.Join(beside, ".gatehouse-verify-0123456789ab-1")
+	for _, dir := range []string{left, others} {
+		if err := os.MkdirAll(filepath.Join(dir, "data"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	open(t, c)
+	if _, err := os.Stat(left); err == nil {
+		t.Error("it is still there")
+	}
+	if _, err := os.Stat(others); err != nil {
+		t.Error("another site's is gone")
 	}
 }

@@ -48,7 +48,7 @@ func TestMetricsSayNothingAboutAnybody(t *testing.T) {
 	addDevice(t, s, "tablet")
 	card(t, s, "tablet", "card B-1")
 	card(t, s, "tablet", "card of somebody else")
-	if _, err := admin.Unseal(t.Context(), []byte(passphrase), time.Minute); err != nil {
+	if _, err := admin.UnsealWith(t.Context(), gatehouse.Passphrase([]byte(passphrase)), time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	_, body := get(t, base+"/metrics")

@@ -50,6 +50,7 @@ func (p pages) Status(ctx context.Context) (console.VaultStatus, error) {
 
 // Unseal implements console.Vault.
 func (p pages) Unseal(ctx context.Context, who console.Who, passphrase []byte, d time.Duration) error {
+	defer clear(passphrase)
 	err := p.lend.As(who.Role).Unseal(ctx, who.Operator, passphrase, d)
 	if err == nil {
 		p.hub.VaultChanged()

@@ -30,6 +30,9 @@ func (s *Server) openRotator(context.Context) error {
 				if err != nil {
 					s.log.Error("the gate key could not be replaced yet; run `gatehouse keys rotate gate`", "error", err)
 				}
+				if err == nil && p.Stage == rotate.Finished {
+					err = s.noteGateKey(context.Background())
+				}
 				if err != nil || p.Stage == rotate.Finished {
 					return
 				}
@@ -47,8 +50,16 @@ func (s *Server) currentItem(w gatehouse.WorkingItem) ([]byte, error) {
 	return s.gateKey.Reseal(w.Context(), w.Sealed)
 }
 
+// noteGateKey writes that the gate key is a new one into the audit log.
+func (s *Server) noteGateKey(ctx context.Context) error {
+	return s.vault.NoteKey(ctx, "gate key rotated", "gate")
+}
+
 // RotateGateKey implements api.GateKeyAdmin.
 func (a admin) RotateGateKey(ctx context.Context) (wire.GateKeyRotation, error) {
 	p, err := a.rotator.Run(ctx, time.Second)
+	if err == nil && p.Stage == rotate.Finished {
+		err = a.noteGateKey(context.WithoutCancel(ctx))
+	}
 	return wire.GateKeyRotation{Stage: string(p.Stage), Done: p.Done, All: p.All, Resumed: p.Resumed, Finished: p.Stage == rotate.Finished}, err
 }

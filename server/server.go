@@ -128,7 +128,7 @@ func Open(ctx context.Context, c Config, o Options) (_ *Server, err error) {
 			s.Close(context.WithoutCancel(ctx))
 		}
 	}()
-	for _, step := range []func(context.Context) error{s.openSite, s.openKeys, s.openAlarms, s.openStores, s.openVision, s.openFlows, s.finishInterrupted, s.openRotator} {
+	for _, step := range []func(context.Context) error{s.openSite, s.openKeys, s.openAlarms, s.openStores, s.openVision, s.openFlows, s.finishInterrupted, s.openRotator, s.sweepChecks} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}

@@ -3,7 +3,6 @@ package vault
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"strconv"
 	"time"
 
@@ -16,6 +15,7 @@ const (
 	eventBegun           = "begun"            // the log's name, its first verifier key
 	eventUnsealed        = "unsealed"         // the operator, until when (Unix milliseconds)
 	eventWrongPassphrase = "wrong passphrase" // the operator
+	eventWrongCredential = "wrong credential" // the operator, the kind: file, pkcs11, tpm
 	eventSealed          = "sealed"           // command, time, stopped, ended
 	eventForgot          = "witness forgot"   // a log's name, how many entries it had
 )
@@ -53,11 +53,8 @@ func (s *signer) endedOpen(ctx context.Context, a *auditDB) error {
 // the attempt's error. A vault whose opening cannot be recorded is sealed again.
 func (s *service) recordUnseal(ctx context.Context, operator string, until time.Time, failed error) error {
 	ctx = context.WithoutCancel(ctx)
-	switch {
-	case gatehouse.ErrorCode(failed) == "vault.passphrase":
-		return errors.Join(failed, s.audit.event(ctx, nil, eventWrongPassphrase, operator))
-	case failed != nil:
-		return failed
+	if failed != nil {
+		return failed // a wrong credential is recorded already
 	}
 	open := true
 	err := s.audit.event(ctx, &open, eventUnsealed, operator, strconv.FormatInt(until.UnixMilli(), 10))
@@ -65,6 +62,14 @@ func (s *service) recordUnseal(ctx context.Context, operator string, until time.
 		s.room.seal()
 	}
 	return err
+}
+
+// recordWrong records a credential that opened nothing, whatever it was shown for.
+func (s *service) recordWrong(ctx context.Context, operator string, kind gatehouse.CredentialKind) error {
+	if kind == gatehouse.PassphraseCredential {
+		return s.audit.event(ctx, nil, eventWrongPassphrase, operator)
+	}
+	return s.audit.event(ctx, nil, eventWrongCredential, operator, string(kind))
 }
 
 // recordSealed records that the vault was sealed: by a command, because its time was

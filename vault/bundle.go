@@ -162,7 +162,7 @@ func (u *unbundler) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
 		if err != nil {
 			return nil, errBundle(err)
 		}
-		blobs, err := u.process.Call(u.ctx, methodUnbundle, unbundleRequest{u.dir, s.Args[0], show(u.with)}, [][]byte{u.with.Secret, enc, s.Body}, nil)
+		blobs, err := callWith(u.ctx, u.process.Call, methodUnbundle, unbundleRequest{u.dir, s.Args[0], show(u.with)}, []gatehouse.Credential{u.with}, [][]byte{enc, s.Body}, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -174,6 +174,18 @@ func (u *unbundler) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
 	return nil, age.ErrIncorrectIdentity
 }
 
+// unbind keeps what opens bundles and what opens a vault apart: the caller of the first
+// names files of its own, and the second holds the private key.
+func (s *service) unbind() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.release != nil {
+		return gatehouse.Errorf("vault.in_use", "open bundles with `gatehouse restore` and `gatehouse backup verify`, which have a process of their own", "this process has a vault open: it opens no bundles")
+	}
+	s.unbound = true
+	return nil
+}
+
 func (s *service) handleUnbundle(ctx context.Context, r *child.Request) (any, [][]byte, error) {
 	var in unbundleRequest
 	if err := r.Decode(&in); err != nil {
@@ -182,16 +194,19 @@ func (s *service) handleUnbundle(ctx context.Context, r *child.Request) (any, []
 	if len(r.Blobs) != 3 || !filepath.IsAbs(in.Dir) {
 		return nil, nil, gatehouse.Errorf("request.malformed", "this is a fault of the program", "a bundle is opened with a directory, a credential and two parts")
 	}
+	if err := s.unbind(); err != nil {
+		return nil, nil, err
+	}
+	c, err := s.credential(in.With, r.Blobs[0])
+	if err != nil {
+		return nil, nil, err
+	}
+	defer clear(c.Secret)
 	public, err := readPublicKey(in.Dir)
 	if err != nil {
 		return nil, nil, err
 	}
-	room, err := newStrongroom(in.Dir, public)
-	if err != nil {
-		return nil, nil, err
-	}
-	keys, err := room.unwrap(ctx, "restore", in.With.credential(r.Blobs[0]))
-	clear(r.Blobs[0])
+	keys, err := s.tries.try(ctx, "restore", c, func() (openKeys, error) { return unwrapKeys(ctx, in.Dir, publicKeyName(public), c) })
 	if err != nil {
 		return nil, nil, err
 	}

@@ -146,9 +146,13 @@ func withCredential[Q credentialRequest, A any](s *service, f func(ctx context.C
 		if err := withSecrets(r, &q, 1); err != nil {
 			return nil, nil, err
 		}
-		defer clear(r.Blobs[0])
 		asked := q.asked()
-		err = s.room.withKeys(ctx, clip(asked.Operator), asked.With.credential(r.Blobs[0]), func(keys openKeys) error {
+		with, err := s.credential(asked.With, r.Blobs[0])
+		if err != nil {
+			return nil, nil, err
+		}
+		defer clear(with.Secret)
+		err = s.room.withKeys(ctx, clip(asked.Operator), with, func(keys openKeys) error {
 			a, err := f(ctx, keys, q)
 			answer = a
 			return err

@@ -20,7 +20,7 @@ func NewDesk(call child.CallFunc) Desk { return Desk{call} }
 // atDesk are the calls that a Desk makes.
 var atDesk = map[string]bool{
 	methodBudget: true, methodSetLimits: true, methodOperators: true, methodAddOperator: true, methodEndOperator: true,
-	methodPlant: true, methodCanaries: true, methodTrip: true,
+	methodLetterbox: true, methodPlant: true, methodCanaries: true, methodTrip: true,
 	methodKeysStatus: true, methodAddSlot: true, methodRemoveSlot: true, methodSplit: true, methodExport: true,
 }
 
@@ -52,5 +52,5 @@ func request(operator string, with gatehouse.Credential) keyRequest {
 
 // with calls a method with one credential.
 func (d Desk) with(ctx context.Context, method string, header credentialRequest, with gatehouse.Credential, reply any) ([][]byte, error) {
-	return d.call(ctx, method, header, [][]byte{with.Secret}, reply)
+	return callWith(ctx, d.call, method, header, []gatehouse.Credential{with}, nil, reply)
 }

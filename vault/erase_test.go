@@ -274,6 +274,9 @@ func TestHoldOnDayEndsByItself(t *testing.T) {
 		t.Errorf("under the hold: %q", got)
 	}
 	time.Sleep(time.Until(h.Until) + 10*time.Millisecond)
+	if got := in.opened(t, held); got[0] != nil {
+		t.Errorf("after the hold's time, before anybody ended it: %q", got)
+	}
 	if n, err := in.vault.EndHolds(t.Context()); err != nil || n != 1 {
 		t.Errorf("%d holds ended, %v", n, err)
 	}

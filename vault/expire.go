@@ -16,7 +16,6 @@ const (
 	methodExpire    = "expire"    // header expireRequest; reply int
 	methodRetention = "retention" // header retentionRequest
 	methodRemovals  = "removals"  // header removalsRequest; reply []gatehouse.Removal
-	methodDiscard   = "discard"   // header discardRequest
 	methodDays      = "days"      // header daysRequest; reply []gatehouse.KeyDay
 )
 
@@ -38,20 +37,12 @@ type removalsRequest struct {
 
 type daysRequest struct{ Place gatehouse.Place }
 
-type discardRequest struct {
-	Place    gatehouse.Place
-	Subjects []gatehouse.SubjectID
-}
-
 // shorterAfter is when a retention that was shortened takes effect: a stolen server
 // can order that everything be forgotten, and somebody has this long to notice.
 const shorterAfter = 7 * 24 * time.Hour
 
 // maxKeep is the longest retention that can be asked for: required and finite.
 const maxKeep = 11 * 366 * 24 * time.Hour
-
-// discardable bounds how many unused one-offs of a place one vault process discards.
-const discardable = 4 * oneOffsReady
 
 // Expire deletes a day's rows of one retention class, as Erase does a subject's, and
 // says how many there were. The day is counted in UTC. What a hold needs of them is
@@ -93,15 +84,8 @@ func (v *Vault) Days(ctx context.Context, place gatehouse.Place) ([]gatehouse.Ke
 	return list, err
 }
 
-// discard removes chains that keyed nothing.
-func (v *Vault) discard(ctx context.Context, place gatehouse.Place, subjects []gatehouse.SubjectID) error {
-	_, err := v.process.Call(ctx, methodDiscard, discardRequest{place, subjects}, nil, nil)
-	return err
-}
-
 func (s *service) expiryHandlers() map[string]child.Handler {
-	return map[string]child.Handler{methodExpire: s.handleExpire, methodRetention: s.handleRetention, methodRemovals: s.handleRemovals, methodDiscard: s.handleDiscard,
-		methodDays: s.handleDays}
+	return map[string]child.Handler{methodExpire: s.handleExpire, methodRetention: s.handleRetention, methodRemovals: s.handleRemovals, methodDays: s.handleDays}
 }
 
 func (s *service) handleExpire(ctx context.Context, r *child.Request) (any, [][]byte, error) {
@@ -261,30 +245,4 @@ func (s *service) handleDays(ctx context.Context, r *child.Request) (any, [][]by
 		list = append(list, one)
 	}
 	return list, nil, sealeddb.Wrap(keyStoreFile, rows.Err())
-}
-
-// handleDiscard deletes chains of one-offs that nobody took. The gate says which; so
-// that this is no way to erase, it reaches only a few, of subjects that have one chain,
-// which was made since this process started.
-func (s *service) handleDiscard(ctx context.Context, r *child.Request) (any, [][]byte, error) {
-	var in discardRequest
-	if err := r.Decode(&in); err != nil {
-		return nil, nil, err
-	}
-	s.destroying.Lock()
-	defer s.destroying.Unlock()
-	if s.discarded += len(in.Subjects); s.discarded > discardable {
-		return nil, nil, gatehouse.Errorf("request.malformed", "this is a fault of the program", "too many chains were to be discarded")
-	}
-	_, err := s.keys.delete(ctx, func(exec execFunc) error {
-		for _, subject := range in.Subjects {
-			if err := exec(`DELETE FROM chains WHERE kind = 'subject' AND org = ?1 AND site = ?2 AND subject = ?3 AND created >= ?4
-				AND 1 = (SELECT count(*) FROM chains WHERE kind = 'subject' AND org = ?1 AND site = ?2 AND subject = ?3)`,
-				string(in.Place.Org), string(in.Place.Site), subject[:], s.started.UnixMilli()); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return nil, nil, err
 }

@@ -250,10 +250,10 @@ func TestOnePassphraseAtATime(t *testing.T) {
 	must(t, err)
 	room, err := newStrongroom(dir, public)
 	must(t, err)
-	room.attempt.Lock()
+	room.tries.one.Lock()
 	_, _, err = room.unseal(t.Context(), operator, gatehouse.Passphrase([]byte(passphrase)), time.Hour)
 	wantCode(t, err, "vault.busy")
-	room.attempt.Unlock()
+	room.tries.one.Unlock()
 	_, _, err = room.unseal(t.Context(), operator, gatehouse.Passphrase([]byte(passphrase)), time.Hour)
 	must(t, err)
 	if room.page.empty() {

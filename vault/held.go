@@ -259,8 +259,8 @@ func (k *keyStore) endHold(ctx context.Context, id gatehouse.ID, now time.Time) 
 // openHeld gives the secrets of an expired chain's positions that holds keep.
 func (k *keyStore) openHeld(ctx context.Context, at chainPlace, private privateKeys, list []wanted) error {
 	row := chainRow{Place: at.Place, ID: at.id, Kind: dayChain}
-	err := k.db.Readers().QueryRowContext(ctx, `SELECT class, day, recipient, enc, sealed FROM held_chains WHERE org = ? AND site = ? AND id = ? LIMIT 1`,
-		string(at.Org), string(at.Site), at.id[:]).Scan(&row.Class, &row.Day, &row.Recipient, &row.Enc, &row.Sealed)
+	err := k.db.Readers().QueryRowContext(ctx, `SELECT c.class, c.day, c.recipient, c.enc, c.sealed FROM held_chains c JOIN holds h ON h.id = c.hold
+		WHERE c.org = ? AND c.site = ? AND c.id = ? AND h.lifted = 0 AND h.until > ? LIMIT 1`, string(at.Org), string(at.Site), at.id[:], time.Now().UnixMilli()).Scan(&row.Class, &row.Day, &row.Recipient, &row.Enc, &row.Sealed)
 	if err == nil {
 		walk(&row, private, list)
 		return nil

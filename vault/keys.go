@@ -127,13 +127,20 @@ func (s *service) handleAddSlot(ctx context.Context, r *child.Request) (any, [][
 	if err := withSecrets(r, &in, 2); err != nil {
 		return nil, nil, err
 	}
-	defer clear(r.Blobs[0])
-	defer clear(r.Blobs[1])
-	added := in.New.credential(r.Blobs[1])
+	with, err := s.credential(in.With, r.Blobs[0])
+	if err != nil {
+		return nil, nil, err
+	}
+	defer clear(with.Secret)
+	added, err := s.credential(in.New, r.Blobs[1])
+	if err != nil {
+		return nil, nil, err
+	}
+	defer clear(added.Secret)
 	if err := checkNewCredential(added, in.Label); err != nil {
 		return nil, nil, err
 	}
-	keys, err := s.room.unwrap(ctx, in.Operator, in.With.credential(r.Blobs[0]))
+	keys, err := s.room.unwrap(ctx, in.Operator, with)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -170,8 +177,12 @@ func (s *service) handleRemoveSlot(ctx context.Context, r *child.Request) (any, 
 	if err := withSecrets(r, &in, 1); err != nil {
 		return nil, nil, err
 	}
-	defer clear(r.Blobs[0])
-	keys, err := s.room.unwrap(ctx, in.Operator, in.With.credential(r.Blobs[0]))
+	with, err := s.credential(in.With, r.Blobs[0])
+	if err != nil {
+		return nil, nil, err
+	}
+	defer clear(with.Secret)
+	keys, err := s.room.unwrap(ctx, in.Operator, with)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -201,8 +212,12 @@ func (s *service) handleSplit(ctx context.Context, r *child.Request) (any, [][]b
 	if err := withSecrets(r, &in, 1); err != nil {
 		return nil, nil, err
 	}
-	defer clear(r.Blobs[0])
-	keys, err := s.room.unwrap(ctx, in.Operator, in.With.credential(r.Blobs[0]))
+	with, err := s.credential(in.With, r.Blobs[0])
+	if err != nil {
+		return nil, nil, err
+	}
+	defer clear(with.Secret)
+	keys, err := s.room.unwrap(ctx, in.Operator, with)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -255,7 +270,7 @@ func (s *service) handleExport(ctx context.Context, _ *child.Request) (any, [][]
 }
 
 // notable are the events about keys that happen outside the vault process.
-var notable = []string{"recovered", "imported", "secret set", "secret removed", "tls authority made"}
+var notable = []string{"recovered", "imported", "secret set", "secret removed", "tls authority made", "gate key rotated", "gallery rotated", "file rekeyed"}
 
 func (s *service) handleNote(ctx context.Context, r *child.Request) (any, [][]byte, error) {
 	var in noteRequest

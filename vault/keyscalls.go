@@ -18,7 +18,7 @@ func (d Desk) KeysStatus(ctx context.Context) (KeysStatus, error) {
 // slot it has. While a rotation goes on it opens every key that with opens. Errors:
 // UnsealWith's, vault.passphrase_short, vault.label, vault.slots_full, and custody's.
 func (d Desk) AddSlot(ctx context.Context, operator string, with, added gatehouse.Credential, label string) (id string, err error) {
-	_, err = d.call(ctx, methodAddSlot, addSlotRequest{request(operator, with), show(added), label}, [][]byte{with.Secret, added.Secret}, &id)
+	_, err = callWith(ctx, d.call, methodAddSlot, addSlotRequest{request(operator, with), show(added), label}, []gatehouse.Credential{with, added}, nil, &id)
 	return id, err
 }
 
@@ -55,7 +55,8 @@ func (d Desk) Export(ctx context.Context) ([]byte, error) {
 }
 
 // NoteKey writes an event about keys that happened outside the vault process into the
-// audit log: recovered, imported, secret set, secret removed. name is a name
+// audit log: recovered, imported, secret set, secret removed, gate key rotated, gallery
+// rotated, file rekeyed. name is a name
 // (gatehouse.CheckName) of what it happened to.
 func (v *Vault) NoteKey(ctx context.Context, event, name string) error {
 	_, err := v.process.Call(ctx, methodNote, noteRequest{event, name}, nil, nil)

@@ -5,14 +5,12 @@ import (
 	"crypto/hpke"
 	"crypto/sha256"
 	"crypto/subtle"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"gatehouse"
-	"gatehouse/internal/child"
 )
 
 // proofSize is the length of the proof that an operator gets at unsealing: random
@@ -30,8 +28,8 @@ type strongroom struct {
 	ended func() // told when the last lease's time is over, with the lock held
 	wiped func() // called when the keys were wiped; nil for nothing. It MUST NOT block
 
-	attempt sync.Mutex                                     // one credential at a time: scrypt makes passphrases slow and large
-	check   func(ctx context.Context, keys openKeys) error // before every lease; nil for none
+	tries *attempts                                      // of the whole process
+	check func(ctx context.Context, keys openKeys) error // before every lease; nil for none
 
 	mu     sync.Mutex
 	public hpke.PublicKey // the one that is sealed to; a rotation changes it
@@ -39,7 +37,6 @@ type strongroom struct {
 	names  []string // of the keys on the page, in their order
 	leases []lease
 	timer  *time.Timer
-	wrong  int // credentials since the process started
 	moving *rotation
 }
 
@@ -60,7 +57,7 @@ func newStrongroom(dir string, public hpke.PublicKey) (*strongroom, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &strongroom{dir: dir, public: public, now: time.Now, page: page}, nil
+	return &strongroom{dir: dir, public: public, now: time.Now, page: page, tries: &attempts{}}, nil
 }
 
 // unseal checks the credential and gives the operator a lease. Errors:
@@ -150,24 +147,10 @@ func (k openKeys) from(name string) openKeys {
 // seed is the current key's.
 func (k openKeys) seed() []byte { return k[0].seed[:] }
 
-// unwrap opens the keys that c opens: the current one, or it fails. Attempts are made
-// one at a time, wrong ones are counted and logged. The caller clears the keys.
+// unwrap opens the keys that c opens: the current one, or it fails. The caller clears
+// the keys.
 func (s *strongroom) unwrap(ctx context.Context, operator string, c gatehouse.Credential) (openKeys, error) {
-	if !s.attempt.TryLock() {
-		return nil, gatehouse.Errorf("vault.busy", "wait a few seconds and try again", "another passphrase is being checked")
-	}
-	defer s.attempt.Unlock()
-	current := publicKeyName(s.current())
-	keys, err := unwrapKeys(ctx, s.dir, current, c)
-	debug.FreeOSMemory() // scrypt took 256 MB
-	if wrongCredential(err) {
-		s.mu.Lock()
-		s.wrong++
-		count := s.wrong
-		s.mu.Unlock()
-		child.NewLog().Warn("a credential for the vault was wrong", "kind", c.Kind, "operator", operator, "count", count)
-	}
-	return keys, err
+	return s.tries.try(ctx, operator, c, func() (openKeys, error) { return unwrapKeys(ctx, s.dir, publicKeyName(s.current()), c) })
 }
 
 func unwrapKeys(ctx context.Context, dir, current string, c gatehouse.Credential) (openKeys, error) {
@@ -314,7 +297,7 @@ func privateKeysOn(page *keyPage, names []string) (privateKeys, error) {
 }
 
 // open reports who has the vault open, and until when at the longest.
-func (s *strongroom) open() (operators []string, until time.Time, wrong int, locked bool) {
+func (s *strongroom) open() (operators []string, until time.Time, locked bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.expire()
@@ -326,7 +309,7 @@ func (s *strongroom) open() (operators []string, until time.Time, wrong int, loc
 			until = l.until
 		}
 	}
-	return operators, until, s.wrong, s.page.locked
+	return operators, until, s.page.locked
 }
 
 // checkOperator bounds what is written into the log as the operator's id.

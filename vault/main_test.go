@@ -72,9 +72,13 @@ func install(t testing.TB, change ...func(*Options)) *installation {
 var plenty = budget.Limits{Operator: budget.Limit{Hour: budget.MaxLimit, Day: budget.MaxLimit}, Role: budget.Limit{Hour: budget.MaxLimit, Day: budget.MaxLimit},
 	Organization: budget.Limit{Hour: budget.MaxLimit, Day: budget.MaxLimit}, Live: budget.Limit{Hour: budget.MaxLimit, Day: budget.MaxLimit}}
 
+// right and wrong are credentials that open the vault, and do not.
+func right() gatehouse.Credential { return gatehouse.Passphrase([]byte(passphrase)) }
+func wrong() gatehouse.Credential { return gatehouse.Passphrase([]byte("not the passphrase")) }
+
 func (in *installation) limit(t testing.TB, l budget.Limits) {
 	t.Helper()
-	must(t, in.vault.SetLimits(t.Context(), operator, gatehouse.Passphrase([]byte(passphrase)), l, false))
+	must(t, in.vault.SetLimits(t.Context(), operator, right(), l, false))
 }
 
 func (in *installation) open(t testing.TB) {

@@ -53,13 +53,13 @@ func (v *Vault) Unseal(ctx context.Context, operator, passphrase string, lasts t
 // counted. Errors: vault.passphrase, vault.credential, vault.no_slot, vault.busy (another
 // one is being checked), vault.key_damaged, vault.missing, vault.duration,
 // vault.operator, vault.unavailable, vault.timeout, vault.elsewhere (it is on another
-// machine: see Claim), and those of package custody.
+// machine: see Claim), vault.letterbox, and those of package custody.
 func (v *Vault) UnsealWith(ctx context.Context, operator string, c gatehouse.Credential, lasts time.Duration) (proof []byte, until time.Time, err error) {
 	if v.remote != nil {
 		return nil, until, errElsewhere()
 	}
 	var reply unsealReply
-	blobs, err := v.process.Call(ctx, methodUnseal, unsealRequest{Operator: operator, With: show(c), Lasts: lasts}, [][]byte{c.Secret}, &reply)
+	blobs, err := callWith(ctx, v.process.Call, methodUnseal, unsealRequest{Operator: operator, With: show(c), Lasts: lasts}, []gatehouse.Credential{c}, nil, &reply)
 	if err != nil {
 		return nil, until, err
 	}

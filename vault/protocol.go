@@ -67,6 +67,7 @@ type Status struct {
 	WrongUnseals int       // wrong credentials since the vault process started
 	PublicKey    string    // a short name of the public key, hexadecimal
 	Memory       string    // what is kept out of swap: "locked", "key page", "not locked"
+	Rotating     bool      // the keys of a rotation are open, also while it is sealed
 	Canary       bool      // a canary shut the vault; two people must lift it
 }
 

@@ -178,7 +178,7 @@ func (v *Vault) Forward(ctx context.Context, method string, header json.RawMessa
 var forwarded = map[string]bool{
 	methodAppend: true, methodSeal: true, methodStatus: true, methodOpen: true, methodRecord: true, methodDisclosures: true,
 	methodErase: true, methodCertify: true, methodErasable: true,
-	methodExpire: true, methodRetention: true, methodRemovals: true, methodDiscard: true, methodDays: true,
+	methodExpire: true, methodRetention: true, methodRemovals: true, methodDays: true,
 	methodHold: true, methodHoldItems: true, methodHolds: true, methodHoldUntil: true, methodHoldsEnd: true,
 	methodIndexState: true, methodIndex: true, methodSearch: true,
 	methodAuditCursor: true, methodAuditFollow: true, methodAuditCheckpoint: true, methodAuditKeys: true, methodAuditProve: true,

@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"gatehouse"
-	"gatehouse/vault/custody"
 
 	"golang.org/x/sys/unix"
 )
@@ -94,7 +93,7 @@ func (k *ringKey) addSlot(ctx context.Context, seed [seedSize]byte, c gatehouse.
 	if len(k.Slots) >= maxSlots {
 		return "", gatehouse.Errorf("vault.slots_full", "remove one that nobody needs", "the vault key has %d slots already", maxSlots)
 	}
-	w, err := custody.New(c, scryptWork)
+	w, err := wrapperOf(c, scryptWork)
 	if err != nil {
 		return "", err
 	}
@@ -112,11 +111,11 @@ func (k *ringKey) addSlot(ctx context.Context, seed [seedSize]byte, c gatehouse.
 // open tries c at the slots of its kind; the caller zeroes the seed. Errors:
 // vault.no_slot, vault.passphrase, vault.credential, vault.key_damaged, custody's.
 func (k *ringKey) open(ctx context.Context, c gatehouse.Credential) (seed [seedSize]byte, slot *keySlot, err error) {
-	w, err := custody.New(c, 0)
+	w, err := wrapperOf(c, 0)
 	if err != nil {
 		return seed, nil, err
 	}
-	err = gatehouse.Errorf("vault.no_slot", "see `gatehouse keys status`; somebody who can open the vault adds one with `gatehouse keys add-slot`", "the vault key %s has no slot for a %s", k.Name, c.Kind)
+	err = gatehouse.Errorf("vault.no_slot", "see `gatehouse keys status`; somebody who can open the vault adds one with `gatehouse keys add-slot`", "the vault key %s has no slot for a %s", k.Name, c.Kind.Name())
 	for i := range k.Slots {
 		if k.Slots[i].Kind != c.Kind {
 			continue
@@ -152,11 +151,20 @@ func slotError(kind gatehouse.CredentialKind, err error) error {
 		if kind == gatehouse.PassphraseCredential {
 			return errPassphrase()
 		}
-		return gatehouse.Errorf("vault.credential", "try again; every attempt is counted", "this %s does not open the vault: %w", kind, err)
+		return gatehouse.Errorf("vault.credential", "try again; every attempt is counted", "this %s does not open the vault: %s", kind.Name(), sentence(err))
 	case "custody.damaged":
-		return gatehouse.Errorf("vault.key_damaged", "restore vault.key from its copy", "a slot of the keyring does not open: %w", err)
+		return gatehouse.Errorf("vault.key_damaged", "restore vault.key from its copy", "a slot of the keyring does not open: %s", sentence(err))
 	}
 	return err
+}
+
+// sentence is what an error says, without its code and hint.
+func sentence(err error) string {
+	var e *gatehouse.Error
+	if errors.As(err, &e) {
+		return e.Message
+	}
+	return err.Error()
 }
 
 // wrongCredential reports whether what was shown was not the right one.

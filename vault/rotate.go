@@ -54,12 +54,41 @@ type rotation struct {
 	after   int64 // the last row that was looked at
 	left    int   // rows when it began, less those that were moved
 	damaged int
+	idle    *time.Timer // ends it; nil while a batch goes on
 }
 
+// rotationIdles is how long the old keys of a rotation are kept without a batch: the vault
+// may be sealed meanwhile, and whoever began it may have gone. Calling Rotate goes on.
+var rotationIdles = 2 * time.Minute
+
+// end wipes the keys. The strongroom's lock is held.
 func (r *rotation) end() {
-	if r != nil {
-		r.page.free()
+	if r == nil {
+		return
 	}
+	if r.idle != nil {
+		r.idle.Stop()
+	}
+	r.page.free()
+}
+
+// waits lets the rotation end where no batch comes. The lock is held.
+func (s *strongroom) waits(m *rotation) {
+	m.idle = time.AfterFunc(rotationIdles, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.moving == m && m.idle != nil {
+			m.end()
+			s.moving = nil
+		}
+	})
+}
+
+// rotates reports whether the keys of a rotation are open.
+func (s *strongroom) rotates() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.moving != nil
 }
 
 // Rows of one transaction, and how long one call goes on.
@@ -73,8 +102,11 @@ func (s *service) handleRotate(ctx context.Context, r *child.Request) (any, [][]
 	if err := withSecrets(r, &in, 1); err != nil {
 		return nil, nil, err
 	}
-	defer clear(r.Blobs[0])
-	c := in.With.credential(r.Blobs[0])
+	c, err := s.credential(in.With, r.Blobs[0])
+	if err != nil {
+		return nil, nil, err
+	}
+	defer clear(c.Secret)
 	if err := checkNewCredential(c, ""); err != nil { // the new key gets a slot for it
 		return nil, nil, err
 	}
@@ -190,6 +222,7 @@ func (s *strongroom) move(keys openKeys, to hpke.PublicKey, left int) (proof []b
 	defer s.mu.Unlock()
 	s.moving.end()
 	s.moving = m
+	s.waits(m)
 	s.public = to
 	s.expire()
 	if len(s.leases) > 0 {
@@ -209,6 +242,7 @@ func (s *service) handleRotateBatch(ctx context.Context, r *child.Request) (any,
 	if err != nil {
 		return nil, nil, err
 	}
+	defer s.room.batchDone(m)
 	var p RotationProgress
 	for began := time.Now(); time.Since(began) < rotateTime; {
 		moved, last, damaged, err := s.keys.reseal(ctx, private, m.to, m.after, rotateRows)
@@ -276,7 +310,21 @@ func (s *strongroom) moved(proof []byte) (*rotation, privateKeys, error) {
 		return nil, nil, gatehouse.Errorf("vault.rotation", "begin it again: it goes on where it was", "no rotation is under way here; the vault was sealed or started again")
 	}
 	private, err := privateKeysOn(s.moving.page, s.moving.from)
-	return s.moving, private, err
+	if err != nil {
+		return nil, nil, err
+	}
+	s.moving.idle.Stop()
+	s.moving.idle = nil // the batch's own time does not count
+	return s.moving, private, nil
+}
+
+// batchDone begins to wait for the next batch.
+func (s *strongroom) batchDone(m *rotation) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.moving == m {
+		s.waits(m)
+	}
 }
 
 // endMove forgets the keys of a finished rotation, and the old keys of open leases.

@@ -294,3 +294,64 @@ func TestRetiredKeyIsRefused(t *testing.T) {
 	err = in.vault.appends.append(row)
 	wantCode(t, err, "vault.key_retired")
 }
+
+// The old keys of a rotation that nobody goes on with are wiped, whatever the leases do.
+func TestARotationThatIdlesEnds(t *testing.T) {
+	defer func(d time.Duration) { rotationIdles = d }(rotationIdles)
+	rotationIdles = 50 * time.Millisecond
+	key, seed, err := newRingKey()
+	must(t, err)
+	next, _, err := newRingKey()
+	must(t, err)
+	public, err := kem().NewPublicKey(next.Public)
+	must(t, err)
+	room, err := newStrongroom(t.TempDir(), public)
+	must(t, err)
+	proof, err := room.move(openKeys{{name: key.Name, seed: seed}}, public, 1)
+	must(t, err)
+	m, _, err := room.moved(proof)
+	must(t, err)
+	time.Sleep(4 * rotationIdles) // a batch may take long
+	if !room.rotates() {
+		t.Fatal("the rotation ended during a batch")
+	}
+	room.batchDone(m)
+	for deadline := time.Now().Add(10 * time.Second); room.rotates(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the old key is kept")
+		}
+	}
+	_, _, err = room.moved(proof)
+	wantCode(t, err, "vault.rotation")
+}
+
+func TestStatusTellsOfARotation(t *testing.T) {
+	in := install(t)
+	in.sealOne(t, gatehouse.RandomID(), "x")
+	_, proof, err := in.vault.Rotate(t.Context(), operator, right())
+	must(t, err)
+	for _, want := range []bool{true, false} {
+		st, err := in.vault.Status(t.Context())
+		must(t, err)
+		if !st.Sealed || st.Rotating != want {
+			t.Errorf("%+v", st)
+		}
+		p, err := in.vault.RotateBatch(t.Context(), proof)
+		if want && (err != nil || !p.Done) {
+			t.Fatalf("%+v, %v", p, err)
+		}
+	}
+}
+
+// No call destroys a subject's chains without an entry in the log.
+func TestNothingIsDiscarded(t *testing.T) {
+	in := install(t)
+	ref := in.sealOne(t, gatehouse.RandomID(), "evidence")
+	if _, err := in.vault.process.Call(t.Context(), "discard", map[string]any{"Place": place, "Subjects": []gatehouse.SubjectID{ref.Where.Row}}, nil, nil); gatehouse.ErrorCode(err) != "request.unknown" {
+		t.Error(err)
+	}
+	in.reopen(t)
+	if got := in.opened(t, ref); string(got[0]) != "evidence" {
+		t.Errorf("%q", got[0])
+	}
+}

@@ -3,6 +3,7 @@ package vault
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -26,9 +27,12 @@ type service struct {
 
 	destroying sync.Mutex  // erasing, expiring and ending holds, one after the other
 	erasedAt   []time.Time // within the last hour
-	discarded  int
 
-	mu      sync.Mutex // init is called once
+	tries       attempts
+	letterboxes letterboxes
+
+	mu      sync.Mutex // init is called once, and not after unbundle
+	unbound bool       // unbundle was called: this process opens bundles and no vault
 	moves   sync.Mutex // one batch of a rotation at a time
 	release func() error
 	keys    *keyStore
@@ -49,6 +53,10 @@ type service struct {
 }
 
 func runChild(ctx context.Context, afterLogging func()) error {
+	if os.Getenv(isolatedEnv) != "" {
+		return runIsolated(ctx)
+	}
+	holdsKeys.Store(true)
 	memory, err := hardenProcess()
 	if err != nil {
 		return err
@@ -59,7 +67,7 @@ func runChild(ctx context.Context, afterLogging func()) error {
 
 // handlers are the vault process's calls, each group in the file that answers it.
 func (s *service) handlers() map[string]child.Handler {
-	all := map[string]child.Handler{methodInit: s.handleInit, methodUnbundle: s.handleUnbundle}
+	all := map[string]child.Handler{methodInit: s.handleInit, methodUnbundle: s.handleUnbundle, methodLetterbox: s.handleLetterbox}
 	for _, group := range []map[string]child.Handler{s.coreHandlers(), s.auditHandlers(), s.controlHandlers(), s.releaseHandlers(), s.indexHandlers(), s.keysHandlers(),
 		s.erasureHandlers(), s.expiryHandlers(), s.holdHandlers(), s.bundleHandlers(), s.rewriteHandlers(), s.streamHandlers(), s.snapshotHandlers(), s.rebuildHandlers()} {
 		for method, h := range group {
@@ -111,8 +119,8 @@ func (s *service) handleInit(ctx context.Context, r *child.Request) (any, [][]by
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.release != nil {
-		return nil, nil, gatehouse.Errorf("request.malformed", "this is a fault of the program", "the vault was given its files already")
+	if s.release != nil || s.unbound {
+		return nil, nil, gatehouse.Errorf("request.malformed", "this is a fault of the program", "the vault was given its files already, or opens bundles")
 	}
 	public, err := readPublicKey(in.Keys)
 	if err != nil {
@@ -140,7 +148,8 @@ func (s *service) handleInit(ctx context.Context, r *child.Request) (any, [][]by
 	if err := s.audit.sealOlderReleases(ctx); err != nil {
 		return nil, nil, err
 	}
-	s.room.ended = s.sealedByTime
+	s.room.ended, s.room.tries = s.sealedByTime, &s.tries
+	s.tries.noteBy(s.recordWrong)
 	if s.guard, err = newGuard(ctx, in.Dir, s.audit, s.keys, s.room, in.Limits); err != nil {
 		return nil, nil, err
 	}
@@ -209,11 +218,15 @@ func (s *service) handleUnseal(ctx context.Context, r *child.Request) (any, [][]
 	if len(r.Blobs) != 1 {
 		return nil, nil, gatehouse.Errorf("request.malformed", "this is a fault of the program", "the credential is missing")
 	}
-	defer clear(r.Blobs[0])
+	c, err := s.credential(in.With, r.Blobs[0])
+	if err != nil {
+		return nil, nil, err
+	}
+	defer clear(c.Secret)
 	if err := s.guard.unlifted(ctx); err != nil {
 		return nil, nil, err
 	}
-	proof, until, err := s.room.unseal(ctx, in.Operator, in.With.credential(r.Blobs[0]), in.Lasts)
+	proof, until, err := s.room.unseal(ctx, in.Operator, c, in.Lasts)
 	if err := s.recordUnseal(ctx, in.Operator, until, err); err != nil {
 		return nil, nil, err
 	}
@@ -228,9 +241,9 @@ func (s *service) handleSeal(ctx context.Context, _ *child.Request) (any, [][]by
 }
 
 func (s *service) handleStatus(_ context.Context, _ *child.Request) (any, [][]byte, error) {
-	operators, until, wrong, pageLocked := s.room.open()
-	st := Status{Sealed: len(operators) == 0, Operators: operators, Until: until, WrongUnseals: wrong,
-		PublicKey: publicKeyName(s.room.current()), Memory: s.memory, Canary: s.guard.shut() != nil}
+	operators, until, pageLocked := s.room.open()
+	st := Status{Sealed: len(operators) == 0, Operators: operators, Until: until, WrongUnseals: s.tries.count(),
+		PublicKey: publicKeyName(s.room.current()), Memory: s.memory, Canary: s.guard.shut() != nil, Rotating: s.room.rotates()}
 	if st.Memory == memoryOpen && pageLocked {
 		st.Memory = memoryKeyPage
 	}

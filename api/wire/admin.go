@@ -103,19 +103,12 @@ type DeviceAddResponse struct {
 // LogValue redacts the token.
 func (DeviceAddResponse) LogValue() slog.Value { return slog.StringValue("[redacted]") }
 
-// UnsealRequest unseals the vault for at most Minutes. POST /admin/v1/vault/unseal.
-type UnsealRequest struct {
-	Passphrase string `json:"passphrase"`
-	Minutes    int    `json:"minutes"` // 1..720
-}
-
-// LogValue redacts the passphrase.
-func (UnsealRequest) LogValue() slog.Value { return slog.StringValue("[redacted]") }
-
 // VaultStatus answers GET /admin/v1/vault, unseal and seal.
 type VaultStatus struct {
 	Unsealed bool      `json:"unsealed"`
 	Until    time.Time `json:"until,omitzero"`
+	// Rotating says that the key is open for a rotation, also while the vault is sealed.
+	Rotating bool `json:"rotating,omitempty"`
 	// Elsewhere says that the vault is on another machine. Away is then why it cannot
 	// be reached now, "" while it can; Waiting is how many chains' rows wait for it.
 	Elsewhere bool   `json:"elsewhere,omitempty"`

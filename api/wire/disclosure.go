@@ -50,6 +50,9 @@ type BudgetSetRequest struct {
 // LogValue redacts the credential.
 func (BudgetSetRequest) LogValue() slog.Value { return slog.StringValue("[redacted]") }
 
+// Credentials implements Shows.
+func (r BudgetSetRequest) Credentials() []Credential { return []Credential{r.With} }
+
 // Operator is somebody who can be told apart by a signature.
 type Operator struct {
 	Name   string `json:"name"`
@@ -73,6 +76,9 @@ type OperatorRequest struct {
 // LogValue redacts the credential.
 func (OperatorRequest) LogValue() slog.Value { return slog.StringValue("[redacted]") }
 
+// Credentials implements Shows.
+func (r OperatorRequest) Credentials() []Credential { return []Credential{r.With} }
+
 // CanariesRequest carries the vault's credential alone.
 type CanariesRequest struct {
 	With Credential `json:"with"`
@@ -80,6 +86,9 @@ type CanariesRequest struct {
 
 // LogValue redacts the credential.
 func (CanariesRequest) LogValue() slog.Value { return slog.StringValue("[redacted]") }
+
+// Credentials implements Shows.
+func (r CanariesRequest) Credentials() []Credential { return []Credential{r.With} }
 
 // CanaryPlantRequest plants a canary. POST /admin/v1/canaries.
 type CanaryPlantRequest struct {
@@ -94,6 +103,9 @@ type CanaryPlantRequest struct {
 
 // LogValue redacts the credential.
 func (CanaryPlantRequest) LogValue() slog.Value { return slog.StringValue("[redacted]") }
+
+// Credentials implements Shows.
+func (r CanaryPlantRequest) Credentials() []Credential { return []Credential{r.With} }
 
 // CanaryPlantResponse says what was planted; the token is shown this once.
 type CanaryPlantResponse struct {

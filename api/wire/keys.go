@@ -7,11 +7,19 @@ import (
 	"gatehouse"
 )
 
-// Credential is what opens the vault key.
+// Letterbox answers POST /admin/v1/keys/letterbox: a key of the vault process to seal one
+// credential to (gatehouse.Letterbox).
+type Letterbox struct {
+	Vault string `json:"vault"`
+	Key   []byte `json:"key"`
+}
+
+// Credential is what opens the vault key. On the socket its secret is always sealed.
 type Credential struct {
 	Kind   gatehouse.CredentialKind `json:"kind"`             // passphrase, file, pkcs11, tpm
 	Source string                   `json:"source,omitempty"` // where the token or TPM is
 	Secret []byte                   `json:"secret,omitempty"` // base64
+	Sealed bool                     `json:"sealed,omitempty"` // to a Letterbox
 }
 
 // LogValue redacts the secret.
@@ -19,22 +27,28 @@ func (c Credential) LogValue() slog.Value { return slog.StringValue(string(c.Kin
 
 // Shown is c for the wire.
 func Shown(c gatehouse.Credential) Credential {
-	return Credential{Kind: c.Kind, Source: c.Source, Secret: c.Secret}
+	return Credential(c)
 }
 
 // Credential is c for the vault.
 func (c Credential) Credential() gatehouse.Credential {
-	return gatehouse.Credential{Kind: c.Kind, Source: c.Source, Secret: c.Secret}
+	return gatehouse.Credential(c)
 }
+
+// Shows is a request with credentials, which are sealed when they come over the socket.
+type Shows interface{ Credentials() []Credential }
 
 // UnsealWithRequest unseals the vault with any credential. POST /admin/v1/keys/unseal.
 type UnsealWithRequest struct {
 	With    Credential `json:"with"`
-	Minutes int        `json:"minutes"` // 1..720
+	Seconds int        `json:"seconds"` // 1..86400
 }
 
 // LogValue redacts the credential.
 func (UnsealWithRequest) LogValue() slog.Value { return slog.StringValue("[redacted]") }
+
+// Credentials implements Shows.
+func (r UnsealWithRequest) Credentials() []Credential { return []Credential{r.With} }
 
 // KeysStatus answers GET /admin/v1/keys: names, dates and labels, no secret.
 type KeysStatus struct {
@@ -51,6 +65,9 @@ type KeysCheckRequest struct {
 
 // LogValue redacts the credential.
 func (KeysCheckRequest) LogValue() slog.Value { return slog.StringValue("[redacted]") }
+
+// Credentials implements Shows.
+func (r KeysCheckRequest) Credentials() []Credential { return []Credential{r.With} }
 
 // KeysCheck says which rows of the key store are damaged. What was sealed under all
 // others can be opened.
@@ -102,6 +119,9 @@ type AddSlotRequest struct {
 // LogValue redacts the credentials.
 func (AddSlotRequest) LogValue() slog.Value { return slog.StringValue("[redacted]") }
 
+// Credentials implements Shows.
+func (r AddSlotRequest) Credentials() []Credential { return []Credential{r.With, r.New} }
+
 // AddSlotResponse names the slot.
 type AddSlotResponse struct {
 	Slot string `json:"slot"`
@@ -115,6 +135,9 @@ type RemoveSlotRequest struct {
 // LogValue redacts the credential.
 func (RemoveSlotRequest) LogValue() slog.Value { return slog.StringValue("[redacted]") }
 
+// Credentials implements Shows.
+func (r RemoveSlotRequest) Credentials() []Credential { return []Credential{r.With} }
+
 // SplitRequest makes shares of the vault key. POST /admin/v1/keys/split.
 type SplitRequest struct {
 	With      Credential `json:"with"`
@@ -124,6 +147,9 @@ type SplitRequest struct {
 
 // LogValue redacts the credential.
 func (SplitRequest) LogValue() slog.Value { return slog.StringValue("[redacted]") }
+
+// Credentials implements Shows.
+func (r SplitRequest) Credentials() []Credential { return []Credential{r.With} }
 
 // SplitResponse holds the shares' texts: enough of them are the key.
 type SplitResponse struct {
@@ -156,6 +182,9 @@ type RotateRequest struct {
 
 // LogValue redacts the credential.
 func (RotateRequest) LogValue() slog.Value { return slog.StringValue("[redacted]") }
+
+// Credentials implements Shows.
+func (r RotateRequest) Credentials() []Credential { return []Credential{r.With} }
 
 // RotateResponse says how the rotation begins; Ticket goes into RotateBatchRequest.
 type RotateResponse struct {

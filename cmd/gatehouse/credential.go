@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"strings"
 
 	"gatehouse"
 	"gatehouse/vault"
@@ -129,17 +128,4 @@ func (f CredentialFlags) token(out *Out, kind gatehouse.CredentialKind, source, 
 	}
 	c.Secret, err = askPassphrase(out, prompt)
 	return c, err
-}
-
-// kindName is what people call a kind of credential.
-func kindName(kind gatehouse.CredentialKind) string {
-	switch kind {
-	case gatehouse.FileCredential:
-		return "key file"
-	case gatehouse.PKCS11Credential:
-		return "token"
-	case gatehouse.TPMCredential:
-		return "TPM"
-	}
-	return strings.ToLower(string(kind))
 }

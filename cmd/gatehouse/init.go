@@ -8,9 +8,7 @@ import (
 )
 
 // InitCmd makes a site's keys without starting it.
-type InitCmd struct {
-	PassphraseFile string `help:"Read the vault's passphrase from a file; without it the terminal is asked." placeholder:"FILE"`
-}
+type InitCmd struct{ CredentialFlags }
 
 // Run makes the gate key and the vault key, and says where they are.
 func (cmd InitCmd) Run(ctx context.Context, out *Out) error {
@@ -18,11 +16,20 @@ func (cmd InitCmd) Run(ctx context.Context, out *Out) error {
 	if err != nil {
 		return err
 	}
-	passphrase, err := ServeCmd(cmd).passphrase(c, out)
+	if c.Vault.Elsewhere() {
+		if cmd.given() {
+			return errElsewhere()
+		}
+		return out.makeKeys(ctx, c, gatehouse.Credential{})
+	}
+	if !cmd.given() {
+		out.firstStart()
+	}
+	with, err := cmd.newCredential(out, c.Data)
 	if err != nil {
 		return err
 	}
-	return out.makeKeys(ctx, c, gatehouse.Passphrase(passphrase))
+	return out.makeKeys(ctx, c, with)
 }
 
 // makeKeys makes a site's keys, the vault's in a slot that with opens.
@@ -41,7 +48,7 @@ func (o *Out) makeKeys(ctx context.Context, c server.Config, with gatehouse.Cred
 		o.Say("the gate key is made: %s (keep a copy elsewhere); the vault is on another machine", c.GateKey)
 		return nil
 	}
-	o.Say("the site's keys are made: the gate key is %s (keep a copy elsewhere);\nthe vault's key is in %s, under your %s (nobody can recover it)", c.GateKey, c.Data, kindName(with.Kind))
+	o.Say("the site's keys are made: the gate key is %s (keep a copy elsewhere);\nthe vault's key is in %s, under your %s (nobody can recover it)", c.GateKey, c.Data, with.Kind.Name())
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gatehouse/api"
+	"gatehouse/vault"
 )
 
 // KeysRotateGateCmd replaces the gate key while the site goes on.
@@ -33,7 +34,17 @@ func (KeysRotateGateCmd) Run(ctx context.Context, out *Out) error {
 		if resumed {
 			out.Say("the rotation that was begun before was gone on with")
 		}
-		out.Say("the gate key is a new one, after %.1f s. Copy its file to where its copy is kept:\nthe old key opens nothing that is in the data directory from now on", took.Seconds())
+		out.Say("the gate key is a new one, after %.1f s; the old key opens nothing that is in the data directory from now on", took.Seconds())
+		st, err := a.Status(ctx)
+		if err != nil {
+			return err
+		}
+		switch vault.Custody(st.Custody) {
+		case vault.CustodyKeyFile, vault.CustodySameDisk:
+			out.Say("copy its file to where its copy is kept")
+		case vault.CustodyCredential:
+			out.Say("copy the credential to where its copy is kept")
+		}
 		return nil
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -166,12 +167,16 @@ func (cmd KeysCombineCmd) Run(ctx context.Context, out *Out) error {
 	if err != nil {
 		return err
 	}
+	_, missing := os.Lstat(cmd.KeyFile)
 	with, err := cmd.newCredential(out.reading(in), c.Data)
 	if err != nil {
 		return err
 	}
 	name, err := server.RecoverVault(ctx, c, all, with, cmd.Label)
 	if err != nil {
+		if cmd.KeyFile != "" && errors.Is(missing, fs.ErrNotExist) {
+			err = errors.Join(err, os.Remove(cmd.KeyFile)) // it was made here, and opens nothing
+		}
 		return err
 	}
 	if err := out.withAdmin(ctx, func(a api.Admin) error { return a.NoteKey(ctx, wire.NoteRequest{Event: "recovered", Key: name}) }); err != nil {
@@ -180,7 +185,7 @@ func (cmd KeysCombineCmd) Run(ctx context.Context, out *Out) error {
 	if out.JSON {
 		return out.Object(map[string]string{"key": name})
 	}
-	out.Say("the shares give the vault key %s; it opens with your %s now", name, kindName(with.Kind))
+	out.Say("the shares give the vault key %s; it opens with your %s now", name, with.Kind.Name())
 	return nil
 }
 

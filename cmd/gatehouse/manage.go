@@ -136,7 +136,7 @@ func (cmd DeviceAddCmd) Run(ctx context.Context, out *Out) error {
 
 // UnsealCmd opens the vault of the running server.
 type UnsealCmd struct {
-	For time.Duration `help:"How long, at most 12h." default:"1h"`
+	For time.Duration `help:"How long, at most 24h." default:"1h"`
 	CredentialFlags
 }
 
@@ -174,6 +174,9 @@ func (o *Out) vault(s wire.VaultStatus) {
 		o.Say("the vault is unsealed until %s", s.Until.Local().Format(time.DateTime))
 	} else {
 		o.Say("the vault is sealed")
+	}
+	if s.Rotating {
+		o.Say("the vault's key is open for its rotation, for two minutes more at most where nobody goes on with it")
 	}
 }
 

@@ -32,6 +32,7 @@ func (cmd ServeCmd) Run(ctx context.Context, out *Out) error {
 			return err
 		}
 	}
+	clear(passphrase) // the server runs for a long time
 	return s.Run(ctx, func(link string) {
 		how := "Sign in there"
 		if strings.Contains(link, "/enter/") {
@@ -63,6 +64,11 @@ func (cmd ServeCmd) passphrase(c server.Config, out *Out) ([]byte, error) {
 	if initialized {
 		return nil, nil
 	}
-	out.Say("This is the first start: choose the vault's passphrase. Names, ID numbers, photos and\nplates are sealed under it. Nobody can recover it: write it down and keep it elsewhere.")
+	out.firstStart()
 	return askNewPassphrase(out)
+}
+
+// firstStart says what the passphrase is that is asked for next.
+func (o *Out) firstStart() {
+	o.Say("This is the first start: choose the vault's passphrase. Names, ID numbers, photos and\nplates are sealed under it. Nobody can recover it: write it down and keep it elsewhere.")
 }

@@ -80,7 +80,7 @@ func (cmd VaultInitCmd) Run(ctx context.Context, out *Out) error {
 	if out.JSON {
 		return out.Object(map[string]string{"dir": cmd.Dir, "service_key": key})
 	}
-	out.Say("the vault is in %s, under your %s (without it nobody can open it);\nthe key of its files is %s (keep a copy elsewhere). Pair its gates with `gatehouse vault pair`.", cmd.Dir, kindName(with.Kind), key)
+	out.Say("the vault is in %s, under your %s (without it nobody can open it);\nthe key of its files is %s (keep a copy elsewhere). Pair its gates with `gatehouse vault pair`.", cmd.Dir, with.Kind.Name(), key)
 	return nil
 }
 
@@ -191,15 +191,15 @@ func sites(names []string) (places []gatehouse.Place, err error) {
 // VaultUnsealCmd opens the vault.
 type VaultUnsealCmd struct {
 	VaultDir
-	For  time.Duration `help:"How long, at most 12h." default:"1h"`
+	For  time.Duration `help:"How long, at most 24h." default:"1h"`
 	Site []string      `help:"Only for this site; may stand more than once." placeholder:"ORG/SITE"`
 	CredentialFlags
 }
 
 // Run unseals.
 func (cmd VaultUnsealCmd) Run(ctx context.Context, out *Out) error {
-	if cmd.For <= 0 || cmd.For > 12*time.Hour {
-		return gatehouse.Errorf("vault.duration", "say 1 minute to 12 hours", "the vault cannot be unsealed for that long")
+	if cmd.For <= 0 || cmd.For > 24*time.Hour {
+		return gatehouse.Errorf("vault.duration", "say up to 24 hours", "the vault cannot be unsealed for that long")
 	}
 	places, err := sites(cmd.Site)
 	if err != nil {

@@ -18,8 +18,8 @@ import (
 // Vault opens, and notes what is shown from memory.
 type Vault interface {
 	gatehouse.Opener
-	// Unseal returns the proof that Open asks for.
-	Unseal(ctx context.Context, operator, passphrase string, lasts time.Duration) (proof []byte, until time.Time, err error)
+	// UnsealWith returns the proof that Open asks for.
+	UnsealWith(ctx context.Context, operator string, with gatehouse.Credential, lasts time.Duration) (proof []byte, until time.Time, err error)
 	SealVault(ctx context.Context) error
 	// Record writes a disclosure of something that is not the vault's to open:
 	// pictures of the memory ring, shown while the vault is sealed, and the unsealing.
@@ -106,18 +106,18 @@ type Lent struct {
 // the site's sessions, each of which the log names in full below it.
 const holder = "site"
 
-// Unseal opens the vault for at most lasts and keeps the proof beside those of earlier
+// Unseal opens the vault with a passphrase for at most lasts and keeps the proof beside those of earlier
 // unsealings: a shorter one does not end a longer one. It is written to the disclosure
 // log under the operator's name; where that fails the vault is sealed again. Errors:
 // vault.passphrase, vault.busy, vault.duration, and the vault's others.
 func (d *Discloser) Unseal(ctx context.Context, operator string, passphrase []byte, lasts time.Duration) error {
 	return d.UnsealBy(ctx, operator, func(ctx context.Context, holder string) ([]byte, time.Time, error) {
-		return d.Vault.Unseal(ctx, holder, string(passphrase), lasts)
+		return d.Vault.UnsealWith(ctx, holder, gatehouse.Passphrase(passphrase), lasts)
 	})
 }
 
 // UnsealBy is Unseal where another credential than a passphrase opens the vault: by
-// unseals it for holder, as Vault.Unseal does.
+// unseals it for holder, as Vault.UnsealWith does.
 func (d *Discloser) UnsealBy(ctx context.Context, operator string, by func(ctx context.Context, holder string) (proof []byte, until time.Time, err error)) error {
 	proof, until, err := by(ctx, holder)
 	if err != nil {

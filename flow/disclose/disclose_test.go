@@ -48,7 +48,7 @@ func (h *house) Open(_ context.Context, r gatehouse.OpenRequest) ([][]byte, erro
 	}
 	return out, nil
 }
-func (h *house) Unseal(context.Context, string, string, time.Duration) ([]byte, time.Time, error) {
+func (h *house) UnsealWith(context.Context, string, gatehouse.Credential, time.Duration) ([]byte, time.Time, error) {
 	h.sealed = false
 	h.proofs = append(h.proofs, fmt.Sprint("proof ", len(h.proofs)))
 	return []byte(h.proofs[len(h.proofs)-1]), h.next, nil

@@ -29,14 +29,22 @@ type SecretName struct {
 	Set  time.Time
 }
 
-// PutSecret keeps a secret under a name, in the place of the one that it had. Errors:
-// name.malformed, secret.malformed, and the store's.
-func (s *Set) PutSecret(ctx context.Context, name string, value gatehouse.Secret, now time.Time) error {
+// CheckSecret refuses what PutSecret would: name.malformed, secret.malformed.
+func CheckSecret(name string, value gatehouse.Secret) error {
 	if err := gatehouse.CheckName(name); err != nil {
 		return err
 	}
 	if value == "" || len(value) > maxSecret {
 		return gatehouse.Errorf("secret.malformed", "pipe it in, or name its file", "a secret has 1 to %d bytes", maxSecret)
+	}
+	return nil
+}
+
+// PutSecret keeps a secret under a name, in the place of the one that it had. Errors:
+// name.malformed, secret.malformed, and the store's.
+func (s *Set) PutSecret(ctx context.Context, name string, value gatehouse.Secret, now time.Time) error {
+	if err := CheckSecret(name, value); err != nil {
+		return err
 	}
 	plain, err := json.Marshal(namedSecret{Name: name, Set: now.UTC().Truncate(time.Second), Value: value.Reveal()})
 	if err != nil {

@@ -28,6 +28,7 @@ var openRoutes = map[string]string{
 	"GET /metrics":                "loopback: numbers by gate, device and reason",
 	"GET /signin":                 "the page that asks who is there: the same for everybody",
 	"POST /signin/passkey/begin":  "a random challenge, for nobody in particular",
+	"POST /api/v1/devices/enrol":  "a device that shows its enrolment code; anything else is told what is wrong with it",
 }
 
 // credential is something that an outsider shows.

@@ -126,12 +126,13 @@ func (t tokenWrapper) Unwrap(_ context.Context, wrapped []byte, purpose string) 
 
 // with logs in to the token, calls f and leaves nothing behind.
 func (t tokenWrapper) with(f func(*pkcs11.Ctx, pkcs11.SessionHandle) error) error {
-	if err := trusted(t.module); err != nil {
+	module, err := trusted(t.module)
+	if err != nil {
 		return err
 	}
 	tokens.Lock()
 	defer tokens.Unlock()
-	p := pkcs11.New(t.module)
+	p := pkcs11.New(module)
 	if p == nil {
 		return gatehouse.Errorf("custody.missing", "name the library of the token's maker", "the PKCS#11 module cannot be loaded")
 	}
@@ -222,24 +223,27 @@ func (tokenWrapper) failed(err error) error {
 	return failed("the token refused", err)
 }
 
-// trusted refuses a module that somebody other than root could have put there: it is
-// code that runs beside the key, and the caller may be a process that was broken into.
-func trusted(module string) error {
-	path, err := filepath.EvalSymlinks(module)
-	for err == nil {
+// trusted gives the path to load a module by. It refuses one that somebody other than
+// root could have put there: it is code that runs beside a key, and the caller may be a
+// process that was broken into. The path has no link in it, and nobody but root can make
+// it lead elsewhere afterwards, since every directory of it is root's; the one that the
+// caller gave, which somebody may turn at any moment, is followed once.
+func trusted(module string) (string, error) {
+	resolved, err := filepath.EvalSymlinks(module)
+	for path := resolved; err == nil; path = filepath.Dir(path) {
 		var info fs.FileInfo
 		if info, err = os.Lstat(path); err != nil {
 			break
 		}
 		owner, ok := info.Sys().(*syscall.Stat_t)
 		shared := info.Mode().Perm()&0o022 != 0 && (!info.IsDir() || info.Mode()&fs.ModeSticky == 0)
-		if !ok || owner.Uid != 0 || shared {
-			return gatehouse.Errorf("custody.source", "install it from its package, and run: chown root, chmod go-w", "somebody other than root may write the PKCS#11 module or a directory above it")
+		kind := info.IsDir() || path == resolved && info.Mode().IsRegular() // no link that came since
+		if !ok || owner.Uid != 0 || shared || !kind {
+			return "", gatehouse.Errorf("custody.source", "install it from its package, and run: chown root, chmod go-w", "somebody other than root may write the PKCS#11 module or a directory above it")
 		}
 		if path == filepath.Dir(path) {
-			return nil
+			return resolved, nil
 		}
-		path = filepath.Dir(path)
 	}
-	return gatehouse.Errorf("custody.missing", "name the library of the token's maker", "the PKCS#11 module is not there: %w", err)
+	return "", gatehouse.Errorf("custody.missing", "name the library of the token's maker", "the PKCS#11 module is not there: %w", err)
 }

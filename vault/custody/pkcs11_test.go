@@ -72,3 +72,20 @@ func TestTheKeyStaysOnTheToken(t *testing.T) {
 		t.Errorf("%v: %s", err, out)
 	}
 }
+
+// The link that a caller gave is followed once: what is loaded is what was looked at.
+func TestModuleIsLoadedByItsOwnPath(t *testing.T) {
+	source := custodytest.Token(t)
+	module, _, _ := strings.Cut(source, "?")
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(module, link); err != nil {
+		t.Fatal(err)
+	}
+	want, err := filepath.EvalSymlinks(module)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := trusted(link); err != nil || got != want {
+		t.Errorf("%s leads to %s: %v", link, got, err)
+	}
+}

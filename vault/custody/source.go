@@ -76,9 +76,10 @@ func FromSource(kind gatehouse.CredentialKind, text string) (gatehouse.Credentia
 }
 
 // Environ are the variables ("KEY=value") that tokens' modules read, for a child process.
+// Those of p11-kit are not among them: it loads what a configuration names.
 func Environ() []string {
 	var all []string
-	for _, key := range []string{"SOFTHSM2_CONF", "YUBIHSM_PKCS11_CONF", "ChrystokiConfigurationPath", "P11_KIT_CONFIG_FILE"} {
+	for _, key := range []string{"SOFTHSM2_CONF", "YUBIHSM_PKCS11_CONF", "ChrystokiConfigurationPath"} {
 		if v, ok := os.LookupEnv(key); ok {
 			all = append(all, key+"="+v)
 		}
