@@ -118,7 +118,8 @@ const (
 	deskCommand   = "desk"
 )
 
-// unsealCommand's header; the credential's secret is the attachment.
+// unsealCommand's header; the credential's secret, sealed to a letterbox of the place's
+// vault process, is the attachment.
 type unsealHeader struct {
 	UnsealRequest
 	Kind   gatehouse.CredentialKind
@@ -159,8 +160,38 @@ func (s *overSocket) Revoke(ctx context.Context, place gatehouse.Place) error {
 }
 
 func (s *overSocket) Unseal(ctx context.Context, r UnsealRequest, with gatehouse.Credential) error {
-	_, err := s.call(ctx, unsealCommand, unsealHeader{r, with.Kind, with.Source}, [][]byte{with.Secret}, nil)
-	return err
+	places := r.Places
+	if len(places) == 0 {
+		gates, err := s.Status(ctx)
+		if err != nil {
+			return err
+		}
+		for _, g := range gates {
+			if !g.Revoked {
+				places = append(places, g.Place())
+			}
+		}
+	}
+	if len(places) == 0 {
+		return gatehouse.Errorf("gate.none", "pair one with `gatehouse vault pair`", "no gate is paired with this vault")
+	}
+	// Site after site, for a letterbox does not wait for long: the machine passes
+	// ciphertext on to each one's vault process.
+	for _, place := range places {
+		box, err := s.Desk(place).Letterbox(ctx)
+		if err != nil {
+			return err
+		}
+		sealed, err := with.Seal(box)
+		if err != nil {
+			return err
+		}
+		one := unsealHeader{UnsealRequest{Places: []gatehouse.Place{place}, Lasts: r.Lasts}, with.Kind, with.Source}
+		if _, err := s.call(ctx, unsealCommand, one, [][]byte{sealed.Secret}, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *overSocket) Desk(place gatehouse.Place) vault.Desk {
@@ -235,7 +266,7 @@ func (l *listener) answer(ctx context.Context, r *child.Request) (any, [][]byte,
 			return nil, nil, errors.Join(err, gatehouse.Errorf("request.malformed", "this is a fault of the program", "the credential is missing"))
 		}
 		defer clear(r.Blobs[0])
-		return nil, nil, l.m.Unseal(ctx, q.Places, gatehouse.Credential{Kind: q.Kind, Source: q.Source, Secret: r.Blobs[0]}, q.Lasts)
+		return nil, nil, l.m.Unseal(ctx, q.Places, gatehouse.Credential{Kind: q.Kind, Source: q.Source, Secret: r.Blobs[0], Sealed: true}, q.Lasts)
 	case deskCommand:
 		var q deskRequest
 		if err := r.Decode(&q); err != nil {
