@@ -332,7 +332,7 @@ func TestAllWithTheVaultElsewhere(t *testing.T) {
 	must(err)
 	plan, err := a.PlanRelease(ctx, wire.ReleasePlanRequest{Subjects: []gatehouse.SubjectID{ana}, Fields: []string{"name"}})
 	must(err)
-	q := gatehouse.ReleaseRequest{Place: s.Place(), ID: gatehouse.NewID(time.Now()), At: time.Now(), Operator: "ana-1", Purpose: "authority", Reason: "letter", Items: plan.Items, Recipients: []string{identity.Recipient().String()}}
+	q := gatehouse.ReleaseRequest{Place: s.Place(), ID: gatehouse.NewID(time.Now()), Salt: make([]byte, gatehouse.ReleaseSalt), At: time.Now(), Operator: "ana-1", Purpose: "authority", Reason: "letter", Items: plan.Items, Recipients: []string{identity.Recipient().String()}}
 	body, err := json.Marshal(q)
 	must(err)
 	_, err = a.RequestRelease(ctx, wire.ReleaseRequest{Body: body, Signature: sign(t, people["ana-1"], approval.RequestRelease, plan.Vault, q.ID, body)})
