@@ -7,10 +7,11 @@ type AlarmKind string
 
 // What raises an alarm.
 const (
-	CanaryAlarm  AlarmKind = "canary"  // a canary was opened or its token was shown; the vault is shut
-	BudgetAlarm  AlarmKind = "budget"  // an operator asked for more than a budget held
-	AlteredAlarm AlarmKind = "altered" // what controls disclosures was changed from outside
-	TestAlarm    AlarmKind = "test"    // somebody tries whether alarms arrive
+	CanaryAlarm   AlarmKind = "canary"   // a canary was opened or its token was shown; the vault is shut
+	BudgetAlarm   AlarmKind = "budget"   // an operator asked for more than a budget held
+	AlteredAlarm  AlarmKind = "altered"  // what controls disclosures was changed from outside
+	OperatorAlarm AlarmKind = "operator" // an operator was added or removed
+	TestAlarm     AlarmKind = "test"     // somebody tries whether alarms arrive
 )
 
 // Alarm is something that a person should look at now. It holds opaque ids and
@@ -36,7 +37,12 @@ func (a Alarm) Sentence() string {
 	case BudgetAlarm:
 		return "Session " + a.Operator + " asked for more than the budget " + a.Scope + " holds (purpose " + a.Purpose + "). It was refused."
 	case AlteredAlarm:
+		if a.Scope == "operators" {
+			return "The vault's lists of operators and canary tokens were altered outside of the vault. They were put right."
+		}
 		return "The vault's disclosure control (" + a.Scope + ") was altered or lost outside of the vault. Its budgets count as spent."
+	case OperatorAlarm:
+		return "An operator was added to the vault, or removed: " + a.Operator + ". Whoever was added can agree to things after a day."
 	case TestAlarm:
 		return "This is a test alarm."
 	}

@@ -1,6 +1,7 @@
 package gatehouse
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"time"
@@ -66,9 +67,68 @@ func EventLeaf(kind LeafKind, at time.Time, event string, parts ...string) []byt
 	return leaf(kind, at, all...)
 }
 
-// LeafParts undoes the encoding: version, kind, time and the leaf's own parts. It
-// fails with audit.malformed.
+// StateDigest commits a leaf to a state that lies beside the log and is replaced:
+// its name, of at most 255 bytes, and the SHA-256 of its bytes.
+type StateDigest struct {
+	Name   string
+	Digest [sha256.Size]byte
+}
+
+// statesMark begins the last part of a leaf that commits to states.
+const statesMark = "\x00states/1\x00"
+
+// WithStates adds to a leaf the states that were written in its transaction.
+func WithStates(leaf []byte, states []StateDigest) []byte {
+	if len(states) == 0 {
+		return leaf
+	}
+	part := []byte(statesMark)
+	for _, s := range states {
+		part = append(part, byte(len(s.Name)))
+		part = append(part, s.Name...)
+		part = append(part, s.Digest[:]...)
+	}
+	out := append([]byte(nil), leaf...)
+	out = binary.BigEndian.AppendUint32(out, uint32(len(part)))
+	return append(out, part...)
+}
+
+// SplitStates undoes WithStates: plain is the leaf before, and the leaf itself where it
+// commits to no state.
+func SplitStates(leaf []byte) (plain []byte, states []StateDigest) {
+	last := 0
+	for b := 0; b < len(leaf); {
+		if len(leaf)-b < 4 {
+			return leaf, nil
+		}
+		n := uint64(binary.BigEndian.Uint32(leaf[b:]))
+		if uint64(len(leaf)-b) < 4+n {
+			return leaf, nil
+		}
+		last, b = b, b+4+int(n)
+	}
+	if len(leaf) < last+4 {
+		return leaf, nil
+	}
+	part, ok := bytes.CutPrefix(leaf[last+4:], []byte(statesMark))
+	for ok && len(part) > 0 {
+		n := 1 + int(part[0])
+		if len(part) < n+sha256.Size {
+			return leaf, nil
+		}
+		states = append(states, StateDigest{Name: string(part[1:n]), Digest: [sha256.Size]byte(part[n:])})
+		part = part[n+sha256.Size:]
+	}
+	if len(states) == 0 {
+		return leaf, nil
+	}
+	return leaf[:last], states
+}
+
+// LeafParts undoes the encoding: version, kind, time and the leaf's own parts, without
+// the states that it commits to. It fails with audit.malformed.
 func LeafParts(b []byte) (kind LeafKind, at time.Time, parts [][]byte, err error) {
+	b, _ = SplitStates(b)
 	malformed := Errorf("audit.malformed", "the audit log was altered or cut", "this is no audit leaf")
 	var all [][]byte
 	for len(b) > 0 {

@@ -15,18 +15,26 @@ import (
 // signatures, which the vault process checks itself.
 type DisclosureAdmin interface {
 	Budget(ctx context.Context) (wire.Budget, error)
-	// SetBudget: budget.limit, vault.altered.
+	// SetBudget: budget.limit, budget.sound, vault.altered, vault.canary.
 	SetBudget(ctx context.Context, r wire.BudgetSetRequest) (wire.Budget, error)
+	// Reasons lists disclosures with their reasons: vault.sealed, vault.budget.
+	Reasons(ctx context.Context, r wire.ReasonsRequest) (wire.ReasonsResponse, error)
 	Operators(ctx context.Context) (wire.OperatorsResponse, error)
-	// AddOperator: operator.exists, operator.malformed.
+	// Operator gives what it takes to sign as one: operator.unknown.
+	Operator(ctx context.Context, name string) (wire.Operator, error)
+	// AddOperator: operator.exists, operator.malformed, operator.agreement,
+	// operator.signature, operator.young, vault.canary.
 	AddOperator(ctx context.Context, r wire.OperatorRequest) (wire.OperatorsResponse, error)
-	// RemoveOperator: operator.unknown, operator.needed.
+	// RemoveOperator: operator.unknown, operator.needed, and AddOperator's.
 	RemoveOperator(ctx context.Context, r wire.OperatorRequest) (wire.OperatorsResponse, error)
-	// PlantCanary: canary.operators, canary.label.
+	// SpareCanary enrols somebody made up: the codes of an enrolment.
+	SpareCanary(ctx context.Context, r wire.CanarySpareRequest) (wire.CanarySpareResponse, error)
+	// PlantCanary: canary.operators, canary.label, store.not_found.
 	PlantCanary(ctx context.Context, r wire.CanaryPlantRequest) (wire.CanaryPlantResponse, error)
 	Canaries(ctx context.Context, r wire.CanariesRequest) (wire.CanariesResponse, error)
 	CanaryStatus(ctx context.Context) (wire.CanaryStatus, error)
-	// LiftCanary: canary.none, operator.unknown, operator.signature.
+	// LiftCanary: canary.none, canary.involved, operator.unknown, operator.signature,
+	// operator.young.
 	LiftCanary(ctx context.Context, r wire.SignedRequest) (wire.CanaryStatus, error)
 	// PlanRelease: release.items, store.not_found.
 	PlanRelease(ctx context.Context, r wire.ReleasePlanRequest) (wire.ReleasePlan, error)
@@ -37,8 +45,8 @@ type DisclosureAdmin interface {
 	Release(ctx context.Context, id gatehouse.ID) (wire.Release, error)
 	ApproveRelease(ctx context.Context, r wire.SignedRequest) (wire.Release, error)
 	// WriteRelease writes the encrypted file: release.not_approved, release.expired,
-	// vault.sealed, vault.canary.
-	WriteRelease(ctx context.Context, id gatehouse.ID, w io.Writer) error
+	// release.written (without again), vault.sealed, vault.canary.
+	WriteRelease(ctx context.Context, id gatehouse.ID, again bool, w io.Writer) error
 	// TestAlarm sends an alarm that says that it is a test.
 	TestAlarm(ctx context.Context) error
 }
@@ -55,6 +63,13 @@ func (a *API) disclosureRoutes() []auth.Route {
 			carry(a, w, r, http.StatusCreated, a.o.Admin.AddOperator)
 		}),
 		on("POST /admin/v1/operators/remove", func(w http.ResponseWriter, r *http.Request) { carry(a, w, r, http.StatusOK, a.o.Admin.RemoveOperator) }),
+		on("POST /admin/v1/audit/reasons", func(w http.ResponseWriter, r *http.Request) { carry(a, w, r, http.StatusOK, a.o.Admin.Reasons) }),
+		on("GET /admin/v1/operators/{name}", func(w http.ResponseWriter, r *http.Request) {
+			tell(a, w, r, http.StatusOK, func(ctx context.Context) (wire.Operator, error) { return a.o.Admin.Operator(ctx, r.PathValue("name")) })
+		}),
+		on("POST /admin/v1/canaries/spare", func(w http.ResponseWriter, r *http.Request) {
+			carry(a, w, r, http.StatusCreated, a.o.Admin.SpareCanary)
+		}),
 		on("POST /admin/v1/canaries", func(w http.ResponseWriter, r *http.Request) {
 			carry(a, w, r, http.StatusCreated, a.o.Admin.PlantCanary)
 		}),
@@ -106,7 +121,7 @@ func (a *API) writeRelease(w http.ResponseWriter, r *http.Request) {
 	id, err := gatehouse.ParseID(r.PathValue("id"))
 	out := &begun{ResponseWriter: w}
 	if err == nil {
-		err = a.o.Admin.WriteRelease(r.Context(), id, out)
+		err = a.o.Admin.WriteRelease(r.Context(), id, r.URL.Query().Get("again") == "1", out)
 	}
 	switch {
 	case err != nil && out.any:

@@ -13,6 +13,7 @@ type Desk interface {
 	Budget(ctx context.Context) (wire.Budget, error)
 	SetBudget(ctx context.Context, r wire.BudgetSetRequest) (wire.Budget, error)
 	Operators(ctx context.Context) (wire.OperatorsResponse, error)
+	Operator(ctx context.Context, name string) (wire.Operator, error)
 	AddOperator(ctx context.Context, r wire.OperatorRequest) (wire.OperatorsResponse, error)
 	RemoveOperator(ctx context.Context, r wire.OperatorRequest) (wire.OperatorsResponse, error)
 	PlantCanary(ctx context.Context, r wire.CanaryPlantRequest) (wire.CanaryPlantResponse, error)

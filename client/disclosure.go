@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 
 	"gatehouse"
 	"gatehouse/api/wire"
@@ -23,9 +24,19 @@ func (c *Client) SetBudget(ctx context.Context, r wire.BudgetSetRequest) (out wi
 	return post[wire.Budget](ctx, c, "/admin/v1/budget", r)
 }
 
+// Reasons lists disclosures with their reasons, which is a disclosure itself.
+func (c *Client) Reasons(ctx context.Context, r wire.ReasonsRequest) (wire.ReasonsResponse, error) {
+	return post[wire.ReasonsResponse](ctx, c, "/admin/v1/audit/reasons", r)
+}
+
 // Operators lists who can be told apart by a signature.
 func (c *Client) Operators(ctx context.Context) (wire.OperatorsResponse, error) {
 	return get[wire.OperatorsResponse](ctx, c, "/admin/v1/operators")
+}
+
+// Operator gives what it takes to sign as one.
+func (c *Client) Operator(ctx context.Context, name string) (wire.Operator, error) {
+	return get[wire.Operator](ctx, c, "/admin/v1/operators/"+url.PathEscape(name))
 }
 
 // AddOperator registers one; it needs the vault's passphrase.
@@ -44,7 +55,12 @@ func (c *Client) RemoveOperator(ctx context.Context, r wire.OperatorRequest) (ou
 	return post[wire.OperatorsResponse](ctx, c, "/admin/v1/operators/remove", r)
 }
 
-// PlantCanary plants one; it needs the vault's passphrase.
+// SpareCanary enrols somebody made up, who can become a canary.
+func (c *Client) SpareCanary(ctx context.Context, r wire.CanarySpareRequest) (wire.CanarySpareResponse, error) {
+	return post[wire.CanarySpareResponse](ctx, c, "/admin/v1/canaries/spare", r)
+}
+
+// PlantCanary plants some; it needs the vault's passphrase.
 func (c *Client) PlantCanary(ctx context.Context, r wire.CanaryPlantRequest) (out wire.CanaryPlantResponse, err error) {
 	if err := c.seal(ctx, &r.With); err != nil {
 		return out, err
@@ -96,9 +112,13 @@ func (c *Client) ApproveRelease(ctx context.Context, r wire.SignedRequest) (wire
 }
 
 // WriteRelease copies the encrypted file to w. Where it fails, what was written is no
-// whole file. It takes as long as it takes: ctx ends it.
-func (c *Client) WriteRelease(ctx context.Context, id gatehouse.ID, w io.Writer) error {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+"/admin/v1/releases/"+id.String()+"/write", nil)
+// whole file. One that was written is written once more only with again. It takes as long as it takes: ctx ends it.
+func (c *Client) WriteRelease(ctx context.Context, id gatehouse.ID, again bool, w io.Writer) error {
+	to := c.base + "/admin/v1/releases/" + id.String() + "/write"
+	if again {
+		to += "?again=1"
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, to, nil)
 	if err != nil {
 		return err
 	}

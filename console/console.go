@@ -120,6 +120,7 @@ func (c *Console) coreRoutes() []auth.Route {
 		{Pattern: "GET /passages/{id}/archive/{n}", Policy: needs(gatehouse.SeeEvidence), Handler: c.archived},
 		{Pattern: "GET /people", Policy: needs(gatehouse.SeePeople), Handler: c.people},
 		{Pattern: "GET /disclosures", Policy: needs(gatehouse.SeeDisclosures), Handler: c.disclosures},
+		{Pattern: "POST /disclosures/reasons", Policy: fresh(gatehouse.DisclosePeople), Handler: c.reasons, Page: "/disclosures"},
 		{Pattern: "POST /vault/unseal", Policy: fresh(gatehouse.Unseal), Handler: c.unseal},
 		{Pattern: "POST /vault/seal", Policy: needs(gatehouse.SealVault), Handler: c.seal},
 		{Pattern: "GET /{path...}", Policy: needs(gatehouse.OwnAccount), Handler: c.missing},

@@ -229,8 +229,29 @@ func TestTheArchiveNeedsAReason(t *testing.T) {
 	if code, _ := g.get(at + "/archive/1"); code != http.StatusNotFound {
 		t.Errorf("after sealing, the opened picture got %d", code)
 	}
-	if _, body := g.get("/disclosures"); !strings.Contains(body, "theft on Monday") {
+	if _, body := g.get("/disclosures"); strings.Contains(body, "theft on Monday") || !strings.Contains(body, `action="/disclosures/reasons"`) {
+		t.Error("the disclosure log shows a reason that nobody asked for, or no way to ask")
+	}
+	if code, _ := g.post("/disclosures/reasons", nil); code == http.StatusOK {
+		t.Errorf("reasons of a sealed vault got %d", code)
+	}
+	s.Unseal()
+	if _, body := g.post("/disclosures/reasons", nil); !strings.Contains(body, "theft on Monday") {
 		t.Error("the reason is not in the disclosure log")
+	}
+}
+
+// A guard sees why nothing opens, and how that ends; never what was opened.
+func TestACanaryIsShown(t *testing.T) {
+	s, g := open(t)
+	if _, body := g.get("/"); strings.Contains(body, "gatehouse canary lift") {
+		t.Error("no canary was opened, and the bar speaks of one")
+	}
+	s.Trip()
+	for _, path := range []string{"/", "/people"} {
+		if _, body := g.get(path); !strings.Contains(body, "shut by a canary") || !strings.Contains(body, "gatehouse canary lift") || !strings.Contains(body, `action="/vault/unseal"`) {
+			t.Errorf("%s does not say that a canary shut the vault", path)
+		}
 	}
 }
 

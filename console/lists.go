@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"gatehouse"
@@ -82,36 +83,54 @@ func (c *Console) person(f Enrolled, name string) person {
 }
 
 type disclosuresBody struct {
-	Rows  []gatehouse.Disclosure
-	Older gatehouse.ID
+	Rows   []gatehouse.Disclosure
+	Before gatehouse.ID // of this page; zero for the newest
+	Older  gatehouse.ID
+	Ask    bool // who looks may ask for reasons, which may name somebody
+}
+
+// Sealed reports whether the page has reasons that can be asked for.
+func (b disclosuresBody) Sealed() bool {
+	return b.Ask && slices.ContainsFunc(b.Rows, func(d gatehouse.Disclosure) bool { return d.ReasonSealed })
 }
 
 // disclosures lists who was shown what. It shows operators' ids, purposes and
 // numbers, and nothing that was opened.
 func (c *Console) disclosures(w http.ResponseWriter, r *http.Request) {
-	var before gatehouse.ID
-	if s := r.URL.Query().Get("before"); s != "" {
-		id, err := gatehouse.ParseID(s)
-		if err != nil {
-			c.fail(w, r, err)
-			return
-		}
-		before = id
-	}
-	rows, err := c.o.Disclosures.Disclosures(r.Context(), before, pageRows+1)
+	b, err := c.disclosuresPage(r, r.URL.Query().Get("before"))
 	if err != nil {
 		c.fail(w, r, err)
 		return
 	}
-	b := disclosuresBody{Rows: rows}
-	if len(rows) > pageRows {
-		b.Rows = rows[:pageRows]
-		b.Older = b.Rows[pageRows-1].ID
+	c.render(w, r, http.StatusOK, "disclosures", "disclosures.title", "disclosures", b)
+}
+
+// reasons is a page of disclosures with the reasons, which were opened for it.
+func (c *Console) reasons(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, 4096)
+	b, err := c.disclosuresPage(r, r.PostFormValue("before"))
+	if err == nil {
+		err = c.o.Disclosures.Reasons(r.Context(), who(r), b.Rows)
 	}
-	if !may(r, gatehouse.DisclosePeople) { // a reason may name somebody
-		for i := range b.Rows {
-			b.Rows[i].ReasonSealed, b.Rows[i].Reason = b.Rows[i].ReasonSealed || b.Rows[i].Reason != "", ""
+	if err != nil {
+		c.fail(w, r, err)
+		return
+	}
+	b.Ask = false
+	c.render(w, r, http.StatusOK, "disclosures", "disclosures.title", "disclosures", b)
+}
+
+func (c *Console) disclosuresPage(r *http.Request, before string) (b disclosuresBody, err error) {
+	if before != "" {
+		if b.Before, err = gatehouse.ParseID(before); err != nil {
+			return b, err
 		}
 	}
-	c.render(w, r, http.StatusOK, "disclosures", "disclosures.title", "disclosures", b)
+	b.Ask = may(r, gatehouse.DisclosePeople)
+	b.Rows, err = c.o.Disclosures.Disclosures(r.Context(), b.Before, pageRows+1)
+	if len(b.Rows) > pageRows {
+		b.Rows = b.Rows[:pageRows]
+		b.Older = b.Rows[pageRows-1].ID
+	}
+	return b, err
 }

@@ -81,6 +81,7 @@ type Vault interface {
 type VaultStatus struct {
 	Unsealed bool
 	Until    time.Time // when it seals by itself; zero where it does not
+	Canary   bool      // a canary shut it; two operators lift that before it can be unsealed
 }
 
 // People lists who and what is enrolled, from the working set's badges.
@@ -100,4 +101,6 @@ type Disclosures interface {
 	// Disclosures returns at most limit entries, newest first, with an id smaller
 	// than before (zero: from the newest).
 	Disclosures(ctx context.Context, before gatehouse.ID, limit int) ([]gatehouse.Disclosure, error)
+	// Reasons opens the sealed reasons of a page of them, which is a disclosure.
+	Reasons(ctx context.Context, who Who, list []gatehouse.Disclosure) error
 }

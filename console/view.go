@@ -174,6 +174,7 @@ func (c *Console) countView(r *http.Request, lang string, old time.Duration) (v 
 // vaultView is the state of the vault for the bar over every page.
 type vaultView struct {
 	Unsealed, Unknown bool
+	Canary            bool // a canary shut it
 	Until             time.Time
 }
 
@@ -183,5 +184,5 @@ func (c *Console) vaultView(ctx context.Context) vaultView {
 		c.o.Log.Warn("vault status", "err", err)
 		return vaultView{Unknown: true}
 	}
-	return vaultView{Unsealed: s.Unsealed, Until: s.Until}
+	return vaultView{Unsealed: s.Unsealed, Until: s.Until, Canary: s.Canary}
 }

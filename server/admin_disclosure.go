@@ -10,6 +10,22 @@ import (
 	"gatehouse/flow/release"
 )
 
+// Reasons implements api.DisclosureAdmin.
+func (a admin) Reasons(ctx context.Context, r wire.ReasonsRequest) (wire.ReasonsResponse, error) {
+	out := wire.ReasonsResponse{Disclosures: []wire.Disclosure{}}
+	list, err := a.vault.Disclosures(ctx, r.Before, max(1, min(r.Limit, 200)))
+	if err == nil {
+		err = a.lend.Reasons(ctx, socketOperator, list)
+	}
+	if err != nil {
+		return out, err
+	}
+	for _, d := range list {
+		out.Disclosures = append(out.Disclosures, wire.Disclosure{ID: d.ID, At: d.At, Operator: d.Operator, Purpose: d.Purpose, Reason: d.Reason, Gone: d.ReasonSealed, Items: len(d.Items), Units: d.Units})
+	}
+	return out, nil
+}
+
 // LiftCanary implements api.DisclosureAdmin.
 func (a admin) LiftCanary(ctx context.Context, r wire.SignedRequest) (wire.CanaryStatus, error) {
 	t, err := a.vault.LiftCanary(ctx, r.ID, r.Operator, r.Signature)
@@ -74,7 +90,7 @@ func (a admin) ApproveRelease(ctx context.Context, r wire.SignedRequest) (wire.R
 }
 
 // WriteRelease implements api.DisclosureAdmin.
-func (a admin) WriteRelease(ctx context.Context, id gatehouse.ID, w io.Writer) error {
+func (a admin) WriteRelease(ctx context.Context, id gatehouse.ID, again bool, w io.Writer) error {
 	operator, proof, ok := a.lend.Lease(socketOperator)
 	if !ok {
 		if t, err := a.vault.Tripped(ctx); err != nil || !t.Trip.IsZero() {
@@ -82,7 +98,7 @@ func (a admin) WriteRelease(ctx context.Context, id gatehouse.ID, w io.Writer) e
 		}
 		return gatehouse.Errorf("vault.sealed", "unseal it with `gatehouse unseal`", "the vault is sealed")
 	}
-	_, err := a.vault.WriteRelease(ctx, id, operator, proof, a.releases().Sealed, w)
+	_, err := a.vault.WriteRelease(ctx, id, again, operator, proof, a.releases().Sealed, w)
 	if gatehouse.ErrorCode(err) == "vault.canary" {
 		a.shutByCanary(ctx)
 	}

@@ -14,56 +14,51 @@ import (
 	"gatehouse/vault"
 )
 
-// PlantCanary implements api.DisclosureAdmin. The vault knows of the canary before it
-// is enrolled, so that a crash leaves one that is not there and never a person who is
-// none. A person has a card that nobody holds and no face; a vehicle a plate whose
-// time is over, so that it opens nothing.
-func (a admin) PlantCanary(ctx context.Context, r wire.CanaryPlantRequest) (wire.CanaryPlantResponse, error) {
-	out := wire.CanaryPlantResponse{Kind: r.Kind, Label: r.Label}
-	if r.Kind == tokenKind {
-		out.Label, out.Token = "", auth.NewToken()
-		return out, a.vault.PlantCanary(ctx, socketOperator, r.With.Credential(), vault.Canary{Kind: r.Kind, Label: r.Note, Digest: vault.TokenDigest(out.Token)})
-	}
+// SpareCanary implements api.DisclosureAdmin: somebody made up, enrolled as anybody
+// is. A person has a card that nobody holds and no face; a vehicle a plate whose time
+// is over, so that it opens nothing. That one of the spares became a canary, and when,
+// stands in the vault alone.
+func (a admin) SpareCanary(ctx context.Context, r wire.CanarySpareRequest) (wire.CanarySpareResponse, error) {
+	out := wire.CanarySpareResponse{Kind: r.Kind, Label: r.Label, Subject: gatehouse.RandomID()}
 	if out.Label == "" {
 		out.Label = fmt.Sprintf("B-%04d", pick(10_000))
-	}
-	if err := a.bait(ctx, r, &out); err != nil {
-		return wire.CanaryPlantResponse{}, err
 	}
 	now := time.Now()
 	always := []gatehouse.Grant{{Gate: "*", Schedule: "always"}}
 	var err error
-	if r.Kind == string(gatehouse.VehicleSubject) {
+	switch r.Kind {
+	case string(gatehouse.VehicleSubject):
 		record := gatehouse.VehicleRecord{Plate: madeUpPlate(), Class: "car", Colour: one(colours), ValidUntil: now.AddDate(0, 0, -30-pick(300))}
 		record.ValidFrom = record.ValidUntil.AddDate(-1, 0, 0)
 		_, err = a.enroll.Vehicle(ctx, enroll.Vehicle{ID: out.Subject, Label: out.Label, Record: record, Grants: always})
-	} else {
+	case string(gatehouse.PersonSubject):
 		_, err = a.enroll.Person(ctx, enroll.Person{ID: out.Subject, Label: out.Label, Record: madeUpPerson(now), Grants: always, Card: gatehouse.Secret(auth.NewToken())})
+	default:
+		err = gatehouse.Errorf("canary.kind", "make a person or a vehicle", "a spare is a person or a vehicle")
 	}
 	return out, err
 }
 
-const tokenKind = "token"
-
-// bait chooses the canary's id and tells the vault of it, unless somebody has done so at
-// the vault's machine: then no vault is asked, and the id must be nobody's here.
-func (a admin) bait(ctx context.Context, r wire.CanaryPlantRequest, out *wire.CanaryPlantResponse) error {
-	if r.Planted.IsZero() {
-		out.Subject = gatehouse.RandomID()
-		return a.vault.PlantCanary(ctx, socketOperator, r.With.Credential(), vault.Canary{Subject: out.Subject, Kind: r.Kind, Label: r.Note})
+// PlantCanary implements api.DisclosureAdmin. The subjects were enrolled before, at
+// another time, so that neither the log's order nor a date tells which of the people
+// are canaries.
+func (a admin) PlantCanary(ctx context.Context, r wire.CanaryPlantRequest) (wire.CanaryPlantResponse, error) {
+	if len(r.Subjects) == 0 {
+		out := wire.CanaryPlantResponse{Planted: 1, Token: auth.NewToken()}
+		return out, a.vault.PlantCanary(ctx, socketOperator, r.With.Credential(), vault.Canary{Kind: tokenKind, Label: r.Note, Digest: vault.TokenDigest(out.Token)})
 	}
-	if elsewhere, _ := a.vault.Elsewhere(); !elsewhere || r.Note != "" {
-		return gatehouse.Errorf("canary.site", "leave --planted out here, and --note where the vault is", "a canary is planted at the vault's machine only where a site has one")
-	}
-	if _, err := a.store.Subject(ctx, a.site.Place, r.Planted); gatehouse.ErrorCode(err) != "store.not_found" {
-		if err == nil {
-			err = gatehouse.Errorf("canary.subject", "give the id that `gatehouse vault canary plant` printed, once", "this id is somebody's already")
+	var all []vault.Canary
+	for _, id := range r.Subjects {
+		row, err := a.store.Subject(ctx, a.site.Place, id)
+		if err != nil {
+			return wire.CanaryPlantResponse{}, err
 		}
-		return err
+		all = append(all, vault.Canary{Subject: id, Kind: string(row.Kind), Label: r.Note})
 	}
-	out.Subject = r.Planted
-	return nil
+	return wire.CanaryPlantResponse{Planted: len(all)}, a.vault.PlantCanary(ctx, socketOperator, r.With.Credential(), all...)
 }
+
+const tokenKind = "token"
 
 // pick is a random number below n.
 func pick(n int) int {

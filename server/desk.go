@@ -30,25 +30,18 @@ func MachineDesk(v vault.Desk) api.Desk {
 	return machineDesk{desk{at: v, operator: "vault-machine", lessee: "site/vault-machine"}}
 }
 
-// PlantCanary implements api.Desk. A person or vehicle is enrolled by its site, from
-// this moment on as a canary.
+// PlantCanary implements api.Desk. The subjects are enrolled at their site, which this
+// machine cannot look up: it takes their word.
 func (d machineDesk) PlantCanary(ctx context.Context, r wire.CanaryPlantRequest) (wire.CanaryPlantResponse, error) {
-	if r.Label != "" || !r.Planted.IsZero() {
-		return wire.CanaryPlantResponse{}, gatehouse.Errorf("canary.site", "say it where the canary is enrolled: at its site", "the vault's machine gives no badges")
+	if len(r.Subjects) == 0 {
+		out := wire.CanaryPlantResponse{Planted: 1, Token: auth.NewToken()}
+		return out, d.at.PlantCanary(ctx, d.operator, r.With.Credential(), vault.Canary{Kind: tokenKind, Label: r.Note, Digest: vault.TokenDigest(out.Token)})
 	}
-	out := wire.CanaryPlantResponse{Kind: r.Kind}
-	c := vault.Canary{Kind: r.Kind, Label: r.Note}
-	if r.Kind == tokenKind {
-		out.Token = auth.NewToken()
-		c.Digest = vault.TokenDigest(out.Token)
-	} else {
-		out.Subject = gatehouse.RandomID()
-		c.Subject = out.Subject
+	var all []vault.Canary
+	for _, id := range r.Subjects {
+		all = append(all, vault.Canary{Subject: id, Kind: string(gatehouse.PersonSubject), Label: r.Note})
 	}
-	if err := d.at.PlantCanary(ctx, d.operator, r.With.Credential(), c); err != nil {
-		return wire.CanaryPlantResponse{}, err
-	}
-	return out, nil
+	return wire.CanaryPlantResponse{Planted: len(all)}, d.at.PlantCanary(ctx, d.operator, r.With.Credential(), all...)
 }
 
 func limitsOf(l wire.Limits) budget.Limits {
@@ -79,18 +72,41 @@ func (d desk) SetBudget(ctx context.Context, r wire.BudgetSetRequest) (wire.Budg
 
 // Operators implements api.Desk.
 func (d desk) Operators(ctx context.Context) (wire.OperatorsResponse, error) {
+	out := wire.OperatorsResponse{Operators: []wire.ListedOperator{}}
+	st, err := d.at.Tripped(ctx)
+	if err != nil {
+		return out, err
+	}
+	out.Vault = st.PublicKey
 	list, err := d.at.Operators(ctx)
-	out := wire.OperatorsResponse{Operators: []wire.Operator{}}
 	for _, o := range list {
-		out.Operators = append(out.Operators, wire.Operator{Name: o.Name, Salt: o.Salt, Work: o.Work, Public: o.Public})
+		out.Operators = append(out.Operators, wire.ListedOperator{Name: o.Name})
 	}
 	return out, err
+}
+
+// Operator implements api.Desk.
+func (d desk) Operator(ctx context.Context, name string) (wire.Operator, error) {
+	list, err := d.at.Operators(ctx)
+	for _, o := range list {
+		if o.Name == name {
+			return wire.Operator{Name: o.Name, Salt: o.Salt, Work: o.Work, Public: o.Public}, nil
+		}
+	}
+	if err == nil {
+		err = gatehouse.Errorf("operator.unknown", "`gatehouse operator list` shows who there is", "there is no such operator")
+	}
+	return wire.Operator{}, err
+}
+
+func agreement(r wire.SignedRequest) vault.Agreement {
+	return vault.Agreement{Operator: r.Operator, ID: r.ID, Signature: r.Signature}
 }
 
 // AddOperator implements api.Desk.
 func (d desk) AddOperator(ctx context.Context, r wire.OperatorRequest) (wire.OperatorsResponse, error) {
 	o := approval.Operator{Name: r.Operator.Name, Salt: r.Operator.Salt, Work: r.Operator.Work, Public: r.Operator.Public}
-	if err := d.at.AddOperator(ctx, d.operator, r.With.Credential(), o); err != nil {
+	if err := d.at.AddOperator(ctx, d.operator, r.With.Credential(), o, agreement(r.Agreed)); err != nil {
 		return wire.OperatorsResponse{}, err
 	}
 	return d.Operators(ctx)
@@ -98,7 +114,7 @@ func (d desk) AddOperator(ctx context.Context, r wire.OperatorRequest) (wire.Ope
 
 // RemoveOperator implements api.Desk.
 func (d desk) RemoveOperator(ctx context.Context, r wire.OperatorRequest) (wire.OperatorsResponse, error) {
-	if err := d.at.RemoveOperator(ctx, d.operator, r.With.Credential(), r.Operator.Name); err != nil {
+	if err := d.at.RemoveOperator(ctx, d.operator, r.With.Credential(), r.Operator.Name, agreement(r.Agreed)); err != nil {
 		return wire.OperatorsResponse{}, err
 	}
 	return d.Operators(ctx)

@@ -142,16 +142,24 @@ func TestCanaryOverTheServer(t *testing.T) {
 	defer stop()
 	a := client.OverSocket(SocketPath(c))
 	people := staff(t, a, gatehouse.Passphrase([]byte(passphrase)))
+	awaitAlarm(t, got, "gatehouse.alarm.operator", "ana-1")
+	awaitAlarm(t, got, "gatehouse.alarm.operator", "ben-2")
 	ana := enrol(t, s, "B-1", "Ana Silva", nil)
-	bird, err := a.PlantCanary(t.Context(), wire.CanaryPlantRequest{With: wire.Shown(gatehouse.Passphrase([]byte(passphrase))), Kind: "person", Note: "third floor"})
+	bird, err := a.SpareCanary(t.Context(), wire.CanarySpareRequest{Kind: "person"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	car, err := a.PlantCanary(t.Context(), wire.CanaryPlantRequest{With: wire.Shown(gatehouse.Passphrase([]byte(passphrase))), Kind: "vehicle"})
+	car, err := a.SpareCanary(t.Context(), wire.CanarySpareRequest{Kind: "vehicle"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := a.PlantCanary(t.Context(), wire.CanaryPlantRequest{With: wire.Shown(gatehouse.Passphrase([]byte(passphrase))), Kind: "token", Note: "in the wiki"})
+	if got, err := a.PlantCanary(t.Context(), wire.CanaryPlantRequest{With: wire.Shown(gatehouse.Passphrase([]byte(passphrase))), Subjects: []gatehouse.SubjectID{bird.Subject, car.Subject}, Note: "third floor"}); err != nil || got.Planted != 2 {
+		t.Fatal(got, err)
+	}
+	if _, err := a.PlantCanary(t.Context(), wire.CanaryPlantRequest{With: wire.Shown(gatehouse.Passphrase([]byte(passphrase))), Subjects: []gatehouse.SubjectID{gatehouse.RandomID()}}); gatehouse.ErrorCode(err) != "store.not_found" {
+		t.Errorf("nobody was made a canary: %v", err)
+	}
+	token, err := a.PlantCanary(t.Context(), wire.CanaryPlantRequest{With: wire.Shown(gatehouse.Passphrase([]byte(passphrase))), Note: "in the wiki"})
 	if err != nil || len(token.Token) != 43 {
 		t.Fatal(token, err)
 	}
@@ -196,6 +204,9 @@ func TestCanaryOverTheServer(t *testing.T) {
 		t.Fatalf("a canary was opened: %v", err)
 	}
 	awaitAlarm(t, got, "gatehouse.alarm.canary", "site/link-7", "person")
+	if st, err := a.Status(t.Context()); err != nil || !st.Vault.Canary || st.Vault.Unsealed {
+		t.Errorf("the status does not say that a canary shut the vault: %+v, %v", st.Vault, err)
+	}
 	lift := func() {
 		t.Helper()
 		for _, o := range people {
@@ -242,7 +253,7 @@ func TestCanaryOverTheServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	var file bytes.Buffer
-	if err := a.WriteRelease(t.Context(), q.ID, &file); gatehouse.ErrorCode(err) != "release.not_approved" || file.Len() > 0 {
+	if err := a.WriteRelease(t.Context(), q.ID, false, &file); gatehouse.ErrorCode(err) != "release.not_approved" || file.Len() > 0 {
 		t.Errorf("before it is approved: %v", err)
 	}
 	asked, err := a.Release(t.Context(), q.ID)
@@ -252,7 +263,7 @@ func TestCanaryOverTheServer(t *testing.T) {
 	if _, err := a.ApproveRelease(t.Context(), wire.SignedRequest{ID: q.ID, Operator: "ben-2", Signature: sign(t, people["ben-2"], approval.ApproveRelease, plan.Vault, q.ID, body)}); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.WriteRelease(t.Context(), q.ID, &file); err != nil {
+	if err := a.WriteRelease(t.Context(), q.ID, false, &file); err != nil {
 		t.Fatal(err)
 	}
 	plain, err := age.Decrypt(&file, identity)

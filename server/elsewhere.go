@@ -72,7 +72,7 @@ func (s *Server) vaultStatus(ctx context.Context) (wire.VaultStatus, error) {
 	out := wire.VaultStatus{Elsewhere: elsewhere, Waiting: waiting}
 	st, err := s.vault.Status(ctx)
 	if err == nil {
-		out.Unsealed, out.Until, out.Rotating = !st.Sealed, st.Until, st.Rotating
+		out.Unsealed, out.Until, out.Rotating, out.Canary = !st.Sealed, st.Until, st.Rotating, st.Canary
 		return out, nil
 	}
 	if !elsewhere {

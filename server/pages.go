@@ -45,7 +45,7 @@ func (p pages) Names(ctx context.Context, who console.Who, ids []gatehouse.Subje
 // Status implements console.Vault.
 func (p pages) Status(ctx context.Context) (console.VaultStatus, error) {
 	st, err := p.vault.Status(ctx)
-	return console.VaultStatus{Unsealed: !st.Sealed, Until: st.Until}, err
+	return console.VaultStatus{Unsealed: !st.Sealed, Until: st.Until, Canary: st.Canary}, err
 }
 
 // Unseal implements console.Vault.
@@ -78,6 +78,11 @@ func (p pages) People(ctx context.Context, after gatehouse.SubjectID, limit int)
 		out = append(out, console.Enrolled{Badge: b, Enrolled: s.Enrolled})
 	}
 	return out, err
+}
+
+// Reasons implements console.Disclosures.
+func (p pages) Reasons(ctx context.Context, who console.Who, list []gatehouse.Disclosure) error {
+	return p.lend.Reasons(ctx, who.Operator, list)
 }
 
 // Disclosures implements console.Disclosures.

@@ -96,7 +96,7 @@ func (a *auditDB) add(ctx context.Context, entries []entry, also func(ctx contex
 
 // record is commit of one leaf of the vault's own.
 func (a *auditDB) record(ctx context.Context, leaf []byte, also func(ctx context.Context, tx *sql.Tx) error) (int64, error) {
-	return a.commit(ctx, []entry{{leaf: leaf}}, also)
+	return a.recordStates(ctx, leaf, nil, also)
 }
 
 func addLeaves(ctx context.Context, tx *sql.Tx, tree *auditlog.Tree, entries []entry) error {
@@ -149,19 +149,18 @@ func hashReader(ctx context.Context, q queryer) tlog.HashReader {
 // leaf, and what also writes; it is on disk when disclose returns nil. Errors:
 // vault.budget, vault.canary, vault.sealed, and the store's.
 func (a *auditDB) disclose(ctx context.Context, d gatehouse.Disclosure, also func(ctx context.Context, tx *sql.Tx) error) error {
-	return a.pay(ctx, d, func(levels func(ctx context.Context, tx *sql.Tx) error) error {
-		return a.note(ctx, d, func(ctx context.Context, tx *sql.Tx) error {
-			if err := levels(ctx, tx); err != nil || also == nil {
-				return err
-			}
-			return also(ctx, tx)
-		})
-	})
+	return a.pay(ctx, d, func(levels stateSealer) error { return a.noteStates(ctx, d, levels, also) })
 }
 
 // note writes a disclosure that no budget is spent on: of what is not the vault's to
 // open, and bulk releases, which two people approved.
 func (a *auditDB) note(ctx context.Context, d gatehouse.Disclosure, also func(ctx context.Context, tx *sql.Tx) error) error {
+	return a.noteStates(ctx, d, nil, also)
+}
+
+// noteStates is note with the states that the disclosure changes; its leaf commits to
+// them.
+func (a *auditDB) noteStates(ctx context.Context, d gatehouse.Disclosure, states stateSealer, also func(ctx context.Context, tx *sql.Tx) error) error {
 	items, err := json.Marshal(d.Items)
 	if err != nil {
 		return err
@@ -170,7 +169,7 @@ func (a *auditDB) note(ctx context.Context, d gatehouse.Disclosure, also func(ct
 	if err != nil {
 		return err
 	}
-	_, err = a.record(ctx, gatehouse.DisclosureLeaf(d, reason), func(ctx context.Context, tx *sql.Tx) error {
+	_, err = a.recordStates(ctx, gatehouse.DisclosureLeaf(d, reason), states, func(ctx context.Context, tx *sql.Tx) error {
 		if also != nil {
 			if err := also(ctx, tx); err != nil {
 				return err
@@ -183,9 +182,8 @@ func (a *auditDB) note(ctx context.Context, d gatehouse.Disclosure, also func(ct
 	return err
 }
 
-// disclosures gives the newest first, those before a cursor if it is set, and beside
-// each its sealed reason, empty for none; see service.openReasons.
-func (a *auditDB) disclosures(ctx context.Context, before gatehouse.ID, limit int) (list []gatehouse.Disclosure, sealed [][]byte, err error) {
+// disclosures gives the newest first, those before a cursor if it is set.
+func (a *auditDB) disclosures(ctx context.Context, before gatehouse.ID, limit int) (list []gatehouse.Disclosure, err error) {
 	if before.IsZero() {
 		for i := range before {
 			before[i] = 0xff
@@ -193,7 +191,7 @@ func (a *auditDB) disclosures(ctx context.Context, before gatehouse.ID, limit in
 	}
 	rows, err := a.db.Readers().QueryContext(ctx, `SELECT id, at, operator, role, purpose, reason, items, units FROM disclosures WHERE id < ? ORDER BY id DESC LIMIT ?`, before[:], limit)
 	if err != nil {
-		return nil, nil, sealeddb.Wrap(auditFile, err)
+		return nil, sealeddb.Wrap(auditFile, err)
 	}
 	defer rows.Close()
 	for rows.Next() {
@@ -202,15 +200,15 @@ func (a *auditDB) disclosures(ctx context.Context, before gatehouse.ID, limit in
 		var at int64
 		var items string
 		if err := rows.Scan(&id, &at, &d.Operator, &d.Role, &d.Purpose, &reason, &items, &d.Units); err != nil {
-			return nil, nil, sealeddb.Wrap(auditFile, err)
+			return nil, sealeddb.Wrap(auditFile, err)
 		}
 		copy(d.ID[:], id)
 		d.At = time.UnixMilli(at).UTC()
 		if err := json.Unmarshal([]byte(items), &d.Items); err != nil {
-			return nil, nil, gatehouse.Errorf("store.damaged", "restore it from a backup", "a row of the disclosure log cannot be read: %w", err)
+			return nil, gatehouse.Errorf("store.damaged", "restore it from a backup", "a row of the disclosure log cannot be read: %w", err)
 		}
-		d.ReasonSealed = len(reason) > 0
-		list, sealed = append(list, d), append(sealed, reason)
+		d.ReasonSealed, d.SealedReason = len(reason) > 0, reason
+		list = append(list, d)
 	}
-	return list, sealed, sealeddb.Wrap(auditFile, rows.Err())
+	return list, sealeddb.Wrap(auditFile, rows.Err())
 }

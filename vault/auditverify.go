@@ -67,6 +67,7 @@ type verifier struct {
 	index   int64
 	opened  int // disclosure leaves
 	beside  besides
+	control *controlCheck
 }
 
 // root is what some signed checkpoint says that the tree of a size was.
@@ -80,7 +81,8 @@ type root struct {
 // not nil, is called once that does not matter any more. What does not hold is in the
 // result; the error says that nothing could be verified.
 func (a *auditDB) verify(ctx context.Context, keys *keyStore, dir string, checks AuditChecks, started func()) (result AuditResult, err error) {
-	v := &verifier{store: keys, checks: checks, result: &result, report: &result.Report, expects: map[int64][]root{}, beside: besides{certificates: map[gatehouse.ID]NumberedLeaf{}, bundles: map[gatehouse.ID]int64{}}}
+	v := &verifier{store: keys, checks: checks, result: &result, report: &result.Report, expects: map[int64][]root{}, control: newControlCheck(),
+		beside: besides{certificates: map[gatehouse.ID]NumberedLeaf{}, bundles: map[gatehouse.ID]int64{}}}
 	v.report.AddError(a.db.Check(ctx))
 	snapshot, err := a.snapshot(ctx, dir, v)
 	if err != nil {
@@ -95,7 +97,7 @@ func (a *auditDB) verify(ctx context.Context, keys *keyStore, dir string, checks
 	if started != nil {
 		started()
 	}
-	for _, step := range []func(context.Context) error{v.readKeys, v.readCheckpoints, v.readFiles, v.readWitnesses, v.readLists, v.readRemovals, v.walk, v.readDisclosures, v.readBesides} {
+	for _, step := range []func(context.Context) error{v.readKeys, v.readCheckpoints, v.readFiles, v.readWitnesses, v.readLists, v.readRemovals, v.walk, v.readDisclosures, v.readBesides, v.readControl} {
 		if err := step(ctx); err != nil {
 			if ctx.Err() != nil {
 				return result, ctx.Err()

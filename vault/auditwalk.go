@@ -66,6 +66,9 @@ func (v *verifier) walk(ctx context.Context) error {
 				v.report.GateLeaves++
 			}
 			v.leaf(ctx, row.NumberedLeaf)
+			if row.position == 0 {
+				v.control.leaf(row.NumberedLeaf)
+			}
 			if err := hashes.compare(ctx, tree.Append(row.Leaf), v.report, row.Index); err != nil {
 				return err
 			}

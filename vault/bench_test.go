@@ -114,6 +114,19 @@ func BenchmarkOpen(b *testing.B) {
 	}
 }
 
+// BenchmarkDisclose is one name with everything that is written before it is shown: the
+// levels, the disclosure and the leaf that commits to both, in one durable transaction.
+func BenchmarkDisclose(b *testing.B) {
+	in := install(b)
+	proof := in.unseal(b)
+	ref := in.name(b, "somebody")
+	for b.Loop() {
+		if n, err := in.ask(b, operator, "", "person", proof, ref); n != 1 || err != nil {
+			b.Fatal(n, err)
+		}
+	}
+}
+
 func BenchmarkWorking(b *testing.B) {
 	in := install(b)
 	where := gatehouse.SealContext{Place: place, Table: "working/template", Field: "f"}

@@ -2,17 +2,15 @@ package vault
 
 import (
 	"context"
-	"crypto/ed25519"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"time"
 
 	"gatehouse"
-	"gatehouse/internal/sealeddb"
 	"gatehouse/vault/budget"
 )
 
@@ -20,7 +18,9 @@ import (
 // the vault process. So what controls disclosures is sealed once more, under a key
 // that follows from the private key alone: it can be lost or put back to an earlier
 // state, and nothing else. Lost levels count as spent; a lost control shuts the vault
-// until somebody with its credential begins anew. An earlier state of the file is
+// until somebody with its passphrase begins anew. Each state holds the number of the
+// leaf that was written with it and that commits to it, and counts only while no later
+// leaf commits to another one: see states.go. An earlier state of the whole file is
 // found by the audit log's witness; another machine or user for the vault process
 // keeps the server from writing it at all.
 const (
@@ -36,39 +36,31 @@ const (
 const genesisFile = "control.new"
 
 // control is what disclosures are controlled by. It changes seldom, and only by
-// somebody who gives the vault's credential, or because a canary was opened.
+// somebody who gives the vault's passphrase, or because a canary was opened.
 type control struct {
 	Limits    budget.Limits
 	Canaries  map[gatehouse.SubjectID]canary
-	Tokens    map[string]string // labels of canary tokens, by digest in hexadecimal; nil in earlier versions
-	Operators map[string]ed25519.PublicKey
+	Tokens    map[string]canary // by the token's SHA-256, hexadecimal
+	Operators map[string]registered
 	Tripped   gatehouse.ID // the canary that shut the vault; zero while it may be unsealed
+	TrippedBy string       // who opened it, as in trip.operator
 }
 
-// canary is a person or vehicle that nobody has a reason to open.
+// canary is a person, vehicle or token that nobody has a reason to open.
 type canary struct {
-	Kind    gatehouse.SubjectKind
-	Label   string // where it was planted, in the operator's words
+	Kind    gatehouse.SubjectKind // empty for a token
+	Label   string                // where it was planted, in the operator's words
 	Planted time.Time
 }
 
 func newControl() *control {
-	return &control{Limits: budget.Defaults(), Canaries: map[gatehouse.SubjectID]canary{}, Operators: map[string]ed25519.PublicKey{}}
+	return &control{Limits: budget.Defaults(), Canaries: map[gatehouse.SubjectID]canary{}, Tokens: map[string]canary{}, Operators: map[string]registered{}}
 }
 
 // clone copies c, so that a change counts once it is durable.
 func (c *control) clone() *control {
 	n := *c
-	n.Canaries, n.Operators, n.Tokens = map[gatehouse.SubjectID]canary{}, map[string]ed25519.PublicKey{}, map[string]string{}
-	for k, v := range c.Canaries {
-		n.Canaries[k] = v
-	}
-	for k, v := range c.Operators {
-		n.Operators[k] = v
-	}
-	for k, v := range c.Tokens {
-		n.Tokens[k] = v
-	}
+	n.Canaries, n.Tokens, n.Operators = maps.Clone(c.Canaries), maps.Clone(c.Tokens), maps.Clone(c.Operators)
 	return &n
 }
 
@@ -101,21 +93,6 @@ func openState(key [32]byte, name string, sealed []byte, v any) bool {
 	}
 	plain, ok := unpad(padded)
 	return ok && json.Unmarshal(plain, v) == nil
-}
-
-// putState writes a sealed state in a transaction.
-func putState(ctx context.Context, tx *sql.Tx, name string, sealed []byte) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO control (name, sealed) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET sealed = excluded.sealed`, name, sealed)
-	return err
-}
-
-// state reads a sealed state; nil where it is not there.
-func (a *auditDB) state(ctx context.Context, name string) (sealed []byte, err error) {
-	err = a.db.Readers().QueryRowContext(ctx, `SELECT sealed FROM control WHERE name = ?`, name).Scan(&sealed)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
-	return sealed, sealeddb.Wrap(auditFile, err)
 }
 
 // writeGenesis says that the vault of this seed was made just now.
@@ -178,41 +155,76 @@ func endGenesis(dir string) error {
 // loaded is what loadControl found.
 type loaded struct {
 	control *control
+	leaf    int64 // the number of the leaf that commits to the control
 	levels  []budget.Spent
-	spent   bool // the levels were altered or lost
-	fresh   bool // the vault's very first unsealing
-	older   bool // it is sealed under a key that a rotation has replaced
+	tripped gatehouse.ID // a canary that was opened since the control was written
+	spent   bool         // the levels were altered, put back or lost
+	fresh   bool         // the vault's very first unsealing
+	older   bool         // it is sealed under a key that a rotation has replaced
 }
 
 // loadControl opens the sealed state with the keys of a person who unseals the vault:
 // the current one, or an older one where a rotation was interrupted. It fails with
-// vault.altered where the control was altered or lost.
+// vault.altered where the control was altered, put back or lost.
 func (a *auditDB) loadControl(ctx context.Context, dir string, keys openKeys) (loaded, error) {
 	sealed, err := a.state(ctx, controlState)
 	if err != nil {
 		return loaded{}, err
 	}
 	if sealed == nil {
-		for _, k := range keys {
-			fresh, err := isGenesis(dir, k.seed[:])
-			if fresh || err != nil {
-				return loaded{control: newControl(), fresh: true}, err
-			}
-		}
-		return loaded{}, errAltered("lost")
+		return a.loadGenesis(ctx, dir, keys)
 	}
-	got := loaded{control: newControl()}
-	older, ok := openWith(keys, controlState, sealed, got.control)
-	if !ok {
-		return loaded{}, errAltered("altered")
-	}
-	got.older = older
-	if sealed, err = a.state(ctx, levelState); err != nil {
+	found, err := a.committed(ctx, levelState)
+	if err != nil {
 		return loaded{}, err
 	}
-	_, ok = openWith(keys, levelState, sealed, &got.levels)
-	got.spent = !ok
+	got := loaded{control: newControl(), tripped: found.tripped}
+	sealedLevels, err := a.state(ctx, levelState)
+	if err != nil {
+		return loaded{}, err
+	}
+	var levels numbered[[]budget.Spent]
+	_, ok := openWith(keys, levelState, sealedLevels, &levels)
+	at, known := found.states[levelState]
+	if ok && known && at.is(sealedLevels, levels.Leaf) {
+		got.levels = levels.State
+		at, err = a.committedBy(ctx, levels.Control, controlState)
+	} else {
+		// Nothing in the levels says where the control's leaf is.
+		got.spent = true
+		found, err = a.committed(ctx, controlState)
+		at, got.tripped = found.states[controlState], found.tripped
+	}
+	if err != nil {
+		return loaded{}, err
+	}
+	var c numbered[*control]
+	c.State = got.control
+	older, ok := openWith(keys, controlState, sealed, &c)
+	if !ok || !at.is(sealed, c.Leaf) {
+		return loaded{}, errAltered("altered")
+	}
+	got.control, got.leaf, got.older = c.State, c.Leaf, older
 	return got, nil
+}
+
+// loadGenesis is loadControl where there is no control: that is right only before the
+// first unsealing, which the log would name, whatever files lie there.
+func (a *auditDB) loadGenesis(ctx context.Context, dir string, keys openKeys) (loaded, error) {
+	found, err := a.committed(ctx, "")
+	if err != nil {
+		return loaded{}, err
+	}
+	if len(found.states) > 0 || found.unsealed {
+		return loaded{}, errAltered("lost")
+	}
+	for _, k := range keys {
+		fresh, err := isGenesis(dir, k.seed[:])
+		if fresh || err != nil {
+			return loaded{control: newControl(), fresh: true, tripped: found.tripped}, err
+		}
+	}
+	return loaded{}, errAltered("lost")
 }
 
 // openWith opens a state with the first of the keys that fits; older says that it was

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"errors"
-	"maps"
 	"time"
 
 	"gatehouse"
@@ -41,12 +40,15 @@ type limitsRequest struct {
 
 type operatorRequest struct {
 	keyRequest
-	Subject approval.Operator
+	Subject   approval.Operator
+	By        string       // the operator who agrees; empty while there are fewer than two
+	ID        gatehouse.ID // time-ordered, made when it was signed
+	Signature []byte
 }
 
 type plantRequest struct {
 	keyRequest
-	Canary Canary
+	Canaries []Canary
 }
 
 type liftRequest struct {
@@ -101,6 +103,7 @@ type PendingAlarm struct {
 
 const (
 	maxCanaries    = 10_000
+	maxPlanted     = 100
 	maxOperators   = 1000
 	maxCanaryLabel = 100
 )
@@ -192,119 +195,59 @@ func (s *service) setLimits(ctx context.Context, keys openKeys, r limitsRequest)
 		}
 	}
 	l := r.Limits
-	var numbers []string // 0: unchanged
-	for _, n := range []int{l.Operator.Hour, l.Operator.Day, l.Role.Hour, l.Role.Day, l.Organization.Hour, l.Organization.Day, l.Live.Hour, l.Live.Day} {
-		numbers = append(numbers, itoa(n))
-	}
-	leaf := gatehouse.EventLeaf(gatehouse.PolicyLeafKind, time.Now(), "budget", append([]string{clip(r.Operator)}, numbers...)...)
-	return nil, s.guard.change(ctx, keys, leaf, func(c *control) error {
+	return nil, s.guard.change(ctx, keys, nil, func(c *control) error {
 		c.Limits = l.Or(c.Limits)
 		return nil
-	}, nil)
-}
-
-func (s *service) plant(ctx context.Context, keys openKeys, r plantRequest) (any, error) {
-	c := r.Canary
-	token := c.Kind == "token"
-	switch {
-	case token && len(c.Digest) != sha256.Size, !token && c.Kind != string(gatehouse.PersonSubject) && c.Kind != string(gatehouse.VehicleSubject), !token && c.Subject.IsZero():
-		return nil, gatehouse.Errorf("request.malformed", "this is a fault of the program", "this is no canary")
-	case len(c.Label) > maxCanaryLabel:
-		return nil, gatehouse.Errorf("canary.label", "shorten it", "a canary's label has at most %d bytes", maxCanaryLabel)
-	}
-	at := time.Now().UTC()
-	clear, err := s.audit.clearLabels(ctx)
-	if err != nil {
-		return nil, err
-	}
-	leaf := gatehouse.EventLeaf(gatehouse.CanaryLeafKind, at, "planted") // which one is nobody's to know
-	return nil, s.guard.change(ctx, keys, leaf, func(n *control) error {
-		if len(n.Operators) < lifters {
-			return gatehouse.Errorf("canary.operators", "add them with `gatehouse operator add`", "a canary that is opened shuts the vault until two operators lift it, and there are only %d", len(n.Operators))
-		}
-		if len(n.Canaries) >= maxCanaries {
-			return gatehouse.Errorf("canary.too_many", "these are enough", "there are %d canaries already", len(n.Canaries))
-		}
-		maps.Copy(n.Tokens, clear)
-		if token {
-			n.Tokens[hexOf(c.Digest)] = c.Label
-		} else {
-			n.Canaries[c.Subject] = canary{Kind: gatehouse.SubjectKind(c.Kind), Label: c.Label, Planted: at}
-		}
-		return nil
-	}, func(ctx context.Context, tx *sql.Tx) error {
-		err := dropLabels(ctx, tx)
-		if token && err == nil {
-			_, err = tx.ExecContext(ctx, `INSERT INTO canary_tokens (digest, label, planted) VALUES (?, '', ?) ON CONFLICT DO NOTHING`, c.Digest, at.UnixMilli())
-		}
-		return err
 	})
 }
 
-// clearLabels are the tokens' labels that an earlier version left in clear, by digest in
-// hexadecimal: they go into the sealed control with its next change, as dropLabels takes
-// them away. A thief with the gate key read where the tokens lie.
-func (a *auditDB) clearLabels(ctx context.Context) (map[string]string, error) {
-	rows, err := a.db.Readers().QueryContext(ctx, `SELECT digest, label FROM canary_tokens WHERE label != ''`)
-	if err != nil {
-		return nil, sealeddb.Wrap(auditFile, err)
+// plant makes all of the canaries ones in one change, so that their order tells nothing.
+func (s *service) plant(ctx context.Context, keys openKeys, r plantRequest) (any, error) {
+	if len(r.Canaries) == 0 || len(r.Canaries) > maxPlanted {
+		return nil, gatehouse.Errorf("request.malformed", "plant 1 to 100 at a time", "%d canaries cannot be planted at once", len(r.Canaries))
 	}
-	defer rows.Close()
-	all := map[string]string{}
-	for rows.Next() {
-		var digest []byte
-		var label string
-		if err := rows.Scan(&digest, &label); err != nil {
-			return nil, sealeddb.Wrap(auditFile, err)
+	for _, c := range r.Canaries {
+		token := c.Kind == "token"
+		switch {
+		case token && len(c.Digest) != sha256.Size, !token && c.Kind != string(gatehouse.PersonSubject) && c.Kind != string(gatehouse.VehicleSubject), !token && c.Subject.IsZero():
+			return nil, gatehouse.Errorf("request.malformed", "this is a fault of the program", "this is no canary")
+		case len(c.Label) > maxCanaryLabel:
+			return nil, gatehouse.Errorf("canary.label", "shorten it", "a canary's label has at most %d bytes", maxCanaryLabel)
 		}
-		all[hexOf(digest)] = label
 	}
-	return all, sealeddb.Wrap(auditFile, rows.Err())
-}
-
-func dropLabels(ctx context.Context, tx *sql.Tx) error {
-	_, err := tx.ExecContext(ctx, `UPDATE canary_tokens SET label = '' WHERE label != ''`)
-	return err
+	at := time.Now().UTC()
+	return nil, s.guard.change(ctx, keys, nil, func(n *control) error {
+		if len(n.Operators) < lifters {
+			return gatehouse.Errorf("canary.operators", "add them with `gatehouse operator add`", "a canary that is opened shuts the vault until two operators lift it, and there are only %d", len(n.Operators))
+		}
+		if len(n.Canaries)+len(n.Tokens)+len(r.Canaries) > maxCanaries {
+			return gatehouse.Errorf("canary.too_many", "these are enough", "there are %d canaries already", len(n.Canaries)+len(n.Tokens))
+		}
+		for _, c := range r.Canaries {
+			if c.Kind == "token" {
+				n.Tokens[hexOf(c.Digest)] = canary{Label: c.Label, Planted: at}
+				continue
+			}
+			n.Canaries[c.Subject] = canary{Kind: gatehouse.SubjectKind(c.Kind), Label: c.Label, Planted: at}
+		}
+		return nil
+	})
 }
 
 func (s *service) canaries(ctx context.Context, keys openKeys, _ keyRequest) ([]Canary, error) {
 	// Who knows the canaries can step around them, so asking is written down.
 	var list []Canary
-	clear, err := s.audit.clearLabels(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var labels map[string]string
-	leaf := gatehouse.EventLeaf(gatehouse.CanaryLeafKind, time.Now(), "listed")
-	err = s.guard.change(ctx, keys, leaf, func(c *control) error {
-		maps.Copy(c.Tokens, clear)
-		labels = c.Tokens
+	leaf := gatehouse.EventLeaf(gatehouse.CanaryLeafKind, time.Now(), canaryListed)
+	err := s.guard.look(ctx, keys, leaf, func(c *control) {
 		for id, k := range c.Canaries {
 			list = append(list, Canary{Subject: id, Kind: string(k.Kind), Label: k.Label, Planted: k.Planted})
 		}
-		return nil
-	}, dropLabels)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := s.audit.db.Readers().QueryContext(ctx, `SELECT digest, planted FROM canary_tokens ORDER BY planted`)
-	if err != nil {
-		return nil, sealeddb.Wrap(auditFile, err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		c := Canary{Kind: "token"}
-		var digest []byte
-		var planted int64
-		if err := rows.Scan(&digest, &planted); err != nil {
-			return nil, sealeddb.Wrap(auditFile, err)
+		for _, k := range c.Tokens {
+			list = append(list, Canary{Kind: "token", Label: k.Label, Planted: k.Planted})
 		}
-		c.Label = labels[hexOf(digest)]
-		c.Planted = time.UnixMilli(planted).UTC()
-		list = append(list, c)
-	}
+	})
 	sortCanaries(list)
-	return list, sealeddb.Wrap(auditFile, rows.Err())
+	return list, err
 }
 
 func (s *service) tripStatus(ctx context.Context) (TripStatus, error) {
@@ -359,8 +302,18 @@ func (s *service) handleLift(ctx context.Context, r *child.Request) (any, [][]by
 	if !o.Verify(r.Blobs[0], approval.LiftCanary, st.PublicKey, in.Trip, nil) {
 		return nil, nil, errSignature()
 	}
+	// What decides is checked again when the vault is unsealed, against the control.
+	all, err := s.audit.registered(ctx)
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case involved(o.Name, st.Operator):
+		return nil, nil, gatehouse.Errorf("canary.involved", "ask a colleague", "who opened the canary cannot lift it")
+	case !counts(all, o.Name, in.Trip.Time()):
+		return nil, nil, gatehouse.Errorf("operator.young", "ask somebody who was an operator a day before the canary was opened", "an operator who was added less than a day before cannot lift a canary")
+	}
 	at := time.Now()
-	leaf := gatehouse.EventLeaf(gatehouse.CanaryLeafKind, at, "lift-signed", in.Trip.String(), o.Name)
+	leaf := gatehouse.EventLeaf(gatehouse.CanaryLeafKind, at, canarySigned, in.Trip.String(), o.Name, digestOf(r.Blobs[0]))
 	_, err = s.audit.record(ctx, leaf, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO lifts (trip, operator, at, signature) VALUES (?, ?, ?, ?)
 			ON CONFLICT (trip, operator) DO UPDATE SET at = excluded.at, signature = excluded.signature`, in.Trip[:], o.Name, at.UnixMilli(), r.Blobs[0])

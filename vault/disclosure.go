@@ -32,25 +32,39 @@ func (d Desk) Operators(ctx context.Context) ([]approval.Operator, error) {
 	return out, err
 }
 
-// AddOperator registers an operator's public key; it needs the vault's credential.
-// Errors: operator.exists, operator.malformed, operator.too_many, and UnsealWith's about
-// the credential.
-func (d Desk) AddOperator(ctx context.Context, operator string, with gatehouse.Credential, o approval.Operator) error {
-	_, err := d.with(ctx, methodAddOperator, operatorRequest{request(operator, with), o}, with, nil)
+// AddOperator registers an operator's public key; it needs the vault's credential and,
+// once there are two operators, the agreement of one (approval.AddOperator, over
+// o.Body()). Errors: operator.exists, operator.malformed, operator.too_many,
+// operator.agreement, operator.signature, operator.young, vault.canary, and UnsealWith's
+// about the credential.
+func (d Desk) AddOperator(ctx context.Context, operator string, with gatehouse.Credential, o approval.Operator, by Agreement) error {
+	_, err := d.with(ctx, methodAddOperator, by.of(request(operator, with), o), with, nil)
 	return err
 }
 
-// RemoveOperator ends an operator; it needs the vault's credential. Errors:
-// operator.unknown, operator.needed, and UnsealWith's about the credential.
-func (d Desk) RemoveOperator(ctx context.Context, operator string, with gatehouse.Credential, name string) error {
-	_, err := d.with(ctx, methodEndOperator, operatorRequest{request(operator, with), approval.Operator{Name: name}}, with, nil)
+// RemoveOperator ends an operator; it needs the vault's credential and, once there are
+// two, an operator's agreement (approval.EndOperator, over the Body of the name alone).
+// Errors: operator.unknown, operator.needed, and AddOperator's.
+func (d Desk) RemoveOperator(ctx context.Context, operator string, with gatehouse.Credential, name string, by Agreement) error {
+	_, err := d.with(ctx, methodEndOperator, by.of(request(operator, with), approval.Operator{Name: name}), with, nil)
 	return err
 }
 
-// PlantCanary makes a subject a canary before it is enrolled, or a token one; it needs
-// the vault's credential. Errors: canary.operators, canary.label, canary.too_many, and
-// UnsealWith's about the credential.
-func (d Desk) PlantCanary(ctx context.Context, operator string, with gatehouse.Credential, c Canary) error {
+// Agreement is an operator's signature for a change of who the operators are.
+type Agreement struct {
+	Operator  string       // empty: none
+	ID        gatehouse.ID // time-ordered, made when it was signed; it serves ten minutes
+	Signature []byte
+}
+
+func (a Agreement) of(k keyRequest, subject approval.Operator) operatorRequest {
+	return operatorRequest{keyRequest: k, Subject: subject, By: a.Operator, ID: a.ID, Signature: a.Signature}
+}
+
+// PlantCanary makes subjects, which were enrolled before like any others, and tokens
+// canaries, at most 100 in one change; it needs the vault's credential. Errors:
+// canary.operators, canary.label, canary.too_many, and UnsealWith's about the credential.
+func (d Desk) PlantCanary(ctx context.Context, operator string, with gatehouse.Credential, c ...Canary) error {
 	_, err := d.with(ctx, methodPlant, plantRequest{request(operator, with), c}, with, nil)
 	return err
 }

@@ -26,17 +26,19 @@ type guard struct {
 	mu      sync.Mutex
 	ceiling budget.Limits // what the server's configuration allows at most
 	control *control      // nil until somebody unsealed the vault in this process
+	leaf    int64         // the number of the leaf that commits to the control
 	ledger  *budget.Ledger
 	tripped gatehouse.ID // the canary that shut the vault; zero while it may be unsealed
 	windows map[string]*liveWindow
 	warned  map[string]time.Duration // when an operator's budget last raised an alarm
+	shown   map[string]time.Duration // when a canary token last raised one, by its digest
 }
 
 // newGuard begins with what is known while the vault is sealed: whether a canary
 // shut it.
 func newGuard(ctx context.Context, dir string, audit *auditDB, keys *keyStore, room *strongroom, ceiling budget.Limits) (*guard, error) {
 	began := time.Now()
-	g := &guard{dir: dir, audit: audit, keys: keys, room: room, ceiling: ceiling, windows: map[string]*liveWindow{}, warned: map[string]time.Duration{},
+	g := &guard{dir: dir, audit: audit, keys: keys, room: room, ceiling: ceiling, windows: map[string]*liveWindow{}, warned: map[string]time.Duration{}, shown: map[string]time.Duration{},
 		clock: func() time.Duration { return time.Since(began) }}
 	var err error
 	if g.tripped, err = audit.tripped(ctx); err != nil {
@@ -55,19 +57,12 @@ func (g *guard) unsealing(ctx context.Context, keys openKeys) error {
 	defer g.mu.Unlock()
 	ctx = context.WithoutCancel(ctx)
 	if g.control == nil {
-		got, err := g.audit.loadControl(ctx, g.dir, keys)
-		if err != nil {
-			return err
-		}
-		if err := g.takeUp(ctx, keys, got); err != nil {
+		if err := g.load(ctx, keys); err != nil {
 			return err
 		}
 	}
 	if err := endGenesis(g.dir); err != nil {
 		return err
-	}
-	if !g.control.Tripped.IsZero() {
-		g.tripped = g.control.Tripped // which nobody could exchange
 	}
 	if g.tripped.IsZero() {
 		return nil
@@ -83,30 +78,32 @@ func (g *guard) takeUp(ctx context.Context, keys openKeys, got loaded) error {
 	if got.spent {
 		ledger = budget.SpentUp(limits, now)
 	}
-	if got.fresh || got.spent || got.older {
-		key := controlKey(keys.seed())
-		defer clear(key[:])
-		event := "begun"
-		switch {
-		case got.spent:
-			event = "spent-up"
-		case got.older:
-			event = "rekeyed"
+	// What the sealed control says of a trip is what nobody could exchange; one that came
+	// while the vault was sealed stands in the log alone.
+	switch {
+	case !got.control.Tripped.IsZero():
+		g.tripped = got.control.Tripped
+	case !got.tripped.IsZero():
+		g.tripped = got.tripped
+	}
+	same, err := g.audit.sameCopies(ctx, got.control)
+	if err != nil {
+		return err
+	}
+	if got.fresh || got.spent || got.older || !same {
+		got.control.Tripped = g.tripped
+		var alarms []string
+		if got.spent {
+			alarms = append(alarms, levelState)
 		}
-		at := time.Now()
-		_, err := g.audit.record(ctx, gatehouse.EventLeaf(gatehouse.PolicyLeafKind, at, event), func(ctx context.Context, tx *sql.Tx) error {
-			if got.spent {
-				if err := addAlarm(ctx, tx, gatehouse.Alarm{At: at, Kind: gatehouse.AlteredAlarm, Scope: levelState}); err != nil {
-					return err
-				}
-			}
-			return g.putAll(ctx, tx, key, got.control, ledger)
-		})
-		if err != nil {
+		if !same && !got.fresh {
+			alarms = append(alarms, operatorRows)
+		}
+		if got.leaf, err = g.put(ctx, keys, got.control, ledger, alarms); err != nil {
 			return err
 		}
 	}
-	g.control, g.ledger = got.control, ledger
+	g.control, g.ledger, g.leaf = got.control, ledger, got.leaf
 	return nil
 }
 
@@ -117,36 +114,65 @@ func (g *guard) rekey(ctx context.Context, keys openKeys) error {
 	defer g.mu.Unlock()
 	ctx = context.WithoutCancel(ctx)
 	if g.control == nil {
-		got, err := g.audit.loadControl(ctx, g.dir, keys)
-		if err != nil {
-			return err
-		}
-		return g.takeUp(ctx, keys, got)
+		return g.load(ctx, keys)
 	}
-	key := controlKey(keys.seed())
-	defer clear(key[:])
-	_, err := g.audit.record(ctx, gatehouse.EventLeaf(gatehouse.PolicyLeafKind, time.Now(), "rekeyed"), func(ctx context.Context, tx *sql.Tx) error {
-		return g.putAll(ctx, tx, key, g.control, g.ledger)
-	})
+	next := g.control.clone()
+	next.Tripped = g.tripped
+	leaf, err := g.put(ctx, keys, next, g.ledger, nil)
+	if err == nil {
+		g.control, g.leaf = next, leaf
+	}
 	return err
 }
 
-// putAll seals and writes the control and the levels.
-func (g *guard) putAll(ctx context.Context, tx *sql.Tx, key [32]byte, c *control, l *budget.Ledger) error {
-	for name, v := range map[string]any{controlState: c, levelState: l.Missing(g.clock())} {
-		sealed, err := sealState(key, name, v)
-		if err != nil {
-			return err
-		}
-		if err := putState(ctx, tx, name, sealed); err != nil {
-			return err
-		}
+// load takes up the sealed state. Called with the lock held.
+func (g *guard) load(ctx context.Context, keys openKeys) error {
+	got, err := g.audit.loadControl(ctx, g.dir, keys)
+	if err != nil {
+		return err
 	}
-	return nil
+	return g.takeUp(ctx, keys, got)
 }
 
-// writeFunc writes a disclosure, and what also writes, in one durable transaction.
-type writeFunc func(also func(ctx context.Context, tx *sql.Tx) error) error
+// controlChanged is the one leaf of every change of the control, whatever it is: who
+// reads the log does not see whether somebody set a budget or marked a canary.
+const controlChanged = "control changed"
+
+// put writes the control and the levels, with their leaf and alarms about what had
+// been altered, and gives the leaf's number.
+func (g *guard) put(ctx context.Context, keys openKeys, c *control, l *budget.Ledger, altered []string) (int64, error) {
+	key := controlKey(keys.seed())
+	defer clear(key[:])
+	at := time.Now()
+	return g.audit.recordStates(ctx, gatehouse.EventLeaf(gatehouse.PolicyLeafKind, at, controlChanged), g.states(key, c, l), func(ctx context.Context, tx *sql.Tx) error {
+		for _, scope := range altered {
+			if err := addAlarm(ctx, tx, gatehouse.Alarm{At: at, Kind: gatehouse.AlteredAlarm, Scope: scope}); err != nil {
+				return err
+			}
+		}
+		return putCopies(ctx, tx, c)
+	})
+}
+
+// states seals the control and the levels for one leaf, which commits to the rows that
+// are copies of the control, too.
+func (g *guard) states(key [32]byte, c *control, l *budget.Ledger) stateSealer {
+	return func(n int64) ([]newState, error) {
+		all := c.copies()
+		sealed, err := sealState(key, controlState, numbered[*control]{Leaf: n, State: c})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, sealedNow(controlState, sealed))
+		if sealed, err = sealState(key, levelState, numbered[[]budget.Spent]{Leaf: n, Control: n, State: l.Missing(g.clock())}); err != nil {
+			return nil, err
+		}
+		return append(all, sealedNow(levelState, sealed)), nil
+	}
+}
+
+// writeFunc writes a disclosure, its leaf and the levels in one durable transaction.
+type writeFunc func(levels stateSealer) error
 
 // pay takes a disclosure's units from the budgets and has it written, both or
 // neither. Errors: vault.budget, vault.canary, vault.sealed, and the store's.
@@ -174,10 +200,10 @@ func (g *guard) payLocked(ctx context.Context, d gatehouse.Disclosure, write wri
 	if !ok {
 		return g.refuse(ctx, d, short)
 	}
-	levels, err := sealState(key, levelState, g.ledger.Missing(now))
-	if err == nil {
-		err = write(func(ctx context.Context, tx *sql.Tx) error { return putState(ctx, tx, levelState, levels) })
-	}
+	err := write(func(n int64) ([]newState, error) {
+		sealed, err := sealState(key, levelState, numbered[[]budget.Spent]{Leaf: n, Control: g.leaf, State: g.ledger.Missing(now)})
+		return []newState{sealedNow(levelState, sealed)}, err
+	})
 	if err != nil {
 		g.ledger.Refund(payer, d.Units)
 	}
@@ -227,22 +253,19 @@ func roundUp(d time.Duration) time.Duration {
 	return d.Truncate(time.Minute) + time.Minute
 }
 
-// change replaces the control by what f makes of a copy, durably, with a leaf. seed
-// is the private key's. Errors: f's and the store's.
-func (g *guard) change(ctx context.Context, keys openKeys, leaf []byte, f func(*control) error, also func(ctx context.Context, tx *sql.Tx) error) error {
+// change replaces the control by what f makes of a copy, durably. keys are the vault's.
+// alarm, if not nil, is raised with it. Errors: f's and the store's.
+func (g *guard) change(ctx context.Context, keys openKeys, alarm *gatehouse.Alarm, f func(*control) error) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	ctx = context.WithoutCancel(ctx)
 	if g.control == nil {
-		got, err := g.audit.loadControl(ctx, g.dir, keys)
-		if err != nil {
-			return err
-		}
-		if err := g.takeUp(ctx, keys, got); err != nil {
+		if err := g.load(ctx, keys); err != nil {
 			return err
 		}
 	}
 	next := g.control.clone()
+	next.Tripped = g.tripped
 	if err := f(next); err != nil {
 		return err
 	}
@@ -251,45 +274,70 @@ func (g *guard) change(ctx context.Context, keys openKeys, leaf []byte, f func(*
 	now := g.clock()
 	was := g.ledger.Limits()
 	g.ledger.SetLimits(next.Limits.Lower(g.ceiling), now)
-	_, err := g.audit.record(ctx, leaf, func(ctx context.Context, tx *sql.Tx) error {
-		if also != nil {
-			if err := also(ctx, tx); err != nil {
+	leaf, err := g.audit.recordStates(ctx, gatehouse.EventLeaf(gatehouse.PolicyLeafKind, time.Now(), controlChanged), g.states(key, next, g.ledger), func(ctx context.Context, tx *sql.Tx) error {
+		if alarm != nil {
+			if err := addAlarm(ctx, tx, *alarm); err != nil {
 				return err
 			}
 		}
-		return g.putAll(ctx, tx, key, next, g.ledger)
+		return putCopies(ctx, tx, next)
 	})
 	if err != nil {
 		g.ledger.SetLimits(was, now)
 		return err
 	}
-	g.control = next
+	g.control, g.leaf = next, leaf
+	return nil
+}
+
+// look reads the control, with a leaf that says so. Errors: vault.altered and the
+// store's.
+func (g *guard) look(ctx context.Context, keys openKeys, leaf []byte, f func(*control)) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	ctx = context.WithoutCancel(ctx)
+	if g.control == nil {
+		if err := g.load(ctx, keys); err != nil {
+			return err
+		}
+	}
+	if _, err := g.audit.record(ctx, leaf, nil); err != nil {
+		return err
+	}
+	f(g.control)
 	return nil
 }
 
 // anew begins with no canaries, no operators and everything spent: the way out where
-// the control was altered or lost.
+// the control was altered or lost, and only there. It lifts no canary. Errors:
+// budget.sound, vault.canary, and the store's.
 func (g *guard) anew(ctx context.Context, keys openKeys) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	key := controlKey(keys.seed())
-	defer clear(key[:])
-	fresh := newControl()
-	ledger := budget.SpentUp(fresh.Limits.Lower(g.ceiling), g.clock())
-	at := time.Now()
-	_, err := g.audit.record(context.WithoutCancel(ctx), gatehouse.EventLeaf(gatehouse.PolicyLeafKind, at, "anew"), func(ctx context.Context, tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM operators`); err != nil {
+	ctx = context.WithoutCancel(ctx)
+	if g.control == nil {
+		if err := g.load(ctx, keys); err != nil && gatehouse.ErrorCode(err) != "vault.altered" {
 			return err
 		}
-		if err := addAlarm(ctx, tx, gatehouse.Alarm{At: at, Kind: gatehouse.AlteredAlarm, Scope: controlState}); err != nil {
-			return err
-		}
-		return g.putAll(ctx, tx, key, fresh, ledger)
-	})
+	}
+	if g.control != nil {
+		return gatehouse.Errorf("budget.sound", "set the limits without --anew", "what controls the vault's disclosures is sound: it cannot be begun anew")
+	}
+	found, err := g.audit.committed(ctx, "")
 	if err != nil {
 		return err
 	}
-	g.control, g.ledger = fresh, ledger
+	if !g.tripped.IsZero() || !found.tripped.IsZero() {
+		return gatehouse.Errorf("vault.canary", "restore the vault's directory from a backup, and lift the canary there",
+			"a canary shut this vault: who lifts it stands in what was altered or lost, so it cannot be begun anew")
+	}
+	fresh := newControl()
+	ledger := budget.SpentUp(fresh.Limits.Lower(g.ceiling), g.clock())
+	leaf, err := g.put(ctx, keys, fresh, ledger, []string{controlState})
+	if err != nil {
+		return err
+	}
+	g.control, g.ledger, g.leaf = fresh, ledger, leaf
 	return endGenesis(g.dir)
 }
 

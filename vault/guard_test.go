@@ -254,7 +254,7 @@ func TestConfigurationOnlyLowers(t *testing.T) {
 	if st.Limits != want || st.Set != small {
 		t.Errorf("in force %+v", st)
 	}
-	if got := in.leaves(t, gatehouse.PolicyLeafKind); !slices.Contains(got, "budget op-1 30 40 50 60 60 70 5 6") {
+	if got := in.leaves(t, gatehouse.PolicyLeafKind); !slices.Contains(got, controlChanged) {
 		t.Errorf("policy leaves %q", got)
 	}
 	wantCode(t, in.vault.SetLimits(t.Context(), operator, gatehouse.Passphrase([]byte(passphrase)), budget.Limits{Role: budget.Limit{Day: -1}}, false), "budget.limit")
@@ -288,6 +288,37 @@ func TestLiveWindow(t *testing.T) {
 	}
 	if got := in.leaves(t, gatehouse.LiveLeafKind); len(got) != 3 || !strings.Contains(got[0], names[2].Where.Row.String()) || strings.Contains(got[0], names[0].Where.Row.String()) {
 		t.Errorf("leaves %q", got)
+	}
+}
+
+// What passed long ago costs on a live window what it costs anywhere; asking for nothing
+// gives nothing, costs nothing and writes nothing.
+func TestLiveIsAboutNow(t *testing.T) {
+	in := install(t)
+	in.limit(t, small)
+	proof := in.unseal(t)
+	detail := func(at time.Time) gatehouse.SealedRef {
+		where := gatehouse.SealContext{Place: place, Table: "passages", Row: gatehouse.NewID(at), Field: "detail"}
+		sealed, err := in.vault.Seal(t.Context(), gatehouse.RandomID(), gatehouse.PassageClass, where, []byte("AB12 CDE"), gatehouse.PadField)
+		must(t, err)
+		return gatehouse.SealedRef{Where: where, Sealed: sealed}
+	}
+	if n, err := in.ask(t, operator, "", "live", proof, detail(time.Now())); n != 1 || err != nil {
+		t.Errorf("a passage of now: %d, %v", n, err)
+	}
+	for _, ago := range []time.Duration{-time.Hour, 11 * time.Minute, 24 * time.Hour} {
+		_, err := in.ask(t, operator, "", "live", proof, detail(time.Now().Add(-ago)))
+		wantCode(t, err, "vault.budget")
+	}
+	for _, purpose := range []string{"person", "live", "audit"} {
+		if n, err := in.ask(t, operator, "", purpose, proof); n != 0 || err != nil {
+			t.Errorf("nothing gives %d, %v", n, err)
+		}
+	}
+	list, err := in.vault.Disclosures(t.Context(), gatehouse.ID{}, 10)
+	must(t, err)
+	if len(list) != 1 || list[0].Units != 1 {
+		t.Errorf("the log holds %+v", list)
 	}
 }
 

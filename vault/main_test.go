@@ -25,6 +25,9 @@ var place = gatehouse.Place{Org: "acme", Site: "north"}
 func TestMain(m *testing.M) {
 	scryptWork = 10 // a millisecond instead of a second, in the vault process too
 	if len(os.Args) > 1 && os.Args[1] == "__vault" {
+		if len(os.Args) > 3 && os.Args[2] == "seasoned-after" {
+			seasonedAfter, _ = time.ParseDuration(os.Args[3])
+		}
 		var afterLogging func()
 		if len(os.Args) > 2 && os.Args[2] == "kill-after-logging" {
 			afterLogging = func() { _ = syscall.Kill(os.Getpid(), syscall.SIGKILL); select {} }

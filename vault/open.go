@@ -12,9 +12,12 @@ import (
 // purposes is the closed list of what sealed data may be opened for; recorded adds
 // what is only written down: that somebody unsealed the vault.
 var (
-	purposes = []string{"live", "passage", "person", "drill", "search"}
+	purposes = []string{"live", "passage", "person", "drill", "search", purposeAudit}
 	recorded = append(slices.Clone(purposes), "unseal")
 )
+
+// purposeAudit is somebody who reads why things were disclosed.
+const purposeAudit = "audit"
 
 // open answers the one call that releases plaintext: check, take its units from the
 // budgets and write the disclosure, then open. A value that cannot be opened is nil, and has been disclosed all the
@@ -28,6 +31,9 @@ func (s *service) open(ctx context.Context, r openRequest, proof []byte, sealed 
 	}
 	if err := checkRole(r.Role); err != nil {
 		return nil, err
+	}
+	if r.Purpose == purposeAudit && slices.ContainsFunc(r.Refs, func(c gatehouse.SealContext) bool { return c.Field != "reason" }) {
+		return nil, gatehouse.Errorf("vault.purpose", "say what it is for", "for an audit only reasons are opened")
 	}
 	if err := s.guard.shut(); err != nil {
 		return nil, err
@@ -43,9 +49,12 @@ func (s *service) open(ctx context.Context, r openRequest, proof []byte, sealed 
 	if baited {
 		return nil, s.guard.spring(ctx, trip{kind: "subject", operator: r.Operator, purpose: r.Purpose})
 	}
+	if len(r.Refs) == 0 {
+		return [][]byte{}, nil // nothing is disclosed, and nothing written
+	}
 	now := time.Now()
 	d := gatehouse.Disclosure{ID: gatehouse.NewID(now), At: now, Operator: r.Operator, Role: r.Role, Purpose: r.Purpose, Reason: r.Reason}
-	items, units := priced(r.Purpose, r.Refs)
+	items, units := priced(r.Purpose, r.Refs, now)
 	if r.Purpose == purposeLive {
 		err = s.guard.live(ctx, d, items, true)
 	} else {

@@ -90,7 +90,8 @@ func (v *Vault) Status(ctx context.Context) (Status, error) {
 
 // Disclosures lists what was opened, newest first: at most limit (1..1000), those
 // before a disclosure's id where before is not zero. It works while the vault is
-// sealed. Errors: vault.unavailable, vault.timeout, and the store's.
+// sealed; reasons come sealed, and are opened by Open with the purpose audit (see
+// gatehouse.ReasonContext). Errors: vault.unavailable, vault.timeout, and the store's.
 func (v *Vault) Disclosures(ctx context.Context, before gatehouse.ID, limit int) ([]gatehouse.Disclosure, error) {
 	var list []gatehouse.Disclosure
 	_, err := v.process.Call(ctx, methodDisclosures, listRequest{Before: before, Limit: limit}, nil, &list)

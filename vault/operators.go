@@ -2,12 +2,11 @@ package vault
 
 import (
 	"context"
-	"crypto/ed25519"
-	"database/sql"
+	"maps"
+	"slices"
 	"time"
 
 	"gatehouse"
-	"gatehouse/internal/sealeddb"
 	"gatehouse/vault/approval"
 )
 
@@ -16,46 +15,67 @@ func (s *service) addOperator(ctx context.Context, keys openKeys, r operatorRequ
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
-	at := time.Now()
-	leaf := gatehouse.EventLeaf(gatehouse.PolicyLeafKind, at, "operator-added", o.Name)
-	return nil, s.guard.change(ctx, keys, leaf, func(c *control) error {
+	return nil, s.guard.change(ctx, keys, operatorAlarm(o.Name), func(c *control) error {
+		if err := s.agreed(c, approval.AddOperator, r, o.Body()); err != nil {
+			return err
+		}
 		if _, ok := c.Operators[o.Name]; ok {
 			return gatehouse.Errorf("operator.exists", "choose another id, or remove this one first", "there is an operator %q already", o.Name)
 		}
-		for _, public := range c.Operators {
-			if public.Equal(o.Public) {
+		for _, other := range c.Operators {
+			if other.Public.Equal(o.Public) {
 				return gatehouse.Errorf("operator.exists", "two people need two passphrases", "another operator has this key")
 			}
 		}
 		if len(c.Operators) >= maxOperators {
 			return gatehouse.Errorf("operator.too_many", "remove those who left", "there are %d operators already", len(c.Operators))
 		}
-		c.Operators[o.Name] = o.Public
+		c.Operators[o.Name] = registered{Salt: o.Salt, Work: o.Work, Public: o.Public, Added: time.Now().UTC().Truncate(time.Millisecond)}
 		return nil
-	}, func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO operators (name, salt, work, public, added) VALUES (?, ?, ?, ?, ?)
-			ON CONFLICT (name) DO UPDATE SET salt = excluded.salt, work = excluded.work, public = excluded.public, added = excluded.added`,
-			o.Name, o.Salt, o.Work, []byte(o.Public), at.UnixMilli())
-		return err
 	})
 }
 
 func (s *service) endOperator(ctx context.Context, keys openKeys, r operatorRequest) (any, error) {
-	name := r.Subject.Name
-	leaf := gatehouse.EventLeaf(gatehouse.PolicyLeafKind, time.Now(), "operator-removed", clip(name))
-	return nil, s.guard.change(ctx, keys, leaf, func(c *control) error {
+	name := clip(r.Subject.Name)
+	return nil, s.guard.change(ctx, keys, operatorAlarm(name), func(c *control) error {
 		if _, ok := c.Operators[name]; !ok {
 			return errNoOperator()
 		}
-		if len(c.Operators) <= lifters && (len(c.Canaries) > 0 || !c.Tripped.IsZero()) {
+		if err := s.agreed(c, approval.EndOperator, r, approval.Operator{Name: name}.Body()); err != nil {
+			return err
+		}
+		if len(c.Operators) <= lifters && len(c.Canaries)+len(c.Tokens) > 0 {
 			return gatehouse.Errorf("operator.needed", "add another operator first", "two operators are needed to lift a canary")
 		}
 		delete(c.Operators, name)
 		return nil
-	}, func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM operators WHERE name = ?`, name)
-		return err
 	})
+}
+
+func operatorAlarm(name string) *gatehouse.Alarm {
+	return &gatehouse.Alarm{At: time.Now(), Kind: gatehouse.OperatorAlarm, Operator: name}
+}
+
+// agreed fails where who the operators are may not be changed: while a canary keeps the
+// vault shut, or, once two of them exist, without the signature of one who counts. The
+// signature serves for a few minutes. Called by change, with the guard's lock held.
+func (s *service) agreed(c *control, act approval.Act, r operatorRequest, body []byte) error {
+	switch {
+	case !c.Tripped.IsZero():
+		return errCanary()
+	case len(c.Operators) < lifters:
+		return nil
+	case r.By == "":
+		return gatehouse.Errorf("operator.agreement", "give the id of an operator who signs with --as", "there are %d operators: one of them must agree", len(c.Operators))
+	}
+	by := approval.Operator{Name: r.By, Public: c.Operators[r.By].Public}
+	if d := time.Since(r.ID.Time()); d > clockTolerance || d < -clockTolerance || !by.Verify(r.Signature, act, publicKeyName(s.room.current()), r.ID, body) {
+		return errSignature()
+	}
+	if !counts(c.Operators, r.By, time.Now()) {
+		return errYoung()
+	}
+	return nil
 }
 
 func errNoOperator() error {
@@ -64,22 +84,16 @@ func errNoOperator() error {
 
 // operators are all who are registered, by name.
 func (a *auditDB) operators(ctx context.Context) ([]approval.Operator, error) {
-	rows, err := a.db.Readers().QueryContext(ctx, `SELECT name, salt, work, public FROM operators ORDER BY name`)
+	all, err := a.registered(ctx)
 	if err != nil {
-		return nil, sealeddb.Wrap(auditFile, err)
+		return nil, err
 	}
-	defer rows.Close()
 	list := []approval.Operator{}
-	for rows.Next() {
-		var o approval.Operator
-		var public []byte
-		if err := rows.Scan(&o.Name, &o.Salt, &o.Work, &public); err != nil {
-			return nil, sealeddb.Wrap(auditFile, err)
-		}
-		o.Public = ed25519.PublicKey(public)
-		list = append(list, o)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		o := all[name]
+		list = append(list, approval.Operator{Name: name, Salt: o.Salt, Work: o.Work, Public: o.Public})
 	}
-	return list, sealeddb.Wrap(auditFile, rows.Err())
+	return list, nil
 }
 
 func (a *auditDB) operator(ctx context.Context, name string) (approval.Operator, error) {

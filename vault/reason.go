@@ -10,10 +10,12 @@ import (
 
 // What an operator says when asking for somebody's data may name them, so a reason is
 // archive data like what it was given for: the vault process seals it under a day chain
-// of its own in the key store, the audit leaf commits to what was sealed, and it is
-// shown again while the vault is unsealed, until its day expires. The chain's seed is in no place but its
+// of its own in the key store, the audit leaf commits to what was sealed, and a listing
+// gives it sealed. Until its day expires it can be opened like anything else: with a
+// proof, a leaf and a unit of the budget. The chain's seed is in no place but its
 // row, and its state in this process goes forward after each reason.
-// reasons seals and opens the reasons of one vault. It is safe for concurrent use.
+
+// reasons seals the reasons of one vault. It is safe for concurrent use.
 type reasons struct {
 	place gatehouse.Place
 	keys  *keyStore
@@ -73,32 +75,4 @@ func (r *reasons) take(ctx context.Context, at time.Time) (link, [32]byte, error
 	r.chain, r.day = newChain(row.ID, seed[:]), row.Day
 	l, secret, _ := r.chain.take() // a new chain has room
 	return l, secret, nil
-}
-
-// openReasons fills in the reasons of a listing that are sealed. While the vault is
-// sealed, and where a day's chain has been deleted, they stay away.
-func (s *service) openReasons(ctx context.Context, list []gatehouse.Disclosure, sealed [][]byte) error {
-	var refs []gatehouse.SealContext
-	var values [][]byte
-	var of []int
-	for i, v := range sealed {
-		if len(v) > 0 {
-			refs, values, of = append(refs, s.audit.reasons.of("disclosures", list[i].ID)), append(values, v), append(of, i)
-		}
-	}
-	private, err := s.room.use()
-	if err != nil || len(refs) == 0 {
-		return nil // sealed
-	}
-	plain, err := s.openAll(ctx, private, refs, values)
-	if err != nil {
-		return err
-	}
-	for k, p := range plain {
-		if p != nil {
-			list[of[k]].Reason, list[of[k]].ReasonSealed = string(p), false
-			clear(p)
-		}
-	}
-	return nil
 }

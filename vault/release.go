@@ -40,12 +40,22 @@ type writeRequest struct {
 	ID       gatehouse.ID
 	Operator string // whose proof it is
 	From     int    // the number of the first item
+	Again    bool   // though it was written before
 	Last     bool   // nothing follows: the end of the file comes back, and the release is written
 }
 
 type writeReply struct {
 	Opened int // of the values; the others were erased, have expired or were altered
 }
+
+// The events of a release, as they stand in leaves of gatehouse.ReleaseLeafKind.
+const (
+	releaseRequested = "requested"   // the release, operator, purpose, items, digests of the body, its signature and the sealed body
+	releaseApproved  = "approved"    // the release, operator, digests of the body and of the signature
+	releaseBegun     = "begun"       // the release, both operators
+	releaseRepeated  = "begun-again" // as begun, of one that was written before
+	releaseWritten   = "written"     // the release, items
+)
 
 const (
 	maxBody        = 8 << 20
@@ -134,7 +144,7 @@ func (s *service) handleRequestRelease(ctx context.Context, r *child.Request) (a
 	if err != nil {
 		return nil, nil, err
 	}
-	leaf := gatehouse.EventLeaf(gatehouse.ReleaseLeafKind, now, "requested", q.ID.String(), o.Name, q.Purpose, itoa(len(q.Items)), digestOf(body))
+	leaf := gatehouse.EventLeaf(gatehouse.ReleaseLeafKind, now, releaseRequested, q.ID.String(), o.Name, q.Purpose, itoa(len(q.Items)), digestOf(body), digestOf(signature), digestOf(sealed.body))
 	_, err = s.audit.record(ctx, leaf, func(ctx context.Context, tx *sql.Tx) error {
 		done, err := tx.ExecContext(ctx, `INSERT INTO releases (id, at, expires, operator, body, signature, summary, count) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 			q.ID[:], q.At.UnixMilli(), q.At.Add(gatehouse.ReleaseLasts).UnixMilli(), o.Name, sealed.body, signature, sealed.summary, len(q.Items))
@@ -179,7 +189,13 @@ func (s *service) handleApproveRelease(ctx context.Context, r *child.Request) (a
 	if !o.Verify(r.Blobs[0], approval.ApproveRelease, publicKeyName(s.room.public), in.ID, row.Body) {
 		return nil, nil, errSignature()
 	}
-	leaf := gatehouse.EventLeaf(gatehouse.ReleaseLeafKind, now, "approved", in.ID.String(), o.Name, digestOf(row.Body))
+	switch all, err := s.audit.registered(ctx); {
+	case err != nil:
+		return nil, nil, err
+	case !counts(all, o.Name, now): // approved checks it against the control
+		return nil, nil, errYoung()
+	}
+	leaf := gatehouse.EventLeaf(gatehouse.ReleaseLeafKind, now, releaseApproved, in.ID.String(), o.Name, digestOf(row.Body), digestOf(r.Blobs[0]))
 	_, err = s.audit.record(ctx, leaf, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE releases SET approver = ?, approval = ?, approved = ? WHERE id = ?`, o.Name, r.Blobs[0], now.UnixMilli(), in.ID[:])
 		return err
@@ -212,8 +228,8 @@ func (s *service) approved(ctx context.Context, id gatehouse.ID) (row releaseRow
 		return row, nil, errSealed()
 	}
 	key := publicKeyName(s.room.public)
-	asks := approval.Operator{Name: q.Operator, Public: g.control.Operators[q.Operator]}
-	agrees := approval.Operator{Name: row.Approver, Public: g.control.Operators[row.Approver]}
+	asks := approval.Operator{Name: q.Operator, Public: g.control.Operators[q.Operator].Public}
+	agrees := approval.Operator{Name: row.Approver, Public: g.control.Operators[row.Approver].Public}
 	switch {
 	case row.Approver == "":
 		return row, nil, gatehouse.Errorf("release.not_approved", "a second operator runs `gatehouse release approve`", "nobody has approved this release yet")
@@ -221,6 +237,8 @@ func (s *service) approved(ctx context.Context, id gatehouse.ID) (row releaseRow
 		!asks.Verify(row.signature, approval.RequestRelease, key, q.ID, row.Body),
 		!agrees.Verify(row.approval, approval.ApproveRelease, key, q.ID, row.Body):
 		return row, nil, errSignature()
+	case !counts(g.control.Operators, asks.Name, time.Now()), !counts(g.control.Operators, agrees.Name, time.Now()):
+		return row, nil, errYoung()
 	}
 	return row, to, nil
 }

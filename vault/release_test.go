@@ -90,7 +90,7 @@ func TestRelease(t *testing.T) {
 	id, body := b.request(t)
 	proof := b.unseal(t)
 	write := func(w io.Writer) (int, error) {
-		return b.vault.WriteRelease(t.Context(), id, operator, proof, b.sealed, w)
+		return b.vault.WriteRelease(t.Context(), id, false, operator, proof, b.sealed, w)
 	}
 	_, err := write(io.Discard)
 	wantCode(t, err, "release.not_approved")
@@ -139,7 +139,7 @@ func TestRelease(t *testing.T) {
 	logged := 0
 	for _, d := range list[:3] {
 		logged += len(d.Items)
-		if d.Operator != "ana-1" || d.Purpose != "release" || d.Reason != "letter of 3 May" {
+		if d.Operator != "ana-1" || d.Purpose != "release" || b.reason(t, proof, d) != "letter of 3 May" {
 			t.Errorf("the log holds %+v", d)
 		}
 	}
@@ -149,6 +149,12 @@ func TestRelease(t *testing.T) {
 	if n, err := b.ask(t, operator, "", "person", proof, b.name(t, "somebody")); n != 1 || err != nil {
 		t.Errorf("the budget after a release: %d, %v", n, err)
 	}
+	// What was written is written again only by somebody who says so, and the log says it.
+	_, err = write(io.Discard)
+	wantCode(t, err, "release.written")
+	if n, err := b.vault.WriteRelease(t.Context(), id, true, operator, proof, b.sealed, io.Discard); n != people-1 || err != nil {
+		t.Errorf("once more: %d, %v", n, err)
+	}
 	rs, err := b.vault.Releases(t.Context())
 	if must(t, err); len(rs) != 1 || rs[0].Written.IsZero() {
 		t.Errorf("the list: %+v", rs)
@@ -157,7 +163,7 @@ func TestRelease(t *testing.T) {
 	for _, l := range b.leaves(t, gatehouse.ReleaseLeafKind) {
 		events = append(events, strings.Fields(l)[0])
 	}
-	if !slices.Equal(events, []string{"requested", "approved", "begun", "begun", "written"}) {
+	if !slices.Equal(events, []string{"requested", "approved", "begun", "begun", "written", "begun-again", "written"}) {
 		t.Errorf("leaves %q", events)
 	}
 }
@@ -183,7 +189,7 @@ func TestEditedReleaseIsRefused(t *testing.T) {
 			_, err := b.vault.ApproveRelease(t.Context(), id, "ben-2", approve)
 			must(t, err)
 			b.edit(t, c.statement)
-			_, err = b.vault.WriteRelease(t.Context(), id, operator, b.unseal(t), b.sealed, io.Discard)
+			_, err = b.vault.WriteRelease(t.Context(), id, false, operator, b.unseal(t), b.sealed, io.Discard)
 			wantCode(t, err, c.code)
 			b.edit(t, `DELETE FROM releases`)
 			id, body = b.request(t)
@@ -272,7 +278,7 @@ func TestCanaryInARelease(t *testing.T) {
 	_, err := b.vault.ApproveRelease(t.Context(), id, "ben-2", b.signed(t, "ben-2", approval.ApproveRelease, id, body))
 	must(t, err)
 	var file bytes.Buffer
-	_, err = b.vault.WriteRelease(t.Context(), id, operator, proof, b.sealed, &file)
+	_, err = b.vault.WriteRelease(t.Context(), id, false, operator, proof, b.sealed, &file)
 	wantCode(t, err, "vault.canary")
 	if file.Len() > 0 {
 		t.Error("something was written")

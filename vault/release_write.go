@@ -61,8 +61,16 @@ func (s *service) handleBeginRelease(ctx context.Context, r *child.Request) (any
 	if err != nil {
 		return nil, nil, err
 	}
+	if !row.Written.IsZero() && !in.Again {
+		return nil, nil, gatehouse.Errorf("release.written", "look for its file; --again writes the same values to the same recipients once more, and the audit log says so",
+			"this release was written on %s", row.Written.Format(time.DateTime))
+	}
 	now := time.Now()
-	leaf := gatehouse.EventLeaf(gatehouse.ReleaseLeafKind, now, "begun", in.ID.String(), row.Request.Operator, row.Approver)
+	event := releaseBegun
+	if !row.Written.IsZero() {
+		event = releaseRepeated
+	}
+	leaf := gatehouse.EventLeaf(gatehouse.ReleaseLeafKind, now, event, in.ID.String(), row.Request.Operator, row.Approver)
 	if _, err := s.audit.record(ctx, leaf, nil); err != nil {
 		return nil, nil, err
 	}
@@ -140,7 +148,7 @@ func (s *service) releaseItems(ctx context.Context, w *writing, in writeRequest,
 	}
 	now := time.Now()
 	d := gatehouse.Disclosure{ID: gatehouse.NewID(now), At: now, Operator: q.Operator, Role: "release", Purpose: purposeRelease, Reason: q.Reason}
-	items, units := priced(purposeRelease, refs)
+	items, units := priced(purposeRelease, refs, now)
 	for _, it := range items {
 		d.Items = append(d.Items, it.name)
 	}
@@ -169,7 +177,7 @@ func (s *service) releaseItems(ctx context.Context, w *writing, in writeRequest,
 	if err := w.in.Close(); err != nil {
 		return opened, err
 	}
-	leaf := gatehouse.EventLeaf(gatehouse.ReleaseLeafKind, now, "written", in.ID.String(), itoa(w.next))
+	leaf := gatehouse.EventLeaf(gatehouse.ReleaseLeafKind, now, releaseWritten, in.ID.String(), itoa(w.next))
 	_, err = s.audit.record(ctx, leaf, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE releases SET written = ? WHERE id = ?`, now.UnixMilli(), in.ID[:])
 		return err
@@ -239,12 +247,13 @@ func (v *Vault) ApproveRelease(ctx context.Context, id gatehouse.ID, operator st
 
 // WriteRelease writes an approved release to w, an age file of JSON lines; sealed
 // fetches the sealed value of an item, nil for one that is gone. It says how many
-// values opened. One that breaks off can be begun anew. Errors: release.unknown,
-// release.not_approved, release.expired, vault.sealed,
+// values opened. One that breaks off can be begun anew, one that was written only with
+// again. Errors: release.unknown, release.not_approved, release.expired,
+// release.written, operator.young, vault.sealed,
 // vault.forbidden, vault.canary, operator.signature, and sealed's and w's.
-func (v *Vault) WriteRelease(ctx context.Context, id gatehouse.ID, operator string, proof []byte, sealed func(context.Context, gatehouse.ReleaseItem) ([]byte, error), w io.Writer) (opened int, err error) {
+func (v *Vault) WriteRelease(ctx context.Context, id gatehouse.ID, again bool, operator string, proof []byte, sealed func(context.Context, gatehouse.ReleaseItem) ([]byte, error), w io.Writer) (opened int, err error) {
 	var r gatehouse.Release
-	if _, err := v.process.Call(ctx, methodBeginRelease, writeRequest{ID: id, Operator: operator}, [][]byte{proof}, &r); err != nil {
+	if _, err := v.process.Call(ctx, methodBeginRelease, writeRequest{ID: id, Operator: operator, Again: again}, [][]byte{proof}, &r); err != nil {
 		return 0, err
 	}
 	items := r.Request.Items

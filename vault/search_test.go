@@ -145,7 +145,7 @@ func TestSearchIsADisclosure(t *testing.T) {
 	}
 	f.search(t, gatehouse.SearchQuery{Name: "nobody", PhoneEnd: "9999"})
 	d := newest()
-	if d.Purpose != "search" || d.Units != 5 || d.Reason != "case 7 about Ana" || d.Operator != operator || len(d.Items) != 3 || d.Items[0] != "search/name" || d.Items[1] != "search/phone" {
+	if d.Purpose != "search" || d.Units != 5 || f.reason(t, f.unseal(t), d) != "case 7 about Ana" || d.Operator != operator || len(d.Items) != 3 || d.Items[0] != "search/name" || d.Items[1] != "search/phone" {
 		t.Errorf("a search that found nothing is logged as %+v", d)
 	}
 	hits := f.search(t, gatehouse.SearchQuery{Name: "silva"})

@@ -274,12 +274,9 @@ func (s *service) handleDisclosures(ctx context.Context, r *child.Request) (any,
 	if err := r.Decode(&in); err != nil {
 		return nil, nil, err
 	}
-	list, sealed, err := s.audit.disclosures(ctx, in.Before, max(1, min(in.Limit, maxListing)))
+	list, err := s.audit.disclosures(ctx, in.Before, max(1, min(in.Limit, maxListing)))
 	if err == nil {
 		err = s.audit.withLiveItems(ctx, list)
-	}
-	if err == nil {
-		err = s.openReasons(ctx, list, sealed)
 	}
 	return list, nil, err
 }

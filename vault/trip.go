@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"gatehouse"
@@ -18,9 +20,25 @@ import (
 // anything is released, and stays shut until two people have signed that it may be
 // unsealed again.
 
+// The events of a canary, as they stand in leaves of gatehouse.CanaryLeafKind. That one
+// was planted is a change of the control like any other, and has no leaf of its own.
+const (
+	canaryOpened = "opened"      // the trip, its kind, operator, purpose, device
+	canarySigned = "lift-signed" // the trip, the operator, the signature's digest
+	canaryLifted = "lifted"      // the trip, the operators
+	canaryListed = "listed"
+)
+
 func errCanary() error {
 	return gatehouse.Errorf("vault.canary", "see `gatehouse canary status`; two people open it again with `gatehouse canary lift`",
 		"the vault is shut: something was opened that nobody has a reason to open")
+}
+
+func execute(statement string, args ...any) func(ctx context.Context, tx *sql.Tx) error {
+	return func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, statement, args...)
+		return err
+	}
 }
 
 // shut fails with vault.canary while a canary keeps the vault shut.
@@ -75,8 +93,19 @@ func (g *guard) baited(ctx context.Context, refs []gatehouse.SealContext, sealed
 // trip is what opened a canary.
 type trip struct {
 	kind              string // subject or token
-	operator, purpose string
+	operator, purpose string // operators of a release: both, joined by " and "
 	device            string
+}
+
+// involved reports whether an operator is one of those who opened a canary: by a
+// release, or by a session that names the operator.
+func involved(name, by string) bool {
+	for _, who := range strings.Split(by, " and ") {
+		if slices.Contains(strings.Split(who, "/"), name) { // site/NAME, or NAME/SESSION
+			return true
+		}
+	}
+	return false
 }
 
 // spring seals the vault at once, then writes down why, raises the alarm and keeps
@@ -96,13 +125,18 @@ func (g *guard) spring(ctx context.Context, t trip) error {
 		g.tripped = id // whatever the disk does
 	}
 	child.NewLog().Error("a canary was opened: the vault is shut", "operator", t.operator, "purpose", t.purpose, "device", t.device)
-	leaf := gatehouse.EventLeaf(gatehouse.CanaryLeafKind, at, "opened", id.String(), t.kind, t.operator, t.purpose, t.device)
+	leaf := gatehouse.EventLeaf(gatehouse.CanaryLeafKind, at, canaryOpened, id.String(), t.kind, t.operator, t.purpose, t.device)
 	var next *control
+	var states stateSealer
 	if unsealed && g.control != nil {
 		next = g.control.clone()
 		next.Tripped = id
+		if first {
+			next.TrippedBy = t.operator
+		}
+		states = g.states(key, next, g.ledger)
 	}
-	_, err := g.audit.record(ctx, leaf, func(ctx context.Context, tx *sql.Tx) error {
+	n, err := g.audit.recordStates(ctx, leaf, states, func(ctx context.Context, tx *sql.Tx) error {
 		if err := addAlarm(ctx, tx, gatehouse.Alarm{At: at, Kind: gatehouse.CanaryAlarm, Operator: t.operator, Purpose: t.purpose, Device: gatehouse.DeviceID(t.device)}); err != nil {
 			return err
 		}
@@ -112,16 +146,13 @@ func (g *guard) spring(ctx context.Context, t trip) error {
 				return err
 			}
 		}
-		if next == nil {
-			return nil
-		}
-		return g.putAll(ctx, tx, key, next, g.ledger)
+		return nil
 	})
 	if err != nil {
 		return errors.Join(errCanary(), err)
 	}
 	if next != nil {
-		g.control = next
+		g.control, g.leaf = next, n
 	}
 	return errCanary()
 }
@@ -138,7 +169,24 @@ func (g *guard) token(ctx context.Context, digest []byte, device string) error {
 	if n == 0 {
 		return nil
 	}
+	if g.warnedOf(string(digest)) {
+		return errCanary()
+	}
 	return g.spring(ctx, trip{kind: "token", device: device})
+}
+
+// warnedOf reports whether the token shut the vault already and raised its alarm within
+// the hour: another showing tells nobody more.
+func (g *guard) warnedOf(digest string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := g.clock()
+	last, ok := g.shown[digest]
+	if ok && now-last < warnEvery && !g.tripped.IsZero() {
+		return true
+	}
+	g.shown[digest] = now // no more of them than tokens were planted
+	return false
 }
 
 // tripped gives the canary that keeps the vault shut, zero for none.
@@ -156,7 +204,8 @@ func (a *auditDB) tripped(ctx context.Context) (id gatehouse.ID, err error) {
 const lifters = 2
 
 // lift lets the vault be unsealed again where two people have signed it whom the
-// vault itself knows. Called with the lock held. It fails with vault.canary.
+// vault itself knows, who were operators a day before it and did not open the canary.
+// Called with the lock held. It fails with vault.canary.
 func (g *guard) lift(ctx context.Context, keys openKeys) error {
 	signed, err := g.signers(ctx, g.tripped)
 	if err != nil {
@@ -166,22 +215,17 @@ func (g *guard) lift(ctx context.Context, keys openKeys) error {
 		return errCanary()
 	}
 	next := g.control.clone()
-	next.Tripped = gatehouse.ID{}
+	next.Tripped, next.TrippedBy = gatehouse.ID{}, ""
 	key := controlKey(keys.seed())
 	defer clear(key[:])
 	at := time.Now()
-	leaf := gatehouse.EventLeaf(gatehouse.CanaryLeafKind, at, "lifted", append([]string{g.tripped.String()}, signed...)...)
+	leaf := gatehouse.EventLeaf(gatehouse.CanaryLeafKind, at, canaryLifted, append([]string{g.tripped.String()}, signed...)...)
 	id := g.tripped
-	_, err = g.audit.record(ctx, leaf, func(ctx context.Context, tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `UPDATE trips SET lifted = ? WHERE id = ?`, at.UnixMilli(), id[:]); err != nil {
-			return err
-		}
-		return g.putAll(ctx, tx, key, next, g.ledger)
-	})
+	n, err := g.audit.recordStates(ctx, leaf, g.states(key, next, g.ledger), execute(`UPDATE trips SET lifted = ? WHERE id = ?`, at.UnixMilli(), id[:]))
 	if err != nil {
 		return err
 	}
-	g.control, g.tripped = next, gatehouse.ID{}
+	g.control, g.leaf, g.tripped = next, n, gatehouse.ID{}
 	return nil
 }
 
@@ -218,8 +262,8 @@ func (g *guard) signers(ctx context.Context, id gatehouse.ID) (names []string, e
 		if err := rows.Scan(&name, &signature); err != nil {
 			return nil, sealeddb.Wrap(auditFile, err)
 		}
-		o := approval.Operator{Name: name, Public: g.control.Operators[name]}
-		if o.Verify(signature, approval.LiftCanary, publicKeyName(g.room.current()), id, nil) {
+		o := approval.Operator{Name: name, Public: g.control.Operators[name].Public}
+		if counts(g.control.Operators, name, id.Time()) && !involved(name, g.control.TrippedBy) && o.Verify(signature, approval.LiftCanary, publicKeyName(g.room.current()), id, nil) {
 			names = append(names, name)
 		}
 	}

@@ -158,6 +158,14 @@ func TestOpenLimits(t *testing.T) {
 	must(t, ask(gatehouse.OpenRequest{Purpose: "live", Refs: make([]gatehouse.SealedRef, 200)}))
 }
 
+// reason opens the sealed reason of a disclosure.
+func (in *installation) reason(t testing.TB, proof []byte, d gatehouse.Disclosure) string {
+	t.Helper()
+	plain, err := in.vault.Open(t.Context(), gatehouse.OpenRequest{Operator: operator, Proof: proof, Purpose: "audit", Refs: []gatehouse.SealedRef{{Where: gatehouse.ReasonContext(place, d.ID), Sealed: d.SealedReason}}})
+	must(t, err)
+	return string(plain[0])
+}
+
 func TestDisclosures(t *testing.T) {
 	in := install(t)
 	refs := []gatehouse.SealedRef{in.sealOne(t, gatehouse.RandomID(), "one"), in.sealOne(t, gatehouse.RandomID(), "two")}
@@ -177,17 +185,24 @@ func TestDisclosures(t *testing.T) {
 	if d.Reason != "" || !d.ReasonSealed {
 		t.Errorf("the sealed vault shows a reason: %+v", d)
 	}
-	in.unseal(t)
+	proof := in.unseal(t)
 	list, err = in.vault.Disclosures(t.Context(), gatehouse.ID{}, 10)
 	must(t, err)
 	d = list[1]
-	if d.ReasonSealed || d.Reason == "" {
-		t.Errorf("the unsealed vault does not show the reason: %+v", d)
+	if d.Reason != "" || !d.ReasonSealed {
+		t.Errorf("the unsealed vault shows a reason that nobody asked for: %+v", d)
 	}
-	if d.Operator != operator || d.Purpose != "drill" || d.Reason != "test" || time.Since(d.At) > time.Minute ||
+	if d.Operator != operator || d.Purpose != "drill" || in.reason(t, proof, d) != "test" || time.Since(d.At) > time.Minute ||
 		d.Items[0] != "passage/"+refs[0].Where.Row.String()+"/detail" || d.Items[1] != "passage/"+refs[1].Where.Row.String()+"/name" {
 		t.Errorf("got %+v", d)
 	}
+	if again, err := in.vault.Disclosures(t.Context(), gatehouse.ID{}, 1); err != nil || again[0].Purpose != "audit" || again[0].Units != 1 {
+		t.Errorf("reading a reason is no disclosure: %+v, %v", again, err)
+	}
+	_, err = in.vault.Open(t.Context(), gatehouse.OpenRequest{Operator: operator, Purpose: "audit", Refs: []gatehouse.SealedRef{{Where: gatehouse.ReasonContext(place, d.ID), Sealed: d.SealedReason}}})
+	wantCode(t, err, "vault.forbidden")
+	_, err = in.vault.Open(t.Context(), gatehouse.OpenRequest{Operator: operator, Proof: proof, Purpose: "audit", Refs: refs[:1]})
+	wantCode(t, err, "vault.purpose")
 	older, err := in.vault.Disclosures(t.Context(), list[0].ID, 10)
 	must(t, err)
 	if len(older) != 1 || older[0].ID != d.ID {

@@ -68,11 +68,9 @@ func (g *guard) live(ctx context.Context, d gatehouse.Disclosure, items []item, 
 	if len(d.Items) == 0 && !fresh {
 		return nil
 	}
-	write := func(also func(ctx context.Context, tx *sql.Tx) error) error { return g.audit.note(ctx, d, also) }
+	write := func(levels stateSealer) error { return g.audit.noteStates(ctx, d, levels, nil) }
 	if !fresh {
-		write = func(also func(ctx context.Context, tx *sql.Tx) error) error {
-			return g.audit.extend(ctx, w.disclosure, d, also)
-		}
+		write = func(levels stateSealer) error { return g.audit.extend(ctx, w.disclosure, d, levels) }
 	}
 	var err error
 	if charge {
@@ -119,15 +117,10 @@ func (g *guard) window(operator string, now time.Duration) *liveWindow {
 }
 
 // extend adds what a live window shows to the disclosure that covers it: the items
-// beside it, and a leaf of their own. also may be nil.
-func (a *auditDB) extend(ctx context.Context, disclosure gatehouse.ID, d gatehouse.Disclosure, also func(ctx context.Context, tx *sql.Tx) error) error {
+// beside it, and a leaf of their own. levels may be nil.
+func (a *auditDB) extend(ctx context.Context, disclosure gatehouse.ID, d gatehouse.Disclosure, levels stateSealer) error {
 	leaf := gatehouse.EventLeaf(gatehouse.LiveLeafKind, d.At, "shown", append([]string{disclosure.String(), d.Operator, strconv.Itoa(d.Units)}, d.Items...)...)
-	_, err := a.record(ctx, leaf, func(ctx context.Context, tx *sql.Tx) error {
-		if also != nil {
-			if err := also(ctx, tx); err != nil {
-				return err
-			}
-		}
+	_, err := a.recordStates(ctx, leaf, levels, func(ctx context.Context, tx *sql.Tx) error {
 		for i, name := range d.Items {
 			units := 0
 			if i == 0 {
@@ -164,11 +157,15 @@ func (a *auditDB) withLiveItems(ctx context.Context, list []gatehouse.Disclosure
 	return nil
 }
 
-// priced gives the items of an opening and what they cost together.
-func priced(purpose string, refs []gatehouse.SealContext) (items []item, units int) {
+// liveAge is how old a passage may be to cost on a live window what it costs in a list.
+const liveAge = 10 * time.Minute
+
+// priced gives the items of an opening and what they cost together at the moment now. A
+// passage's row is its time-ordered id, to which its detail is bound.
+func priced(purpose string, refs []gatehouse.SealContext, now time.Time) (items []item, units int) {
 	for _, where := range refs {
 		it := item{name: where.Table + "/" + where.Row.String() + "/" + where.Field, units: budget.Cost(where.Field)}
-		if purpose == purposeLive {
+		if age := now.Sub(where.Row.Time()); purpose == purposeLive && age < liveAge && age > -liveAge {
 			it.units = budget.LiveCost(where.Table, where.Field)
 		}
 		items, units = append(items, it), units+it.units

@@ -109,6 +109,9 @@ type VaultStatus struct {
 	Until    time.Time `json:"until,omitzero"`
 	// Rotating says that the key is open for a rotation, also while the vault is sealed.
 	Rotating bool `json:"rotating,omitempty"`
+	// Canary says that a canary shut the vault: two operators lift it before it can be
+	// unsealed.
+	Canary bool `json:"canary,omitempty"`
 	// Elsewhere says that the vault is on another machine. Away is then why it cannot
 	// be reached now, "" while it can; Waiting is how many chains' rows wait for it.
 	Elsewhere bool   `json:"elsewhere,omitempty"`

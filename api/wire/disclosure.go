@@ -53,7 +53,35 @@ func (BudgetSetRequest) LogValue() slog.Value { return slog.StringValue("[redact
 // Credentials implements Shows.
 func (r BudgetSetRequest) Credentials() []Credential { return []Credential{r.With} }
 
-// Operator is somebody who can be told apart by a signature.
+// ReasonsRequest asks for a page of the disclosure log with its reasons, newest first,
+// which is a disclosure. POST /admin/v1/audit/reasons.
+type ReasonsRequest struct {
+	Before gatehouse.ID `json:"before,omitzero"`
+	Limit  int          `json:"limit"` // 1 to 200
+}
+
+// ReasonsResponse is the page.
+type ReasonsResponse struct {
+	Disclosures []Disclosure `json:"disclosures"`
+}
+
+// Disclosure is one opening of sealed data, with why.
+type Disclosure struct {
+	ID       gatehouse.ID `json:"id"`
+	At       time.Time    `json:"at"`
+	Operator string       `json:"operator"`
+	Purpose  string       `json:"purpose"`
+	Reason   string       `json:"reason,omitempty"`
+	Gone     bool         `json:"gone,omitempty"` // its reason has expired
+	Items    int          `json:"items"`
+	Units    int          `json:"units"`
+}
+
+// LogValue redacts the reason.
+func (Disclosure) LogValue() slog.Value { return slog.StringValue("[redacted]") }
+
+// Operator is what it takes to sign as an operator who can be told apart by it. GET
+// /admin/v1/operators/{name}: who has it can try passphrases, so no list holds it.
 type Operator struct {
 	Name   string `json:"name"`
 	Salt   []byte `json:"salt"`
@@ -63,14 +91,21 @@ type Operator struct {
 
 // OperatorsResponse answers GET /admin/v1/operators.
 type OperatorsResponse struct {
-	Operators []Operator `json:"operators"`
+	Operators []ListedOperator `json:"operators"`
+	Vault     string           `json:"vault"` // the vault key's short name, in what is signed
+}
+
+// ListedOperator is one operator.
+type ListedOperator struct {
+	Name string `json:"name"`
 }
 
 // OperatorRequest adds or removes an operator. POST /admin/v1/operators and
 // /admin/v1/operators/remove, which needs the name alone.
 type OperatorRequest struct {
-	With     Credential `json:"with"`
-	Operator Operator   `json:"operator"`
+	With     Credential    `json:"with"`
+	Operator Operator      `json:"operator"`
+	Agreed   SignedRequest `json:"agreed,omitzero"` // by an operator, once there are two; its id is made when it is signed
 }
 
 // LogValue redacts the credential.
@@ -90,15 +125,25 @@ func (CanariesRequest) LogValue() slog.Value { return slog.StringValue("[redacte
 // Credentials implements Shows.
 func (r CanariesRequest) Credentials() []Credential { return []Credential{r.With} }
 
-// CanaryPlantRequest plants a canary. POST /admin/v1/canaries.
+// CanarySpareRequest enrols somebody made up. POST /admin/v1/canaries/spare.
+type CanarySpareRequest struct {
+	Kind  string `json:"kind"`  // person or vehicle
+	Label string `json:"label"` // what its badge says; "" for one like the others
+}
+
+// CanarySpareResponse says who.
+type CanarySpareResponse struct {
+	Kind    string              `json:"kind"`
+	Subject gatehouse.SubjectID `json:"subject"`
+	Label   string              `json:"label"`
+}
+
+// CanaryPlantRequest makes canaries of subjects that are enrolled, or plants a token.
+// POST /admin/v1/canaries.
 type CanaryPlantRequest struct {
-	With  Credential `json:"with"`
-	Kind  string     `json:"kind"`  // person, vehicle or token
-	Note  string     `json:"note"`  // where it was planted; no personal data
-	Label string     `json:"label"` // what its badge says; "" for one like the others
-	// Planted is the id of a person or vehicle that was made a canary at the vault's
-	// machine, where a site has one: then With and Note are empty.
-	Planted gatehouse.SubjectID `json:"planted,omitzero"`
+	With     Credential            `json:"with"`
+	Subjects []gatehouse.SubjectID `json:"subjects"` // none: a token
+	Note     string                `json:"note"`     // where it was planted; no personal data
 }
 
 // LogValue redacts the credential.
@@ -109,10 +154,8 @@ func (r CanaryPlantRequest) Credentials() []Credential { return []Credential{r.W
 
 // CanaryPlantResponse says what was planted; the token is shown this once.
 type CanaryPlantResponse struct {
-	Kind    string              `json:"kind"`
-	Subject gatehouse.SubjectID `json:"subject,omitzero"`
-	Label   string              `json:"label,omitempty"`
-	Token   string              `json:"token,omitempty"`
+	Planted int    `json:"planted"`
+	Token   string `json:"token,omitempty"`
 }
 
 // LogValue redacts the token.

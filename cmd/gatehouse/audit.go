@@ -20,6 +20,7 @@ import (
 type AuditCmd struct {
 	Verify AuditVerifyCmd   `cmd:"" help:"Recompute the whole log and compare it with its checkpoints, its witnesses and the gate's own files; or check a proof. Works without a server, and while one runs."`
 	Show   AuditShowCmd     `cmd:"" help:"List what was done, the newest last."`
+	Reason AuditReasonsCmd  `cmd:"" name:"reasons" help:"List disclosures with their reasons, the newest first. That is a disclosure itself: one unit a reason."`
 	Prove  AuditProveCmd    `cmd:"" help:"Print a proof that an entry stands in the log."`
 	Erased VerifyErasureCmd `cmd:"" name:"verify-erasure" help:"Check an erasure's certificate, and what an installation still holds of the subject."`
 	Forget AuditForgetCmd   `cmd:"" help:"As a witness, forget what was seen of another site's log, after that site was restored from a backup."`

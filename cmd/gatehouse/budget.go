@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"gatehouse"
 	"gatehouse/api"
 	"gatehouse/api/wire"
 )
@@ -37,14 +38,17 @@ type BudgetSetCmd struct {
 
 // Run sets.
 func (cmd BudgetSetCmd) Run(ctx context.Context, out *Out) error {
+	limits := wire.Limits{Operator: wire.Limit{Hour: cmd.OperatorHour, Day: cmd.OperatorDay}, Role: wire.Limit{Hour: cmd.RoleHour, Day: cmd.RoleDay},
+		Organization: wire.Limit{Hour: cmd.OrganizationHour, Day: cmd.OrganizationDay}, Live: wire.Limit{Hour: cmd.LiveHour, Day: cmd.LiveDay}}
+	if limits == (wire.Limits{}) && !cmd.Anew {
+		return gatehouse.Errorf("budget.nothing", "name what is to change, for example --operator-hour 500", "there is nothing to set")
+	}
 	return atDesk(ctx, out, func(a api.Desk) (wire.Budget, error) {
 		with, err := cmd.forVault(out, vaultPrompt)
 		if err != nil {
 			return wire.Budget{}, err
 		}
-		return a.SetBudget(ctx, wire.BudgetSetRequest{With: wire.Shown(with), Anew: cmd.Anew, Limits: wire.Limits{
-			Operator: wire.Limit{Hour: cmd.OperatorHour, Day: cmd.OperatorDay}, Role: wire.Limit{Hour: cmd.RoleHour, Day: cmd.RoleDay},
-			Organization: wire.Limit{Hour: cmd.OrganizationHour, Day: cmd.OrganizationDay}, Live: wire.Limit{Hour: cmd.LiveHour, Day: cmd.LiveDay}}})
+		return a.SetBudget(ctx, wire.BudgetSetRequest{With: wire.Shown(with), Anew: cmd.Anew, Limits: limits})
 	}, out.budget)
 }
 

@@ -12,49 +12,60 @@ import (
 
 // CanaryCmd is about people, vehicles and tokens that nobody has a reason to open.
 type CanaryCmd struct {
-	Plant  CanaryPlantCmd  `cmd:"" help:"Plant a made-up person, vehicle or token; opening it shuts the vault."`
+	Spare  CanarySpareCmd  `cmd:"" help:"Enrol a made-up person or vehicle, who can become a canary later."`
+	Plant  CanaryPlantCmd  `cmd:"" help:"Make canaries of made-up subjects, or plant a token; opening one shuts the vault."`
 	List   CanaryListCmd   `cmd:"" help:"List the canaries; it needs the vault's credential, and is written down."`
 	Status CanaryStatusCmd `cmd:"" default:"1" help:"Say whether a canary shut the vault, and who lifts it."`
 	Lift   CanaryLiftCmd   `cmd:"" help:"Agree, as one of two operators, that the vault may be unsealed again."`
 }
 
-// CanaryPlantCmd plants one.
+// CanarySpareCmd enrols somebody made up.
+type CanarySpareCmd struct {
+	Kind  string `arg:"" enum:"person,vehicle" help:"person or vehicle."`
+	Label string `help:"What its badge says; without it one is made up." placeholder:"TEXT"`
+}
+
+// Run enrols.
+func (cmd CanarySpareCmd) Run(ctx context.Context, out *Out) error {
+	return answer(ctx, out, func(a api.Admin) (wire.CanarySpareResponse, error) {
+		return a.SpareCanary(ctx, wire.CanarySpareRequest{Kind: cmd.Kind, Label: cmd.Label})
+	}, func(got wire.CanarySpareResponse) {
+		out.Say("enrolled %s with the badge %s; `gatehouse canary plant %s` makes it a canary, on another day", got.Subject, got.Label, got.Subject)
+	})
+}
+
+// CanaryPlantCmd plants some.
 type CanaryPlantCmd struct {
 	CredentialFlags
-	Kind  string `arg:"" enum:"person,vehicle,token" help:"person, vehicle or token."`
-	Label string `help:"What its badge says; without it one is made up." placeholder:"TEXT"`
-	Note  string `help:"Where it was planted, for the list. No personal data." placeholder:"TEXT"`
-
-	Planted string `help:"Enrol the person or vehicle that 'gatehouse vault canary plant' made a canary on the vault's machine; it takes no credential." placeholder:"ID"`
+	What []string `arg:"" help:"Subjects' ids, made up with 'gatehouse canary spare', or token."`
+	Note string   `help:"Where it was planted, for the list. No personal data." placeholder:"TEXT"`
 }
 
 // Run plants.
 func (cmd CanaryPlantCmd) Run(ctx context.Context, out *Out) error {
-	return atDesk(ctx, out, func(a api.Desk) (wire.CanaryPlantResponse, error) {
-		q := wire.CanaryPlantRequest{Kind: cmd.Kind, Label: cmd.Label, Note: cmd.Note}
-		if cmd.Planted != "" {
-			var err error
-			if q.Planted, err = gatehouse.ParseID(cmd.Planted); err != nil {
-				return wire.CanaryPlantResponse{}, err
+	r := wire.CanaryPlantRequest{Note: cmd.Note}
+	if len(cmd.What) != 1 || cmd.What[0] != "token" {
+		for _, text := range cmd.What {
+			id, err := gatehouse.ParseID(text)
+			if err != nil {
+				return err
 			}
-			return a.PlantCanary(ctx, q) // the vault knows of it: it takes no credential
+			r.Subjects = append(r.Subjects, id)
 		}
+	}
+	return atDesk(ctx, out, func(a api.Desk) (wire.CanaryPlantResponse, error) {
 		with, err := cmd.forVault(out, vaultPrompt)
 		if err != nil {
 			return wire.CanaryPlantResponse{}, err
 		}
-		q.With = wire.Shown(with)
-		return a.PlantCanary(ctx, q)
+		r.With = wire.Shown(with)
+		return a.PlantCanary(ctx, r)
 	}, func(got wire.CanaryPlantResponse) {
 		if got.Token != "" {
 			out.Say("put this token where a thief would look; it is shown this once:\n%s", got.Token)
 			return
 		}
-		if got.Label == "" {
-			out.Say("%s is a canary from now on; enrol it at the site with: gatehouse canary plant %s --planted %s", got.Subject, got.Kind, got.Subject)
-			return
-		}
-		out.Say("planted %s with the badge %s", got.Subject, got.Label)
+		out.Say("planted: %d", got.Planted)
 	})
 }
 

@@ -170,9 +170,12 @@ func (o *Out) vault(s wire.VaultStatus) {
 		o.Say("%s", s.Away)
 		return
 	}
-	if s.Unsealed {
+	switch {
+	case s.Unsealed:
 		o.Say("the vault is unsealed until %s", s.Until.Local().Format(time.DateTime))
-	} else {
+	case s.Canary:
+		o.Say("the vault is shut: a canary was opened or shown. `gatehouse canary status` says by whom; two operators\nlift it, each with `gatehouse canary lift --as NAME`, and then it can be unsealed")
+	default:
 		o.Say("the vault is sealed")
 	}
 	if s.Rotating {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"os"
+	"time"
 
 	"gatehouse"
 	"gatehouse/api"
@@ -23,6 +24,7 @@ type OperatorCmd struct {
 // OperatorAddCmd registers an operator.
 type OperatorAddCmd struct {
 	CredentialFlags
+	Agreeing
 	Name    string `arg:"" help:"Lower-case letters, digits and hyphens; no person's name."`
 	OwnFile string `help:"Read the operator's own passphrase from a file; without it the terminal is asked." placeholder:"FILE"`
 }
@@ -47,7 +49,11 @@ func (cmd OperatorAddCmd) Run(ctx context.Context, out *Out) error {
 		if err != nil {
 			return none, err
 		}
-		return a.AddOperator(ctx, wire.OperatorRequest{With: wire.Shown(with), Operator: wire.Operator{Name: o.Name, Salt: o.Salt, Work: o.Work, Public: o.Public}})
+		agreed, err := cmd.agree(ctx, out, a, approval.AddOperator, o)
+		if err != nil {
+			return none, err
+		}
+		return a.AddOperator(ctx, wire.OperatorRequest{With: wire.Shown(with), Agreed: agreed, Operator: wire.Operator{Name: o.Name, Salt: o.Salt, Work: o.Work, Public: o.Public}})
 	}, out.operators)
 }
 
@@ -62,6 +68,7 @@ func (OperatorListCmd) Run(ctx context.Context, out *Out) error {
 // OperatorRemoveCmd removes an operator.
 type OperatorRemoveCmd struct {
 	CredentialFlags
+	Agreeing
 	Name string `arg:"" help:"Who."`
 }
 
@@ -72,7 +79,11 @@ func (cmd OperatorRemoveCmd) Run(ctx context.Context, out *Out) error {
 		if err != nil {
 			return wire.OperatorsResponse{}, err
 		}
-		return a.RemoveOperator(ctx, wire.OperatorRequest{With: wire.Shown(with), Operator: wire.Operator{Name: cmd.Name}})
+		agreed, err := cmd.agree(ctx, out, a, approval.EndOperator, approval.Operator{Name: cmd.Name})
+		if err != nil {
+			return wire.OperatorsResponse{}, err
+		}
+		return a.RemoveOperator(ctx, wire.OperatorRequest{With: wire.Shown(with), Agreed: agreed, Operator: wire.Operator{Name: cmd.Name}})
 	}, out.operators)
 }
 
@@ -113,22 +124,40 @@ type Signer struct {
 	OwnFile string `help:"Read your own passphrase from a file; without it the terminal is asked." placeholder:"FILE"`
 }
 
+// keyholders give what it takes to sign as somebody.
+type keyholders interface {
+	Operator(ctx context.Context, name string) (wire.Operator, error)
+}
+
 // sign signs where the operator sits: neither passphrase nor key goes to the server.
-func (s Signer) sign(ctx context.Context, out *Out, a api.Admin, act approval.Act, vault string, id gatehouse.ID, body []byte) ([]byte, error) {
-	known, err := a.Operators(ctx)
+func (s Signer) sign(ctx context.Context, out *Out, a keyholders, act approval.Act, vault string, id gatehouse.ID, body []byte) ([]byte, error) {
+	o, err := a.Operator(ctx, s.As)
 	if err != nil {
 		return nil, err
 	}
-	for _, o := range known.Operators {
-		if o.Name != s.As {
-			continue
-		}
-		own, err := ownPassphrase(out, s.OwnFile, false)
-		if err != nil {
-			return nil, err
-		}
-		defer clear(own)
-		return approval.Operator{Name: o.Name, Salt: o.Salt, Work: o.Work, Public: o.Public}.Sign(own, act, vault, id, body)
+	own, err := ownPassphrase(out, s.OwnFile, false)
+	if err != nil {
+		return nil, err
 	}
-	return nil, gatehouse.Errorf("operator.unknown", "`gatehouse operator list` shows who there is", "there is no operator %q", s.As)
+	defer clear(own)
+	return approval.Operator{Name: o.Name, Salt: o.Salt, Work: o.Work, Public: o.Public}.Sign(own, act, vault, id, body)
+}
+
+// Agreeing is the operator who agrees to a change of who the operators are.
+type Agreeing struct {
+	By     string `name:"as" help:"The operator who agrees: needed once there are two." placeholder:"NAME"`
+	ByFile string `name:"as-file" help:"Read that operator's own passphrase from a file; without it the terminal is asked." placeholder:"FILE"`
+}
+
+func (g Agreeing) agree(ctx context.Context, out *Out, a api.Desk, act approval.Act, subject approval.Operator) (wire.SignedRequest, error) {
+	if g.By == "" {
+		return wire.SignedRequest{}, nil
+	}
+	known, err := a.Operators(ctx)
+	if err != nil {
+		return wire.SignedRequest{}, err
+	}
+	id := gatehouse.NewID(time.Now())
+	signature, err := Signer{As: g.By, OwnFile: g.ByFile}.sign(ctx, out, a, act, known.Vault, id, subject.Body())
+	return wire.SignedRequest{ID: id, Operator: g.By, Signature: signature}, err
 }

@@ -196,7 +196,8 @@ func agree(out *Out) error {
 // ReleaseWriteCmd writes a release.
 type ReleaseWriteCmd struct {
 	ReleaseArg
-	Out string `required:"" help:"The file; it must not be there yet." placeholder:"FILE" type:"path"`
+	Again bool   `help:"Write one that was written before once more; the audit log says so."`
+	Out   string `required:"" help:"The file; it must not be there yet." placeholder:"FILE" type:"path"`
 }
 
 // Run writes; the file appears whole or not at all.
@@ -206,7 +207,7 @@ func (cmd ReleaseWriteCmd) Run(ctx context.Context, out *Out) error {
 		return err
 	}
 	return answer(ctx, out, func(a api.Admin) (map[string]string, error) {
-		return map[string]string{"release": id.String(), "file": cmd.Out}, writeWhole(cmd.Out, func(f *os.File) error { return a.WriteRelease(ctx, id, f) })
+		return map[string]string{"release": id.String(), "file": cmd.Out}, writeWhole(cmd.Out, func(f *os.File) error { return a.WriteRelease(ctx, id, cmd.Again, f) })
 	}, func(map[string]string) { out.Say("written to %s, for its recipients alone", cmd.Out) })
 }
 

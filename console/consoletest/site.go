@@ -52,6 +52,7 @@ type Site struct {
 	people      []console.Enrolled
 	disclosures []gatehouse.Disclosure
 	unsealed    bool
+	canary      bool
 	spent       int // of the budget
 	until       time.Time
 	broken      error
@@ -302,17 +303,46 @@ func (s *Site) People(_ context.Context, after gatehouse.SubjectID, limit int) (
 	return out, s.broken
 }
 
-// Disclosures is console.Disclosures.
+// Reasons is console.Disclosures.
+func (s *Site) Reasons(_ context.Context, who console.Who, list []gatehouse.Disclosure) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.unsealed {
+		return gatehouse.Errorf("vault.sealed", "unseal the vault first", "the vault is sealed")
+	}
+	n := 0
+	for i := range list {
+		if list[i].ReasonSealed {
+			list[i].Reason, list[i].ReasonSealed = string(list[i].SealedReason), false
+			n++
+		}
+	}
+	s.disclosures = append(s.disclosures, gatehouse.Disclosure{ID: gatehouse.NewID(s.now()), At: s.now(), Operator: who.Operator, Purpose: "audit", Units: n})
+	return nil
+}
+
+// Disclosures is console.Disclosures; reasons come sealed, as the vault gives them.
 func (s *Site) Disclosures(_ context.Context, before gatehouse.ID, limit int) ([]gatehouse.Disclosure, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var out []gatehouse.Disclosure
 	for i := len(s.disclosures) - 1; i >= 0 && len(out) < limit; i-- {
-		if d := s.disclosures[i]; before.IsZero() || bytes.Compare(d.ID[:], before[:]) < 0 {
+		d := s.disclosures[i]
+		if d.Reason != "" {
+			d.Reason, d.ReasonSealed, d.SealedReason = "", true, []byte(d.Reason)
+		}
+		if before.IsZero() || bytes.Compare(d.ID[:], before[:]) < 0 {
 			out = append(out, d)
 		}
 	}
 	return out, nil
+}
+
+// Trip shuts the vault as a canary does.
+func (s *Site) Trip() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unsealed, s.canary = false, true
 }
 
 // vault is console.Vault.
@@ -321,7 +351,7 @@ type vault struct{ s *Site }
 func (v vault) Status(context.Context) (console.VaultStatus, error) {
 	v.s.mu.Lock()
 	defer v.s.mu.Unlock()
-	return console.VaultStatus{Unsealed: v.s.unsealed, Until: v.s.until}, nil
+	return console.VaultStatus{Unsealed: v.s.unsealed, Until: v.s.until, Canary: v.s.canary}, nil
 }
 
 func (v vault) Unseal(_ context.Context, _ console.Who, passphrase []byte, d time.Duration) error {

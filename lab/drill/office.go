@@ -107,7 +107,7 @@ func (d *drill) release(ctx context.Context) error {
 			}
 		}
 		if err == nil && i == 0 {
-			err = admin.WriteRelease(ctx, q.ID, io.Discard)
+			err = admin.WriteRelease(ctx, q.ID, false, io.Discard)
 		}
 		if err != nil {
 			return err
@@ -192,7 +192,7 @@ func (d *drill) plantCanaries(ctx context.Context) error {
 	defer step.finish()
 	for from := 0; from < len(d.cast.labels); from += perLabel {
 		label := d.cast.labels[from:min(from+perLabel, len(d.cast.labels))]
-		_, err := d.server.Admin().PlantCanary(ctx, wire.CanaryPlantRequest{With: wire.Shown(gatehouse.Passphrase(d.Passphrase)), Kind: "token", Note: strings.Join(label, " ")})
+		_, err := d.server.Admin().PlantCanary(ctx, wire.CanaryPlantRequest{With: wire.Shown(gatehouse.Passphrase(d.Passphrase)), Note: strings.Join(label, " ")})
 		if err != nil {
 			return err
 		}

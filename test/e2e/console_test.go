@@ -115,7 +115,8 @@ func TestAClickOpensThePassage(t *testing.T) {
 	s.Ring.Forget(car.ID)
 	must(t, chromedp.Do(ctx, chromedp.Reload(), chromedp.SendKeys(chromedp.CSS("#reason"), "damage to the barrier"+kb.Enter)))
 	until(t, ctx, "document.querySelectorAll('.film img').length == 3 && document.body.innerText.includes('From the archive')")
-	must(t, chromedp.Do(ctx, chromedp.Navigate("http://localhost:"+port(s)+"/disclosures")))
+	must(t, chromedp.Do(ctx, chromedp.Navigate("http://localhost:"+port(s)+"/disclosures"), chromedp.Click(chromedp.CSS("form[action='/disclosures/reasons'] button"))))
+	until(t, ctx, "document.querySelector('main').innerText.includes('damage to the barrier')")
 	if b := ask[string](t, ctx, "document.querySelector('main').innerText"); !strings.Contains(b, "damage to the barrier") {
 		t.Errorf("the disclosure log lacks the reason:\n%s", b)
 	}

@@ -64,6 +64,17 @@ func (o Operator) Check() error {
 	return nil
 }
 
+// Body is what somebody signs who agrees that this operator is added or, of the name
+// alone, ended: every field, length-prefixed.
+func (o Operator) Body() []byte {
+	var b []byte
+	for _, p := range [][]byte{[]byte(o.Name), o.Salt, binary.BigEndian.AppendUint32(nil, uint32(o.Work)), o.Public} {
+		b = binary.BigEndian.AppendUint32(b, uint32(len(p)))
+		b = append(b, p...)
+	}
+	return b
+}
+
 func (o Operator) derive(passphrase []byte) (ed25519.PrivateKey, error) {
 	if len(o.Salt) != SaltSize || o.Work < minWork || o.Work > maxWork {
 		return nil, gatehouse.Errorf("operator.malformed", "use a command line of the same version", "this operator's key cannot be derived")
@@ -84,6 +95,8 @@ const (
 	RequestRelease Act = "release/request"
 	ApproveRelease Act = "release/approve"
 	LiftCanary     Act = "canary/lift"
+	AddOperator    Act = "operator/add"
+	EndOperator    Act = "operator/end"
 )
 
 // message is what is signed: everything length-prefixed, so that no signature serves
