@@ -42,6 +42,7 @@ GET /search                                 permission search, fresh
 POST /search                                permission search, fresh
 GET /people                                 permission see-people
 GET /disclosures                            permission see-disclosures
+POST /disclosures/reasons                    permission disclose-people, fresh
 POST /vault/unseal                          permission unseal, fresh
 POST /vault/seal                            permission seal
 GET /api/v1/passages                        permission see-passages, or socket
