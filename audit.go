@@ -148,6 +148,25 @@ func LeafParts(b []byte) (kind LeafKind, at time.Time, parts [][]byte, err error
 	return LeafKind(all[1]), time.UnixMilli(int64(binary.BigEndian.Uint64(all[2]))).UTC(), all[3:], nil
 }
 
+// LeafOfGate reports whether a leaf is of a kind that the gate's own files hold: what
+// happens at gates, subjects, consents, devices, accounts and who signs in. Every other
+// leaf is written by the vault process alone; so that whoever runs as the server can
+// put no certificate, disclosure or key of their own into the log, it takes none of them
+// from the gate.
+func LeafOfGate(leaf []byte) bool {
+	kind, _, parts, err := LeafParts(leaf)
+	if err != nil {
+		return false
+	}
+	switch kind {
+	case PassageLeafKind, OutcomeLeafKind, SubjectLeafKind, StatusLeafKind, ConsentLeafKind, DeviceLeafKind, AccountLeafKind, SignInLeafKind:
+		return true
+	case EraseLeafKind:
+		return len(parts) > 0 && string(parts[0]) == eventReplaced
+	}
+	return false
+}
+
 func digest(b []byte) []byte {
 	d := sha256.Sum256(b)
 	return d[:]

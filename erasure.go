@@ -86,6 +86,14 @@ func (c ErasureCertificate) Leaf() []byte {
 		strconv.Itoa(c.Chains), strconv.Itoa(c.Passages), strconv.FormatInt(c.FinalAt.UnixMilli(), 10))
 }
 
+// eventReplaced is the one event of an erasure that the gate's own files record.
+const eventReplaced = "replaced"
+
+// ReplacedLeaf records that an erasure put a fresh id in the place of the erased one.
+func ReplacedLeaf(at time.Time, place Place, erasure ID) []byte {
+	return EventLeaf(EraseLeafKind, at, eventReplaced, string(place.Org), string(place.Site), erasure.String())
+}
+
 // Hold keeps sealed things openable beyond their retention: for a court, for an
 // inquiry. It has an end, and somebody answers for it.
 type Hold struct {

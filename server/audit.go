@@ -41,6 +41,8 @@ func (s *Server) followAudit(ctx context.Context) {
 		switch {
 		case err == nil:
 			s.log.Info("the audit log is up to date again")
+		case gatehouse.ErrorCode(err) == "audit.foreign", gatehouse.ErrorCode(err) == "audit.order":
+			s.alarm(err)
 		case gatehouse.ErrorCode(err) != "vault.unavailable": // it is started again, and asked again
 			s.log.Error("the audit log could not be kept up", "code", gatehouse.ErrorCode(err))
 		}

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -18,6 +19,11 @@ import (
 const (
 	maxFollowed = 4096
 	maxLeaf     = 64 << 10
+
+	// maxGap is how far positions jump between two leaves of the gate. Its files reserve
+	// 65,536 at a time and lose what is left of them at a restart, so this is 256 starts
+	// that committed nothing.
+	maxGap = 1 << 24
 )
 
 // cursor is the position in the gate's files up to which the log has their leaves.
@@ -27,7 +33,9 @@ func (a *auditDB) cursor(ctx context.Context) (position uint64, err error) {
 }
 
 // follow adds leaves of the gate's own files, in one transaction. Those up to the
-// cursor are there already, and are left out.
+// cursor are there already, and are left out; one that is another than the log has, or
+// that the log passed over, is an error. Errors: request.malformed, audit.foreign,
+// audit.order, and the store's.
 func (a *auditDB) follow(ctx context.Context, entries []entry) error {
 	// A call whose caller has given up may still be under way when the next one comes.
 	a.following.Lock()
@@ -37,16 +45,27 @@ func (a *auditDB) follow(ctx context.Context, entries []entry) error {
 		return err
 	}
 	var fresh []entry
+	before, newest := uint64(0), cursor
 	for _, e := range entries {
 		switch {
-		case e.position <= cursor:
-			continue
-		case e.position > math.MaxInt64 || len(fresh) > 0 && e.position <= fresh[len(fresh)-1].position:
+		case e.position <= before || e.position > math.MaxInt64:
 			return gatehouse.Errorf("request.malformed", "this is a fault of the program", "positions must grow")
 		case len(e.leaf) == 0 || len(e.leaf) > maxLeaf:
 			return gatehouse.Errorf("request.malformed", "this is a fault of the program", "a leaf has 1 to %d bytes", maxLeaf)
+		case !gatehouse.LeafOfGate(e.leaf):
+			return gatehouse.Errorf("audit.foreign", "look for who controls the server: the gate's own program writes none", "the gate offered a leaf of a kind that the vault process alone writes")
 		}
-		fresh = append(fresh, e)
+		before = e.position
+		if e.position <= cursor {
+			if err := a.followed(ctx, e); err != nil {
+				return err
+			}
+			continue
+		}
+		if e.position-newest > maxGap {
+			return errOrder("a leaf stands %d positions behind the one before", e.position-newest)
+		}
+		newest, fresh = e.position, append(fresh, e)
 	}
 	if len(fresh) == 0 {
 		return nil
@@ -55,12 +74,40 @@ func (a *auditDB) follow(ctx context.Context, entries []entry) error {
 	return err
 }
 
-func (a *auditDB) leaf(ctx context.Context, index int64) (leaf []byte, err error) {
-	err = a.db.Readers().QueryRowContext(ctx, `SELECT leaf FROM leaves WHERE n = ?`, index).Scan(&leaf)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, notInLog()
+// followed checks that the log has a leaf of the gate, at that position.
+func (a *auditDB) followed(ctx context.Context, e entry) error {
+	var leaf []byte
+	err := a.db.Readers().QueryRowContext(ctx, `SELECT leaf FROM leaves WHERE position = ?`, int64(e.position)).Scan(&leaf)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return errOrder("the log has passed over position %d", e.position)
+	case err != nil:
+		return sealeddb.Wrap(auditFile, err)
+	case !bytes.Equal(leaf, e.leaf):
+		return errOrder("the log has another leaf at position %d", e.position)
 	}
-	return leaf, sealeddb.Wrap(auditFile, err)
+	return nil
+}
+
+func errOrder(format string, args ...any) error {
+	return gatehouse.Errorf("audit.order", "`gatehouse audit verify` says what the log and the gate's files hold; if nobody put back an older copy of either, somebody altered them",
+		"the gate's leaves do not continue the log: "+format, args...)
+}
+
+// leaf reads one leaf. One that stands as the gate's and is of a kind that only the
+// vault process writes, or the other way round, is proved to nobody.
+func (a *auditDB) leaf(ctx context.Context, index int64) (leaf []byte, err error) {
+	var ofGate bool
+	err = a.db.Readers().QueryRowContext(ctx, `SELECT leaf, position IS NOT NULL FROM leaves WHERE n = ?`, index).Scan(&leaf, &ofGate)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil, notInLog()
+	case err != nil:
+		return nil, sealeddb.Wrap(auditFile, err)
+	case gatehouse.LeafOfGate(leaf) != ofGate:
+		return nil, gatehouse.Errorf("audit.foreign", "`gatehouse audit verify` finds it too", "entry %d was not written by whom its kind names: it proves nothing", index)
+	}
+	return leaf, nil
 }
 
 func notInLog() error {

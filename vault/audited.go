@@ -25,7 +25,8 @@ func (v *Vault) AuditCursor(ctx context.Context) (position uint64, err error) {
 // AuditFollow adds leaves of the gate's own files to the audit log, durably and in one
 // transaction: at most 4,096, positions growing. What is there already is left out, so
 // that a call whose answer was lost can be repeated. Errors: request.malformed,
-// vault.unavailable, vault.timeout, and the store's.
+// audit.foreign (a kind that only the vault process writes), audit.order (they do not
+// continue what the log has), vault.unavailable, vault.timeout, and the store's.
 func (v *Vault) AuditFollow(ctx context.Context, leaves []FollowedLeaf) error {
 	positions, blobs := make([]uint64, len(leaves)), make([][]byte, len(leaves))
 	for i, l := range leaves {

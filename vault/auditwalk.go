@@ -65,7 +65,7 @@ func (v *verifier) walk(ctx context.Context) error {
 				last = row.position
 				v.report.GateLeaves++
 			}
-			v.leaf(ctx, row.NumberedLeaf)
+			v.leaf(ctx, row)
 			if row.position == 0 {
 				v.control.leaf(row.NumberedLeaf)
 			}
@@ -122,10 +122,16 @@ func (v *verifier) ended() {
 }
 
 // leaf looks at what a leaf says about the log itself and about disclosures.
-func (v *verifier) leaf(ctx context.Context, l NumberedLeaf) {
+func (v *verifier) leaf(ctx context.Context, row leafRow) {
+	l := row.NumberedLeaf
 	kind, _, parts, err := gatehouse.LeafParts(l.Leaf)
 	if err != nil {
 		v.report.Add("audit.malformed", "entry %d is no audit leaf", l.Index)
+		return
+	}
+	if gatehouse.LeafOfGate(l.Leaf) != (row.position > 0) {
+		// What it says of keys, disclosures and erasures is not the vault's word.
+		v.report.Add("audit.foreign", "entry %d, of kind %q, was not written by whom its kind names", l.Index, kind)
 		return
 	}
 	switch {

@@ -226,7 +226,7 @@ func (e *Eraser) finish(ctx context.Context, id gatehouse.ID, p plan, proof []by
 // replace puts the fresh id in the place of the old one, and the files that the old one
 // lay in under fresh keys. It says how many passages have the fresh id then.
 func (e *Eraser) replace(ctx context.Context, id gatehouse.ID, p plan) (passages int, err error) {
-	leaf := gatehouse.EventLeaf(gatehouse.EraseLeafKind, e.Now(), "replaced", string(e.Place.Org), string(e.Place.Site), id.String())
+	leaf := gatehouse.ReplacedLeaf(e.Now(), e.Place, id)
 	if _, err := e.Store.ReplaceSubject(ctx, e.Place, p.Subject, p.Fresh, leaf); err != nil {
 		return 0, err
 	}
