@@ -139,6 +139,26 @@ func (a *archive) begin(ctx context.Context, private hpke.PrivateKey) (*index.In
 // removalsAtOnce bounds what one step of follow holds in memory.
 const removalsAtOnce = 10_000
 
+// forget makes every removal true of the index. Nobody can open the index of a sealed
+// vault, so that one is thrown away, and built again from the log at the next unsealing.
+func (a *archive) forget(ctx context.Context) error {
+	if private, err := a.room.use(); err == nil {
+		switch err := a.ready(ctx, private); gatehouse.ErrorCode(err) {
+		case "index.damaged": // it was thrown away
+			return nil
+		case "vault.sealed": // meanwhile
+		default:
+			return err
+		}
+	}
+	a.changing.Lock()
+	defer a.changing.Unlock()
+	if err := a.shut(); err != nil {
+		return err
+	}
+	return dropIndex(a.dir)
+}
+
 // follow applies the removals that the key store has noted since. The caller holds
 // a.changing.
 func (a *archive) follow(ctx context.Context, x *index.Index) error {

@@ -69,8 +69,10 @@ func (v *Vault) Erase(ctx context.Context, r gatehouse.EraseRequest) (chains int
 
 // Certify ends an erasure: everything else is done, and passages stay under another
 // id. It computes from when on no backup can bring the keys back, writes that into the
-// audit log, and says at which index. Repeated, it gives the same answer. Errors:
-// erase.unknown, vault.unavailable, vault.timeout, and the store's.
+// audit log, and says at which index. Repeated, it gives the same answer. It waits until
+// what was erased is in no file of the vault: the search index of a sealed vault is thrown
+// away for that. Errors: erase.unknown, erase.waiting (a backup reads the key store; ask
+// again later), index.opening, vault.unavailable, vault.timeout, and the store's.
 func (v *Vault) Certify(ctx context.Context, id gatehouse.ID, passages int) (c gatehouse.ErasureCertificate, index int64, err error) {
 	var reply certifyReply
 	_, err = v.process.Call(ctx, methodCertify, certifyRequest{ID: id, Passages: passages}, nil, &reply)
@@ -165,8 +167,37 @@ func (s *service) handleCertify(ctx context.Context, r *child.Request) (any, [][
 	if err != nil {
 		return nil, nil, err
 	}
+	c, leaf, err := s.audit.certificate(ctx, in.ID)
+	if err != nil || leaf.Valid {
+		return certifyReply{c, leaf.Int64}, nil, err
+	}
+	if err := s.erasedEverywhere(ctx); err != nil {
+		return nil, nil, err
+	}
 	c, index, err := s.audit.certify(ctx, in.ID, chains, in.Passages, time.Now())
 	return certifyReply{c, index}, nil, err
+}
+
+// emptyWithin is how long a certificate waits for the key store's log.
+const emptyWithin = 3 * time.Second
+
+// erasedEverywhere returns nil once what was erased is in no file of the vault any more:
+// in no page of the index, and neither in the key store nor in its log, which is not
+// emptied while a backup reads an older state. It fails with erase.waiting.
+func (s *service) erasedEverywhere(ctx context.Context) error {
+	if err := s.index.forget(ctx); err != nil {
+		return err
+	}
+	for until := time.Now().Add(emptyWithin); ; {
+		emptied, err := s.keys.db.Checkpoint(ctx)
+		if err != nil || emptied {
+			return err
+		}
+		if time.Now().After(until) {
+			return gatehouse.Errorf("erase.waiting", "it is certified when the backup has ended", "the key store is being copied, so that what was erased cannot leave its file yet")
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
 }
 
 func (s *service) handleErasable(ctx context.Context, r *child.Request) (any, [][]byte, error) {

@@ -53,7 +53,8 @@ type Vault interface {
 	// refuses with vault.held, vault.erase_limit, vault.sealed, vault.forbidden,
 	// vault.operator and vault.reason, and has done nothing then.
 	Erase(ctx context.Context, r gatehouse.EraseRequest) (chains int, err error)
-	// Certify ends an erasure and says which leaf of the audit log commits to it.
+	// Certify ends an erasure and says which leaf of the audit log commits to it. It
+	// fails with erase.waiting while a file of the vault still has what was erased.
 	Certify(ctx context.Context, id gatehouse.ID, passages int) (c gatehouse.ErasureCertificate, leaf int64, err error)
 }
 
@@ -341,6 +342,7 @@ func (e *Eraser) Resume(ctx context.Context) (done int, err error) {
 			if err := e.dropIfGone(ctx, i.ID, p.Subject); err != nil {
 				return done, err
 			}
+		case gatehouse.ErrorCode(err) == "erase.waiting": // for a backup; everything else is done
 		case gatehouse.ErrorCode(err) == "vault.held": // before anything was done
 			if err := e.Store.FinishIntent(ctx, i.ID); err != nil {
 				return done, err
