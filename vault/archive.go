@@ -4,6 +4,9 @@ import (
 	"context"
 	"crypto/hpke"
 	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -142,6 +145,9 @@ const removalsAtOnce = 10_000
 // forget makes every removal true of the index. Nobody can open the index of a sealed
 // vault, so that one is thrown away, and built again from the log at the next unsealing.
 func (a *archive) forget(ctx context.Context) error {
+	if none, err := a.none(); none || err != nil {
+		return err
+	}
 	if private, err := a.room.use(); err == nil {
 		switch err := a.ready(ctx, private); gatehouse.ErrorCode(err) {
 		case "index.damaged": // it was thrown away
@@ -157,6 +163,21 @@ func (a *archive) forget(ctx context.Context) error {
 		return err
 	}
 	return dropIndex(a.dir)
+}
+
+// none reports whether there is no index, not even an unfinished one.
+func (a *archive) none() (bool, error) {
+	a.changing.Lock()
+	defer a.changing.Unlock()
+	if a.open != nil {
+		return false, nil
+	}
+	for _, name := range indexFiles {
+		if _, err := os.Lstat(filepath.Join(a.dir, name)); !errors.Is(err, fs.ErrNotExist) {
+			return false, sealeddb.Wrap(indexFile, err)
+		}
+	}
+	return true, nil
 }
 
 // follow applies the removals that the key store has noted since. The caller holds

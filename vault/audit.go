@@ -161,6 +161,10 @@ func (a *auditDB) note(ctx context.Context, d gatehouse.Disclosure, also func(ct
 // noteStates is note with the states that the disclosure changes; its leaf commits to
 // them.
 func (a *auditDB) noteStates(ctx context.Context, d gatehouse.Disclosure, states stateSealer, also func(ctx context.Context, tx *sql.Tx) error) error {
+	var err error
+	if d.Items, err = a.aliased(ctx, d.Items); err != nil {
+		return err
+	}
 	items, err := json.Marshal(d.Items)
 	if err != nil {
 		return err

@@ -241,7 +241,7 @@ func (k *keyStore) erase(ctx context.Context, id gatehouse.ID, place gatehouse.P
 			return err
 		}
 		deleted = int(n)
-		for _, forget := range forgetHolds {
+		for _, forget := range append([]string{forgetAlias}, forgetHolds...) {
 			if _, err := tx.ExecContext(ctx, forget, string(place.Org), string(place.Site), subject[:]); err != nil {
 				return err
 			}

@@ -153,7 +153,8 @@ func (k *keyStore) remove(exec execFunc, r gatehouse.Removal) error {
 		if err := exec(noteRemoval, at, org, site, string(subjectChain), r.Subject[:], "", ""); err != nil {
 			return err
 		}
-		errs := []error{exec(`DELETE FROM chains WHERE kind = 'subject' AND org = ? AND site = ? AND subject = ?`, org, site, r.Subject[:])}
+		errs := []error{exec(`DELETE FROM chains WHERE kind = 'subject' AND org = ? AND site = ? AND subject = ?`, org, site, r.Subject[:]),
+			exec(forgetAlias, org, site, r.Subject[:])}
 		for _, forget := range forgetHolds {
 			errs = append(errs, exec(forget, org, site, r.Subject[:]))
 		}

@@ -142,8 +142,7 @@ func (s *service) handleHold(ctx context.Context, r *child.Request) (any, [][]by
 	if err != nil {
 		return nil, nil, err
 	}
-	leaf := holdLeaf(now, "made", h, h.Operator, digestOf(reason))
-	if _, err := s.audit.record(ctx, leaf, nil); err != nil {
+	if err := s.recordHold(ctx, now, "made", h, h.Operator, digestOf(reason)); err != nil {
 		return nil, nil, err
 	}
 	return nil, nil, s.keys.addHold(ctx, h, reason, key)
@@ -156,13 +155,19 @@ func checkHoldEnd(until, now time.Time) error {
 	return nil
 }
 
-func holdLeaf(now time.Time, event string, h gatehouse.Hold, operator string, more ...string) []byte {
+// recordHold writes what happens to a hold; the leaf names a subject by its alias.
+func (s *service) recordHold(ctx context.Context, now time.Time, event string, h gatehouse.Hold, operator string, more ...string) error {
 	subject := ""
 	if !h.Subject.IsZero() {
-		subject = h.Subject.String()
+		alias, err := s.keys.alias(ctx, h.Place, h.Subject)
+		if err != nil {
+			return err
+		}
+		subject = alias.String()
 	}
 	parts := []string{h.ID.String(), string(h.Org), string(h.Site), subject, h.Day, operator, h.Until.UTC().Format(time.RFC3339)}
-	return gatehouse.EventLeaf(gatehouse.HoldLeafKind, now, event, append(parts, more...)...)
+	_, err := s.audit.record(ctx, gatehouse.EventLeaf(gatehouse.HoldLeafKind, now, event, append(parts, more...)...), nil)
+	return err
 }
 
 func (s *service) handleHoldItems(ctx context.Context, r *child.Request) (any, [][]byte, error) {
@@ -231,7 +236,7 @@ func (s *service) handleHoldUntil(ctx context.Context, r *child.Request) (any, [
 		return nil, nil, err
 	}
 	h.Until = in.Until
-	if _, err := s.audit.record(ctx, holdLeaf(now, event, h.Hold, in.Operator), nil); err != nil {
+	if err := s.recordHold(ctx, now, event, h.Hold, in.Operator); err != nil {
 		return nil, nil, err
 	}
 	if event == "lifted" {
@@ -255,7 +260,7 @@ func (s *service) endHolds(ctx context.Context, now time.Time) (ended int, err e
 		return 0, err
 	}
 	for _, h := range over {
-		if _, err := s.audit.record(ctx, holdLeaf(now, "ended", h, ""), nil); err != nil {
+		if err := s.recordHold(ctx, now, "ended", h, ""); err != nil {
 			return 0, err
 		}
 		if err := s.keys.endHold(ctx, h.ID, now); err != nil {

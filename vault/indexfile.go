@@ -167,9 +167,12 @@ func rewriteIndex(ctx context.Context, dir string, private hpke.PrivateKey, old 
 	return fresh, writeIndexKeys(dir, private, fresh)
 }
 
+// indexFiles are all that the index leaves in a directory.
+var indexFiles = []string{indexKeyFile, indexFile, indexFile + "-wal", indexFile + "-shm", indexFile + "-journal", indexFile + rewriteSuffix}
+
 // dropIndex removes the index and its key.
 func dropIndex(dir string) error {
-	for _, name := range []string{indexKeyFile, indexFile, indexFile + "-wal", indexFile + "-shm", indexFile + "-journal", indexFile + rewriteSuffix} {
+	for _, name := range indexFiles {
 		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fileKeyFailed(err)
 		}

@@ -278,5 +278,8 @@ func (s *service) handleDisclosures(ctx context.Context, r *child.Request) (any,
 	if err == nil {
 		err = s.audit.withLiveItems(ctx, list)
 	}
+	if err == nil {
+		err = s.audit.unaliased(ctx, list)
+	}
 	return list, nil, err
 }

@@ -118,9 +118,12 @@ func (g *guard) window(operator string, now time.Duration) *liveWindow {
 
 // extend adds what a live window shows to the disclosure that covers it: the items
 // beside it, and a leaf of their own. levels may be nil.
-func (a *auditDB) extend(ctx context.Context, disclosure gatehouse.ID, d gatehouse.Disclosure, levels stateSealer) error {
+func (a *auditDB) extend(ctx context.Context, disclosure gatehouse.ID, d gatehouse.Disclosure, levels stateSealer) (err error) {
+	if d.Items, err = a.aliased(ctx, d.Items); err != nil {
+		return err
+	}
 	leaf := gatehouse.EventLeaf(gatehouse.LiveLeafKind, d.At, "shown", append([]string{disclosure.String(), d.Operator, strconv.Itoa(d.Units)}, d.Items...)...)
-	_, err := a.recordStates(ctx, leaf, levels, func(ctx context.Context, tx *sql.Tx) error {
+	_, err = a.recordStates(ctx, leaf, levels, func(ctx context.Context, tx *sql.Tx) error {
 		for i, name := range d.Items {
 			units := 0
 			if i == 0 {
