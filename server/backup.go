@@ -291,7 +291,7 @@ func (s *Server) lastBackup(ctx context.Context) (time.Time, bool) {
 
 // openEscrow puts the copying of the working set between the gate and its store.
 func (s *Server) openEscrow() {
-	s.escrow = &escrow.Store{WorkingStore: s.store, Gate: s.gateKey, Sealer: s.vault, Copies: s.store}
+	s.escrow = &escrow.Store{WorkingStore: s.store, Gate: s.gateKey, Sealer: s.vault, Copies: s.store, Forget: s.vault.ForgetTemplates}
 }
 
 // completeEscrow copies what an earlier version did not.

@@ -408,9 +408,15 @@ func TestAllWithTheVaultElsewhere(t *testing.T) {
 	_, err = RecoverVault(ctx, c, nil, key, "")
 	wantCode(t, err, "vault.elsewhere")
 
-	// The working set is lost, and made anew with the lease that was granted there.
+	// The working set is lost, and made anew by what was granted there for it: a lease is
+	// no right to it.
 	working := filepath.Join(c.Data, "db", "working.db")
 	must(os.Remove(working))
+	_, err = RebuildWorkingSet(ctx, c, gatehouse.Credential{}, slog.New(slog.DiscardHandler), func(int) {})
+	wantCode(t, err, "vault.sealed")
+	there.command(t, func(m machine.Admin) error {
+		return m.Unseal(t.Context(), machine.UnsealRequest{Lasts: time.Hour, Rebuild: true}, there.with)
+	})
 	if n, err := RebuildWorkingSet(ctx, c, gatehouse.Credential{}, slog.New(slog.DiscardHandler), func(int) {}); err != nil || n < 2 {
 		t.Fatalf("%d items were rebuilt, %v", n, err)
 	}

@@ -16,8 +16,8 @@ import (
 
 // RebuildWorkingSet makes the working set of c's site anew from its copies in the
 // archive, where working.db was lost or damaged. No server may run. It says how many
-// items it made. Where the vault is on another machine it takes no credential, and the
-// lease that somebody granted there. Errors: vault.sealed, vault.unavailable, vault.passphrase, store.locked, those of opening.
+// items it made. Where the vault is on another machine it takes no credential, and what
+// somebody granted there for it (`gatehouse vault unseal --rebuild`). Errors: vault.sealed, vault.unavailable, vault.passphrase, store.locked, those of opening.
 func RebuildWorkingSet(ctx context.Context, c Config, with gatehouse.Credential, log *slog.Logger, progress func(done int)) (items int, err error) {
 	m, err := newRestoredSite(c, with, log)
 	if err != nil {

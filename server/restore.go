@@ -235,10 +235,10 @@ func (m *restoredSite) unseal(ctx context.Context) (err error) {
 		waiting, cancel := context.WithTimeout(ctx, time.Minute)
 		defer cancel()
 		if err = m.vault.Await(waiting); err == nil {
-			m.proof, _, err = m.vault.Claim(ctx)
+			m.proof, _, err = m.vault.ClaimRebuild(ctx)
 		}
 	default:
-		m.proof, _, err = m.vault.UnsealWith(ctx, restoreOperator, m.with, 12*time.Hour)
+		m.proof, _, err = m.vault.BeginRebuild(ctx, restoreOperator, m.with)
 	}
 	return err
 }
@@ -267,7 +267,7 @@ func (m *restoredSite) Rebuild(ctx context.Context, progress func(done int)) (it
 	} else { // the lease is others', too
 		operator = "site/" + restoreOperator
 	}
-	copies := &escrow.Store{WorkingStore: m.store, Gate: m.gate, Sealer: m.vault, Copies: m.store}
+	copies := &escrow.Store{WorkingStore: m.store, Gate: m.gate, Sealer: m.vault, Copies: m.store, Forget: m.vault.ForgetTemplates}
 	open := func(ctx context.Context, refs []gatehouse.SealedRef) ([][]byte, error) {
 		return m.vault.Rebuild(ctx, operator, m.proof, refs)
 	}

@@ -161,17 +161,23 @@ func TestBundleFaults(t *testing.T) {
 	}
 }
 
-// The calls for a rebuilding open escrow items and nothing else.
+// The calls for a rebuilding open escrow items and nothing else, and only for whoever
+// gave the vault's credential for it.
 func TestRebuild(t *testing.T) {
 	in := install(t)
 	e := gatehouse.EscrowItem{Place: place, Kind: gatehouse.CardItem, Subject: gatehouse.RandomID(), Row: gatehouse.RandomID()}
 	sealed, err := in.vault.Seal(t.Context(), e.Subject, gatehouse.RecordClass, e.Context(), []byte("verifier"), gatehouse.PadField)
 	must(t, err)
 	ref := gatehouse.SealedRef{Where: e.Context(), Sealed: sealed}
+	_, err = in.vault.Rebuild(t.Context(), operator, in.unseal(t), []gatehouse.SealedRef{ref}) // a lease is no right to it
+	wantCode(t, err, "vault.forbidden")
+	_, _, err = in.vault.BeginRebuild(t.Context(), operator, gatehouse.Passphrase([]byte("a wrong passphrase")))
+	wantCode(t, err, "vault.passphrase")
+	proof, _, err := in.vault.BeginRebuild(t.Context(), operator, gatehouse.Passphrase([]byte(passphrase)))
+	must(t, err)
 	_, err = in.vault.Rebuild(t.Context(), operator, make([]byte, proofSize), []gatehouse.SealedRef{ref})
-	wantCode(t, err, "vault.sealed")
-	proof := in.unseal(t)
-	_, err = in.vault.Rebuild(t.Context(), operator, make([]byte, proofSize), []gatehouse.SealedRef{ref})
+	wantCode(t, err, "vault.forbidden")
+	_, err = in.vault.Rebuild(t.Context(), "another", proof, []gatehouse.SealedRef{ref})
 	wantCode(t, err, "vault.forbidden")
 	got, err := in.vault.Rebuild(t.Context(), operator, proof, []gatehouse.SealedRef{ref})
 	if err != nil || string(got[0]) != "verifier" {
@@ -179,6 +185,49 @@ func TestRebuild(t *testing.T) {
 	}
 	_, err = in.vault.Rebuild(t.Context(), operator, proof, []gatehouse.SealedRef{ref, in.sealOne(t, e.Subject, "a record")})
 	wantCode(t, err, "vault.purpose")
+	_, err = in.ask(t, operator, "", "person", proof, ref) // nor is it a lease
+	wantCode(t, err, "vault.forbidden")
+	must(t, in.vault.SealVault(t.Context()))
+	_, err = in.vault.Rebuild(t.Context(), operator, proof, []gatehouse.SealedRef{ref})
+	wantCode(t, err, "vault.forbidden")
+}
+
+// A template whose consent was withdrawn opens from no copy any more, however old; one
+// that is given anew does, and the subject's other copies too.
+func TestWithdrawnTemplatesAreNoise(t *testing.T) {
+	in := install(t)
+	s := gatehouse.RandomID()
+	seal := func(kind gatehouse.WorkingKind, plain string) gatehouse.SealedRef {
+		e := gatehouse.EscrowItem{Place: place, Kind: kind, Subject: s, Row: gatehouse.RandomID()}
+		sealed, err := in.vault.Seal(t.Context(), s, gatehouse.RecordClass, e.Context(), []byte(plain), gatehouse.PadField)
+		must(t, err)
+		return gatehouse.SealedRef{Where: e.Context(), Sealed: sealed}
+	}
+	refs := []gatehouse.SealedRef{seal(gatehouse.TemplateItem, "withdrawn"), seal(gatehouse.CardItem, "card")}
+	opened := func() string {
+		proof, _, err := in.vault.BeginRebuild(t.Context(), operator, gatehouse.Passphrase([]byte(passphrase)))
+		must(t, err)
+		plain, err := in.vault.Rebuild(t.Context(), operator, proof, refs)
+		must(t, err)
+		return fmt.Sprintf("%s", plain)
+	}
+	if got := opened(); got != "[withdrawn card]" {
+		t.Errorf("before: %s", got)
+	}
+	must(t, in.vault.ForgetTemplates(t.Context(), place, s))
+	must(t, in.vault.ForgetTemplates(t.Context(), place, s)) // again, after a crash
+	refs = append(refs, seal(gatehouse.TemplateItem, "given anew"))
+	if got := opened(); got != "[ card given anew]" {
+		t.Errorf("after: %s", got)
+	}
+	_, err := in.vault.Erase(t.Context(), eraseOf(s))
+	must(t, err)
+	if got := opened(); got != "[  ]" {
+		t.Errorf("erased: %s", got)
+	}
+	if left := in.rowsWithoutLog(t, s); left > 0 {
+		t.Errorf("%d rows are left", left)
+	}
 }
 
 func TestBundlesAreRecorded(t *testing.T) {

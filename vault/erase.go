@@ -58,7 +58,7 @@ const (
 // vault.unavailable, vault.timeout, and the store's.
 func (v *Vault) Erase(ctx context.Context, r gatehouse.EraseRequest) (chains int, err error) {
 	drop := func() {
-		v.live.drop(func(k chainKey) bool { return k.Place == r.Place && k.class == "" && k.subject == r.Subject })
+		v.live.drop(func(k chainKey) bool { return k.Place == r.Place && k.subject == r.Subject })
 	}
 	drop()
 	request := eraseRequest{Place: r.Place, ID: r.ID, Subject: r.Subject, Operator: r.Operator, Reason: r.Reason}

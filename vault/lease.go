@@ -31,13 +31,14 @@ type strongroom struct {
 	tries *attempts                                      // of the whole process
 	check func(ctx context.Context, keys openKeys) error // before every lease; nil for none
 
-	mu     sync.Mutex
-	public hpke.PublicKey // the one that is sealed to; a rotation changes it
-	page   *keyPage
-	names  []string // of the keys on the page, in their order
-	leases []lease
-	timer  *time.Timer
-	moving *rotation
+	mu         sync.Mutex
+	public     hpke.PublicKey // the one that is sealed to; a rotation changes it
+	page       *keyPage
+	names      []string // of the keys on the page, in their order
+	leases     []lease
+	timer      *time.Timer
+	moving     *rotation
+	rebuilding *rebuilding
 }
 
 type lease struct {
@@ -206,6 +207,8 @@ func (s *strongroom) seal() (was bool) {
 	s.wipe()
 	s.moving.end()
 	s.moving = nil
+	s.rebuilding.end()
+	s.rebuilding = nil
 	s.schedule()
 	return was
 }

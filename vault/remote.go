@@ -32,6 +32,9 @@ const (
 	// MethodClaim gives the proof of the lease that somebody there granted this site,
 	// and until when, as Unseal gives them here.
 	MethodClaim = "claim"
+	// MethodClaimRebuild gives, once, the proof for rebuilding the working set that
+	// somebody there granted this site.
+	MethodClaimRebuild = "claim-rebuild"
 	// MethodRewriteFile is Rewrite of the file that its header names: the key that wraps
 	// the file's key lies there.
 	MethodRewriteFile = "rewrite-file"
@@ -80,13 +83,13 @@ type remoteProcess struct {
 // Call is child.Remote's, behind a flush of the spool. What the machine would refuse
 // does not leave this one: it may carry a credential.
 func (r *remoteProcess) Call(ctx context.Context, method string, header any, blobs [][]byte, reply any) ([][]byte, error) {
-	if method != MethodClaim && method != MethodRewriteFile {
+	if !OfMachine(method) {
 		if err := Forwarded(method); err != nil {
 			return nil, err
 		}
 	}
 	switch method {
-	case methodAppend, methodStatus, methodFiles, methodSeal, MethodClaim: // which no row changes
+	case methodAppend, methodStatus, methodFiles, methodSeal, MethodClaim, MethodClaimRebuild: // which no row changes
 	default:
 		if err := r.spool.flush(ctx); err != nil {
 			return nil, err
@@ -137,14 +140,29 @@ func errElsewhere() error {
 	return gatehouse.Errorf("vault.elsewhere", "on the vault's machine, run `gatehouse vault unseal`, or `gatehouse vault budget|operator|canary|keys`; what opens the vault belongs nowhere else", "this site's vault is on another machine")
 }
 
+// OfMachine reports whether the vault's machine answers a method itself.
+func OfMachine(method string) bool {
+	return method == MethodClaim || method == MethodClaimRebuild || method == MethodRewriteFile
+}
+
 // Claim asks for the lease that somebody granted this site at the vault's machine.
 // Errors: vault.sealed where there is none, vault.unavailable, vault.timeout.
 func (v *Vault) Claim(ctx context.Context) (proof []byte, until time.Time, err error) {
+	return v.claim(ctx, MethodClaim)
+}
+
+// ClaimRebuild asks for BeginRebuild's proof that somebody granted this site there; it
+// is given once. Errors: Claim's.
+func (v *Vault) ClaimRebuild(ctx context.Context) (proof []byte, until time.Time, err error) {
+	return v.claim(ctx, MethodClaimRebuild)
+}
+
+func (v *Vault) claim(ctx context.Context, method string) (proof []byte, until time.Time, err error) {
 	if v.remote == nil {
 		return nil, until, gatehouse.Errorf("vault.sealed", "unseal it with the vault's passphrase", "the vault is on this machine")
 	}
 	var reply unsealReply
-	blobs, err := v.process.Call(ctx, MethodClaim, nil, nil, &reply)
+	blobs, err := v.process.Call(ctx, method, nil, nil, &reply)
 	if err != nil {
 		return nil, until, err
 	}
@@ -154,7 +172,7 @@ func (v *Vault) Claim(ctx context.Context) (proof []byte, until time.Time, err e
 	return blobs[0], reply.Until, nil
 }
 
-// ClaimReply is the header of the answer to MethodClaim; its attachment is the proof.
+// ClaimReply is the header of the answer to MethodClaim and MethodClaimRebuild; its attachment is the proof.
 func ClaimReply(until time.Time) any { return unsealReply{Until: until} }
 
 // Forward hands a gate's call on to the vault process as it is, and its answer back.
@@ -177,7 +195,7 @@ func (v *Vault) Forward(ctx context.Context, method string, header json.RawMessa
 // made at the vault's machine. TestForwarded judges every call that there is.
 var forwarded = map[string]bool{
 	methodAppend: true, methodSeal: true, methodStatus: true, methodOpen: true, methodRecord: true, methodDisclosures: true,
-	methodErase: true, methodCertify: true, methodErasable: true,
+	methodErase: true, methodForgetTemplates: true, methodCertify: true, methodErasable: true,
 	methodExpire: true, methodRetention: true, methodRemovals: true, methodDays: true,
 	methodHold: true, methodHoldItems: true, methodHolds: true, methodHoldUntil: true, methodHoldsEnd: true,
 	methodIndexState: true, methodIndex: true, methodSearch: true,

@@ -9,22 +9,23 @@ import (
 // notForwarded are the vault process's calls that no gate on another machine may make,
 // and why.
 var notForwarded = map[string]string{
-	methodInit:        "it brings the files' keys, which lie at the vault's machine",
-	methodUnbundle:    "it takes a credential of the vault",
-	methodUnseal:      "it takes a credential of the vault; MethodClaim takes up the lease",
-	methodAddSlot:     "it takes a credential of the vault",
-	methodRemoveSlot:  "it takes a credential of the vault",
-	methodSplit:       "it takes a credential of the vault, and gives shares of its key",
-	methodRotate:      "it takes a credential of the vault",
-	methodRotateBatch: "it belongs to rotate",
-	methodSetLimits:   "it takes a credential of the vault",
-	methodAddOperator: "it takes a credential of the vault",
-	methodEndOperator: "it takes a credential of the vault",
-	methodPlant:       "it takes a credential of the vault",
-	methodCanaries:    "it takes a credential of the vault",
-	methodExport:      "it gives the wrapped private keys",
-	methodAuditRotate: "no gate asks for it, and witnesses would have to be told each new key",
-	methodRewrite:     "it brings a file's key, which the machine makes: MethodRewriteFile",
+	methodInit:         "it brings the files' keys, which lie at the vault's machine",
+	methodUnbundle:     "it takes a credential of the vault",
+	methodUnseal:       "it takes a credential of the vault; MethodClaim takes up the lease",
+	methodBeginRebuild: "it takes a credential of the vault; MethodClaimRebuild takes it up",
+	methodAddSlot:      "it takes a credential of the vault",
+	methodRemoveSlot:   "it takes a credential of the vault",
+	methodSplit:        "it takes a credential of the vault, and gives shares of its key",
+	methodRotate:       "it takes a credential of the vault",
+	methodRotateBatch:  "it belongs to rotate",
+	methodSetLimits:    "it takes a credential of the vault",
+	methodAddOperator:  "it takes a credential of the vault",
+	methodEndOperator:  "it takes a credential of the vault",
+	methodPlant:        "it takes a credential of the vault",
+	methodCanaries:     "it takes a credential of the vault",
+	methodExport:       "it gives the wrapped private keys",
+	methodAuditRotate:  "no gate asks for it, and witnesses would have to be told each new key",
+	methodRewrite:      "it brings a file's key, which the machine makes: MethodRewriteFile",
 }
 
 // TestForwarded judges every call of the vault process: one that is new belongs either
@@ -55,7 +56,7 @@ func TestForwarded(t *testing.T) {
 		}
 	}
 	// What the machine answers itself shadows no call of the process.
-	for _, method := range []string{MethodClaim, MethodRewriteFile} {
+	for _, method := range []string{MethodClaim, MethodClaimRebuild, MethodRewriteFile} {
 		if all[method] != nil || Forwarded(method) == nil {
 			t.Errorf("%s is a call of the vault process, too", method)
 		}

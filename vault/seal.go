@@ -21,7 +21,11 @@ func (v *Vault) Seal(ctx context.Context, subject gatehouse.SubjectID, class gat
 	now := v.now()
 	keys := []chainKey{dayKey(where.Place, class, now)}
 	if !subject.IsZero() {
-		keys = []chainKey{subjectKey(where.Place, subject, now), keys[0]}
+		own := subjectKey(where.Place, subject, now)
+		if where.Table == templateCopies {
+			own.class = templateClass
+		}
+		keys = []chainKey{own, keys[0]}
 		v.live.warm(keys[1]) // both are made at the same time, where neither is there
 	}
 	links, secrets := make([]link, len(keys)), make([][32]byte, len(keys))

@@ -191,8 +191,9 @@ func sites(names []string) (places []gatehouse.Place, err error) {
 // VaultUnsealCmd opens the vault.
 type VaultUnsealCmd struct {
 	VaultDir
-	For  time.Duration `help:"How long, at most 24h." default:"1h"`
-	Site []string      `help:"Only for this site; may stand more than once." placeholder:"ORG/SITE"`
+	For     time.Duration `help:"How long, at most 24h." default:"1h"`
+	Site    []string      `help:"Only for this site; may stand more than once." placeholder:"ORG/SITE"`
+	Rebuild bool          `help:"Only let the gates rebuild their working sets, once, within the hour."`
 	CredentialFlags
 }
 
@@ -211,7 +212,7 @@ func (cmd VaultUnsealCmd) Run(ctx context.Context, out *Out) error {
 	}
 	defer clear(with.Secret)
 	return cmd.admin(func(a machine.Admin) error {
-		if err := a.Unseal(ctx, machine.UnsealRequest{Places: places, Lasts: cmd.For}, with); err != nil {
+		if err := a.Unseal(ctx, machine.UnsealRequest{Places: places, Lasts: cmd.For, Rebuild: cmd.Rebuild}, with); err != nil {
 			return err
 		}
 		return out.machine(ctx, a)

@@ -6,6 +6,7 @@ package escrow
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"gatehouse"
 )
@@ -18,6 +19,9 @@ type Store struct {
 	Gate   gatehouse.WorkingSealer
 	Sealer gatehouse.Sealer
 	Copies gatehouse.EscrowStore
+	// Forget makes every copy of a subject's templates noise, old ones too. It may be
+	// repeated.
+	Forget func(ctx context.Context, place gatehouse.Place, subject gatehouse.SubjectID) error
 }
 
 var _ gatehouse.WorkingStore = (*Store)(nil)
@@ -40,11 +44,17 @@ func (s *Store) ReplaceWorking(ctx context.Context, items []gatehouse.WorkingIte
 	return s.WorkingStore.ReplaceWorking(ctx, items)
 }
 
-// DeleteWorking implements gatehouse.WorkingStore. The item goes first: a copy that is
-// left over is found by Complete.
+// DeleteWorking implements gatehouse.WorkingStore. The item goes first, then what opens
+// the copies of templates, whose consent was withdrawn, then the copies. Where it fails
+// in between, deleting again sets it right.
 func (s *Store) DeleteWorking(ctx context.Context, place gatehouse.Place, subject gatehouse.SubjectID, kinds ...gatehouse.WorkingKind) error {
 	if err := s.WorkingStore.DeleteWorking(ctx, place, subject, kinds...); err != nil {
 		return err
+	}
+	if len(kinds) == 0 || slices.Contains(kinds, gatehouse.TemplateItem) {
+		if err := s.Forget(ctx, place, subject); err != nil {
+			return err
+		}
 	}
 	return s.Copies.DeleteEscrow(ctx, place, subject, kinds...)
 }

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"gatehouse"
 	"gatehouse/flow/escrow"
@@ -50,7 +49,7 @@ func openSite(t *testing.T) *site {
 	s.store, err = sqlite.Open(t.Context(), sqlite.Options{Dir: filepath.Join(s.data, "db"), Key: func(file string) ([32]byte, error) { return s.gate.FileKey(filepath.Join("db", file)) }})
 	must(t, err)
 	t.Cleanup(func() { must(t, s.store.Close()) })
-	s.Store = &escrow.Store{WorkingStore: s.store, Gate: s.gate, Sealer: s.vault, Copies: s.store}
+	s.Store = &escrow.Store{WorkingStore: s.store, Gate: s.gate, Sealer: s.vault, Copies: s.store, Forget: s.vault.ForgetTemplates}
 	return s
 }
 
@@ -84,7 +83,7 @@ func (s *site) working(t *testing.T) map[string]string {
 
 func (s *site) opener(t *testing.T) escrow.Opener {
 	t.Helper()
-	proof, _, err := s.vault.Unseal(t.Context(), "op", passphrase, time.Hour)
+	proof, _, err := s.vault.BeginRebuild(t.Context(), "op", gatehouse.Passphrase([]byte(passphrase)))
 	must(t, err)
 	return func(ctx context.Context, refs []gatehouse.SealedRef) ([][]byte, error) {
 		return s.vault.Rebuild(ctx, "op", proof, refs)

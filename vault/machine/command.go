@@ -41,6 +41,9 @@ type PairRequest struct {
 type UnsealRequest struct {
 	Places []gatehouse.Place
 	Lasts  time.Duration
+	// Rebuild grants no lease, but lets each of the gates rebuild its working set once,
+	// within the hour.
+	Rebuild bool
 }
 
 // GateStatus is what is known of one paired gate.
@@ -266,7 +269,7 @@ func (l *listener) answer(ctx context.Context, r *child.Request) (any, [][]byte,
 			return nil, nil, errors.Join(err, gatehouse.Errorf("request.malformed", "this is a fault of the program", "the credential is missing"))
 		}
 		defer clear(r.Blobs[0])
-		return nil, nil, l.m.Unseal(ctx, q.Places, gatehouse.Credential{Kind: q.Kind, Source: q.Source, Secret: r.Blobs[0], Sealed: true}, q.Lasts)
+		return nil, nil, l.m.Unseal(ctx, q.UnsealRequest, gatehouse.Credential{Kind: q.Kind, Source: q.Source, Secret: r.Blobs[0], Sealed: true})
 	case deskCommand:
 		var q deskRequest
 		if err := r.Decode(&q); err != nil {

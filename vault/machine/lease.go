@@ -16,12 +16,13 @@ const (
 	unsealer = "site/vault-machine"
 )
 
-// Unseal opens the vault for the gates of places (none: all that are paired) for so
-// long. The private key goes into their vault processes, the proofs stay here until
+// Unseal opens the vault for the gates of r's places (none: all that are paired) for so
+// long, or for a rebuilding of their working sets where r says so. The private key goes into their vault processes, the proofs stay here until
 // the gates claim them; the credential goes no further. Every unsealing is written
 // into the site's log before its lease counts. Errors: gate.unknown, and those of
 // vault.Vault's UnsealWith and Record; where one fails, the sites before it stay open.
-func (m *Machine) Unseal(ctx context.Context, places []gatehouse.Place, with gatehouse.Credential, lasts time.Duration) error {
+func (m *Machine) Unseal(ctx context.Context, r UnsealRequest, with gatehouse.Credential) error {
+	places := r.Places
 	if len(places) == 0 {
 		for _, g := range m.Gates() {
 			if !g.Revoked {
@@ -37,16 +38,26 @@ func (m *Machine) Unseal(ctx context.Context, places []gatehouse.Place, with gat
 		if err != nil {
 			return err
 		}
-		if err := p.unseal(ctx, with, lasts); err != nil {
+		if err := p.unseal(ctx, with, r); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *running) unseal(ctx context.Context, with gatehouse.Credential, lasts time.Duration) error {
+func (r *running) unseal(ctx context.Context, with gatehouse.Credential, asked UnsealRequest) error {
 	v := r.vault.Load()
-	proof, until, err := v.UnsealWith(ctx, holder, with, lasts)
+	if asked.Rebuild {
+		proof, until, err := v.BeginRebuild(ctx, holder, with)
+		if err != nil {
+			return err
+		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.rebuild, r.rebuildUntil = proof, until
+		return nil
+	}
+	proof, until, err := v.UnsealWith(ctx, holder, with, asked.Lasts)
 	if err != nil {
 		return err
 	}
@@ -57,6 +68,18 @@ func (r *running) unseal(ctx context.Context, with gatehouse.Credential, lasts t
 	defer r.mu.Unlock()
 	r.proof, r.until = proof, until
 	return nil
+}
+
+// claimRebuild gives the proof for a rebuilding, once. Errors: vault.sealed.
+func (r *running) claimRebuild(now time.Time) (proof []byte, until time.Time, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	proof, until = r.rebuild, r.rebuildUntil
+	r.rebuild = nil
+	if proof == nil || !now.Before(until) {
+		return nil, until, gatehouse.Errorf("vault.sealed", "run `gatehouse vault unseal --rebuild` on the vault's machine", "nobody has allowed this site a rebuilding of its working set")
+	}
+	return proof, until, nil
 }
 
 // claim gives the lease's proof. Errors: vault.sealed.
@@ -74,7 +97,7 @@ func (r *running) claim(now time.Time) (proof []byte, until time.Time, err error
 func (r *running) drop() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.proof, r.until = nil, time.Time{}
+	r.proof, r.until, r.rebuild = nil, time.Time{}, nil
 }
 
 // Seal ends the leases of places, none meaning all that run.

@@ -137,6 +137,9 @@ type running struct {
 	mu    sync.Mutex
 	proof []byte // of the lease that was granted here; nil for none
 	until time.Time
+
+	rebuild      []byte // the proof for a rebuilding; nil once it was claimed
+	rebuildUntil time.Time
 }
 
 // Open takes the machine's directory for this process. Errors: vault.missing,

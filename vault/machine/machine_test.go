@@ -591,3 +591,32 @@ func wantCode(t testing.TB, err error, code string) {
 		t.Errorf("error %v, want the code %s", err, code)
 	}
 }
+
+// Rebuilding a working set takes a grant of its own at the vault's machine, which is
+// claimed once; a lease is none.
+func TestRebuildingIsGrantedThere(t *testing.T) {
+	s := newSite(t)
+	s.reopenGate(t)
+	s.awaitVault(t)
+	e := gatehouse.EscrowItem{Place: north, Kind: gatehouse.CardItem, Subject: gatehouse.RandomID(), Row: gatehouse.RandomID()}
+	sealed, err := s.gate.Seal(t.Context(), e.Subject, gatehouse.RecordClass, e.Context(), []byte("verifier"), gatehouse.PadField)
+	must(t, err)
+	refs := []gatehouse.SealedRef{{Where: e.Context(), Sealed: sealed}}
+	s.unseal(t)
+	lease, _, err := s.gate.Claim(t.Context())
+	must(t, err)
+	_, err = s.gate.Rebuild(t.Context(), "site/restore", lease, refs)
+	wantCode(t, err, "vault.forbidden")
+	_, _, err = s.gate.ClaimRebuild(t.Context())
+	wantCode(t, err, "vault.sealed")
+	must(t, s.admin(t, func(a Admin) error {
+		return a.Unseal(t.Context(), UnsealRequest{Lasts: time.Hour, Rebuild: true}, s.with)
+	}))
+	proof, _, err := s.gate.ClaimRebuild(t.Context())
+	must(t, err)
+	_, _, err = s.gate.ClaimRebuild(t.Context())
+	wantCode(t, err, "vault.sealed")
+	if plain, err := s.gate.Rebuild(t.Context(), "site/restore", proof, refs); err != nil || string(plain[0]) != "verifier" {
+		t.Errorf("%q, %v", plain, err)
+	}
+}

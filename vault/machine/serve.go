@@ -203,7 +203,7 @@ func (c *client) answer(ctx context.Context, r *child.Request) (any, [][]byte, e
 	if err := c.pace.wait(ctx); err != nil {
 		return nil, nil, err
 	}
-	if r.Method != vault.MethodClaim && r.Method != vault.MethodRewriteFile {
+	if !vault.OfMachine(r.Method) {
 		if err := vault.Forwarded(r.Method); err != nil { // a gate of ours does not ask
 			return nil, nil, err
 		}
@@ -219,6 +219,12 @@ func (c *client) answer(ctx context.Context, r *child.Request) (any, [][]byte, e
 	switch r.Method {
 	case vault.MethodClaim:
 		proof, until, err := p.claim(c.m.o.Now())
+		if err != nil {
+			return nil, nil, err
+		}
+		return vault.ClaimReply(until), [][]byte{proof}, nil
+	case vault.MethodClaimRebuild:
+		proof, until, err := p.claimRebuild(c.m.o.Now())
 		if err != nil {
 			return nil, nil, err
 		}
