@@ -319,7 +319,7 @@ func PruneBundles(ctx context.Context, dir string, now time.Time) (dropped []str
 		return nil, 0, err
 	}
 	for _, b := range bundles {
-		if now.Before(b.Expires) || now.Before(b.At.Add(backup.LockedFor)) {
+		if now.Before(b.DropFrom) || now.Before(b.At.Add(backup.LockedFor)) {
 			kept++
 			continue
 		}

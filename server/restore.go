@@ -308,7 +308,10 @@ func (m *restoredSite) recordBundles(ctx context.Context, bundles []gatehouse.Ke
 		until[b.ID] = b.Expires
 	}
 	for _, b := range bundles {
-		if !b.Expires.After(now) || !b.Expires.Truncate(time.Millisecond).After(until[b.ID]) {
+		if !b.Expires.After(now) { // overdue, and seen to be there
+			b.Expires = now.Add(backup.DropMargin)
+		}
+		if !b.Expires.Truncate(time.Millisecond).After(until[b.ID]) {
 			continue
 		}
 		if err := m.vault.RecordBundle(ctx, b); err != nil {

@@ -19,9 +19,10 @@ const (
 // maxTarget bounds the name of a backup's target in the log, in bytes.
 const maxTarget = 1000
 
-// RecordBundle writes down that a key bundle went to a target, and when the storage
-// drops it: erasures are final no sooner. Recorded again, a bundle keeps the later
-// end. Errors: bundle.invalid, vault.unavailable, vault.timeout, and the store's.
+// RecordBundle writes down that a key bundle went to a target, and when it is gone from
+// there: erasures are final no sooner. Recorded again, a bundle keeps the later end, and
+// certificates of erasures since it was made get a new entry where they said a sooner
+// one. Errors: bundle.invalid, vault.unavailable, vault.timeout, and the store's.
 func (v *Vault) RecordBundle(ctx context.Context, b gatehouse.KeyBundle) error {
 	_, err := v.process.Call(ctx, methodRecordBundle, b, nil, nil)
 	return err
@@ -47,13 +48,32 @@ func (s *service) handleRecordBundle(ctx context.Context, r *child.Request) (any
 	if b.ID.IsZero() || b.At.IsZero() || !b.Expires.After(b.At) || len(b.Target) > maxTarget {
 		return nil, nil, gatehouse.Errorf("bundle.invalid", "this is a fault of the program", "a key bundle has an id, a time, a target and a later end")
 	}
-	leaf := gatehouse.EventLeaf(gatehouse.BackupLeafKind, time.Now(), bundleRecorded, b.ID.String(), strconv.FormatInt(b.Expires.UnixMilli(), 10))
-	_, err := s.audit.record(ctx, leaf, func(ctx context.Context, tx *sql.Tx) error {
+	s.destroying.Lock() // no erasure is certified meanwhile
+	defer s.destroying.Unlock()
+	return nil, nil, s.audit.recordBundle(ctx, b)
+}
+
+// recordBundle writes the bundle's row, its leaf, and the certificates that it postpones.
+func (a *auditDB) recordBundle(ctx context.Context, b gatehouse.KeyBundle) error {
+	later, err := a.finalBefore(ctx, b.At.UnixMilli(), b.Expires.UnixMilli())
+	if err != nil {
+		return err
+	}
+	entries := []entry{{leaf: gatehouse.EventLeaf(gatehouse.BackupLeafKind, time.Now(), bundleRecorded, b.ID.String(), strconv.FormatInt(b.Expires.UnixMilli(), 10))}}
+	for _, c := range later {
+		entries = append(entries, entry{leaf: c.Leaf()})
+	}
+	_, err = a.commit(ctx, entries, func(ctx context.Context, tx *sql.Tx) error {
+		for i, c := range later {
+			if _, err := tx.ExecContext(ctx, `UPDATE erasures SET final_at = ?, leaf = ? WHERE id = ?`, c.FinalAt.UnixMilli(), a.tree.Size()+1+int64(i), c.ID[:]); err != nil {
+				return err
+			}
+		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO bundles (id, at, target, expires) VALUES (?, ?, ?, ?)
 			ON CONFLICT DO UPDATE SET expires = max(expires, excluded.expires)`, b.ID[:], b.At.UnixMilli(), b.Target, b.Expires.UnixMilli())
 		return err
 	})
-	return nil, nil, err
+	return err
 }
 
 func (s *service) handleBundles(ctx context.Context, _ *child.Request) (any, [][]byte, error) {

@@ -18,10 +18,15 @@ import (
 	"gatehouse"
 )
 
-// How long a bundle is locked by its storage, and when the storage drops it.
+// How long a bundle is locked by its storage; when, counted from the end of its upload,
+// the storage begins to drop it; and how long that takes. S3 rounds each time of a
+// lifecycle rule up to the next midnight (UTC) and hides an object before its version
+// expires a day later: a day each
+// (https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html).
 const (
 	LockedFor  = 14 * 24 * time.Hour
 	DroppedIn  = 30 * 24 * time.Hour
+	DropMargin = 3 * 24 * time.Hour
 	PartSize   = 4 << 20
 	bundlePart = 16 << 20
 	workers    = 8

@@ -5,16 +5,18 @@ import (
 	"crypto/sha256"
 	"errors"
 	"io"
+	"time"
 
 	"gatehouse"
 )
 
 // finish writes the key bundle and the manifest. The bundle is noted in the log before
-// it is written, so that an erasure at any later moment knows of it.
+// it is written, so that an erasure at any later moment knows of it, and again when it
+// has arrived: storage counts from there.
 func (r *run) finish(ctx context.Context) (gatehouse.KeyBundle, error) {
 	r.progress(Progress{Stage: "key bundle"})
 	at := r.manifest.At
-	b := gatehouse.KeyBundle{ID: gatehouse.NewID(at), At: at, Target: r.Keys.String(), Expires: at.Add(DroppedIn)}
+	b := gatehouse.KeyBundle{ID: gatehouse.NewID(at), At: at, Target: r.Keys.String(), Expires: goneBy(at)}
 	folder := folderOf(b.At, b.ID)
 	r.manifest.Bundle = folder
 	list, err := r.Vault.ErasureList(ctx)
@@ -65,6 +67,12 @@ func (r *run) finish(ctx context.Context) (gatehouse.KeyBundle, error) {
 	if err != nil {
 		return b, err
 	}
+	if end := goneBy(r.Now()); end.After(b.Expires) {
+		b.Expires, index.Expires = end, end
+		if err := r.Vault.RecordBundle(ctx, b); err != nil {
+			return b, err
+		}
+	}
 	object, _, err := r.sign(ctx, index)
 	if err != nil {
 		return b, err
@@ -78,4 +86,9 @@ func (r *run) finish(ctx context.Context) (gatehouse.KeyBundle, error) {
 	r.count(len(manifest) + len(object))
 	r.objects.Add(1)
 	return b, r.Vault.RecordBackup(ctx, r.manifest.ID, sum)
+}
+
+// goneBy is when a bundle that has arrived at its target by then is gone from it.
+func goneBy(arrived time.Time) time.Time {
+	return arrived.UTC().Truncate(time.Millisecond).Add(DroppedIn + DropMargin)
 }

@@ -253,8 +253,9 @@ func readManifest(ctx context.Context, target gatehouse.ObjectTarget, verify Ver
 // FoundBundle is a key bundle at its target.
 type FoundBundle struct {
 	BundleIndex
-	Folder string
-	Signer []byte
+	Folder   string
+	Signer   []byte
+	DropFrom time.Time // when it may be dropped; Expires is when it is gone
 }
 
 // KeyBundles reads the indexes of the bundles at a target, oldest first, as Manifests
@@ -285,6 +286,7 @@ func KeyBundles(ctx context.Context, target gatehouse.ObjectTarget, verify Verif
 		if err == nil && folder != folderOf(b.At, b.ID) {
 			err = damaged("a key bundle lies under another's name")
 		}
+		b.DropFrom = b.Expires.Add(-DropMargin)
 		if err == nil {
 			err = b.takeHolds(ctx, target, verify, holds[folder], &bad)
 		}
@@ -320,7 +322,7 @@ func (b *FoundBundle) takeHolds(ctx context.Context, target gatehouse.ObjectTarg
 		case err != nil:
 			return err
 		case h.Until.After(b.Expires):
-			b.Expires = h.Until
+			b.Expires, b.DropFrom = h.Until, h.Until
 		}
 	}
 	return nil

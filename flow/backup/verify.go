@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"slices"
+	"time"
 
 	"gatehouse"
 )
@@ -71,6 +72,9 @@ func (f *Flow) Check(ctx context.Context, progress func(Progress)) (Checked, err
 		}
 		return foreign
 	})
+	if err := f.checkOverdue(ctx, &c, bundles); err != nil {
+		return c, err
+	}
 	c.Backups = len(manifests)
 	objects := map[string]Sum{}
 	byFolder := map[string]*FoundBundle{}
@@ -121,6 +125,24 @@ func (f *Flow) Check(ctx context.Context, progress func(Progress)) (Checked, err
 		return c, err
 	}
 	return c.unless(nil)
+}
+
+// checkOverdue finds the bundles that storage should have dropped. Erasures are not final
+// while one is there, so the log is told that it was seen.
+func (f *Flow) checkOverdue(ctx context.Context, c *Checked, bundles []FoundBundle) error {
+	now := f.Now()
+	for _, b := range bundles {
+		if now.Before(b.Expires) {
+			continue
+		}
+		c.find(b.Folder, gatehouse.Errorf("bundle.overdue", "see docs/backup.md for the bucket's lifecycle rules, with NoncurrentVersionExpiration; of a directory run `gatehouse backup prune`",
+			"this key bundle should be gone since %s, and no erasure is final while it is there", b.Expires.Format(time.DateOnly)))
+		seen := gatehouse.KeyBundle{ID: b.ID, At: b.At, Target: f.Keys.String(), Expires: now.Add(DropMargin)}
+		if err := f.Vault.RecordBundle(ctx, seen); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // unless turns damage into a finding.
