@@ -205,6 +205,7 @@ type storeLeaf struct {
 func (v *siteVerifier) removed(r vault.Removal) {
 	if !r.Subject.IsZero() {
 		v.erased[r.Subject] = true
+		v.erasing = true // in a restored log, from before it
 		return
 	}
 	if v.expired[r.Class] == nil {

@@ -39,7 +39,7 @@ func TestAnOverdueBundleIsFound(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return slices.ContainsFunc(checked.Findings, func(f wire.BackupFinding) bool { return f.Code == "bundle.overdue" && f.Object == report.Bundle })
+		return slices.ContainsFunc(checked.Findings, func(f backup.Finding) bool { return f.Code == "bundle.overdue" && f.Object == report.Bundle })
 	}
 	if !overdue() {
 		t.Error("the bundle was not found")

@@ -251,6 +251,11 @@ func (m *restoredSite) NamedBlobs(ctx context.Context, f func(gatehouse.BlobID) 
 	return m.store.Blobs(ctx, f)
 }
 
+// Noise implements backup.Machine.
+func (m *restoredSite) Noise(ctx context.Context, sealed []byte) (bool, error) {
+	return m.vault.Noise(ctx, m.config.place(), sealed)
+}
+
 // LogRoot implements backup.Machine, from every leaf.
 func (m *restoredSite) LogRoot(ctx context.Context, size int64) ([32]byte, error) {
 	return m.vault.RecomputeLogRoot(ctx, size)

@@ -89,7 +89,7 @@ func (v *Vault) Erasable(ctx context.Context, place gatehouse.Place, subject gat
 
 // erasureHandlers are the vault process's side.
 func (s *service) erasureHandlers() map[string]child.Handler {
-	return map[string]child.Handler{methodErase: s.handleErase, methodCertify: s.handleCertify, methodErasable: s.handleErasable}
+	return map[string]child.Handler{methodErase: s.handleErase, methodCertify: s.handleCertify, methodErasable: s.handleErasable, methodNoise: s.handleNoise}
 }
 
 func (s *service) handleErase(ctx context.Context, r *child.Request) (any, [][]byte, error) {

@@ -195,7 +195,7 @@ func (v *Vault) Forward(ctx context.Context, method string, header json.RawMessa
 // made at the vault's machine. TestForwarded judges every call that there is.
 var forwarded = map[string]bool{
 	methodAppend: true, methodSeal: true, methodStatus: true, methodOpen: true, methodRecord: true, methodDisclosures: true,
-	methodErase: true, methodForgetTemplates: true, methodCertify: true, methodErasable: true,
+	methodErase: true, methodForgetTemplates: true, methodNoise: true, methodCertify: true, methodErasable: true,
 	methodExpire: true, methodRetention: true, methodRemovals: true, methodDays: true,
 	methodHold: true, methodHoldItems: true, methodHolds: true, methodHoldUntil: true, methodHoldsEnd: true,
 	methodIndexState: true, methodIndex: true, methodSearch: true,

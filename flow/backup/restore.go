@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"io"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"gatehouse"
@@ -30,6 +31,8 @@ type Machine interface {
 	// Replay brings everything up to the erasure list, before anything is served.
 	Replay(ctx context.Context, list []gatehouse.Removal) error
 	Blobs() gatehouse.BlobStore
+	// Noise reports whether nobody can open a picture any more, as of whoever was erased.
+	Noise(ctx context.Context, sealed []byte) (bool, error)
 	// NamedBlobs calls f for the pictures that the restored databases name.
 	NamedBlobs(ctx context.Context, f func(gatehouse.BlobID) error) error
 	// LogRoot is the root of the restored audit log at a size.
@@ -308,7 +311,8 @@ func (r *reader) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// pictures restores those that the restored databases name and that are not there yet.
+// pictures restores those that the restored databases name and that are not there yet,
+// and leaves out what nobody can open: the pictures of whoever was erased since.
 func (w *Wish) pictures(ctx context.Context, m Machine, chosen *Found) (total, missing int, err error) {
 	stored, err := readLists(ctx, w.Data, chosen.Lists)
 	if err != nil {
@@ -333,6 +337,7 @@ func (w *Wish) pictures(ctx context.Context, m Machine, chosen *Found) (total, m
 	if err != nil {
 		return 0, 0, err
 	}
+	var left atomic.Int64
 	lost, err := each(ctx, wanted, func(ctx context.Context, p picture) (*picture, error) {
 		b, err := w.Data.Get(ctx, blobName(p.ID))
 		if gatehouse.ErrorCode(err) == "backup.not_found" || err == nil && sha256.Sum256(b) != p.Sum {
@@ -341,7 +346,13 @@ func (w *Wish) pictures(ctx context.Context, m Machine, chosen *Found) (total, m
 		if err != nil {
 			return nil, err
 		}
+		if noise, err := m.Noise(ctx, b); noise || err != nil {
+			if noise {
+				left.Add(1)
+			}
+			return nil, err
+		}
 		return nil, m.Blobs().PutBlob(ctx, p.ID, b)
 	}, func(done int) { w.Progress(Progress{Stage: "pictures", Done: int64(done), Total: int64(len(wanted))}) })
-	return total - len(lost), len(lost), err
+	return total - len(lost) - int(left.Load()), len(lost), err
 }
