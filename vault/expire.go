@@ -47,7 +47,8 @@ const maxKeep = 11 * 366 * 24 * time.Hour
 // Expire deletes a day's rows of one retention class, as Erase does a subject's, and
 // says how many there were. The day is counted in UTC. What a hold needs of them is
 // kept for the hold. Errors: vault.too_young where the day is not older than the
-// retention that SetRetention set, vault.no_retention where none was set,
+// retention that SetRetention set, vault.no_retention where none was set, vault.clock
+// while the clock stands too far ahead to be believed (see clock.go),
 // vault.unavailable, vault.timeout, and the store's.
 func (v *Vault) Expire(ctx context.Context, place gatehouse.Place, class gatehouse.RetentionClass, day time.Time) (chains int, err error) {
 	key := dayKey(place, class, day)
@@ -114,6 +115,9 @@ func (s *service) handleExpire(ctx context.Context, r *child.Request) (any, [][]
 		string(in.Place.Org), string(in.Place.Site), string(in.Class), in.Day).Scan(&chains)
 	if err != nil || chains == 0 {
 		return 0, nil, sealeddb.Wrap(keyStoreFile, err)
+	}
+	if err := s.checkClock(ctx, now); err != nil {
+		return nil, nil, err
 	}
 	leaf := gatehouse.EventLeaf(gatehouse.ExpireLeafKind, now, "expired", string(in.Place.Org), string(in.Place.Site), string(in.Class), in.Day, strconv.Itoa(chains))
 	if _, err := s.audit.record(ctx, leaf, nil); err != nil {

@@ -253,11 +253,19 @@ func (s *service) handleHoldsEnd(ctx context.Context, _ *child.Request) (any, []
 	return ended, nil, err
 }
 
-// endHolds is called with the lock on destroying held.
+// endHolds is called with the lock on destroying held. By a clock that is not to be
+// believed no hold ends.
 func (s *service) endHolds(ctx context.Context, now time.Time) (ended int, err error) {
 	over, err := s.keys.overdueHolds(ctx, now)
 	if err != nil {
 		return 0, err
+	}
+	if len(over) > 0 {
+		if err := s.checkClock(ctx, now); gatehouse.ErrorCode(err) == "vault.clock" {
+			return 0, nil
+		} else if err != nil {
+			return 0, err
+		}
 	}
 	for _, h := range over {
 		if err := s.recordHold(ctx, now, "ended", h, ""); err != nil {

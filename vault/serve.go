@@ -27,6 +27,7 @@ type service struct {
 
 	destroying sync.Mutex  // erasing, expiring and ending holds, one after the other
 	erasedAt   []time.Time // within the last hour
+	clock      clockGuard
 
 	tries       attempts
 	letterboxes letterboxes
@@ -136,6 +137,9 @@ func (s *service) handleInit(ctx context.Context, r *child.Request) (any, [][]by
 		return nil, nil, err
 	}
 	if s.audit, err = openAudit(ctx, in.Dir, fileKeys[auditFile]); err != nil {
+		return nil, nil, err
+	}
+	if err := s.clock.begin(ctx, s.keys, s.audit, s.started); err != nil {
 		return nil, nil, err
 	}
 	if err := s.audit.begin(ctx, in.Dir, in.Place, newRemovalName(s.keys).removals); err != nil {
