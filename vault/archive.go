@@ -94,7 +94,10 @@ func (a *archive) prepare(ctx context.Context, private hpke.PrivateKey) error {
 	if x == nil {
 		// The key may have been wiped since the caller got it; if that happens from here
 		// on, close waits for us.
-		if _, err = a.room.use(); err == nil {
+		if _, err = a.room.use(); err == nil && publicKeyName(private.PublicKey()) != publicKeyName(a.room.current()) {
+			err = errSealed() // a rotation came between
+		}
+		if err == nil {
 			x, err = a.begin(ctx, private)
 		}
 	} else {
@@ -178,6 +181,37 @@ func (a *archive) none() (bool, error) {
 		}
 	}
 	return true, nil
+}
+
+// rekey wraps the index's file key for a new vault key and calls then, with which that key
+// comes into use; so the index outlives a rotation. Where none of the keys opens it, it is
+// built again.
+func (a *archive) rekey(keys openKeys, to hpke.PublicKey, then func() ([]byte, error)) ([]byte, error) {
+	a.changing.Lock()
+	defer a.changing.Unlock()
+	var fresh hpke.PrivateKey
+	var files [][32]byte
+	for _, k := range keys.from(publicKeyName(to)) { // the new one first
+		private, err := kem().NewPrivateKey(k.seed[:])
+		if err != nil {
+			return nil, gatehouse.Errorf("vault.failed", "try again", "a key of the rotation cannot be used: %w", err)
+		}
+		if fresh == nil {
+			fresh = private
+		}
+		if files, err = readIndexKeys(a.dir, private); err != nil {
+			continue // there is none, or it is another key's
+		}
+		if private != fresh { // or it was done before
+			err = writeIndexKeys(a.dir, fresh, files...)
+		}
+		clear(files)
+		if err != nil {
+			return nil, err
+		}
+		break
+	}
+	return then()
 }
 
 // follow applies the removals that the key store has noted since. The caller holds

@@ -119,7 +119,7 @@ func (s *service) handleRotate(ctx context.Context, r *child.Request) (any, [][]
 	if err != nil {
 		return nil, nil, err
 	}
-	proof, err := s.room.move(keys, to, reply.Left)
+	proof, err := s.index.rekey(keys, to, func() ([]byte, error) { return s.room.move(keys, to, reply.Left) })
 	if err != nil {
 		return nil, nil, err
 	}
