@@ -29,7 +29,7 @@ func (v *siteVerifier) contents(ctx context.Context) error {
 		case kind == gatehouse.OutcomeLeafKind && len(parts) == 4 && len(parts[2]) == 16:
 			return v.outcome(ctx, gatehouse.ID(parts[2]), gatehouse.Outcome(parts[3]), at)
 		}
-		v.roster.leaf(position, kind, parts)
+		v.roster.leaf(position, kind, at, parts)
 		return nil
 	})
 	if err != nil {

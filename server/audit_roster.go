@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"time"
 
 	"gatehouse"
@@ -17,23 +18,52 @@ type roster struct {
 	enrolled map[string]bool                      // by partsKey of their leaves
 	status   map[[32]byte]gatehouse.SubjectStatus // the last one, by the record's digest
 	devices  map[gatehouse.DeviceID]string        // partsKey of the last leaf
+	consents map[string]bool                      // consentKey of their leaves
+	ended    map[string]bool                      // of those that were withdrawn
 }
 
 func newRoster() roster {
-	return roster{enrolled: map[string]bool{}, status: map[[32]byte]gatehouse.SubjectStatus{}, devices: map[gatehouse.DeviceID]string{}}
+	return roster{enrolled: map[string]bool{}, status: map[[32]byte]gatehouse.SubjectStatus{}, devices: map[gatehouse.DeviceID]string{}, consents: map[string]bool{}, ended: map[string]bool{}}
 }
 
-func (r *roster) leaf(position uint64, kind gatehouse.LeafKind, parts [][]byte) {
+func (r *roster) leaf(position uint64, kind gatehouse.LeafKind, at time.Time, parts [][]byte) {
 	r.position = position
 	switch {
 	case kind == gatehouse.SubjectLeafKind && len(parts) > 3 && len(parts[3]) == 32:
 		r.enrolled[partsKey(parts)], r.status[[32]byte(parts[3])] = true, gatehouse.Active
 	case kind == gatehouse.StatusLeafKind && len(parts) == 4 && len(parts[2]) == 32:
 		r.status[[32]byte(parts[2])] = gatehouse.SubjectStatus(parts[3])
+	case kind == gatehouse.ConsentLeafKind && len(parts) == 5:
+		key := consentKey(at, parts)
+		if r.consents[key] = true; string(parts[3]) == "withdrawn" {
+			r.ended[key] = true
+		}
 	case kind == gatehouse.DeviceLeafKind && len(parts) >= 5:
 		// What follows (gatehouse.DeviceChangeLeaf) is about the working set, not the row.
 		r.devices[gatehouse.DeviceID(parts[2])] = partsKey(parts[:5])
 	}
+}
+
+// consentKey tells consents apart by what they say and when, since no leaf names whose
+// they are.
+func consentKey(at time.Time, parts [][]byte) string {
+	return fmt.Sprint(at.UnixMilli(), partsKey(parts))
+}
+
+// consentLeaves are the keys of the leaves that a row of a consent must have.
+func consentLeaves(c gatehouse.Consent) (given, withdrawn string) {
+	key := func(c gatehouse.Consent, at time.Time) string {
+		_, at, parts, err := gatehouse.LeafParts(gatehouse.ConsentLeaf(c, at))
+		if err != nil {
+			return ""
+		}
+		return consentKey(at, parts)
+	}
+	if !c.Withdrawn.IsZero() {
+		withdrawn = key(c, c.Withdrawn)
+	}
+	c.Withdrawn = time.Time{}
+	return key(c, c.Given), withdrawn
 }
 
 // partsKey names the parts of a leaf, whatever its time.
@@ -68,8 +98,8 @@ func (v *siteVerifier) subjectsAndDevices(ctx context.Context) error {
 			return nil
 		}
 		err := v.store.Leaves(ctx, v.roster.position, func(position uint64, leaf []byte) error {
-			if kind, _, parts, err := gatehouse.LeafParts(leaf); err == nil {
-				v.roster.leaf(position, kind, parts)
+			if kind, at, parts, err := gatehouse.LeafParts(leaf); err == nil {
+				v.roster.leaf(position, kind, at, parts)
 			}
 			return nil
 		})
@@ -83,6 +113,7 @@ func (v *siteVerifier) subjectsAndDevices(ctx context.Context) error {
 // leaf, and that its status is the last one.
 func (v *siteVerifier) subjects(ctx context.Context, report *auditlog.Report) error {
 	var after gatehouse.SubjectID
+	missing := maps.Clone(v.roster.consents)
 	for {
 		page, err := v.store.Subjects(ctx, v.place, after, 500)
 		if err != nil {
@@ -96,11 +127,27 @@ func (v *siteVerifier) subjects(ctx context.Context, report *auditlog.Report) er
 			case last != s.Status:
 				report.Add("subject.altered", "subject %s is %s, and the last leaf about it says %s", s.ID, s.Status, last)
 			}
+			consents, err := v.store.Consents(ctx, v.place, s.ID)
+			if err != nil {
+				return err
+			}
+			for _, c := range consents {
+				given, withdrawn := consentLeaves(c)
+				if !v.roster.consents[given] || withdrawn != "" && !v.roster.ended[withdrawn] {
+					report.Add("consent.altered", "a consent of subject %s is none that a leaf commits to", s.ID)
+				}
+				delete(missing, given)
+				delete(missing, withdrawn)
+			}
 		}
 		if len(page) < 500 {
-			return nil
+			break
 		}
 	}
+	if len(missing) > 0 && !v.erasing { // an erased subject's may be among them
+		report.Add("consent.missing", "%d consents that leaves commit to, given or withdrawn, are in no row", len(missing))
+	}
+	return nil
 }
 
 // devices compares the devices with the last leaf about each.

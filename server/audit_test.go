@@ -178,7 +178,7 @@ func TestEveryAlteredRowOfTheGateIsFound(t *testing.T) {
 	s := open(t, c)
 	_, stop := audited(t, s)
 	photo, frames := actor(t, 9)
-	enrol(t, s, "B-2", "Ana", photo)
+	ana := enrol(t, s, "B-2", "Ana", photo)
 	gone := enrol(t, s, "B-3", "Cleo", nil)
 	if err := s.Admin().SetStatus(t.Context(), gone, gatehouse.SuspendedStatus); err != nil {
 		t.Fatal(err)
@@ -187,6 +187,9 @@ func TestEveryAlteredRowOfTheGateIsFound(t *testing.T) {
 	addDevice(t, s, "cam")
 	if got := walk(t, s, "cam", frames); len(got) != 1 || !got[0].Known {
 		t.Fatalf("%+v", got)
+	}
+	if err := s.Admin().WithdrawConsent(t.Context(), ana); err != nil {
+		t.Fatal(err)
 	}
 	stop()
 	if r := verify(t, c, VerifyOptions{Deep: true}); !r.OK || r.Passages != 4 || r.Blobs == 0 {
@@ -217,6 +220,11 @@ func TestEveryAlteredRowOfTheGateIsFound(t *testing.T) {
 		"whether it is a person":          {"site.db", `UPDATE subjects SET kind = 'vehicle'`, "subject.altered"},
 		"who was suspended":               {"site.db", `UPDATE subjects SET status = 'active' WHERE status <> 'active'`, "subject.altered"},
 		"a subject too many":              {"site.db", `INSERT INTO subjects SELECT org, site, randomblob(16), kind, status, enrolled, record || x'00' FROM subjects LIMIT 1`, "subject.altered"},
+		"when a consent was given":        {"site.db", `UPDATE consents SET given = given - 86400000000`, "consent.altered"},
+		"what it was given for":           {"site.db", `UPDATE consents SET purpose = 'face_at_attendance'`, "consent.altered"},
+		"a consent that is gone":          {"site.db", `DELETE FROM consents`, "consent.missing"},
+		"a consent that was withdrawn":    {"site.db", `UPDATE consents SET withdrawn = NULL`, "consent.missing"},
+		"one that was not":                {"site.db", `UPDATE consents SET withdrawn = given`, "consent.altered"},
 		"a device's gate":                 {"site.db", `UPDATE devices SET gate = 'back-door' WHERE id = 'cam'`, "device.altered"},
 		"a device that is gone":           {"site.db", `DELETE FROM devices WHERE id = 'cam'`, "device.missing"},
 		"a record":                        {"site.db", `UPDATE subjects SET record = record || x'00'`, "subject.altered"},

@@ -94,9 +94,14 @@ func (e *Enroller) carryOut(ctx context.Context, p plan) error {
 }
 
 func (e *Enroller) finish(ctx context.Context, intent gatehouse.ID, p plan) error {
-	commit := gatehouse.SubjectCommit{Subject: p.Subject, Consents: p.Consents, Leaf: gatehouse.SubjectLeaf(p.Subject, p.At)}
-	if err := e.Subjects.PutSubject(ctx, commit); err != nil {
+	if err := e.Subjects.PutSubject(ctx, gatehouse.SubjectCommit{Subject: p.Subject, Leaf: gatehouse.SubjectLeaf(p.Subject, p.At)}); err != nil {
 		return err
+	}
+	// Each with a leaf of its own, and before the templates that need it.
+	for _, c := range p.Consents {
+		if err := e.Subjects.PutConsent(ctx, c, gatehouse.ConsentLeaf(c, c.Given)); err != nil {
+			return err
+		}
 	}
 	if err := e.Working.Put(ctx, p.Items); err != nil {
 		return err

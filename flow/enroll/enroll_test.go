@@ -1,6 +1,7 @@
 package enroll
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"strings"
@@ -83,6 +84,14 @@ func (d *desk) PutSubject(_ context.Context, c gatehouse.SubjectCommit) error {
 		return d.failPut
 	}
 	d.subjects[c.Subject.ID] = c
+	return nil
+}
+func (d *desk) PutConsent(_ context.Context, c gatehouse.Consent, leaf []byte) error {
+	commit := d.subjects[c.Subject]
+	if commit.Consents = append(commit.Consents, c); !bytes.Equal(leaf, gatehouse.ConsentLeaf(c, c.Given)) {
+		return errors.New("the consent has no leaf that commits to it")
+	}
+	d.subjects[c.Subject] = commit
 	return nil
 }
 func (d *desk) PutWorking(_ context.Context, items []gatehouse.WorkingItem) error {
