@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
+	"time"
 
 	"gatehouse"
 	"gatehouse/internal/sealeddb"
@@ -41,6 +42,15 @@ func (a *auditDB) pendingAlarms(ctx context.Context) ([]PendingAlarm, error) {
 func (a *auditDB) alarmsTaken(ctx context.Context, n int64) error {
 	return a.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE alarms SET taken = 1 WHERE taken = 0 AND n <= ?`, n)
+		return err
+	})
+}
+
+// dropAlarms takes away the alarms from before a day that the server has taken over; no
+// leaf speaks of them.
+func (a *auditDB) dropAlarms(ctx context.Context, day time.Time) error {
+	return a.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM alarms WHERE taken = 1 AND at < ?`, day.UnixMilli())
 		return err
 	})
 }

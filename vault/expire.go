@@ -123,6 +123,11 @@ func (s *service) handleExpire(ctx context.Context, r *child.Request) (any, [][]
 	if _, err := s.audit.record(ctx, leaf, nil); err != nil {
 		return nil, nil, err
 	}
+	if in.Class == gatehouse.ReasonClass {
+		if err := s.audit.dropAlarms(ctx, day); err != nil {
+			return nil, nil, err
+		}
+	}
 	n, err := s.keys.expireDay(ctx, in.Place, in.Class, in.Day, now)
 	return n, nil, err
 }

@@ -12,6 +12,7 @@ var notForwarded = map[string]string{
 	methodInit:         "it brings the files' keys, which lie at the vault's machine",
 	methodUnbundle:     "it takes a credential of the vault",
 	methodUnseal:       "it takes a credential of the vault; MethodClaim takes up the lease",
+	methodLetterbox:    "its key is for a credential of the vault, which belongs at the vault's machine",
 	methodBeginRebuild: "it takes a credential of the vault; MethodClaimRebuild takes it up",
 	methodAddSlot:      "it takes a credential of the vault",
 	methodRemoveSlot:   "it takes a credential of the vault",

@@ -189,7 +189,7 @@ func (s *overSocket) Unseal(ctx context.Context, r UnsealRequest, with gatehouse
 		if err != nil {
 			return err
 		}
-		one := unsealHeader{UnsealRequest{Places: []gatehouse.Place{place}, Lasts: r.Lasts}, with.Kind, with.Source}
+		one := unsealHeader{UnsealRequest{Places: []gatehouse.Place{place}, Lasts: r.Lasts, Rebuild: r.Rebuild}, with.Kind, with.Source}
 		if _, err := s.call(ctx, unsealCommand, one, [][]byte{sealed.Secret}, nil); err != nil {
 			return err
 		}
