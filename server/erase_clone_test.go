@@ -488,7 +488,8 @@ func TestTheThiefReadsFreePages(t *testing.T) {
 	}
 	err = db.Write(t.Context(), func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `PRAGMA secure_delete=OFF; CREATE TABLE filler (b TEXT);
-			INSERT INTO filler SELECT 'MARK-FREE-PAGE-77' || hex(randomblob(3000)) FROM leaves; DROP TABLE filler; PRAGMA secure_delete=ON`)
+			WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20)
+			INSERT INTO filler SELECT 'MARK-FREE-PAGE-77' || hex(randomblob(3000)) FROM n; DROP TABLE filler; PRAGMA secure_delete=ON`)
 		return err
 	})
 	if err := errors.Join(err, db.Close()); err != nil {
