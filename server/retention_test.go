@@ -85,6 +85,9 @@ func TestRetentionTakesAwayWhatIsOver(t *testing.T) {
 	reason := func() (text string, sealed bool) {
 		t.Helper()
 		list, err := s.vault.Disclosures(t.Context(), gatehouse.ID{}, 100)
+		if err == nil {
+			err = s.lend.Reasons(t.Context(), "auditor", list)
+		}
 		if err != nil {
 			t.Fatal(err)
 		}

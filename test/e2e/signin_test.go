@@ -11,6 +11,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/auth"
+	"gatehouse/console"
 	"gatehouse/console/consoletest"
 
 	"github.com/chromedp/cdproto/webauthn"
@@ -205,6 +206,7 @@ func TestAFreshProofBeforeADisclosure(t *testing.T) {
 	must(t, chromedp.Do(ctx, chromedp.SendKeys(chromedp.CSS("#reason"), "a dispute"+kb.Enter)))
 	until(t, ctx, "document.body.innerText.includes('From the archive')")
 	list, _ := s.Disclosures(t.Context(), gatehouse.ID{}, 10)
+	must(t, s.Reasons(t.Context(), console.Who{Operator: "test"}, list))
 	a, _ := s.Accounts.ByLogin("manager-1")
 	if n := len(slices.DeleteFunc(list, func(d gatehouse.Disclosure) bool {
 		return d.Operator != a.ID.String() || d.Role != string(gatehouse.SiteManager) || d.Reason != "a dispute"
