@@ -10,13 +10,17 @@ import (
 	"gatehouse"
 )
 
+// arriving is how long a key bundle, some megabytes, may take to arrive before its end is
+// noted anew; without it, every certificate of meanwhile would have to be given again.
+const arriving = time.Hour
+
 // finish writes the key bundle and the manifest. The bundle is noted in the log before
-// it is written, so that an erasure at any later moment knows of it, and again when it
-// has arrived: storage counts from there.
+// it is written, so that an erasure at any later moment knows of it, and again if it
+// arrived later than that allows for: storage counts from there.
 func (r *run) finish(ctx context.Context) (gatehouse.KeyBundle, error) {
 	r.progress(Progress{Stage: "key bundle"})
 	at := r.manifest.At
-	b := gatehouse.KeyBundle{ID: gatehouse.NewID(at), At: at, Target: r.Keys.String(), Expires: goneBy(at)}
+	b := gatehouse.KeyBundle{ID: gatehouse.NewID(at), At: at, Target: r.Keys.String(), Expires: goneBy(r.Now().Add(arriving))}
 	folder := folderOf(b.At, b.ID)
 	r.manifest.Bundle = folder
 	list, err := r.Vault.ErasureList(ctx)
