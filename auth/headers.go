@@ -42,7 +42,7 @@ func (a *Auth) hosts(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !slices.Contains(a.o.Hosts, strings.ToLower(r.Host)) {
 			w.Header().Set("X-Content-Type-Options", "nosniff")
-			http.Error(w, "auth.host: this server does not answer under that name (use http://localhost and its port)", http.StatusMisdirectedRequest)
+			http.Error(w, "auth.host: this server does not answer under that name (use the address that it printed when it started)", http.StatusMisdirectedRequest)
 			return
 		}
 		next.ServeHTTP(w, r)

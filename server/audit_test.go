@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -117,11 +118,27 @@ func TestTheLogHoldsWhatTheGateDid(t *testing.T) {
 // alter runs a statement in one of the gate's own files, as whoever has the gate key can.
 func alter(t *testing.T, c Config, file, statement string) {
 	t.Helper()
+	alterFile(t, c, filepath.Join("db", file), func(ctx context.Context, tx *sql.Tx) error {
+		result, err := tx.ExecContext(ctx, statement)
+		if err != nil {
+			return err
+		}
+		if n, _ := result.RowsAffected(); n == 0 {
+			return fmt.Errorf("%q changed nothing", statement)
+		}
+		return nil
+	})
+}
+
+// alterFile writes into a file of the data directory as who has the gate key can, while no
+// server runs.
+func alterFile(t *testing.T, c Config, file string, do func(ctx context.Context, tx *sql.Tx) error) {
+	t.Helper()
 	gate, err := vault.OpenGateKey(c.Data, c.GateKey)
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(c.Data, "db", file)
+	path := filepath.Join(c.Data, file)
 	key, err := gate.FileKey(path)
 	if err != nil {
 		t.Fatal(err)
@@ -130,17 +147,7 @@ func alter(t *testing.T, c Config, file, statement string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = db.Write(t.Context(), func(ctx context.Context, tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx, statement)
-		if n, _ := result.RowsAffected(); err == nil && n == 0 {
-			return fmt.Errorf("%q changed nothing", statement)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := db.Close(); err != nil {
+	if err := errors.Join(db.Write(t.Context(), do), db.Close()); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -473,28 +473,12 @@ func TestTheThiefReadsFreePages(t *testing.T) {
 	if th := steal(t, c, marks); len(th.found) != 0 {
 		t.Fatal(th.found)
 	}
-	gate, err := vault.OpenGateKey(c.Data, c.GateKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(c.Data, "db", "site.db")
-	key, err := gate.FileKey(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	db, err := sealeddb.OpenAsIs(path, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = db.Write(t.Context(), func(ctx context.Context, tx *sql.Tx) error {
+	alterFile(t, c, "db/site.db", func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `PRAGMA secure_delete=OFF; CREATE TABLE filler (b TEXT);
 			WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20)
 			INSERT INTO filler SELECT 'MARK-FREE-PAGE-77' || hex(randomblob(3000)) FROM n; DROP TABLE filler; PRAGMA secure_delete=ON`)
 		return err
 	})
-	if err := errors.Join(err, db.Close()); err != nil {
-		t.Fatal(err)
-	}
 	if th := steal(t, c, marks); th.found["text"] == 0 || !th.where["db/site.db"] {
 		t.Errorf("a mark in a free page is not found: %v", th.found)
 	}

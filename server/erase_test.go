@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"math/rand/v2"
@@ -370,18 +369,11 @@ func TestFilesGetFreshKeys(t *testing.T) {
 const erasingChild = "__erasing"
 
 func runErasing(ctx context.Context) error {
-	var c Config
-	if err := json.NewDecoder(os.Stdin).Decode(&c); err != nil {
-		return err
-	}
-	s, err := Open(ctx, c, Options{NewPassphrase: []byte(passphrase), Stderr: io.Discard})
+	s, err := openToBeKilled(ctx)
 	if err != nil {
 		return err
 	}
 	admin := s.Admin()
-	if _, err := admin.AddDevice(ctx, wire.DeviceAddRequest{ID: "reader", Kind: gatehouse.Reader, Gate: "front-door"}); err != nil {
-		return err
-	}
 	if err := s.Unseal(ctx, []byte(passphrase)); err != nil { // more may be erased then
 		return err
 	}

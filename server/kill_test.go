@@ -23,19 +23,27 @@ import (
 // ever, and prints each passage that it was told is committed.
 const siteChild = "__site"
 
-func runSite(ctx context.Context) error {
+// openToBeKilled opens a new site of the configuration on standard input, with a card
+// reader at its door.
+func openToBeKilled(ctx context.Context) (*Server, error) {
 	var c Config
 	if err := json.NewDecoder(os.Stdin).Decode(&c); err != nil {
-		return err
+		return nil, err
 	}
 	s, err := Open(ctx, c, Options{NewPassphrase: []byte(passphrase), Stderr: io.Discard})
+	if err != nil {
+		return nil, err
+	}
+	_, err = s.Admin().AddDevice(ctx, wire.DeviceAddRequest{ID: "reader", Kind: gatehouse.Reader, Gate: "front-door"})
+	return s, err
+}
+
+func runSite(ctx context.Context) error {
+	s, err := openToBeKilled(ctx)
 	if err != nil {
 		return err
 	}
 	admin := s.Admin()
-	if _, err := admin.AddDevice(ctx, wire.DeviceAddRequest{ID: "reader", Kind: gatehouse.Reader, Gate: "front-door"}); err != nil {
-		return err
-	}
 	go s.followAudit(ctx)
 	for n := 0; ; n++ {
 		number := gatehouse.Secret(fmt.Sprintf("card %d", rand.IntN(8)))

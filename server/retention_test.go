@@ -10,33 +10,12 @@ import (
 	"time"
 
 	"gatehouse"
-	"gatehouse/internal/sealeddb"
-	"gatehouse/vault"
 )
 
 // alterKeys runs statements in the key store, as whoever has the gate key can.
 func alterKeys(t *testing.T, c Config, statement string) {
 	t.Helper()
-	gate, err := vault.OpenGateKey(c.Data, c.GateKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(c.Data, "vault", "keys.db")
-	key, err := gate.FileKey(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	db, err := sealeddb.OpenAsIs(path, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = db.Write(t.Context(), func(ctx context.Context, tx *sql.Tx) error { _, err := tx.ExecContext(ctx, statement); return err })
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
+	alterFile(t, c, "vault/keys.db", func(ctx context.Context, tx *sql.Tx) error { _, err := tx.ExecContext(ctx, statement); return err })
 }
 
 // passed commits a passage of a subject at a time, with a sealed detail and a picture.

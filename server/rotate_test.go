@@ -98,18 +98,11 @@ func TestRotatingTheGateKey(t *testing.T) {
 const rotatingChild = "__rotating"
 
 func runRotating(ctx context.Context) error {
-	var c Config
-	if err := json.NewDecoder(os.Stdin).Decode(&c); err != nil {
-		return err
-	}
-	s, err := Open(ctx, c, Options{NewPassphrase: []byte(passphrase), Stderr: io.Discard})
+	s, err := openToBeKilled(ctx)
 	if err != nil {
 		return err
 	}
 	admin := s.Admin()
-	if _, err := admin.AddDevice(ctx, wire.DeviceAddRequest{ID: "reader", Kind: gatehouse.Reader, Gate: "front-door"}); err != nil {
-		return err
-	}
 	failed := make(chan error, 2)
 	go func() {
 		for {

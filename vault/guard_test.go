@@ -65,30 +65,25 @@ func (in *installation) edit(t testing.TB, statements ...string) {
 // leaves are the audit leaves of a kind: their own parts as text.
 func (in *installation) leaves(t testing.TB, kind gatehouse.LeafKind) (all []string) {
 	t.Helper()
-	must(t, in.vault.Close())
-	defer in.open(t)
-	key, err := in.gate.FileKey(filepath.Join(in.options.Dir, auditFile))
-	must(t, err)
-	a, err := openAudit(context.Background(), in.options.Dir, key)
-	must(t, err)
-	defer func() { must(t, a.db.Close()) }()
-	rows, err := a.db.Readers().Query(`SELECT leaf FROM leaves ORDER BY n`)
-	must(t, err)
-	defer rows.Close()
-	for rows.Next() {
-		var b []byte
-		must(t, rows.Scan(&b))
-		got, _, parts, err := gatehouse.LeafParts(b)
+	in.withAudit(t, func(a *auditDB) {
+		rows, err := a.db.Readers().Query(`SELECT leaf FROM leaves ORDER BY n`)
 		must(t, err)
-		if got == kind {
-			var text []string
-			for _, p := range parts {
-				text = append(text, string(p))
+		defer rows.Close()
+		for rows.Next() {
+			var b []byte
+			must(t, rows.Scan(&b))
+			got, _, parts, err := gatehouse.LeafParts(b)
+			must(t, err)
+			if got == kind {
+				var text []string
+				for _, p := range parts {
+					text = append(text, string(p))
+				}
+				all = append(all, strings.Join(text, " "))
 			}
-			all = append(all, strings.Join(text, " "))
 		}
-	}
-	must(t, rows.Err())
+		must(t, rows.Err())
+	})
 	return all
 }
 

@@ -17,8 +17,9 @@ const (
 	memoryOpen    = "not locked" // not even that
 )
 
-// hardenProcess forbids core dumps, reading by debuggers and new privileges, and keeps the memory
-// out of swap where the system permits. It says how far the last went.
+// hardenProcess forbids core dumps and reading by debuggers, and keeps the memory out of swap where
+// the system permits. It says how far that went. New privileges it forbids to the calling thread and
+// those that this one starts; the kernel has no such call for a process whose threads run already.
 func hardenProcess() (memory string, err error) {
 	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
 		return "", gatehouse.Errorf("vault.failed", "see the system's limits", "core dumps cannot be switched off: %w", err)

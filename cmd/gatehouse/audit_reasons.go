@@ -17,6 +17,9 @@ type AuditReasonsCmd struct {
 
 // Run lists. The running server's vault must be unsealed.
 func (cmd AuditReasonsCmd) Run(ctx context.Context, out *Out) error {
+	if cmd.Limit < 1 || cmd.Limit > 200 {
+		return gatehouse.Errorf("audit.limit", "say 1 to 200; --before goes on from there", "so many are not listed at once")
+	}
 	r := wire.ReasonsRequest{Limit: cmd.Limit}
 	if cmd.Before != "" {
 		var err error

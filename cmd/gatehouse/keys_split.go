@@ -164,6 +164,9 @@ func (cmd KeysCombineCmd) Run(ctx context.Context, out *Out) error {
 	} else {
 		all, err = askShares(out, in)
 	}
+	if err == nil {
+		err = shares.Check(all)
+	}
 	if err != nil {
 		return err
 	}

@@ -80,7 +80,7 @@ func scalar(i int) group.Scalar { return group.P384.NewScalar().SetUint64(uint64
 // fine. Errors: shares.none, shares.other_key (of different keys), shares.mixed (of
 // different splits), shares.duplicate, shares.too_few, shares.damaged.
 func Combine(all []Share) (key [keySize]byte, err error) {
-	if err := check(all); err != nil {
+	if err := Check(all); err != nil {
 		return key, err
 	}
 	parts := make([]secretsharing.Share, 0, len(all))
@@ -104,8 +104,9 @@ func Combine(all []Share) (key [keySize]byte, err error) {
 	return key, nil
 }
 
-// check finds what must not be combined, with one sentence each.
-func check(all []Share) error {
+// Check finds what must not be combined, with one sentence each, before anybody is asked
+// for anything else. Errors: Combine's, but for shares.damaged.
+func Check(all []Share) error {
 	if len(all) == 0 {
 		return gatehouse.Errorf("shares.none", "give the files or type the words of each share", "there are no shares")
 	}
