@@ -20,7 +20,7 @@ const arriving = time.Hour
 func (r *run) finish(ctx context.Context) (gatehouse.KeyBundle, error) {
 	r.progress(Progress{Stage: "key bundle"})
 	at := r.manifest.At
-	b := gatehouse.KeyBundle{ID: gatehouse.NewID(at), At: at, Target: r.Keys.String(), Expires: goneBy(r.Now().Add(arriving))}
+	b := gatehouse.KeyBundle{ID: gatehouse.NewID(at), At: at, Target: r.Keys.String(), Expires: goneBy(r.now().Add(arriving))}
 	folder := folderOf(b.At, b.ID)
 	r.manifest.Bundle = folder
 	list, err := r.Vault.ErasureList(ctx)
@@ -71,7 +71,7 @@ func (r *run) finish(ctx context.Context) (gatehouse.KeyBundle, error) {
 	if err != nil {
 		return b, err
 	}
-	if end := goneBy(r.Now()); end.After(b.Expires) {
+	if end := goneBy(r.now()); end.After(b.Expires) {
 		b.Expires, index.Expires = end, end
 		if err := r.Vault.RecordBundle(ctx, b); err != nil {
 			return b, err
@@ -90,6 +90,15 @@ func (r *run) finish(ctx context.Context) (gatehouse.KeyBundle, error) {
 	r.count(len(manifest) + len(object))
 	r.objects.Add(1)
 	return b, r.Vault.RecordBackup(ctx, r.manifest.ID, sum)
+}
+
+// now is the clock's time, and the backup's own where the clock was set back: a bundle's end
+// is never before its beginning, and the storage, which has its own clock, keeps it as long.
+func (r *run) now() time.Time {
+	if now := r.Now(); now.After(r.manifest.At) {
+		return now
+	}
+	return r.manifest.At
 }
 
 // goneBy is when a bundle that has arrived at its target by then is gone from it.
