@@ -68,19 +68,8 @@ func newCast(n int, seed uint64) (*cast, error) {
 	c.r.Shuffle(len(files), func(i, j int) { files[i], files[j] = files[j], files[i] })
 	c.prefix = "+86139" + c.digits(3)
 	n += (n + 9) / 10
-	born := time.Date(1941, 1, 1, 0, 0, 0, 0, time.UTC)
 	for i := range n {
-		birth := c.once(func() string { return born.AddDate(0, 0, c.r.IntN(16_000)).Format(time.DateOnly) })
-		p := &person{label: fmt.Sprintf("D-%03d", i+1), portrait: files[i%len(files)], distinctFrom: -1,
-			consent: "Aktenordner " + c.word(4) + " " + c.digits(3), card: c.once(func() string { return "04" + strings.ToUpper(fmt.Sprintf("%012x", c.r.Uint64N(1<<48))) }),
-			pin: c.once(func() string { return c.digits(11) }), qr: "QR:" + c.word(8)}
-		if i >= len(files) {
-			p.distinctFrom = i - len(files)
-		}
-		p.record = gatehouse.PersonRecord{Name: c.once(c.name), BirthDate: birth, NationalID: c.once(func() string { return "110105" + strings.ReplaceAll(birth, "-", "") + c.digits(4) }),
-			Phone: c.once(func() string { return c.prefix + c.digits(5) }), Email: c.word(5) + "@" + c.word(3) + ".example.test",
-			Address: fmt.Sprintf("%sweg %d, %s %s", c.word(4), 1+c.r.IntN(90), c.digits(5), c.word(3)), Number: "EMP-" + c.once(func() string { return c.digits(7) }), Unit: c.word(3) + " " + c.word(3)}
-		c.people = append(c.people, p)
+		c.join()
 		c.vehicles = append(c.vehicles, &vehicle{plate: c.once(c.plate), label: fmt.Sprintf("DV-%03d", i+1), enrolled: i >= strangers})
 		c.cameras = append(c.cameras, camera{gatehouse.DeviceID(fmt.Sprintf("drill-camera-%d", i+1)), c.word(9)})
 		c.secrets = append(c.secrets, c.word(8))
@@ -91,6 +80,25 @@ func newCast(n int, seed uint64) (*cast, error) {
 		c.reasons = append(c.reasons, "because "+c.word(4)+" asked about "+c.word(5))
 	}
 	return c, nil
+}
+
+var born = time.Date(1941, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// join invents one more person. Portraits are used again when all had their turn.
+func (c *cast) join() *person {
+	i, files := len(c.people), c.portraits
+	birth := c.once(func() string { return born.AddDate(0, 0, c.r.IntN(16_000)).Format(time.DateOnly) })
+	p := &person{label: fmt.Sprintf("D-%03d", i+1), portrait: files[i%len(files)], distinctFrom: -1,
+		consent: "Aktenordner " + c.word(4) + " " + c.digits(3), card: c.once(func() string { return "04" + strings.ToUpper(fmt.Sprintf("%012x", c.r.Uint64N(1<<48))) }),
+		pin: c.once(func() string { return c.digits(11) }), qr: "QR:" + c.word(8)}
+	if i >= len(files) {
+		p.distinctFrom = i - len(files)
+	}
+	p.record = gatehouse.PersonRecord{Name: c.once(c.name), BirthDate: birth, NationalID: c.once(func() string { return "110105" + strings.ReplaceAll(birth, "-", "") + c.digits(4) }),
+		Phone: c.once(func() string { return c.prefix + c.digits(5) }), Email: c.word(5) + "@" + c.word(3) + ".example.test",
+		Address: fmt.Sprintf("%sweg %d, %s %s", c.word(4), 1+c.r.IntN(90), c.digits(5), c.word(3)), Number: "EMP-" + c.once(func() string { return c.digits(7) }), Unit: c.word(3) + " " + c.word(3)}
+	c.people = append(c.people, p)
+	return p
 }
 
 // strangers is how many of the cars are not enrolled.

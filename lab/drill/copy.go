@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -117,7 +118,20 @@ func detached(c server.Config, data, key string) server.Config {
 		dev.Source = ""
 		c.Devices = append(c.Devices, dev)
 	}
+	c.Gates = append(c.Gates, missing(c.Gates)...)
 	return c
+}
+
+// missing are gates for the kinds of which the site has none, a copy of the default's:
+// the drill plants people and cars alike, whatever a site has today.
+func missing(gates []server.GateConfig) (added []server.GateConfig) {
+	for _, g := range server.DefaultConfig().Gates {
+		if !slices.ContainsFunc(gates, func(has server.GateConfig) bool { return has.Kind == g.Kind }) {
+			g.ID, g.Actuator = "drill-"+g.ID, server.ActuatorConfig{Kind: "none"}
+			added = append(added, g)
+		}
+	}
+	return added
 }
 
 // newPassphrase is for the first start of a fresh site.

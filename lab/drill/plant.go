@@ -19,11 +19,25 @@ func (d *drill) plant(ctx context.Context) error {
 	everywhere := []gatehouse.Grant{{Gate: "*", Schedule: "always"}}
 	step := d.progress(int64(len(d.cast.people)+len(d.cast.vehicles)+len(d.cast.cameras)), "planting marks")
 	defer step.finish()
+	faces := 0
 	for _, p := range d.cast.people {
 		if err := d.enrol(ctx, p, everywhere); err != nil {
 			return err
 		}
+		if p.photo != nil {
+			faces++
+		}
 		step.add(1)
+	}
+	// Faces that are enrolled in the installation already are refused; others come instead.
+	for most := 2 * len(d.cast.people); faces < d.Marks && len(d.cast.people) < most; {
+		p := d.cast.join()
+		if err := d.enrol(ctx, p, everywhere); err != nil {
+			return err
+		}
+		if p.photo != nil {
+			faces++
+		}
 	}
 	for _, v := range d.cast.vehicles {
 		if v.enrolled {
@@ -36,7 +50,7 @@ func (d *drill) plant(ctx context.Context) error {
 		step.add(1)
 	}
 	for _, c := range d.cast.cameras {
-		answer, err := admin.AddDevice(ctx, wire.DeviceAddRequest{ID: c.id, Kind: gatehouse.Camera, Gate: d.anyGate(), Source: "rtsp://operator:" + c.password + "@192.0.2.7/stream"})
+		answer, err := admin.AddDevice(ctx, wire.DeviceAddRequest{ID: c.id, Kind: gatehouse.Camera, Gate: d.door(), Source: "rtsp://operator:" + c.password + "@192.0.2.7/stream"})
 		if err != nil {
 			return err
 		}
@@ -50,10 +64,8 @@ func (d *drill) plant(ctx context.Context) error {
 // refused as at a real desk; then the person comes without a face.
 func (d *drill) enrol(ctx context.Context, p *person, grants []gatehouse.Grant) error {
 	request := wire.EnrollPersonRequest{Label: p.label, Record: p.record, Card: p.card, PIN: p.pin, QR: p.qr, Grants: grants}
-	if d.door() != "" {
-		if err := d.photograph(ctx, p, &request); err != nil {
-			return err
-		}
+	if err := d.photograph(ctx, p, &request); err != nil {
+		return err
 	}
 	answer, err := d.server.Admin().EnrollPerson(ctx, request)
 	if code := gatehouse.ErrorCode(err); p.photo != nil && (strings.HasPrefix(code, "face.") || code == "enroll.no_face" || code == "enroll.two_faces" || code == "enroll.duplicate" || code == "enroll.distinct") {
@@ -106,11 +118,8 @@ const (
 // returns how many passages were granted and denied.
 func (d *drill) traffic(ctx context.Context) (granted, denied int, err error) {
 	door, lane := d.door(), d.lane()
-	for id, at := range map[gatehouse.DeviceID]gatehouse.GateID{drillEye: door, drillLane: lane, drillReader: d.anyGate(), drillCards: d.anyGate()} {
+	for id, at := range map[gatehouse.DeviceID]gatehouse.GateID{drillEye: door, drillLane: lane, drillReader: d.door(), drillCards: d.door()} {
 		kind := gatehouse.Terminal
-		if at == "" {
-			continue
-		}
 		if id == drillCards {
 			kind = gatehouse.Reader
 		}
@@ -151,20 +160,16 @@ func (d *drill) traffic(ctx context.Context) (granted, denied int, err error) {
 	}
 	for i := range d.arrivals {
 		r := d.cast.r
-		if door != "" {
-			portrait, err := readPortrait(d.cast.portraits[i*7%len(d.cast.portraits)]) // some are enrolled, some are not
-			if err == nil {
-				err = film(drillEye, scene.Person(portrait, scene.RandomLook(r), 4, r))
-			}
-			if err != nil {
-				return granted, denied, err
-			}
+		portrait, err := readPortrait(d.cast.portraits[i*7%len(d.cast.portraits)]) // some are enrolled, some are not
+		if err == nil {
+			err = film(drillEye, scene.Person(portrait, scene.RandomLook(r), 4, r))
 		}
-		if lane != "" {
-			v := d.cast.vehicles[i%len(d.cast.vehicles)]
-			if err := film(drillLane, rendered.Car(v.plate, "cn-blue", color.RGBA{90, 30, 30, 255}, false, scene.RandomLook(r), 4, r)); err != nil {
-				return granted, denied, err
-			}
+		if err != nil {
+			return granted, denied, err
+		}
+		v := d.cast.vehicles[i%len(d.cast.vehicles)]
+		if err := film(drillLane, rendered.Car(v.plate, "cn-blue", color.RGBA{90, 30, 30, 255}, false, scene.RandomLook(r), 4, r)); err != nil {
+			return granted, denied, err
 		}
 		p := d.cast.people[i%len(d.cast.people)]
 		for kind, value := range map[gatehouse.CaptureKind]string{gatehouse.CardCapture: p.card, gatehouse.QRCapture: p.qr} {
@@ -180,7 +185,7 @@ func (d *drill) traffic(ctx context.Context) (granted, denied int, err error) {
 	return granted, denied, nil
 }
 
-// door, lane and anyGate are gates of the site; "" where it has none of the kind.
+// door and lane are gates of the copy, which has one of each kind.
 func (d *drill) door() gatehouse.GateID { return d.gate(gatehouse.Door) }
 func (d *drill) lane() gatehouse.GateID { return d.gate(gatehouse.Lane) }
 
@@ -191,11 +196,4 @@ func (d *drill) gate(kind gatehouse.GateKind) gatehouse.GateID {
 		}
 	}
 	return ""
-}
-
-func (d *drill) anyGate() gatehouse.GateID {
-	if door := d.door(); door != "" {
-		return door
-	}
-	return d.lane()
 }

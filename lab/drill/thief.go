@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,6 +25,11 @@ func (d *drill) steal(ctx context.Context) error {
 	d.report.Marks, d.report.Kinds = len(marks), map[Kind]int{}
 	for _, mark := range marks {
 		d.report.Kinds[mark.kind]++
+	}
+	for _, kind := range slices.Sorted(maps.Keys(d.report.Kinds)) {
+		if n := d.report.Kinds[kind]; n < d.Marks {
+			d.report.note(fmt.Sprintf("%d marks of the kind %s could be planted, fewer than were asked for", n, kind))
+		}
 	}
 	hoard, err := d.hoard(ctx)
 	if err != nil {
