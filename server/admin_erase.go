@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -47,10 +48,17 @@ func (a admin) AddHold(ctx context.Context, r wire.HoldRequest) (wire.Hold, erro
 	}
 	if !h.Subject.IsZero() {
 		if h.Items, err = a.holdItems(ctx, h, operator, proof); err != nil {
-			return wire.Hold{}, err
+			return wire.Hold{}, unfinishedHold(h, err)
 		}
 	}
 	return holdOf(h), nil
+}
+
+// unfinishedHold says of a hold that it is in force, so that nobody takes it for refused:
+// whom it is on cannot be erased, but what was not reached expires in its time.
+func unfinishedHold(h gatehouse.Hold, cause error) error {
+	return gatehouse.Errorf("hold.unfinished", fmt.Sprintf("run `gatehouse hold extend %s --until %s` while the vault is unsealed: it keeps the rest", h.ID, h.Until.Format(time.DateOnly)),
+		"the hold %s is in force, but does not keep everything yet: %w", h.ID, cause)
 }
 
 // lease is the proof of whoever has unsealed the vault.
@@ -131,7 +139,7 @@ func (a admin) ExtendHold(ctx context.Context, id gatehouse.ID, r wire.HoldEndRe
 	for _, h := range list {
 		if h.ID == id && !h.Subject.IsZero() {
 			if _, err := a.holdItems(ctx, h, operator, proof); err != nil {
-				return wire.HoldsResponse{}, err
+				return wire.HoldsResponse{}, unfinishedHold(h, err)
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -238,6 +239,42 @@ func TestHoldKeepsFromErasing(t *testing.T) {
 	}
 	if intents, err := s.store.Intents(t.Context()); err != nil || len(intents) != 0 {
 		t.Errorf("%d intents are left, %v", len(intents), err)
+	}
+}
+
+// A hold that could not keep everything says that it is in force, and keeps the rest
+// when it is extended.
+func TestAnUnfinishedHold(t *testing.T) {
+	c := testConfig(t)
+	s := open(t, c)
+	ana := enrol(t, s, "B-1", "Ana", nil)
+	_, picture := passed(t, s, ana, time.Now())
+	unsealed(t, s)
+	name := picture.String()
+	file := filepath.Join(c.Data, "blobs", name[:2], name)
+	whole, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.Remove(file), os.Mkdir(file, 0o700)); err != nil { // it is there and cannot be read
+		t.Fatal(err)
+	}
+	until := time.Now().AddDate(0, 1, 0)
+	_, err = s.Admin().AddHold(t.Context(), wire.HoldRequest{Subject: ana, Until: until, Reason: "court order"})
+	wantCode(t, err, "hold.unfinished")
+	list, failed := s.Admin().Holds(t.Context())
+	if failed != nil || len(list.Holds) != 1 || !strings.Contains(err.Error(), list.Holds[0].ID.String()) {
+		t.Fatalf("%v; in force: %+v, %v", err, list, failed)
+	}
+	if _, err := s.Admin().Erase(t.Context(), wire.EraseRequest{Subject: ana}); gatehouse.ErrorCode(err) != "vault.held" {
+		t.Errorf("erased under an unfinished hold: %v", err)
+	}
+	if err := errors.Join(os.Remove(file), os.WriteFile(file, whole, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	list, err = s.Admin().ExtendHold(t.Context(), list.Holds[0].ID, wire.HoldEndRequest{Until: until})
+	if err != nil || len(list.Holds) != 1 || list.Holds[0].Items != 2 {
+		t.Errorf("extended: %+v, %v", list, err)
 	}
 }
 

@@ -72,7 +72,7 @@ func newLedger() *ledger {
 // nothing.
 var mayRefuse = map[string][]string{
 	"erase":             {"vault.held", "vault.erase_limit", "erase.again", "vault.sealed", "vault.forbidden"},
-	"hold":              {"vault.sealed", "vault.forbidden"},
+	"hold":              {"vault.sealed", "vault.forbidden", "hold.unfinished"},
 	"lift":              {"vault.sealed", "vault.forbidden"},
 	"search":            {"vault.sealed", "vault.forbidden", "vault.budget"},
 	"enrol with a face": {"enroll.duplicate", "face.none", "face.poor"},
@@ -200,7 +200,7 @@ func (l *ledger) refuse(t *testing.T, e event) {
 			p.state = enrolled
 		}
 	case "hold":
-		l.people[e.Person.Label].holding = false
+		l.people[e.Person.Label].holding = e.Text == "hold.unfinished" // it is in force, and the check finds it
 	case "lift":
 		l.people[e.Name].holding = false
 	}
