@@ -17,7 +17,7 @@ type EraseAdmin interface {
 	Erasure(ctx context.Context, id gatehouse.ID) (wire.Erasure, error)
 	// CheckErasure says what is left here of the subject of a certificate.
 	CheckErasure(ctx context.Context, e wire.Erasure) (wire.ErasureFindings, error)
-	// AddHold: hold.invalid, hold.until, vault.reason, vault.sealed.
+	// AddHold: hold.invalid, hold.until, hold.unfinished, vault.reason, vault.sealed.
 	AddHold(ctx context.Context, r wire.HoldRequest) (wire.Hold, error)
 	Holds(ctx context.Context) (wire.HoldsResponse, error)
 	// ExtendHold: hold.unknown, hold.until, vault.sealed.

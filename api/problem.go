@@ -72,6 +72,7 @@ var statuses = map[string]int{
 	"vault.held":           http.StatusConflict,
 	"vault.erase_limit":    http.StatusTooManyRequests,
 	"erase.unfinished":     http.StatusServiceUnavailable,
+	"hold.unfinished":      http.StatusServiceUnavailable,
 	"index.opening":        http.StatusServiceUnavailable,
 	"index.damaged":        http.StatusServiceUnavailable,
 	"vision.unavailable":   http.StatusServiceUnavailable,
