@@ -35,7 +35,7 @@ func (o signer) DeviceKey(_ context.Context, id gatehouse.DeviceID) (gatehouse.D
 }
 
 func request(from, authorization string, body []byte) *http.Request {
-	r := httptest.NewRequest("POST", "/api/v1/devices/cam/frames?a=b", bytes.NewReader(body))
+	r := httptest.NewRequest(http.MethodPost, "/api/v1/devices/cam/frames?a=b", bytes.NewReader(body))
 	r.SetPathValue("id", "cam")
 	r.RemoteAddr = from
 	r.Header.Set("Authorization", authorization)

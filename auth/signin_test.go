@@ -240,7 +240,7 @@ func TestWhoWasInvitedIsLetInToTheirAccountOnly(t *testing.T) {
 	}
 	p.add("guard-7", gatehouse.AccountKeys{}, gatehouse.Assignment{Role: gatehouse.SiteManager})
 	// Once somebody can sign in, set-up links and their sessions are worth nothing.
-	if w := (call{method: "GET", path: "/set-up", cookie: cookie}).on(h); w.StatusCode != 403 {
+	if w := (call{method: "GET", path: "/set-up", cookie: cookie}).on(h); w.StatusCode != http.StatusForbidden {
 		t.Errorf("a second set-up: %d", w.StatusCode)
 	}
 	if w := (call{method: "GET", path: late}).on(h); w.StatusCode != http.StatusGone {
@@ -258,10 +258,10 @@ func TestWhoWasInvitedIsLetInToTheirAccountOnly(t *testing.T) {
 		t.Errorf("a local link from elsewhere: %d", w.StatusCode)
 	}
 	mine := call{method: "GET", path: target(a.Mint())}.on(h).Cookies()[0].Value
-	if w := (call{method: "GET", path: "/live", cookie: mine}).on(h); w.StatusCode != 200 {
+	if w := (call{method: "GET", path: "/live", cookie: mine}).on(h); w.StatusCode != http.StatusOK {
 		t.Errorf("a local session: %d", w.StatusCode)
 	}
-	if w := (call{method: "GET", path: "/live", cookie: mine, from: "192.0.2.7:1"}).on(h); w.StatusCode == 200 {
+	if w := (call{method: "GET", path: "/live", cookie: mine, from: "192.0.2.7:1"}).on(h); w.StatusCode == http.StatusOK {
 		t.Error("a local session's cookie works from elsewhere")
 	}
 }
@@ -306,7 +306,7 @@ func TestOneTimeCodes(t *testing.T) {
 	key, _ := totpText.DecodeString(secret.Reveal())
 	p.add("guard-7", gatehouse.AccountKeys{TOTP: secret}, gatehouse.Assignment{Role: gatehouse.SiteManager})
 	try := func(login, code, from string) string {
-		r := httptest.NewRequest("POST", "/signin/code", nil)
+		r := httptest.NewRequest(http.MethodPost, "/signin/code", nil)
 		r.RemoteAddr = from + ":1"
 		return gatehouse.ErrorCode(a.SignInWithCode(httptest.NewRecorder(), r, login, code))
 	}
@@ -396,11 +396,11 @@ func TestChallengesAreTakenOnce(t *testing.T) {
 	a, _, clock := withPeople()
 	give := func() *http.Cookie {
 		w := httptest.NewRecorder()
-		a.challenge(w, httptest.NewRequest("POST", "/", nil), challenge{purpose: forSignIn}, false)
+		a.challenge(w, httptest.NewRequest(http.MethodPost, "/", nil), challenge{purpose: forSignIn}, false)
 		return w.Result().Cookies()[0]
 	}
 	take := func(c *http.Cookie, what purpose) bool {
-		r := httptest.NewRequest("POST", "/", nil)
+		r := httptest.NewRequest(http.MethodPost, "/", nil)
 		r.AddCookie(c)
 		_, ok := a.answered(httptest.NewRecorder(), r, what)
 		return ok
@@ -450,7 +450,7 @@ func TestRelyingParties(t *testing.T) {
 func TestTheCookieOverTLS(t *testing.T) {
 	a, p, _ := withPeople()
 	who := p.add("x", gatehouse.AccountKeys{}, gatehouse.Assignment{Role: gatehouse.SiteManager})
-	r := httptest.NewRequest("GET", "https://localhost:8080/", nil)
+	r := httptest.NewRequest(http.MethodGet, "https://localhost:8080/", nil)
 	w := httptest.NewRecorder()
 	if _, err := a.begin(w, r, who, gatehouse.ByPasskey); err != nil {
 		t.Fatal(err)
@@ -470,7 +470,7 @@ func TestCookiesAreNewAtEveryStep(t *testing.T) {
 	a, p, _ := withPeople()
 	who := p.add("x", gatehouse.AccountKeys{}, gatehouse.Assignment{Role: gatehouse.SiteManager})
 	with := func(c *http.Cookie) *http.Request {
-		r := httptest.NewRequest("GET", "/", nil)
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.RemoteAddr = "127.0.0.1:1"
 		if c != nil {
 			r.AddCookie(c)

@@ -266,7 +266,7 @@ func TestRedirect(t *testing.T) {
 		}
 	}
 	w := httptest.NewRecorder()
-	r := httptest.NewRequest("GET", "//evil.example/x", nil)
+	r := httptest.NewRequest(http.MethodGet, "//evil.example/x", nil)
 	r.Host = "gates.example"
 	h.ServeHTTP(w, r)
 	if to := w.Header().Get("Location"); !strings.HasPrefix(to, "https://gates.example:8443/") {
@@ -277,7 +277,7 @@ func TestRedirect(t *testing.T) {
 func TestStrictTransport(t *testing.T) {
 	h := StrictTransport(http.NotFoundHandler(), time.Hour)
 	for _, over := range []bool{true, false} {
-		r, w := httptest.NewRequest("GET", "/", nil), httptest.NewRecorder()
+		r, w := httptest.NewRequest(http.MethodGet, "/", nil), httptest.NewRecorder()
 		if over {
 			r.TLS = &tls.ConnectionState{}
 		}

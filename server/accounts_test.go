@@ -59,7 +59,7 @@ func TestAccountsOfASite(t *testing.T) {
 	}
 	jar, _ := cookiejar.New(nil)
 	browser := &http.Client{Jar: jar}
-	if w, err := browser.Get(l.Link); err != nil || w.StatusCode != 200 || w.Request.URL.Path != "/accounts" {
+	if w, err := browser.Get(l.Link); err != nil || w.StatusCode != http.StatusOK || w.Request.URL.Path != "/accounts" {
 		t.Fatalf("the administrator's first page: %v, %v", w, err)
 	}
 	for path, want := range map[string]int{"/accounts": 200, "/people": 403, "/passages": 403, "/api/v1/passages": 403, "/disclosures": 403} {

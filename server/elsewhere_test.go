@@ -83,7 +83,7 @@ func (a *away) command(t *testing.T, f func(machine.Admin) error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer done() //nolint:errcheck // a connection that is not needed any more
+	defer done()
 	if err := f(m); err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"net/http"
 	"net/http/cookiejar"
 	"strings"
@@ -35,7 +36,7 @@ func TestSearchFindsWhoPassed(t *testing.T) {
 	if _, err := find(wire.SearchRequest{Name: "silva"}); gatehouse.ErrorCode(err) != "vault.sealed" {
 		t.Errorf("while sealed: %v", err)
 	}
-	if err := s.IndexArchive(t.Context()); err != follow.ErrLater {
+	if err := s.IndexArchive(t.Context()); !errors.Is(err, follow.ErrLater) {
 		t.Errorf("following while sealed: %v", err)
 	}
 	if err := s.Unseal(t.Context(), []byte(passphrase)); err != nil {

@@ -93,7 +93,6 @@ type Server struct {
 	auditWake  chan struct{}
 	witnessing sync.Mutex // one shows the log to the witnesses, or verifies it
 	alarms     *notify.Notifier
-	secrets    Secrets
 	taking     sync.Mutex   // the vault's alarms
 	routes     []auth.Route // once it runs
 	codes      *auth.Codes

@@ -81,7 +81,7 @@ func TestServingOverTLS(t *testing.T) {
 		return answer, string(body)
 	}
 	answer, _ := ask("gates.example:"+port, "/healthz")
-	if answer.StatusCode != 200 || answer.Header.Get("Strict-Transport-Security") == "" || answer.Proto != "HTTP/2.0" {
+	if answer.StatusCode != http.StatusOK || answer.Header.Get("Strict-Transport-Security") == "" || answer.Proto != "HTTP/2.0" {
 		t.Errorf("status %d over %s, HSTS %q", answer.StatusCode, answer.Proto, answer.Header.Get("Strict-Transport-Security"))
 	}
 	for host, want := range map[string]int{"gates.example": 200, "evil.example": 421, "gates.example:1": 421, "localhost:" + port: 200} {

@@ -85,13 +85,6 @@ func (f *feeder) search(t testing.TB, q gatehouse.SearchQuery) []gatehouse.Searc
 	return answer.Hits
 }
 
-// resealed seals and unseals again, so that the index is closed and opened.
-func (f *feeder) resealed(t testing.TB) {
-	t.Helper()
-	must(t, f.vault.SealVault(t.Context()))
-	f.proof = f.unseal(t)
-}
-
 func TestSearchTheArchive(t *testing.T) {
 	f := newFeeder(t)
 	ana := f.person(t, gatehouse.PersonRecord{Name: "Ana Silva", NationalID: "X4711", Phone: "5550100", Number: "E-7", Email: "ana@example.org"})

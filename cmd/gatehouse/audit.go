@@ -132,7 +132,7 @@ func (cmd AuditVerifyCmd) verify(ctx context.Context, c server.Config, out *Out)
 }
 
 func (cmd AuditVerifyCmd) proof(c server.Config, out *Out) error {
-	in, err := io.Reader(out.Stdin), error(nil)
+	in, err := out.Stdin, error(nil)
 	if cmd.Proof != "-" {
 		f, failed := os.Open(cmd.Proof)
 		if failed != nil {

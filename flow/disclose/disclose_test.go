@@ -268,7 +268,7 @@ func TestWithProof(t *testing.T) {
 		}
 	}
 	h.proofs = h.proofs[:1] // the one that lasts longest has ended
-	if err := d.WithProof(t.Context(), "guard", use); err != ended {
+	if err := d.WithProof(t.Context(), "guard", use); !errors.Is(err, ended) {
 		t.Errorf("with a proof left: %v", err)
 	}
 	h.proofs = nil

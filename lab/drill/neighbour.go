@@ -2,6 +2,7 @@ package drill
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"path/filepath"
@@ -35,11 +36,7 @@ func (d *drill) meetNeighbour(ctx context.Context) error {
 		ended <- nil
 	}
 	stop()
-	<-ended
-	if failed := s.Close(context.WithoutCancel(ctx)); err == nil {
-		err = failed
-	}
-	return err
+	return errors.Join(err, <-ended, s.Close(context.WithoutCancel(ctx)))
 }
 
 func (n *neighbour) enter(ctx context.Context, s *server.Server, c server.Config, link string) error {

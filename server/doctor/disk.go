@@ -29,7 +29,7 @@ func (d *doctor) disk(context.Context) {
 		d.add("space", Skipped, "", "the data directory is not there yet")
 		return
 	}
-	free := int64(st.Bavail) * st.Bsize //nolint:unconvert // the types differ between systems
+	free := int64(st.Bavail) * st.Bsize
 	used, since := d.used()
 	days := -1.0
 	if age := d.o.Now().Sub(since).Hours() / 24; age >= 1 && used > 0 {

@@ -5,8 +5,8 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"time"
 
@@ -118,7 +118,7 @@ func (d *doctor) judge(name string, good bool, worse Verdict, do, reason string,
 // error adds a check that failed with an error of Gatehouse's own.
 func (d *doctor) error(name string, v Verdict, err error) {
 	hint := "see the server's log"
-	if e, ok := err.(*gatehouse.Error); ok {
+	if e := (*gatehouse.Error)(nil); errors.As(err, &e) {
 		hint = e.Hint
 		d.add(name, v, hint, "%s", e.Public())
 		return
@@ -189,9 +189,4 @@ func said(yes bool, so, otherwise string) string {
 		return so
 	}
 	return otherwise
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
 }

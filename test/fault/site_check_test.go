@@ -274,7 +274,7 @@ func (k *killing) checkBackups(t *testing.T, s *server.Server) {
 			t.Errorf("the backup %s was made, and is not whole", b.id)
 		}
 	}
-	k.verified += int(checked.Objects)
+	k.verified += checked.Objects
 }
 
 // checkLog verifies the audit log and the gate's files against it, offline.

@@ -40,7 +40,6 @@ type killing struct {
 	rand   *rand.Rand
 	seed   uint64
 	ledger *ledger
-	photos [][]byte
 
 	starts    time.Duration // how long a start takes
 	kills     map[string]int

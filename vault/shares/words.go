@@ -81,12 +81,11 @@ func (s Share) Text() string {
 	fmt.Fprintf(&b, "# Gatehouse: share %d of %d. Any %d of them open the vault; fewer say nothing.\n", s.Index, s.Of, s.Threshold)
 	fmt.Fprintf(&b, "# Vault key %s, set %s. Keep it apart from the others, and on paper.\n", s.KeyName(), s.SetName())
 	for i, w := range s.Words() {
-		switch {
-		case i%10 == 0:
-			fmt.Fprintf(&b, "\n%2d %s", i+1, w)
-		default:
-			fmt.Fprintf(&b, "  %2d %s", i+1, w)
+		between := "  "
+		if i%10 == 0 {
+			between = "\n"
 		}
+		fmt.Fprintf(&b, "%s%2d %s", between, i+1, w)
 	}
 	b.WriteString("\n")
 	return b.String()
