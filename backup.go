@@ -81,7 +81,10 @@ func DigestRemovals(list []Removal) ErasureList {
 	}
 	for _, r := range list {
 		kind, subject := "subject", r.Subject[:]
-		if r.Subject.IsZero() {
+		switch {
+		case r.Templates():
+			kind = "templates"
+		case r.Subject.IsZero():
 			kind, subject = "day", nil
 		}
 		var entry []byte

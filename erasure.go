@@ -115,9 +115,20 @@ type Removal struct {
 	N       int64
 	At      time.Time
 	Subject SubjectID      // zero for a day
-	Class   RetentionClass // of a day
+	Class   RetentionClass // of a day; TemplateClass where only a subject's templates were forgotten
 	Day     string
 }
+
+// TemplateClass is what a subject's templates are sealed under, apart from the rest, so
+// that they can go with the consent to them. No day has it.
+const TemplateClass RetentionClass = "template"
+
+// Erasure reports whether the entry stands for a whole subject.
+func (r Removal) Erasure() bool { return !r.Subject.IsZero() && r.Class == "" }
+
+// Templates reports whether the entry stands for a subject's templates alone: their
+// consent was withdrawn, or other photos took their place.
+func (r Removal) Templates() bool { return !r.Subject.IsZero() && r.Class == TemplateClass }
 
 // KeyBundle is a copy of the key store that was written with a backup, and when the
 // storage that it lies in drops it.

@@ -8,16 +8,21 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"time"
 
 	"gatehouse"
 	"gatehouse/flow/backup"
+	"gatehouse/flow/enroll"
 	"gatehouse/flow/escrow"
+	"gatehouse/flow/workingset"
+	"gatehouse/gallery"
 	"gatehouse/internal/sealeddb"
 	"gatehouse/store/blob"
 	"gatehouse/store/object"
 	"gatehouse/store/sqlite"
 	"gatehouse/vault"
+	"gatehouse/vision/models"
 )
 
 // RestoreOptions say what to restore onto this machine.
@@ -93,6 +98,8 @@ type restoredSite struct {
 	remote *vault.Remote // where the site's vault is on another machine; never in a restore
 	proof  []byte        // of the restore's operator, once the vault is unsealed
 	backup gatehouse.ID
+
+	removals []gatehouse.Removal // the newest erasure list
 }
 
 var _ backup.Machine = (*restoredSite)(nil)
@@ -208,6 +215,7 @@ func (m *restoredSite) Replay(ctx context.Context, list []gatehouse.Removal) err
 	if err := m.open(ctx); err != nil {
 		return err
 	}
+	m.removals = list
 	return m.store.Replay(ctx, list)
 }
 
@@ -272,15 +280,56 @@ func (m *restoredSite) Rebuild(ctx context.Context, progress func(done int)) (it
 	} else { // the lease is others', too
 		operator = "site/" + restoreOperator
 	}
-	copies := &escrow.Store{WorkingStore: m.store, Gate: m.gate, Sealer: m.vault, Copies: m.store, Forget: m.vault.ForgetTemplates}
 	open := func(ctx context.Context, refs []gatehouse.SealedRef) ([][]byte, error) {
 		return m.vault.Rebuild(ctx, operator, m.proof, refs)
 	}
-	return copies.Rebuild(ctx, open, vault.MaxRebuild, progress)
+	return m.copies().Rebuild(ctx, open, vault.MaxRebuild, progress)
+}
+
+func (m *restoredSite) copies() *escrow.Store {
+	return &escrow.Store{WorkingStore: m.store, Gate: m.gate, Sealer: m.vault, Copies: m.store, Forget: m.vault.ForgetTemplates}
+}
+
+// withdraw ends the consents to faces whose templates were forgotten since the backup:
+// the backup says that they are in force. Where other photos had only taken the old
+// ones' place, somebody is asked once more.
+func (m *restoredSite) withdraw(ctx context.Context) error {
+	if !slices.ContainsFunc(m.removals, gatehouse.Removal.Templates) {
+		return nil
+	}
+	place := m.config.place()
+	template, err := models.Find(models.FaceTemplate)
+	if err != nil {
+		return err
+	}
+	working, err := workingset.Load(ctx, place, m.copies(), m.gate, gallery.New(template.Dims))
+	if err != nil {
+		return err
+	}
+	for _, r := range m.removals {
+		if !r.Templates() || r.Place != place {
+			continue
+		}
+		given, err := m.store.Consents(ctx, place, r.Subject)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(given, func(c gatehouse.Consent) bool { return c.Purpose == gatehouse.FaceAtDoors && c.InForce(r.At) }) {
+			continue
+		}
+		e := enroll.New(enroll.Ports{Place: place, Subjects: m.store, Working: working, Now: func() time.Time { return r.At }})
+		if err := e.WithdrawConsent(ctx, r.Subject); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Finish implements backup.Machine.
 func (m *restoredSite) Finish(ctx context.Context, bundles []gatehouse.KeyBundle) error {
+	if err := m.withdraw(ctx); err != nil {
+		return err
+	}
 	if err := m.recordBundles(ctx, bundles, time.Now()); err != nil {
 		return err
 	}

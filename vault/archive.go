@@ -276,7 +276,8 @@ func (a *archive) damaged(err error, x *index.Index) error {
 // removalsAfter lists what was erased and expired behind number after, at most limit,
 // and gives the last one's number.
 func (k *keyStore) removalsAfter(ctx context.Context, after int64, limit int) (list []index.Removal, last int64, err error) {
-	rows, err := k.db.Readers().QueryContext(ctx, `SELECT n, org, site, kind, subject, class, day FROM removals WHERE n > ? ORDER BY n LIMIT ?`, after, limit)
+	// No template is in the index.
+	rows, err := k.db.Readers().QueryContext(ctx, `SELECT n, org, site, kind, subject, class, day FROM removals WHERE n > ? AND kind <> ? ORDER BY n LIMIT ?`, after, templatesRemoval, limit)
 	if err != nil {
 		return nil, 0, sealeddb.Wrap(keyStoreFile, err)
 	}

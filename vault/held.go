@@ -149,7 +149,10 @@ func (k *keyStore) expireDay(ctx context.Context, place gatehouse.Place, class g
 // hold keeps of a day stays with the hold.
 func (k *keyStore) remove(exec execFunc, r gatehouse.Removal) error {
 	org, site, at := string(r.Org), string(r.Site), r.At.UnixMilli()
-	if !r.Subject.IsZero() {
+	if r.Templates() {
+		return forgetTemplates(exec, r)
+	}
+	if r.Erasure() {
 		if err := exec(noteRemoval, at, org, site, string(subjectChain), r.Subject[:], "", ""); err != nil {
 			return err
 		}

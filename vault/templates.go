@@ -14,8 +14,7 @@ import (
 // that: its rows go when the consent is withdrawn, and every copy is noise then, in old
 // files too. Erasing the subject takes them with the rest.
 
-// templateClass tells the rows of such chains apart; no day has it.
-const templateClass gatehouse.RetentionClass = "template"
+const templateClass = gatehouse.TemplateClass
 
 // templateCopies is the table of those copies.
 const templateCopies = gatehouse.EscrowTable + string(gatehouse.TemplateItem)
@@ -28,7 +27,8 @@ type templatesRequest struct {
 }
 
 // ForgetTemplates deletes the chains of a subject's templates, for good: no copy of
-// them in the archive opens any more. It is an entry of the audit log. Errors:
+// them in the archive opens any more, and a restore forgets them again. It is an entry
+// of the audit log and of the erasure list. Errors:
 // vault.unavailable, vault.timeout, and the store's.
 func (v *Vault) ForgetTemplates(ctx context.Context, place gatehouse.Place, subject gatehouse.SubjectID) error {
 	drop := func() {
@@ -63,12 +63,32 @@ func (s *service) handleForgetTemplates(ctx context.Context, r *child.Request) (
 	if err != nil {
 		return nil, nil, err
 	}
-	leaf := gatehouse.EventLeaf(gatehouse.KeyLeafKind, time.Now(), "templates forgotten", org, site, alias.String(), strconv.Itoa(chains))
+	now := time.Now()
+	leaf := gatehouse.EventLeaf(gatehouse.KeyLeafKind, now, "templates forgotten", org, site, alias.String(), strconv.Itoa(chains))
 	if _, err := s.audit.record(ctx, leaf, nil); err != nil {
 		return nil, nil, err
 	}
 	n, err := s.keys.delete(ctx, func(exec execFunc) error {
+		if err := exec(noteRemoval, now.UnixMilli(), org, site, templatesRemoval, in.Subject[:], string(templateClass), momentOf(now)); err != nil {
+			return err
+		}
 		return exec(`DELETE`+those, org, site, in.Subject[:], string(templateClass))
 	})
 	return n, nil, err
+}
+
+// templatesRemoval is the kind of their entries in the erasure list.
+const templatesRemoval = "templates"
+
+// momentOf is what such an entry has for a day.
+func momentOf(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000Z") }
+
+// forgetTemplates is one such entry carried out on a restored key store: what was made
+// since, with a new consent, stays.
+func forgetTemplates(exec execFunc, r gatehouse.Removal) error {
+	org, site, at := string(r.Org), string(r.Site), r.At.UnixMilli()
+	if err := exec(noteRemoval, at, org, site, templatesRemoval, r.Subject[:], string(r.Class), r.Day); err != nil {
+		return err
+	}
+	return exec(`DELETE FROM chains WHERE kind = 'subject' AND org = ? AND site = ? AND subject = ? AND class = ? AND created <= ?`, org, site, r.Subject[:], string(r.Class), at)
 }

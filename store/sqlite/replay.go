@@ -38,7 +38,7 @@ func (s *Store) Replay(ctx context.Context, removals []gatehouse.Removal) error 
 	if err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(removals, func(r gatehouse.Removal) bool { return !r.Subject.IsZero() }) {
+	if !slices.ContainsFunc(removals, gatehouse.Removal.Erasure) {
 		names = nil // nothing to look for
 	}
 	for _, name := range names {
@@ -59,7 +59,7 @@ func (s *Store) Replay(ctx context.Context, removals []gatehouse.Removal) error 
 
 func eachErased(removals []gatehouse.Removal, f func(gatehouse.Removal) error) error {
 	for _, r := range removals {
-		if r.Subject.IsZero() {
+		if !r.Erasure() {
 			continue
 		}
 		if err := f(r); err != nil {
