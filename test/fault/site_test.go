@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -94,12 +95,13 @@ type site struct {
 	*server.Server
 	order
 
-	out    sync.Mutex
-	n      int
-	mu     sync.Mutex // of what follows, and of order's lists
-	rand   *rand.Rand
-	erased map[string]bool
-	serial int
+	out     sync.Mutex
+	n       int
+	mu      sync.Mutex // of what follows, and of order's lists
+	rand    *rand.Rand
+	erased  map[string]bool
+	unclear map[string]bool // whose hold may have been lifted
+	serial  int
 }
 
 func (s *site) say(e event) {
@@ -171,7 +173,7 @@ func (s *site) pick(list *[]person, out bool, fits func(person) bool) (p person,
 }
 
 func runSite(ctx context.Context) error {
-	s := &site{erased: map[string]bool{}}
+	s := &site{erased: map[string]bool{}, unclear: map[string]bool{}}
 	if err := json.NewDecoder(os.Stdin).Decode(&s.order); err != nil {
 		return err
 	}
@@ -339,6 +341,7 @@ func (s *site) hold(ctx context.Context) {
 		}
 		return
 	}
+	var code string
 	s.do(event{Verb: "hold", Person: &p}, func(e *event) error {
 		h, err := s.Admin().AddHold(ctx, wire.HoldRequest{Subject: p.ID, Until: time.Now().Add(48 * time.Hour), Reason: markName + " is in court"})
 		e.ID = h.ID
@@ -347,17 +350,25 @@ func (s *site) hold(ctx context.Context) {
 			s.Holds[p.Label] = h.ID
 			s.mu.Unlock()
 		}
+		code = gatehouse.ErrorCode(err)
 		return err
 	})
-	s.came(p)
+	// Who may be held or not is left alone until the check has found out: another hold that is
+	// refused would say nothing about the first.
+	if code != "hold.unfinished" && !slices.Contains(unsure, code) {
+		s.came(p)
+	}
 }
 
 func (s *site) lift(ctx context.Context) {
 	s.mu.Lock()
 	var label string
 	var id gatehouse.ID
-	for label, id = range s.Holds {
-		break
+	for l, held := range s.Holds {
+		if !s.unclear[l] {
+			label, id = l, held
+			break
+		}
 	}
 	s.mu.Unlock()
 	if label == "" {
@@ -365,10 +376,13 @@ func (s *site) lift(ctx context.Context) {
 	}
 	s.do(event{Verb: "lift", Name: label, ID: id}, func(*event) error {
 		_, err := s.Admin().LiftHold(ctx, id)
-		if err == nil {
-			s.mu.Lock()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		switch {
+		case err == nil:
 			delete(s.Holds, label)
-			s.mu.Unlock()
+		case slices.Contains(unsure, gatehouse.ErrorCode(err)):
+			s.unclear[label] = true // as above
 		}
 		return err
 	})
