@@ -103,7 +103,7 @@ func milliseconds(d time.Duration) string {
 func (c *Console) render(w http.ResponseWriter, r *http.Request, status int, name, title, here string, body any) {
 	lang := languageOf(w, r)
 	p := c.sessionPage(r)
-	p.Lang, p.Title, p.Site, p.Here, p.Path, p.Body = lang, title, c.o.SiteName, here, r.URL.Path, body
+	p.Lang, p.Title, p.Site, p.Here, p.Path, p.Body = lang, title, c.o.SiteName, here, localPath(r.URL.EscapedPath()), body
 	var b bytes.Buffer
 	if err := c.pages[lang][name].ExecuteTemplate(&b, "base", p); err != nil {
 		c.o.Log.Error("page", "template", name, "err", err)
