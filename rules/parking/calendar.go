@@ -41,9 +41,10 @@ func kind(v *gatehouse.TariffVersion, d date) gatehouse.DayKind {
 // rule, twice where clocks go back, and where they skip it, the moment they do.
 func instants(d date, minute int, zone *time.Location) []time.Time {
 	t := time.Date(d.year, d.month, d.day, 0, minute, 0, 0, zone)
-	shows := func(u time.Time) bool {
-		return dateOf(u.Add(-time.Duration(minute)*time.Minute)) == d && u.Hour()*60+u.Minute() == minute%dayMinutes || minute == dayMinutes && dateOf(u) == d.plus(1) && u.Hour() == 0 && u.Minute() == 0
+	if minute == dayMinutes {
+		d, minute = d.plus(1), 0
 	}
+	shows := func(u time.Time) bool { return dateOf(u) == d && u.Hour()*60+u.Minute() == minute }
 	begin, end := t.ZoneBounds()
 	if !shows(t) {
 		// Go gives a time on one side of the gap; its near end is when clocks were set.
