@@ -1,0 +1,123 @@
+package parking
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"gatehouse"
+)
+
+// Say puts a line of a charge into words, without its amount; lang "zh" gives Chinese,
+// all else English.
+func Say(l gatehouse.ChargeLine, c gatehouse.Currency, lang string) string {
+	if lang == "zh" {
+		return sayZH(l, c)
+	}
+	price := gatehouse.Money{Minor: l.Price, Currency: c}.Decimal()
+	switch l.Kind {
+	case gatehouse.GraceLine:
+		return "left within the " + Duration(l.Block) + " in which nothing is owed"
+	case gatehouse.ComplimentaryLine:
+		return "the first " + Duration(l.Block) + " are never charged"
+	case gatehouse.TimeLine:
+		return fmt.Sprintf("%s: %d × %s at %s%s", l.Name, l.Count, Duration(l.Block), price, per(l, " per "))
+	case gatehouse.FlatLine:
+		return l.Name + ": flat rate " + price
+	case gatehouse.CapLine:
+		return map[string]string{"stay": "a stay", "day": "the day", "24h": "24 hours from the entry", "any_24h": "any 24 hours"}[l.Name] + orName(l.Name) + " at most " + price
+	case gatehouse.LostLine:
+		return "lost ticket: " + price
+	case gatehouse.RoundLine:
+		return "rounded to " + price
+	case gatehouse.PassLine:
+		return "covered by " + l.Name
+	case gatehouse.ValidationLine:
+		switch {
+		case l.Block > 0:
+			return fmt.Sprintf("%s gives %s", l.Name, Duration(l.Block))
+		case l.Price > 0:
+			return fmt.Sprintf("%s gives %s", l.Name, Percent(l.Price))
+		}
+		return "given by " + l.Name
+	case gatehouse.IgnoredLine:
+		return fmt.Sprintf("not counted: %s, since at most %d validations count", l.Name, l.Count)
+	case gatehouse.TaxLine:
+		return l.Name + " " + Percent(l.Price)
+	}
+	return string(l.Kind)
+}
+
+func sayZH(l gatehouse.ChargeLine, c gatehouse.Currency) string {
+	price := gatehouse.Money{Minor: l.Price, Currency: c}.Decimal()
+	switch l.Kind {
+	case gatehouse.GraceLine:
+		return Duration(l.Block) + " 内驶离，不收费"
+	case gatehouse.ComplimentaryLine:
+		return "前 " + Duration(l.Block) + " 免费"
+	case gatehouse.TimeLine:
+		return fmt.Sprintf("%s：%d × %s，单价 %s%s", l.Name, l.Count, Duration(l.Block), price, per(l, " / "))
+	case gatehouse.FlatLine:
+		return l.Name + "：按次 " + price
+	case gatehouse.CapLine:
+		return map[string]string{"stay": "单次停车", "day": "当日", "24h": "入场起每 24 小时", "any_24h": "任意 24 小时"}[l.Name] + orName(l.Name) + "封顶 " + price
+	case gatehouse.LostLine:
+		return "遗失票：" + price
+	case gatehouse.RoundLine:
+		return "取整到 " + price
+	case gatehouse.PassLine:
+		return "由 " + l.Name + " 抵扣"
+	case gatehouse.ValidationLine:
+		switch {
+		case l.Block > 0:
+			return fmt.Sprintf("%s 减免 %s", l.Name, Duration(l.Block))
+		case l.Price > 0:
+			return fmt.Sprintf("%s 减免 %s", l.Name, Percent(l.Price))
+		}
+		return l.Name + " 减免"
+	case gatehouse.IgnoredLine:
+		return fmt.Sprintf("未计入：%s（每次最多 %d 项减免）", l.Name, l.Count)
+	case gatehouse.TaxLine:
+		return l.Name + " " + Percent(l.Price)
+	}
+	return string(l.Kind)
+}
+
+// orName names the period of a cap that is a period's.
+func orName(name string) string {
+	switch gatehouse.CapSpan(name) {
+	case gatehouse.CapStay, gatehouse.CapDay, gatehouse.Cap24h, gatehouse.CapRolling:
+		return ""
+	}
+	return name
+}
+
+// per says which time a price is for, where that is not the block.
+func per(l gatehouse.ChargeLine, word string) string {
+	if l.Per == l.Block {
+		return ""
+	}
+	return word + Duration(l.Per)
+}
+
+// Duration writes whole minutes as a tariff's file does: "90m", "1h", "1h30m", "2d".
+func Duration(d time.Duration) string {
+	day := 24 * time.Hour
+	switch {
+	case d == 0:
+		return "0m"
+	case d%day == 0 && d > day:
+		return fmt.Sprintf("%dd", d/day)
+	case d < time.Hour:
+		return fmt.Sprintf("%dm", d/time.Minute)
+	case d%time.Hour == 0:
+		return fmt.Sprintf("%dh", d/time.Hour)
+	}
+	return fmt.Sprintf("%dh%dm", d/time.Hour, d%time.Hour/time.Minute)
+}
+
+// Percent writes basis points: "19 %", "7.5 %".
+func Percent(basisPoints int64) string {
+	s := gatehouse.Money{Minor: basisPoints, Currency: "EUR"}.Decimal() // two digits, as an amount has
+	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".") + " %"
+}
