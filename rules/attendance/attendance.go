@@ -117,6 +117,7 @@ type calculation struct {
 	// countedBefore is what counted was before the day.
 	countedBefore gatehouse.Minute
 	lastOut       gatehouse.Minute
+	extended      int   // the day's overtime on a working day
 	weeks         []int // worked, of whole weeks
 	monthOver     int   // overtime of the calendar month so far
 	month         int

@@ -74,12 +74,6 @@ func FromRows(rows []PunchRow, f PunchFormat, who map[string]gatehouse.SubjectID
 			bad("punch.direction", "this is neither the word for coming nor that for going")
 			continue
 		}
-		k := key{subject, at.Unix(), dir}
-		if line, again := seen[k]; again {
-			bad("punch.again", "it says the same as line "+strconv.Itoa(line))
-			continue
-		}
-		seen[k] = r.Line
 		site := f.Site
 		if r.Site != "" {
 			if gatehouse.CheckName(r.Site) != nil {
@@ -88,6 +82,12 @@ func FromRows(rows []PunchRow, f PunchFormat, who map[string]gatehouse.SubjectID
 			}
 			site = gatehouse.SiteID(r.Site)
 		}
+		k := key{subject, at.Unix(), dir}
+		if line, again := seen[k]; again {
+			bad("punch.again", "it says the same as line "+strconv.Itoa(line))
+			continue
+		}
+		seen[k] = r.Line
 		out = append(out, gatehouse.Punch{ID: newID(), Subject: subject, Source: gatehouse.FromImport, Site: site, Direction: dir, At: at, Made: now})
 	}
 	return out, found

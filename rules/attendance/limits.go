@@ -65,8 +65,10 @@ func (c *calculation) overtimeLimits(p *plan, d *gatehouse.TimesheetDay, say fun
 			over += e.Minutes()
 		}
 	}
-	if l.OvertimeDay > 0 && over > l.OvertimeDay {
-		say(gatehouse.OvertimeLimit, over, l.OvertimeDay)
+	// A day's limit is about longer working days; a month's about all of it, rest days and
+	// holidays included (China: Ministry of Labour [1997] No. 271 on Labour Law art. 41).
+	if l.OvertimeDay > 0 && c.extended > l.OvertimeDay {
+		say(gatehouse.OvertimeLimit, c.extended, l.OvertimeDay)
 	}
 	if l.OvertimeMonth == 0 {
 		return

@@ -35,6 +35,7 @@ func (c *calculation) beginWeek(p *plan) {
 
 // classify gives each counted minute of the day its code and makes the segments entries.
 func (c *calculation) classify(p *plan, d *gatehouse.TimesheetDay) {
+	c.extended = 0
 	if len(c.segments) == 0 {
 		return
 	}
@@ -53,6 +54,9 @@ func (c *calculation) classify(p *plan, d *gatehouse.TimesheetDay) {
 			e.From, e.Until, e.Code, e.Rate, e.TimeOff = from, from+gatehouse.Minute(n), gatehouse.Regular, regularRate, false
 			if tier != nil {
 				e.Code, e.Rate, e.TimeOff = tier.Code, tier.Rate, tier.TimeOff
+				if tier.Scope != gatehouse.OnRestDay && tier.Scope != gatehouse.OnHoliday {
+					c.extended += n
+				}
 			}
 			if g.kind == gatehouse.Worked {
 				e.Rule, e.N = gatehouse.RulePaired, 0
