@@ -24,7 +24,7 @@ func (c *calculation) takeBreaks(p *plan) {
 		had := min(punched, b.Minutes)
 		punched -= had
 		if from, over := c.after(b.After); over > 0 {
-			c.carve(span{from, 1 << 60}, min(b.Minutes-had, over), gatehouse.Pause, gatehouse.RuleBreakAfter, b.After)
+			c.carve(span{from, 1 << 60}, b.Minutes-had, gatehouse.Pause, gatehouse.RuleBreakAfter, b.After)
 		}
 	}
 }

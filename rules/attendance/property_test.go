@@ -40,7 +40,7 @@ func drawInput(t *rapid.T) Input {
 		GraceIn: gatehouse.PunchGrace{Early: grace.Draw(t, "a"), Late: grace.Draw(t, "b")}, GraceOut: gatehouse.PunchGrace{Early: grace.Draw(t, "c"), Late: grace.Draw(t, "d")},
 		InShiftOnly: rapid.Bool().Draw(t, "only"), DayBegins: rapid.SampledFrom([]int{0, 240}).Draw(t, "daybegins"),
 		HolidaysByClock: rapid.Bool().Draw(t, "byclock"), Overtime: China().Overtime,
-		Limits: gatehouse.WorkLimits{DailyRest: 660, WeeklyRest: 2100, WeekMost: 2880, AverageWeeks: rapid.IntRange(0, 3).Draw(t, "average"), OvertimeDay: 180, OvertimeMonth: 36 * 60, BreakAfter: 360},
+		Limits: gatehouse.WorkLimits{DailyRest: 660, WeeklyRest: 2100, WeekMost: 2880, AverageWeeks: rapid.IntRange(0, 3).Draw(t, "average"), OvertimeDay: 180, OvertimeMonth: rapid.SampledFrom([]int{0, 36 * 60}).Draw(t, "month"), BreakAfter: 360},
 	}
 	if rapid.Bool().Draw(t, "california") {
 		in.Rules.Overtime = California().Overtime
