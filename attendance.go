@@ -71,19 +71,19 @@ const (
 	DisputeTime CorrectionKind = "dispute" // the hours are wrong for another reason; it changes no punch
 )
 
-// RequestState is how far a correction request is.
-type RequestState string
+// CorrectionState is how far a correction request is.
+type CorrectionState string
 
 // The states. Each but the first is final.
 const (
-	Requested RequestState = "requested"
-	Approved  RequestState = "approved"
-	Refused   RequestState = "refused"
-	Withdrawn RequestState = "withdrawn"
+	CorrectionRequested CorrectionState = "requested"
+	CorrectionApproved  CorrectionState = "approved"
+	CorrectionRefused   CorrectionState = "refused"
+	CorrectionWithdrawn CorrectionState = "withdrawn"
 )
 
-// CorrectionRequest is what an employee, or a supervisor for them, asks to have changed.
-type CorrectionRequest struct {
+// TimeCorrection is what an employee, or a supervisor for them, asks to have changed.
+type TimeCorrection struct {
 	Place
 	ID        ID
 	Subject   SubjectID
@@ -95,7 +95,7 @@ type CorrectionRequest struct {
 	Reason    []byte // sealed: what people write about an absence is archive data
 	By        AccountID
 	Made      time.Time
-	State     RequestState
+	State     CorrectionState
 	DecidedBy AccountID
 	Decided   time.Time
 }
@@ -110,8 +110,8 @@ const (
 	LockedPeriod PeriodState = "locked"
 )
 
-// Period is the days that are paid together.
-type Period struct {
+// PayPeriod is the days that are paid together.
+type PayPeriod struct {
 	From, Until Date // both included
 	State       PeriodState
 	// ReopenedBy are the two accounts that agreed to reopen it; empty if nobody did.

@@ -43,7 +43,7 @@ const (
 )
 
 // PunchRounding moves a punch to a multiple of To minutes of the hour; To 0 to none. With
-// 15 and RoundNearest 08:07 is 08:00 and 08:08 is 08:15.
+// 15 and ToNearest 08:07 is 08:00 and 08:08 is 08:15.
 type PunchRounding struct {
 	To   int
 	Mode RoundMode
@@ -52,11 +52,11 @@ type PunchRounding struct {
 // RoundMode is the way in which something is rounded.
 type RoundMode string
 
-// The modes. Half an interval goes up.
+// The modes. Half an interval goes to the later.
 const (
-	RoundNearest RoundMode = "nearest"
-	RoundUp      RoundMode = "up"
-	RoundDown    RoundMode = "down"
+	ToNearest RoundMode = "nearest"
+	ToLater   RoundMode = "later"
+	ToEarlier RoundMode = "earlier"
 )
 
 // PunchGrace are minutes around a shift's begin (for coming) or end (for going) within

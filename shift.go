@@ -80,21 +80,21 @@ type RosterEntry struct {
 	Line int // of the table it was read from; 0 for none
 }
 
-// DayKind says what a day is for somebody.
-type DayKind string
+// DayClass says what a day is for somebody.
+type DayClass string
 
 // The kinds. What is worked on the last two may be paid otherwise.
 const (
-	WorkDay    DayKind = "work"
-	RestDay    DayKind = "rest"
-	HolidayDay DayKind = "holiday" // a public holiday by law
+	WorkDay    DayClass = "work"
+	RestDay    DayClass = "rest"
+	HolidayDay DayClass = "holiday" // a public holiday by law
 )
 
 // CalendarDay is a day that differs from its weekday.
 type CalendarDay struct {
 	Date  Date
-	Kind  DayKind // WorkDay on a weekend is an adjusted working day (China's tiaoxiu)
-	Title string  // for people; not personal
+	Kind  DayClass // WorkDay on a weekend is an adjusted working day (China's tiaoxiu)
+	Title string   // for people; not personal
 }
 
 // WorkCalendar is a country's or site's days that differ, with where they are published.

@@ -99,7 +99,7 @@ const (
 // TimesheetDay is a day's hours. A shift over midnight belongs to the day on which it begins.
 type TimesheetDay struct {
 	Date       Date
-	Kind       DayKind
+	Kind       DayClass
 	Shift      ShiftID // "" for none
 	Due        int     // minutes, less leave
 	Worked     int     // minutes that count, credited ones included

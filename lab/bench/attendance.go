@@ -187,7 +187,7 @@ func person(f *os.File, ends []int64, i int) (attendance.Input, error) {
 	rules := attendance.EuropeanUnion()
 	rules.DuplicateWithin, rules.TravelWithin = 3, 10
 	rules.GraceIn, rules.GraceOut = gatehouse.PunchGrace{Early: 15, Late: 5}, gatehouse.PunchGrace{Early: 5, Late: 10}
-	rules.RoundIn, rules.RoundOut = gatehouse.PunchRounding{To: 5, Mode: gatehouse.RoundNearest}, gatehouse.PunchRounding{To: 5, Mode: gatehouse.RoundNearest}
+	rules.RoundIn, rules.RoundOut = gatehouse.PunchRounding{To: 5, Mode: gatehouse.ToNearest}, gatehouse.PunchRounding{To: 5, Mode: gatehouse.ToNearest}
 	rules.Overtime = []gatehouse.OvertimeTier{{Code: "overtime-150", Scope: gatehouse.OverDay, After: 480, Rate: 15000}, {Code: "overtime-150", Scope: gatehouse.OverWeek, After: 2400, Rate: 15000},
 		{Code: "overtime-200", Scope: gatehouse.OnRestDay, Rate: 20000}, {Code: "overtime-300", Scope: gatehouse.OnHoliday, Rate: 30000}}
 	in := attendance.Input{Subject: who, Shifts: benchShifts, Rules: rules, Calendar: attendance.ChineseCalendar(), Zone: benchZone, Now: benchNow,

@@ -109,7 +109,7 @@ type calculation struct {
 
 	plans    []plan // from first-warmUp-margin to last+1
 	punches  []punch
-	holidays map[day]gatehouse.DayKind
+	holidays map[day]gatehouse.DayClass
 
 	// What carries over from day to day.
 	week    weekCount

@@ -19,7 +19,7 @@ func TestADay(t *testing.T) {
 		r.GraceIn, r.GraceOut = gatehouse.PunchGrace{Early: 30, Late: 5}, gatehouse.PunchGrace{Early: 5, Late: 10}
 	}
 	quarter := func(r *gatehouse.AttendanceRules) {
-		r.RoundIn, r.RoundOut = gatehouse.PunchRounding{To: 15, Mode: gatehouse.RoundUp}, gatehouse.PunchRounding{To: 15, Mode: gatehouse.RoundDown}
+		r.RoundIn, r.RoundOut = gatehouse.PunchRounding{To: 15, Mode: gatehouse.ToLater}, gatehouse.PunchRounding{To: 15, Mode: gatehouse.ToEarlier}
 	}
 	rules := func(f ...func(*gatehouse.AttendanceRules)) func(*gatehouse.AttendanceRules) {
 		return func(r *gatehouse.AttendanceRules) {
@@ -174,8 +174,8 @@ func TestCorrections(t *testing.T) {
 	before := calculate(t, in)
 	expect(t, "before", before, "0:00 missing_out")
 
-	r := gatehouse.CorrectionRequest{ID: id(50), Subject: worker, Kind: gatehouse.AddPunch, At: time.Date(2026, 3, 2, 17, 0, 0, 0, time.UTC), Direction: gatehouse.Out, State: gatehouse.Requested, By: id(7)}
-	openMonth := gatehouse.Period{From: "2026-03-01", Until: "2026-03-31", State: gatehouse.OpenPeriod}
+	r := gatehouse.TimeCorrection{ID: id(50), Subject: worker, Kind: gatehouse.AddPunch, At: time.Date(2026, 3, 2, 17, 0, 0, 0, time.UTC), Direction: gatehouse.Out, State: gatehouse.CorrectionRequested, By: id(7)}
+	openMonth := gatehouse.PayPeriod{From: "2026-03-01", Until: "2026-03-31", State: gatehouse.OpenPeriod}
 	decided := time.Date(2026, 3, 3, 9, 0, 0, 0, time.UTC)
 	if _, err := Decide(r, openMonth, id(7), true, decided); gatehouse.ErrorCode(err) != "correction.own" {
 		t.Errorf("decided their own request: %v", err)
@@ -235,7 +235,7 @@ func TestCorrections(t *testing.T) {
 }
 
 func TestPeriods(t *testing.T) {
-	p := gatehouse.Period{State: gatehouse.OpenPeriod}
+	p := gatehouse.PayPeriod{State: gatehouse.OpenPeriod}
 	if _, err := LockPeriod(p); gatehouse.ErrorCode(err) != "period.state" {
 		t.Error("an open period was locked")
 	}

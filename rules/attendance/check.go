@@ -168,8 +168,8 @@ func CheckRules(r gatehouse.AttendanceRules) (found []Problem) {
 		bad("rules.pairing", "pairing is direction, first_last or toggle")
 	}
 	for _, x := range []gatehouse.PunchRounding{r.RoundIn, r.RoundOut} {
-		if x.To != 0 && (x.To < 0 || x.To > 60 || 60%x.To != 0 || x.Mode != gatehouse.RoundNearest && x.Mode != gatehouse.RoundUp && x.Mode != gatehouse.RoundDown) {
-			bad("rules.rounding", "round to minutes that divide an hour; nearest, up or down")
+		if x.To != 0 && (x.To < 0 || x.To > 60 || 60%x.To != 0 || x.Mode != gatehouse.ToNearest && x.Mode != gatehouse.ToLater && x.Mode != gatehouse.ToEarlier) {
+			bad("rules.rounding", "round to minutes that divide an hour; nearest, later or earlier")
 		}
 	}
 	for _, n := range []int{r.DuplicateWithin, r.TravelWithin, r.GraceIn.Early, r.GraceIn.Late, r.GraceOut.Early, r.GraceOut.Late} {

@@ -42,7 +42,7 @@ var cnHolidays = []cnHoliday{
 func ChineseCalendar() gatehouse.WorkCalendar {
 	kinds := map[day]gatehouse.CalendarDay{}
 	first, last := day(1<<30), day(0)
-	put := func(d day, kind gatehouse.DayKind, title string) {
+	put := func(d day, kind gatehouse.DayClass, title string) {
 		kinds[d] = gatehouse.CalendarDay{Date: d.date(), Kind: kind, Title: title}
 		first, last = min(first, d), max(last, d)
 	}

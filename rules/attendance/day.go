@@ -98,9 +98,9 @@ func (c *clock) round(m gatehouse.Minute, r gatehouse.PunchRounding) gatehouse.M
 	to := gatehouse.Minute(r.To)
 	over := (m + c.offsetAt(m)) % to
 	switch {
-	case over == 0 || r.Mode == gatehouse.RoundDown:
+	case over == 0 || r.Mode == gatehouse.ToEarlier:
 		return m - over
-	case r.Mode == gatehouse.RoundUp || 2*over >= to:
+	case r.Mode == gatehouse.ToLater || 2*over >= to:
 		return m - over + to
 	}
 	return m - over

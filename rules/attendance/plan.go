@@ -9,7 +9,7 @@ import (
 // plan is what one day asks of somebody, in moments.
 type plan struct {
 	day            day
-	kind           gatehouse.DayKind
+	kind           gatehouse.DayClass
 	shift          *gatehouse.Shift // nil for none
 	clock          *clock
 	parts, core    []span
@@ -33,7 +33,7 @@ func (s span) empty() bool { return s.until <= s.from }
 // plan makes the days' plans, and where one day's punches end and the next one's begin.
 func (c *calculation) plan() {
 	c.zone = clock{zone: c.Zone}
-	c.holidays = make(map[day]gatehouse.DayKind, len(c.Calendar.Days))
+	c.holidays = make(map[day]gatehouse.DayClass, len(c.Calendar.Days))
 	for _, d := range c.Calendar.Days {
 		if n, ok := dayOf(d.Date); ok {
 			c.holidays[n] = d.Kind

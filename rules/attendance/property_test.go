@@ -30,7 +30,7 @@ func drawInput(t *rapid.T) Input {
 	if rapid.IntRange(0, 4).Draw(t, "rostered") > 0 {
 		in.Roster = []gatehouse.RosterEntry{{Kind: gatehouse.StandingRoster, Who: worker, From: "2020-01-06", Pattern: rapid.SliceOfN(rapid.SampledFrom(names), 1, 9).Draw(t, "pattern")}}
 	}
-	mode := rapid.SampledFrom([]gatehouse.RoundMode{gatehouse.RoundNearest, gatehouse.RoundUp, gatehouse.RoundDown})
+	mode := rapid.SampledFrom([]gatehouse.RoundMode{gatehouse.ToNearest, gatehouse.ToLater, gatehouse.ToEarlier})
 	step := rapid.SampledFrom([]int{0, 5, 6, 15, 30, 60})
 	grace := rapid.IntRange(0, 20)
 	in.Rules = gatehouse.AttendanceRules{
@@ -47,7 +47,7 @@ func drawInput(t *rapid.T) Input {
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "holidays") {
 		d := from + day(rapid.IntRange(0, 27).Draw(t, "holiday"))
-		in.Calendar.Days = append(in.Calendar.Days, gatehouse.CalendarDay{Date: d.date(), Kind: rapid.SampledFrom([]gatehouse.DayKind{gatehouse.HolidayDay, gatehouse.RestDay, gatehouse.WorkDay}).Draw(t, "kind")})
+		in.Calendar.Days = append(in.Calendar.Days, gatehouse.CalendarDay{Date: d.date(), Kind: rapid.SampledFrom([]gatehouse.DayClass{gatehouse.HolidayDay, gatehouse.RestDay, gatehouse.WorkDay}).Draw(t, "kind")})
 	}
 	slices.SortFunc(in.Calendar.Days, func(a, b gatehouse.CalendarDay) int { return compareText(string(a.Date), string(b.Date)) })
 	in.Calendar.Days = slices.CompactFunc(in.Calendar.Days, func(a, b gatehouse.CalendarDay) bool { return a.Date == b.Date })
@@ -244,7 +244,7 @@ func TestStayingLongerNeverCosts(t *testing.T) {
 				begin := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
 				in := input(time.UTC, "2026-03-02", "2026-03-02", shift, []gatehouse.Punch{{ID: id(1), Subject: worker, Direction: gatehouse.In, At: begin},
 					{ID: id(2), Subject: worker, Direction: gatehouse.Out, At: begin.Add(time.Duration(minutes) * time.Minute)}})
-				in.Rules.RoundOut = gatehouse.PunchRounding{To: to, Mode: gatehouse.RoundDown}
+				in.Rules.RoundOut = gatehouse.PunchRounding{To: to, Mode: gatehouse.ToEarlier}
 				worked := calculate(t, in).Days[0].Worked
 				if worked < last {
 					t.Fatalf("%s: after %d minutes %d count, a minute before %d", shift.ID, minutes, worked, last)

@@ -79,7 +79,7 @@ func (c *calculation) classify(p *plan, d *gatehouse.TimesheetDay) {
 }
 
 // kindAt is what kind of day a moment falls on, and until when that holds, at most until.
-func (c *calculation) kindAt(p *plan, at, until gatehouse.Minute) (gatehouse.DayKind, gatehouse.Minute) {
+func (c *calculation) kindAt(p *plan, at, until gatehouse.Minute) (gatehouse.DayClass, gatehouse.Minute) {
 	if !c.Rules.HolidaysByClock || len(c.holidays) == 0 {
 		return p.kind, until
 	}
@@ -97,7 +97,7 @@ func (c *calculation) kindAt(p *plan, at, until gatehouse.Minute) (gatehouse.Day
 
 // tierAt is the dearest tier that the next minute falls under, nil for none, and for how
 // many minutes that cannot change.
-func (c *calculation) tierAt(d *gatehouse.TimesheetDay, kind gatehouse.DayKind, seventh bool) (best *gatehouse.OvertimeTier, left int) {
+func (c *calculation) tierAt(d *gatehouse.TimesheetDay, kind gatehouse.DayClass, seventh bool) (best *gatehouse.OvertimeTier, left int) {
 	left = 1 << 30
 	for i := range c.Rules.Overtime {
 		t := &c.Rules.Overtime[i]
