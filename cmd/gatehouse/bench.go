@@ -9,10 +9,11 @@ import (
 
 // BenchCmd measures speed.
 type BenchCmd struct {
-	Match   BenchMatchCmd   `cmd:"" help:"1:N search among templates made of the portraits' real ones."`
-	Path    BenchPathCmd    `cmd:"" help:"From a decoded face capture to the committed decision."`
-	Commit  BenchCommitCmd  `cmd:"" help:"What sealing costs: passages a second, sealed and plain, in one run."`
-	Restore BenchRestoreCmd `cmd:"" help:"A backup of many passages and pictures, and its restore onto a bare machine."`
+	Match      BenchMatchCmd      `cmd:"" help:"1:N search among templates made of the portraits' real ones."`
+	Path       BenchPathCmd       `cmd:"" help:"From a decoded face capture to the committed decision."`
+	Commit     BenchCommitCmd     `cmd:"" help:"What sealing costs: passages a second, sealed and plain, in one run."`
+	Restore    BenchRestoreCmd    `cmd:"" help:"A backup of many passages and pictures, and its restore onto a bare machine."`
+	Attendance BenchAttendanceCmd `cmd:"" help:"Hours of many people recalculated, and one month after a correction."`
 }
 
 // BenchMatchCmd is gatehouse bench match.
