@@ -34,6 +34,7 @@ type service struct {
 
 	mu      sync.Mutex // init is called once, and not after unbundle
 	unbound bool       // unbundle was called: this process opens bundles and no vault
+	shared  bool       // other sites' vault processes use the same key pair
 	moves   sync.Mutex // one batch of a rotation at a time
 	release func() error
 	keys    *keyStore
@@ -131,7 +132,7 @@ func (s *service) handleInit(ctx context.Context, r *child.Request) (any, [][]by
 	if err != nil {
 		return nil, nil, err
 	}
-	s.release = release
+	s.release, s.shared = release, in.Keys != in.Dir
 	ctx = context.WithoutCancel(ctx) // half an opening is no use
 	if s.keys, err = openKeyStore(ctx, in.Dir, fileKeys[keyStoreFile], public); err != nil {
 		return nil, nil, err
