@@ -215,7 +215,7 @@ var forwarded = map[string]bool{
 	methodKeysStatus: true, methodNote: true, methodCheckKeys: true, methodFiles: true,
 	methodRecordBundle: true, methodBundles: true, methodHoldBundle: true, methodRead: true, methodEnd: true, methodFreezeLog: true, methodSealBundle: true, methodSign: true,
 	methodSuccessor: true, methodFollowed: true,
-	methodErasureList: true, methodLogRoot: true, methodBackupDone: true, methodRebuild: true,
+	methodErasureList: true, methodLogRoot: true, methodBackupDone: true, methodRebuild: true, methodGateBundle: true, methodGateRestored: true,
 }
 
 // Forwarded reports whether a gate on another machine may call a method of the vault

@@ -71,7 +71,7 @@ func runChild(ctx context.Context, afterLogging func()) error {
 func (s *service) handlers() map[string]child.Handler {
 	all := map[string]child.Handler{methodInit: s.handleInit, methodUnbundle: s.handleUnbundle, methodLetterbox: s.handleLetterbox}
 	for _, group := range []map[string]child.Handler{s.coreHandlers(), s.auditHandlers(), s.controlHandlers(), s.releaseHandlers(), s.indexHandlers(), s.keysHandlers(),
-		s.erasureHandlers(), s.expiryHandlers(), s.holdHandlers(), s.bundleHandlers(), s.rewriteHandlers(), s.streamHandlers(), s.snapshotHandlers(), s.rebuildHandlers(), s.templateHandlers()} {
+		s.erasureHandlers(), s.expiryHandlers(), s.holdHandlers(), s.bundleHandlers(), s.rewriteHandlers(), s.streamHandlers(), s.snapshotHandlers(), s.rebuildHandlers(), s.gateRestoreHandlers(), s.templateHandlers()} {
 		for method, h := range group {
 			all[method] = s.whenReady(h)
 		}
