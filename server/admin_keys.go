@@ -63,5 +63,5 @@ func (a admin) RotateVaultKey(ctx context.Context, r wire.RotateRequest) (wire.R
 // RotateVaultBatch implements api.KeysAdmin.
 func (a admin) RotateVaultBatch(ctx context.Context, r wire.RotateBatchRequest) (wire.RotateBatchResponse, error) {
 	p, err := a.vault.RotateBatch(ctx, r.Ticket)
-	return wire.RotateBatchResponse(p), err
+	return wire.RotateBatchResponse{Moved: p.Moved, Left: p.Left, Damaged: p.Damaged, Done: p.Done}, err
 }

@@ -101,7 +101,7 @@ func (v *siteVerifier) verify(ctx context.Context, source auditSource, c Config,
 	if err != nil {
 		return err
 	}
-	*v.report, v.erasing = result.Report, result.Erasing
+	*v.report, v.erasing, v.lost = result.Report, result.Erasing, result.Lost
 	for _, r := range result.Removals {
 		v.removed(r)
 	}
@@ -194,6 +194,7 @@ type siteVerifier struct {
 	found   int                           // passages that leaves commit to and that are there
 	erased  map[gatehouse.SubjectID]bool
 	erasing bool // the log records an erasure
+	lost    []vault.LostLeaves
 	expired map[gatehouse.RetentionClass]map[string]bool
 }
 
@@ -275,7 +276,10 @@ func (v *siteVerifier) gateLeaf(position uint64, leaf []byte) {
 	at := v.peek()
 	switch {
 	case at == nil || at.position > position:
-		if !v.mayBeGone(leaf) {
+		switch {
+		case v.wasLost(position):
+			v.report.Lost++
+		case !v.mayBeGone(leaf):
 			v.report.Add("gate.missing", "a leaf of the log (position %d) is not in the gate's files any more", position)
 		}
 		return
@@ -299,6 +303,12 @@ func (v *siteVerifier) finish(ctx context.Context, last uint64) error {
 		return v.failed
 	}
 	return v.contents(ctx)
+}
+
+// wasLost says whether the log tells that the gate's machine was lost with the leaf, and
+// the gate restored from an older backup.
+func (v *siteVerifier) wasLost(position uint64) bool {
+	return slices.ContainsFunc(v.lost, func(l vault.LostLeaves) bool { return position > l.After && position <= l.Last })
 }
 
 // mayBeGone says whether a leaf of the gate's files may have gone with an expired day.

@@ -137,10 +137,12 @@ func (s *Server) Backup(ctx context.Context) (backup.Report, error) {
 }
 
 // VerifyBackups checks every object of every backup; with the vault's credential it
-// also restores the newest one beside this site and reads it whole.
+// also restores the newest one beside this site and reads it whole. Where the vault is on
+// another machine it does so with a grant from there (`gatehouse vault unseal --rebuild`),
+// which it uses up, and takes no credential.
 func (s *Server) VerifyBackups(ctx context.Context, with gatehouse.Credential) (checked backup.Checked, err error) {
 	if s.config.Vault.Elsewhere() && !with.IsZero() {
-		return checked, gatehouse.Errorf("vault.elsewhere", "leave it out here: every object is read and compared; to restore for a trial, run `gatehouse restore --keyring` where the credential belongs",
+		return checked, gatehouse.Errorf("vault.elsewhere", "leave it out here, and run `gatehouse vault unseal --rebuild` on the vault's machine before: that allows one restoring beside",
 			"this site's vault is on another machine, and its credential belongs nowhere else")
 	}
 	if err := s.backups.begin(); err != nil {
@@ -155,10 +157,14 @@ func (s *Server) VerifyBackups(ctx context.Context, with gatehouse.Credential) (
 	if err == nil && checked.OK {
 		s.noted.set(&s.noted.verified)
 	}
-	if err != nil || !checked.OK || with.IsZero() {
+	if err != nil || !checked.OK {
 		return checked, err
 	}
-	return checked, s.restoreBeside(ctx, f, with, &checked)
+	proof, err := s.claimTrial(ctx)
+	if err != nil || with.IsZero() && proof == nil {
+		return checked, err
+	}
+	return checked, s.restoreBeside(ctx, f, with, proof, &checked)
 }
 
 // checkPlaces are the folders in which a check makes its own, beside the data directory
@@ -202,7 +208,7 @@ func (s *Server) sweepChecks(context.Context) error {
 
 // restoreBeside restores into a folder beside the data directory, whose gate key lies
 // in memory, and takes it away again.
-func (s *Server) restoreBeside(ctx context.Context, f *backup.Flow, with gatehouse.Credential, checked *backup.Checked) error {
+func (s *Server) restoreBeside(ctx context.Context, f *backup.Flow, with gatehouse.Credential, proof []byte, checked *backup.Checked) error {
 	folder, memory, name, err := s.checkPlaces()
 	if err != nil {
 		return err
@@ -219,7 +225,7 @@ func (s *Server) restoreBeside(ctx context.Context, f *backup.Flow, with gatehou
 	defer func() { _ = os.RemoveAll(gate) }()
 	c := s.config
 	c.Data, c.GateKey = filepath.Join(beside, "data"), filepath.Join(gate, "gate.key")
-	_, err = restoreFrom(ctx, c, RestoreOptions{With: with, Progress: s.backups.tell, Log: s.log}, f.Data, f.Keys)
+	_, err = restoreFrom(ctx, c, RestoreOptions{With: with, Progress: s.backups.tell, Log: s.log, trial: true, proof: proof}, f.Data, f.Keys)
 	if err == nil {
 		err = s.readWhole(ctx, c)
 	}
@@ -238,6 +244,9 @@ func (s *Server) readWhole(ctx context.Context, c Config) error {
 	s.backups.tell(backup.Progress{Stage: "databases"})
 	m, err := newRestoredSite(c, gatehouse.Credential{}, s.log)
 	if err != nil {
+		return err
+	}
+	if m.remote, err = c.remote(); err != nil {
 		return err
 	}
 	defer func() { _ = m.close() }()

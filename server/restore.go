@@ -37,6 +37,9 @@ type RestoreOptions struct {
 	Keyring  []byte
 	Progress func(backup.Progress)
 	Log      *slog.Logger
+
+	trial bool
+	proof []byte // of a trial with a vault elsewhere
 }
 
 // restoreOperator is in whose name the vault is opened for a restore.
@@ -52,9 +55,9 @@ func Restore(ctx context.Context, c Config, o RestoreOptions) (backup.Restored, 
 	if err := c.check(); err != nil {
 		return backup.Restored{}, err
 	}
-	if c.Vault.Elsewhere() {
-		return backup.Restored{}, gatehouse.Errorf("restore.elsewhere", "take `vault.identity` out of the configuration: the restored site has its vault in its own data directory",
-			"a backup is restored together with its vault, and this configuration's is on another machine")
+	if c.Vault.Elsewhere() && (o.Keyring != nil || !o.With.IsZero()) {
+		return backup.Restored{}, gatehouse.Errorf("restore.elsewhere", "leave both out, and run `gatehouse vault unseal --rebuild` on the vault's machine; if that machine is lost as well, take `vault.identity` out of the configuration",
+			"this configuration's vault lives on another machine, and what opens it belongs nowhere else")
 	}
 	data, err := object.OpenThere(o.From, givenSecrets{})
 	if err != nil {
@@ -72,6 +75,10 @@ func restoreFrom(ctx context.Context, c Config, o RestoreOptions, data, keys gat
 	if err != nil {
 		return backup.Restored{}, err
 	}
+	if m.remote, err = c.remote(); err != nil {
+		return backup.Restored{}, err
+	}
+	m.trial, m.proof = o.trial, o.proof
 	if o.Keyring != nil {
 		if m.keyring, err = vault.Keyring(o.Keyring); err != nil {
 			return backup.Restored{}, err
@@ -95,11 +102,14 @@ type restoredSite struct {
 	store  *sqlite.Store
 	blobs  *blob.Directory
 	vault  *vault.Vault
-	remote *vault.Remote // where the site's vault is on another machine; never in a restore
+	remote *vault.Remote // where the site's vault lives on another machine, see restore_gate.go
 	proof  []byte        // of the restore's operator, once the vault is unsealed
 	backup gatehouse.ID
 
 	removals []gatehouse.Removal // the newest erasure list
+
+	lastLeaf uint64 // of the restored gate's files, that a living log has
+	trial    bool   // beside a site, and thrown away: a living log hears nothing of it
 }
 
 var _ backup.Machine = (*restoredSite)(nil)
@@ -123,6 +133,9 @@ type openBundle struct {
 
 // OpenBundle implements backup.Machine.
 func (m *restoredSite) OpenBundle(ctx context.Context, private, public []byte, sealed io.Reader) (backup.OpenBundle, error) {
+	if m.remote != nil {
+		return m.openBundleThere(ctx, sealed)
+	}
 	if m.keyring != nil {
 		private = m.keyring
 	}
@@ -166,6 +179,9 @@ func (b *openBundle) Close() error { return os.RemoveAll(b.dir) }
 
 // Install implements backup.Machine. vault.key goes last: with it there is a vault.
 func (m *restoredSite) Install(_ context.Context, opened backup.OpenBundle) error {
+	if m.remote != nil {
+		return nil // the key store lives there
+	}
 	b, ok := opened.(*openBundle)
 	if !ok {
 		return errors.New("this bundle was opened elsewhere")
@@ -190,6 +206,9 @@ var restorable = regexp.MustCompile(`^(db/(site|\d{4}-\d{2})|vault/audit)\.db$`)
 
 // Has implements backup.Machine.
 func (m *restoredSite) Has(name string) bool {
+	if m.remote != nil && !ofGate(name) {
+		return true
+	}
 	info, err := os.Stat(filepath.Join(m.paths.data, filepath.FromSlash(name)))
 	return err == nil && info.Size() > 0
 }
@@ -209,13 +228,18 @@ func (m *restoredSite) PutDatabase(_ context.Context, name string, s gatehouse.S
 
 // Replay implements backup.Machine; then it opens everything.
 func (m *restoredSite) Replay(ctx context.Context, list []gatehouse.Removal) error {
-	if err := vault.Replay(ctx, m.paths.vault, m.gate, list); err != nil {
-		return err
+	if m.remote == nil {
+		if err := vault.Replay(ctx, m.paths.vault, m.gate, list); err != nil {
+			return err
+		}
 	}
 	if err := m.open(ctx); err != nil {
 		return err
 	}
 	m.removals = list
+	if err := m.behindTheLog(ctx); err != nil {
+		return err
+	}
 	return m.store.Replay(ctx, list)
 }
 
@@ -232,6 +256,11 @@ func (m *restoredSite) open(ctx context.Context) (err error) {
 func (m *restoredSite) openVault(ctx context.Context) (err error) {
 	if m.vault == nil {
 		m.vault, err = vault.Open(ctx, vault.Options{Dir: m.paths.vault, Place: m.config.place(), Gate: m.gate, Remote: m.remote, Log: m.log})
+		if err == nil && m.remote != nil {
+			waiting, cancel := context.WithTimeout(ctx, time.Minute)
+			defer cancel()
+			err = m.vault.Await(waiting)
+		}
 	}
 	return err
 }
@@ -240,11 +269,7 @@ func (m *restoredSite) unseal(ctx context.Context) (err error) {
 	switch {
 	case m.proof != nil:
 	case m.remote != nil:
-		waiting, cancel := context.WithTimeout(ctx, time.Minute)
-		defer cancel()
-		if err = m.vault.Await(waiting); err == nil {
-			m.proof, _, err = m.vault.ClaimRebuild(ctx)
-		}
+		m.proof, _, err = m.vault.ClaimRebuild(ctx)
 	default:
 		m.proof, _, err = m.vault.BeginRebuild(ctx, restoreOperator, m.with)
 	}
@@ -278,7 +303,7 @@ func (m *restoredSite) Rebuild(ctx context.Context, progress func(done int)) (it
 	if m.remote == nil {
 		defer func() { err = errors.Join(err, m.vault.SealVault(context.WithoutCancel(ctx))) }()
 	} else { // the lease is others', too
-		operator = "site/" + restoreOperator
+		operator = siteOperator
 	}
 	open := func(ctx context.Context, refs []gatehouse.SealedRef) ([][]byte, error) {
 		return m.vault.Rebuild(ctx, operator, m.proof, refs)
@@ -327,14 +352,16 @@ func (m *restoredSite) withdraw(ctx context.Context) error {
 
 // Finish implements backup.Machine.
 func (m *restoredSite) Finish(ctx context.Context, bundles []gatehouse.KeyBundle) error {
-	if err := m.withdraw(ctx); err != nil {
-		return err
-	}
-	if err := m.recordBundles(ctx, bundles, time.Now()); err != nil {
-		return err
-	}
-	if err := m.vault.RecordRestore(ctx, m.backup); err != nil {
-		return err
+	if m.remote == nil || !m.trial {
+		if err := m.withdraw(ctx); err != nil {
+			return err
+		}
+		if err := m.recordBundles(ctx, bundles, time.Now()); err != nil {
+			return err
+		}
+		if err := m.recordRestore(ctx); err != nil {
+			return err
+		}
 	}
 	// The marker goes when everything is closed and on disk.
 	if err := m.closeStores(); err != nil {

@@ -32,6 +32,7 @@ type AuditResult struct {
 	Report   auditlog.Report
 	Removals []Removal // the erasure list
 	Erasing  bool      // the log records erasures
+	Lost     []LostLeaves
 }
 
 // Removal is an entry of the erasure list: a subject that was erased, or a day of a

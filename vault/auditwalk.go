@@ -156,6 +156,12 @@ func (v *verifier) leaf(ctx context.Context, row leafRow) {
 		if err := v.liveItems(ctx, l, parts); err != nil {
 			v.report.AddError(err)
 		}
+	case kind == gatehouse.BackupLeafKind && len(parts) > 0 && string(parts[0]) == eventGateRestored:
+		if lost, ok := lostLeaves(parts); ok {
+			v.result.Lost = append(v.result.Lost, lost)
+		} else {
+			v.report.Add("audit.malformed", "entry %d is about no restoring of the gate", l.Index)
+		}
 	case kind == gatehouse.BackupLeafKind && len(parts) == 3 && string(parts[0]) == bundleRecorded:
 		v.bundle(l, parts)
 	case kind == gatehouse.KeyLeafKind && len(parts) == 2 && string(parts[0]) == backupSignerMade:

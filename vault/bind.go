@@ -11,17 +11,18 @@ import (
 // Labels separate what is derived for one purpose from what is derived for
 // another. A label is never used twice.
 const (
-	labelChain    = "gatehouse/chain/v1"         // HPKE info of a chain's seed
-	labelItemStep = "gatehouse/chain/v1/item"    // chain state -> secret of the item at this position
-	labelNextStep = "gatehouse/chain/v1/next"    // chain state -> the state behind it
-	labelItem     = "gatehouse/item/v1"          // item secrets -> the item's key; also begins its AAD
-	labelWorking  = "gatehouse/working/v1"       // gate key -> a table's key; also begins its AAD
-	labelWrap     = "gatehouse/filekey/v1"       // gate key -> the key that wraps file keys; also begins its AAD
-	labelCheck    = "gatehouse/gate/check/v1"    // gate key -> the check value in the data directory
-	labelKeyName  = "gatehouse/gate/keyname/v1"  // gate key -> the four bytes that name it
-	labelBundle   = "gatehouse/bundle/v1"        // HPKE info of a key bundle's file key
-	labelBackup   = "gatehouse/backup/v1 "       // begins what a backup's signature signs
-	labelVaultKey = "gatehouse/vault/public/v1 " // begins vault.pub
+	labelChain    = "gatehouse/chain/v1"          // HPKE info of a chain's seed
+	labelItemStep = "gatehouse/chain/v1/item"     // chain state -> secret of the item at this position
+	labelNextStep = "gatehouse/chain/v1/next"     // chain state -> the state behind it
+	labelItem     = "gatehouse/item/v1"           // item secrets -> the item's key; also begins its AAD
+	labelWorking  = "gatehouse/working/v1"        // gate key -> a table's key; also begins its AAD
+	labelWrap     = "gatehouse/filekey/v1"        // gate key -> the key that wraps file keys; also begins its AAD
+	labelCheck    = "gatehouse/gate/check/v1"     // gate key -> the check value in the data directory
+	labelKeyName  = "gatehouse/gate/keyname/v1"   // gate key -> the four bytes that name it
+	labelBundle   = "gatehouse/bundle/v1"         // HPKE info of a key bundle's file key
+	labelBackup   = "gatehouse/backup/v1 "        // begins what a backup's signature signs
+	labelVaultKey = "gatehouse/vault/public/v1 "  // begins vault.pub
+	labelSucceeds = "gatehouse/vault/succeeds/v1" // HPKE info of a gate's challenge; begins what answers it
 )
 
 // bind encodes its parts with a 4-byte big-endian length before each, so that no

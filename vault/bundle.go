@@ -104,7 +104,12 @@ func OpenBundle(ctx context.Context, o BundleOptions, sealed io.Reader) (*Bundle
 		return nil, err
 	}
 	defer process.Stop()
-	plain, err := age.Decrypt(sealed, &unbundler{ctx, process, dir, o.With})
+	return readBundle(sealed, &unbundler{ctx, process, dir, o.With})
+}
+
+// readBundle opens a bundle up to its key store. Errors: the identity's, backup.damaged.
+func readBundle(sealed io.Reader, with age.Identity) (*Bundle, error) {
+	plain, err := age.Decrypt(sealed, with)
 	if err != nil {
 		if gatehouse.ErrorCode(err) != "" {
 			return nil, err

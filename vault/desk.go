@@ -22,6 +22,7 @@ var atDesk = map[string]bool{
 	methodBudget: true, methodSetLimits: true, methodOperators: true, methodAddOperator: true, methodEndOperator: true,
 	methodLetterbox: true, methodPlant: true, methodCanaries: true, methodTrip: true,
 	methodKeysStatus: true, methodAddSlot: true, methodRemoveSlot: true, methodSplit: true, methodExport: true,
+	methodPrepareRotation: true, methodRotate: true, methodRotateBatch: true,
 }
 
 // AtDesk reports whether a person at the vault's machine may have a call made. What

@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -132,7 +133,8 @@ func Paired(dir string) (bool, error) {
 }
 
 // Pin puts the vault's public key into dir at the first start, and compares it at the
-// others: what is sealed later must open with what was sealed before. Errors:
+// others: what is sealed later must open with what was sealed before. A key that this
+// gate saw replaced by a rotation (successor.go) is as good as its successor. Errors:
 // vault.key_changed, vault.local, vault.failed.
 func (id *Identity) Pin(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -152,9 +154,17 @@ func (id *Identity) Pin(dir string) error {
 	if err != nil {
 		return initFailed(err)
 	}
-	if string(pinned) != id.PublicKey {
-		return gatehouse.Errorf("vault.key_changed", "use the identity of the vault that this site began with; if nobody here exchanged it, somebody else did",
-			"the vault of this identity is not the one that this site seals to")
+	if string(pinned) == id.PublicKey {
+		return nil
 	}
-	return nil
+	// A rotation has replaced the key since the pairing.
+	before, err := os.ReadFile(filepath.Join(dir, replacedKeysFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return initFailed(err)
+	}
+	if id.PublicKey != "" && slices.Contains(strings.SplitAfter(string(before), "\n"), id.PublicKey) {
+		return nil
+	}
+	return gatehouse.Errorf("vault.key_changed", "use the identity of the vault that this site began with; if its key was rotated while this gate was revoked, take vault.pub out of the site's vault directory. If nobody here exchanged it, somebody else did",
+		"the vault of this identity is not the one that this site seals to")
 }

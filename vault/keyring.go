@@ -21,8 +21,11 @@ import (
 const (
 	privateKeyFile = "vault.key" // the keyring: private keys, wrapped by what opens their slots
 	publicKeyFile  = "vault.pub" // the public key, which seals
-	keyStoreFile   = "keys.db"
-	auditFile      = "audit.db"
+	// replacedKeysFile is on a gate whose vault is elsewhere: the texts of vault.pub that
+	// rotations have replaced, oldest first.
+	replacedKeysFile = "vault.pub.before"
+	keyStoreFile     = "keys.db"
+	auditFile        = "audit.db"
 )
 
 // kem is the hybrid post-quantum KEM that chains' seeds are sealed with:

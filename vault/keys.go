@@ -25,7 +25,12 @@ const (
 	methodExport      = "export"       // attachment: the bundle
 	methodNote        = "note"         // header noteRequest
 	methodRotate      = "rotate"       // header keyRequest, attachment: secret; reply Rotation, attachments: proof, public key
-	methodRotateBatch = "rotate-batch" // attachment: proof; reply RotationProgress
+	methodRotateBatch = "rotate-batch" // header rotateBatchRequest, attachment: proof; reply RotationProgress
+
+	// Of a key pair that several sites share.
+	methodPrepareRotation = "rotate-prepare" // header keyRequest, attachment: secret; reply Rotation
+	methodPinned          = "rotate-pinned"  // header string, a key's name
+	methodRetire          = "rotate-retire"  // header string, the name of the key that stays
 )
 
 type addSlotRequest struct {
@@ -42,6 +47,10 @@ type removeSlotRequest struct {
 type splitRequest struct {
 	keyRequest
 	Threshold, Shares int
+}
+
+type rotateBatchRequest struct {
+	Gate bool // a gate elsewhere is waited for
 }
 
 type noteRequest struct{ Event, Name string }
@@ -80,6 +89,12 @@ func (s *service) keysHandlers() map[string]child.Handler {
 		methodRotate:      s.handleRotate,
 		methodRotateBatch: s.handleRotateBatch,
 		methodCheckKeys:   s.handleCheckKeys,
+
+		methodPrepareRotation: s.handlePrepareRotation,
+		methodPinned:          s.handlePinned,
+		methodRetire:          s.handleRetire,
+		methodSuccessor:       s.handleSuccessor,
+		methodFollowed:        s.handleFollowed,
 	}
 }
 

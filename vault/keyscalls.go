@@ -2,6 +2,7 @@ package vault
 
 import (
 	"context"
+	"crypto/hpke"
 
 	"gatehouse"
 )
@@ -68,24 +69,40 @@ func (v *Vault) NoteKey(ctx context.Context, event, name string) error {
 // long as it is given the proof; whoever stops loses nothing and begins again. Errors:
 // UnsealWith's, vault.failed, store.full.
 func (v *Vault) Rotate(ctx context.Context, operator string, with gatehouse.Credential) (r Rotation, proof []byte, err error) {
-	blobs, err := v.with(ctx, methodRotate, request(operator, with), with, &r)
+	r, proof, public, err := v.BeginRotation(ctx, operator, with)
+	if err == nil {
+		v.sealTo(public)
+	}
+	return r, proof, err
+}
+
+// BeginRotation is Vault.Rotate at a desk, which seals nothing; it gives the new key.
+// Errors: Rotate's; vault.rotation where a shared key pair was not prepared.
+func (d Desk) BeginRotation(ctx context.Context, operator string, with gatehouse.Credential) (r Rotation, proof []byte, to hpke.PublicKey, err error) {
+	blobs, err := d.with(ctx, methodRotate, request(operator, with), with, &r)
 	if err != nil {
-		return r, nil, err
+		return r, nil, nil, err
 	}
 	if len(blobs) != 2 {
-		return r, nil, gatehouse.Errorf("vault.protocol", "this is a fault of the program", "the vault process gave no key")
+		return r, nil, nil, gatehouse.Errorf("vault.protocol", "this is a fault of the program", "the vault process gave no key")
 	}
 	public, err := kem().NewPublicKey(blobs[1])
 	if err != nil || publicKeyName(public) != r.To {
-		return r, nil, gatehouse.Errorf("vault.protocol", "this is a fault of the program", "the vault process gave another key than it says")
+		return r, nil, nil, gatehouse.Errorf("vault.protocol", "this is a fault of the program", "the vault process gave another key than it says")
 	}
-	v.sealTo(public)
-	return r, blobs[0], nil
+	return r, blobs[0], public, nil
 }
 
-// RotateBatch moves rows of the key store to the new key for about half a second. Errors:
-// vault.rotation (the vault was sealed or started again: call Rotate), and the store's.
-func (v *Vault) RotateBatch(ctx context.Context, proof []byte) (p RotationProgress, err error) {
-	_, err = v.process.Call(ctx, methodRotateBatch, nil, [][]byte{proof}, &p)
+// RotateBatch is Desk.RotateBatch for a gate on this machine, which Rotate told the new key.
+func (v *Vault) RotateBatch(ctx context.Context, proof []byte) (RotationProgress, error) {
+	return v.Desk.RotateBatch(ctx, proof, false)
+}
+
+// RotateBatch moves rows of the key store to the new key for about half a second. gate
+// says that the site's gate is elsewhere, and that it is Done only when that seals to
+// the new key. Errors: vault.rotation (the vault was sealed or started again: call
+// Rotate), and the store's.
+func (d Desk) RotateBatch(ctx context.Context, proof []byte, gate bool) (p RotationProgress, err error) {
+	_, err = d.call(ctx, methodRotateBatch, rotateBatchRequest{Gate: gate}, [][]byte{proof}, &p)
 	return p, err
 }

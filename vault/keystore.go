@@ -128,7 +128,7 @@ func (k *keyStore) append(ctx context.Context, rows []chainRow) error {
 		for i := range rows {
 			r := &rows[i]
 			if pinned[r.Recipient] == nil {
-				return gatehouse.Errorf("vault.key_retired", "try again: the vault key was rotated", "a chain is sealed to a key that is not the vault's")
+				return errKeyRetired()
 			}
 			if _, err := insert.ExecContext(ctx, string(r.Org), string(r.Site), r.ID[:], string(r.Kind), r.Subject[:], string(r.Class), r.Day,
 				r.Recipient, r.Created.UnixMilli(), r.Enc, r.Sealed); err != nil {
@@ -137,6 +137,10 @@ func (k *keyStore) append(ctx context.Context, rows []chainRow) error {
 		}
 		return nil
 	})
+}
+
+func errKeyRetired() error {
+	return gatehouse.Errorf("vault.key_retired", "try again: the vault key was rotated", "a chain is sealed to a key that is not the vault's")
 }
 
 // row reads one chain's row; false where it is not there (erased, expired, or of

@@ -38,6 +38,7 @@ type strongroom struct {
 	leases     []lease
 	timer      *time.Timer
 	moving     *rotation
+	followed   string // name of the key that the gate elsewhere said it seals to
 	rebuilding *rebuilding
 }
 

@@ -51,7 +51,6 @@ func openRemote(ctx context.Context, v *Vault, dir string, o Options) error {
 	if err != nil {
 		return err
 	}
-	v.sealTo(public)
 	key, err := o.Gate.FileKey(filepath.Join(dir, spoolFile))
 	if err != nil {
 		return err
@@ -65,11 +64,14 @@ func openRemote(ctx context.Context, v *Vault, dir string, o Options) error {
 	if address == "" {
 		address = id.Address
 	}
-	r := &remoteProcess{spool: s}
+	s.seals(publicKeyName(public), func() { v.sealTo(public) })
+	r := &remoteProcess{spool: s, ended: make(chan struct{})}
+	r.ctx, r.stop = context.WithCancel(context.Background())
 	r.Remote = child.Connect(child.RemoteSpec{Name: "vault", Called: "the vault on the other machine", Dial: id.dial(address, o.Now),
 		MaxFrame: MaxRemoteMessage, OnState: s.vaultChanged, Log: o.Log})
 	s.start(r.sendRows, r.Away)
 	v.process, v.remote = r, r
+	go v.follow(r, o.Log)
 	return nil
 }
 
@@ -78,6 +80,10 @@ func openRemote(ctx context.Context, v *Vault, dir string, o Options) error {
 type remoteProcess struct {
 	*child.Remote
 	spool *spool
+
+	ctx   context.Context // ends with Stop
+	stop  context.CancelFunc
+	ended chan struct{} // closed when follow has ended
 }
 
 // Call is child.Remote's, behind a flush of the spool. What the machine would refuse
@@ -122,6 +128,8 @@ func (r *remoteProcess) Away() error {
 
 // Stop ends the connection and the spool.
 func (r *remoteProcess) Stop() {
+	r.stop()
+	<-r.ended
 	r.Remote.Stop()
 	// An error here is one of emptying the log of a file that opens as it is.
 	_ = r.spool.close()
@@ -206,7 +214,8 @@ var forwarded = map[string]bool{
 	methodReleases: true, methodRelease: true, methodRequestRelease: true, methodApproveRelease: true, methodBeginRelease: true, methodWriteRelease: true,
 	methodKeysStatus: true, methodNote: true, methodCheckKeys: true, methodFiles: true,
 	methodRecordBundle: true, methodBundles: true, methodHoldBundle: true, methodRead: true, methodEnd: true, methodFreezeLog: true, methodSealBundle: true, methodSign: true,
-	methodErasureList: true, methodLogRoot: true, methodBackupDone: true, methodRebuild: true,
+	methodSuccessor: true, methodFollowed: true,
+	methodErasureList: true, methodLogRoot: true, methodBackupDone: true, methodRebuild: true, methodGateBundle: true, methodGateRestored: true,
 }
 
 // Forwarded reports whether a gate on another machine may call a method of the vault

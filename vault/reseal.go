@@ -46,6 +46,18 @@ func (k *keyStore) unpin(ctx context.Context, names []string) (left int, err err
 	return left, err
 }
 
+// sealedToAny counts the rows that are sealed to one of the keys.
+func (k *keyStore) sealedToAny(ctx context.Context, names []string) (all int, err error) {
+	for _, name := range names {
+		n, err := k.sealedTo(ctx, name)
+		if err != nil {
+			return 0, err
+		}
+		all += n
+	}
+	return all, nil
+}
+
 // sealedTo counts the rows that are sealed to a key.
 func (k *keyStore) sealedTo(ctx context.Context, name string) (n int, err error) {
 	err = k.db.Readers().QueryRowContext(ctx, sealedToKey, name).Scan(&n)

@@ -85,7 +85,20 @@ func slotPurpose(name string) string { return "vault/" + name }
 
 // publish makes the key the one that is sealed to.
 func (k *ringKey) publish(dir string) error {
-	return writeDurably(filepath.Join(dir, publicKeyFile), []byte(labelVaultKey+base64.StdEncoding.EncodeToString(k.Public)+"\n"), true)
+	return writeDurably(filepath.Join(dir, publicKeyFile), []byte(publicKeyText(k.Public)), true)
+}
+
+// publicKeyText is what stands in vault.pub.
+func publicKeyText(public []byte) string {
+	return labelVaultKey + base64.StdEncoding.EncodeToString(public) + "\n"
+}
+
+// publishKey is publish for a key of a rotation.
+func publishKey(dir string, key hpke.PublicKey) error {
+	if err := ringKeyOf(key).publish(dir); err != nil {
+		return keyringFailed(err)
+	}
+	return nil
 }
 
 // addSlot wraps the seed for c. Errors: vault.slots_full, custody's.

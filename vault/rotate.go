@@ -26,6 +26,10 @@ import (
 //     out: from then on the key store takes no row for it. It is retired, and its slots
 //     are removed from the keyring.
 
+// Where several sites' vault processes share the key pair, each of them does steps 2, 4
+// and 5 for its own key store; steps 1 and 3, and taking the old key out of the keyring,
+// are done once for all (rotate_shared.go), and each gate is told (successor.go).
+
 // Rotation says how a rotation begins.
 type Rotation struct {
 	From, To string // names of the keys; From is the oldest that is not retired yet
@@ -42,6 +46,9 @@ type RotationProgress struct {
 	Left    int // rows that still name an old key; about, until Done
 	Damaged int // of these, rows that do not open: nobody can move them
 	Done    bool
+	// Gate says that nothing is left but to hear that the gate elsewhere seals to the new
+	// key: until then it may bring rows for the old one.
+	Gate bool
 }
 
 // rotation is a rotation that this vault process carries out. Its keys lie on a page of
@@ -98,42 +105,72 @@ const (
 )
 
 func (s *service) handleRotate(ctx context.Context, r *child.Request) (any, [][]byte, error) {
+	var reply Rotation
+	var proof []byte
+	var public []byte
+	err := s.rotating(ctx, r, func(begun Rotation, to hpke.PublicKey, keys openKeys) error {
+		if err := s.publish(to); err != nil {
+			return err
+		}
+		var err error
+		if proof, err = s.index.rekey(keys, to, func() ([]byte, error) { return s.room.move(keys, to, begun.Left) }); err != nil {
+			return err
+		}
+		// What controls disclosures is sealed under the vault key, too.
+		keys = keys.from(publicKeyName(to))
+		defer keys.clear()
+		if err := s.guard.rekey(ctx, keys); err != nil {
+			return err
+		}
+		reply, public = begun, to.Bytes()
+		return s.renewGenesis(keys)
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return reply, [][]byte{proof, public}, nil
+}
+
+// rotating calls f when steps 1 and 2 are done, with all keys of the rotation.
+func (s *service) rotating(ctx context.Context, r *child.Request, f func(begun Rotation, to hpke.PublicKey, keys openKeys) error) error {
 	var in keyRequest
 	if err := withSecrets(r, &in, 1); err != nil {
-		return nil, nil, err
+		return err
 	}
 	c, err := s.credential(in.With, r.Blobs[0])
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	defer clear(c.Secret)
 	if err := checkNewCredential(c, ""); err != nil { // the new key gets a slot for it
-		return nil, nil, err
+		return err
 	}
 	keys, err := s.room.unwrap(ctx, in.Operator, c)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	defer func() { keys.clear() }()
-	reply, to, err := s.beginRotation(ctx, in.Operator, c, &keys)
+	begun, to, err := s.beginRotation(ctx, in.Operator, c, &keys)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	proof, err := s.index.rekey(keys, to, func() ([]byte, error) { return s.room.move(keys, to, reply.Left) })
-	if err != nil {
-		return nil, nil, err
-	}
-	// What controls disclosures is sealed under the vault key, too.
-	if err := s.guard.rekey(ctx, keys.from(publicKeyName(to))); err != nil {
-		return nil, nil, err
-	}
-	return reply, [][]byte{proof, to.Bytes()}, nil
+	return f(begun, to, keys)
 }
 
-// beginRotation does steps 1 to 3, or what is left of them. keys are those that c
+// publish is step 3.
+func (s *service) publish(to hpke.PublicKey) error {
+	if s.shared {
+		return s.published(to)
+	}
+	if publicKeyName(s.room.current()) == publicKeyName(to) {
+		return nil
+	}
+	return publishKey(s.room.dir, to)
+}
+
+// beginRotation does steps 1 and 2, or what is left of them. keys are those that c
 // opens; a new one is added to them.
 func (s *service) beginRotation(ctx context.Context, operator string, c gatehouse.Credential, keys *openKeys) (reply Rotation, to hpke.PublicKey, err error) {
-	current := publicKeyName(s.room.current())
 	var target *ringKey
 	var old []*ringKey
 	err = changeKeyring(s.room.dir, func(ring *keyring) error {
@@ -183,11 +220,6 @@ func (s *service) beginRotation(ctx context.Context, operator string, c gatehous
 	if err := s.keys.pin(ctx, to); err != nil {
 		return reply, nil, err
 	}
-	if current != target.Name {
-		if err := target.publish(s.room.dir); err != nil {
-			return reply, nil, keyringFailed(err)
-		}
-	}
 	reply.From, reply.To = old[0].Name, target.Name
 	for _, k := range old {
 		n, err := s.keys.sealedTo(ctx, k.Name)
@@ -232,8 +264,9 @@ func (s *strongroom) move(keys openKeys, to hpke.PublicKey, left int) (proof []b
 }
 
 func (s *service) handleRotateBatch(ctx context.Context, r *child.Request) (any, [][]byte, error) {
-	if len(r.Blobs) != 1 {
-		return nil, nil, gatehouse.Errorf("request.malformed", "this is a fault of the program", "the proof is missing")
+	var in rotateBatchRequest
+	if err := withSecrets(r, &in, 1); err != nil {
+		return nil, nil, err
 	}
 	// One batch at a time; sealing the vault ends the rotation between two of them.
 	s.moves.Lock()
@@ -252,7 +285,7 @@ func (s *service) handleRotateBatch(ctx context.Context, r *child.Request) (any,
 		p.Moved += moved
 		m.left, m.damaged = max(0, m.left-moved), m.damaged+damaged
 		if last == 0 {
-			return s.endOfRotation(ctx, m, private, p)
+			return s.endOfRotation(ctx, m, private, p, in.Gate)
 		}
 		m.after = last
 	}
@@ -260,23 +293,36 @@ func (s *service) handleRotateBatch(ctx context.Context, r *child.Request) (any,
 	return p, nil, nil
 }
 
-// endOfRotation is step 5, once every row was looked at.
-func (s *service) endOfRotation(ctx context.Context, m *rotation, private privateKeys, p RotationProgress) (any, [][]byte, error) {
+// endOfRotation is step 5, once every row was looked at. gate says that a gate elsewhere
+// is waited for.
+func (s *service) endOfRotation(ctx context.Context, m *rotation, private privateKeys, p RotationProgress, gate bool) (any, [][]byte, error) {
 	moved, damaged, err := s.keys.resealHeld(ctx, private, m.to, rotateRows)
 	if err != nil {
 		return nil, nil, err
 	}
 	p.Moved, m.damaged = p.Moved+moved, m.damaged+damaged
-	left, err := s.keys.unpin(ctx, m.from)
+	gate = gate && !s.room.followedBy(publicKeyName(m.to))
+	var left int
+	if gate {
+		left, err = s.keys.sealedToAny(ctx, m.from)
+	} else {
+		left, err = s.keys.unpin(ctx, m.from)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
 	p.Left, p.Damaged = left, m.damaged
 	m.left, m.after, m.damaged = left, 0, 0
-	if left > 0 {
+	if gate || left > 0 {
 		// Either a row came from the gate meanwhile, and the next batch moves it, or it
 		// does not open: then it keeps its key until it is restored, or expires.
-		p.Done = left == p.Damaged
+		looked := left == p.Damaged
+		p.Done, p.Gate = looked && !gate, looked && gate
+		return p, nil, nil
+	}
+	if s.shared { // other sites may need the key still
+		s.room.endMove(m)
+		p.Done = true
 		return p, nil, nil
 	}
 	for _, name := range m.from {

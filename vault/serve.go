@@ -34,6 +34,7 @@ type service struct {
 
 	mu      sync.Mutex // init is called once, and not after unbundle
 	unbound bool       // unbundle was called: this process opens bundles and no vault
+	shared  bool       // other sites' vault processes use the same key pair
 	moves   sync.Mutex // one batch of a rotation at a time
 	release func() error
 	keys    *keyStore
@@ -70,7 +71,7 @@ func runChild(ctx context.Context, afterLogging func()) error {
 func (s *service) handlers() map[string]child.Handler {
 	all := map[string]child.Handler{methodInit: s.handleInit, methodUnbundle: s.handleUnbundle, methodLetterbox: s.handleLetterbox}
 	for _, group := range []map[string]child.Handler{s.coreHandlers(), s.auditHandlers(), s.controlHandlers(), s.releaseHandlers(), s.indexHandlers(), s.keysHandlers(),
-		s.erasureHandlers(), s.expiryHandlers(), s.holdHandlers(), s.bundleHandlers(), s.rewriteHandlers(), s.streamHandlers(), s.snapshotHandlers(), s.rebuildHandlers(), s.templateHandlers()} {
+		s.erasureHandlers(), s.expiryHandlers(), s.holdHandlers(), s.bundleHandlers(), s.rewriteHandlers(), s.streamHandlers(), s.snapshotHandlers(), s.rebuildHandlers(), s.gateRestoreHandlers(), s.templateHandlers()} {
 		for method, h := range group {
 			all[method] = s.whenReady(h)
 		}
@@ -131,7 +132,7 @@ func (s *service) handleInit(ctx context.Context, r *child.Request) (any, [][]by
 	if err != nil {
 		return nil, nil, err
 	}
-	s.release = release
+	s.release, s.shared = release, in.Keys != in.Dir
 	ctx = context.WithoutCancel(ctx) // half an opening is no use
 	if s.keys, err = openKeyStore(ctx, in.Dir, fileKeys[keyStoreFile], public); err != nil {
 		return nil, nil, err

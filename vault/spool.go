@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -31,6 +32,9 @@ type spool struct {
 	away func() error                                     // why nothing can be sent now; nil: it can
 	stop context.CancelFunc
 	end  chan struct{}
+
+	keying sync.RWMutex // held by who adds rows, and alone by who changes the key
+	key    string       // the name of the key that rows are taken for
 
 	mu        sync.Mutex
 	waiting   int   // rows
@@ -65,8 +69,32 @@ func (s *spool) start(send func(context.Context, []chainRow) error, away func() 
 	go s.run(ctx)
 }
 
-// add makes rows durable here. Errors: store.full where the disk or the spool is.
+// seals names the key that rows are taken for from now on, and has those who make them
+// use it; none for another is being added when it returns.
+func (s *spool) seals(key string, use func()) {
+	s.keying.Lock()
+	defer s.keying.Unlock()
+	s.key = key
+	use()
+}
+
+// current is the name of the key that rows are taken for.
+func (s *spool) current() string {
+	s.keying.RLock()
+	defer s.keying.RUnlock()
+	return s.key
+}
+
+// add makes rows durable here. Errors: store.full where the disk or the spool is,
+// vault.key_retired where another key is sealed to by now.
 func (s *spool) add(ctx context.Context, rows []chainRow) error {
+	s.keying.RLock()
+	defer s.keying.RUnlock()
+	for i := range rows {
+		if rows[i].Recipient != s.key {
+			return errKeyRetired()
+		}
+	}
 	s.mu.Lock()
 	waiting := s.waiting
 	s.mu.Unlock()
@@ -190,7 +218,11 @@ func (s *spool) deliver(ctx context.Context) error {
 	}
 	limited, cancel := context.WithTimeout(ctx, appendLimit)
 	defer cancel()
-	if err := s.send(limited, rows); err != nil {
+	err = s.send(limited, rows)
+	if gatehouse.ErrorCode(err) == "vault.key_retired" {
+		return s.withoutRetired(limited, rows, err)
+	}
+	if err != nil {
 		return err
 	}
 	err = s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
@@ -209,6 +241,40 @@ func (s *spool) deliver(ctx context.Context) error {
 	defer s.mu.Unlock()
 	s.waiting -= len(rows)
 	s.delivered = last
+	s.tell()
+	return nil
+}
+
+// withoutRetired takes rows away that are sealed to a key which is not this gate's any
+// more and which the vault takes none for: a gate had them that was given up in a
+// rotation. Nobody has that key, so what hangs on the rows is noise. refused is what the
+// vault said of all of them.
+func (s *spool) withoutRetired(ctx context.Context, rows []chainRow, refused error) error {
+	own := s.current()
+	others := slices.DeleteFunc(slices.Clone(rows), func(r chainRow) bool { return r.Recipient == own })
+	if len(others) == 0 {
+		return refused
+	}
+	if err := s.send(ctx, others); err == nil || gatehouse.ErrorCode(err) != "vault.key_retired" {
+		return refused // the vault knows the old key, and not this gate's
+	}
+	var gone int64
+	err := s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		result, err := tx.ExecContext(ctx, `DELETE FROM rows WHERE json_extract(row, '$.Recipient') <> ?`, own)
+		if err == nil {
+			gone, err = result.RowsAffected()
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	s.log.Error("chains were given up: the vault key that they are sealed to was retired before this gate delivered them, so nobody can open what hangs on them", "count", gone)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.waiting -= int(gone); s.waiting == 0 {
+		s.delivered = s.added
+	}
 	s.tell()
 	return nil
 }

@@ -113,7 +113,9 @@ func (cmd BackupVerifyCmd) Run(ctx context.Context, out *Out) error {
 			return err
 		}
 		r.With = wire.Shown(with)
-	} else if !elsewhere {
+	} else if elsewhere {
+		fmt.Fprintln(out.Stderr, "every object is checked; after `gatehouse vault unseal --rebuild` on the vault's machine the newest backup is restored beside the site as well")
+	} else {
 		fmt.Fprintln(out.Stderr, "every object is checked; with --passphrase-file or another credential the newest backup is restored beside the site as well")
 	}
 	ok := false

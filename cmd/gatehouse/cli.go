@@ -13,6 +13,7 @@ import (
 	"gatehouse/api"
 	"gatehouse/server"
 	"gatehouse/vault"
+	"gatehouse/vault/machine"
 	"gatehouse/vision/worker"
 
 	"github.com/alecthomas/kong"
@@ -104,7 +105,11 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 		return report(stderr, gatehouse.Errorf("process.failed", "see the system's limits", "core dumps cannot be switched off: %w", err))
 	}
 	if len(args) > 0 {
-		if run, ok := children[args[0]]; ok {
+		run, ok := children[args[0]]
+		if !ok {
+			run, ok = machine.Children()[args[0]]
+		}
+		if ok {
 			return report(stderr, run(ctx))
 		}
 		if args[0] == completeArg {

@@ -18,6 +18,7 @@ type DrillCmd struct {
 	Thief          string `help:"What is stolen: the data directory with logs and backups, or the whole disk with the gate key file." enum:"data,disk" default:"data"`
 	Data           string `help:"Drill on a copy of this site's data directory, with the gate key that the configuration names; without it on a fresh site." placeholder:"DIR" type:"existingdir"`
 	PassphraseFile string `help:"The vault's passphrase, to unseal the copy's vault; for --data." placeholder:"FILE"`
+	Elsewhere      bool   `name:"vault-elsewhere" help:"Give the fresh site a vault on a machine of its own (another process); the thief gets the gate's side. A site with --data whose vault is elsewhere is drilled in this way anyway."`
 	Marks          int    `help:"How many marks of each kind are planted." default:"200"`
 	Report         string `help:"Write the signed report there, as drill.json and drill.html." placeholder:"DIR"`
 	Verify         string `help:"Check a report (its drill.json) instead, against the audit log's key of the site that it is about: --data's, or the configuration's." placeholder:"FILE"`
@@ -35,7 +36,10 @@ func (cmd DrillCmd) Run(ctx context.Context, out *Out) error {
 	if cmd.Marks < 1 || cmd.Marks > 1000 {
 		return gatehouse.Errorf("drill.marks", "say 1 to 1000", "so many marks cannot be planted")
 	}
-	o := drill.Options{Thief: drill.Thief(cmd.Thief), Marks: cmd.Marks, ReportDir: cmd.Report, Stderr: out.Stderr}
+	o := drill.Options{Thief: drill.Thief(cmd.Thief), Marks: cmd.Marks, ReportDir: cmd.Report, Stderr: out.Stderr, Elsewhere: cmd.Elsewhere}
+	if cmd.Elsewhere && cmd.Data != "" {
+		return gatehouse.Errorf("drill.elsewhere", "leave it out: where the vault of a site is, its configuration says", "--vault-elsewhere belongs to a fresh site")
+	}
 	if cmd.Data != "" {
 		c, err := out.config()
 		if err != nil {
@@ -114,6 +118,9 @@ func (cmd DrillCmd) tell(out *Out, r drill.Report) {
 	out.Say("  %6d  of %d stored templates compare across galleries", r.TemplateMatches, r.TemplatesCompared)
 	if r.Thief == drill.DiskThief {
 		out.Say("  %6d  marks read in the working set (what the gate must know at boot)", r.WorkingSetHits)
+	}
+	if r.Elsewhere {
+		out.Say("  %6d  of %d calls to the vault's machine with the stolen identity gave something", r.ImpersonationsOpened, r.Impersonations)
 	}
 	out.Say("Somebody outside:")
 	out.Say("  %6d  of %d ports reachable from other machines", r.PortsOpen, r.Ports)

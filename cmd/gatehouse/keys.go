@@ -45,6 +45,10 @@ type KeysStatusCmd struct{}
 
 // Run shows them.
 func (KeysStatusCmd) Run(ctx context.Context, out *Out) error {
+	goOn := "gatehouse keys rotate vault"
+	if out.desk != nil {
+		goOn = "gatehouse vault keys rotate vault"
+	}
 	return atDesk(ctx, out, func(a api.Desk) (wire.KeysStatus, error) { return a.KeysStatus(ctx) }, func(s wire.KeysStatus) {
 		active := 0
 		for _, k := range s.Keys {
@@ -64,7 +68,7 @@ func (KeysStatusCmd) Run(ctx context.Context, out *Out) error {
 			}
 		}
 		if active > 1 {
-			out.Say("a rotation was begun and is not finished: gatehouse keys rotate vault")
+			out.Say("a rotation was begun and is not finished: %s", goOn)
 		}
 		if s.GateCustody != "" {
 			out.Say("gate key: %s\n  %s", s.GateCustody, s.GateCustodyMeans)

@@ -24,7 +24,7 @@ type RestoreCmd struct {
 	At          string `help:"The newest backup that is not later than this: 2026-11-23T10:00:00Z; without it the newest." placeholder:"TIME"`
 	ErasureList string `help:"A note of the newest erasure list ('gatehouse backup list --json' has it), or a witness's file: an older list at the targets is refused." placeholder:"FILE"`
 	Signer      string `help:"Whose backups count ('gatehouse backup list --json' has it), where others have added theirs to the targets." placeholder:"KEY"`
-	Keyring     string `help:"The vault's wrapped private key, which the backup of a site whose vault is on another machine does not hold: what 'gatehouse vault keys export' wrote, or that machine's vault.key." placeholder:"FILE"`
+	Keyring     string `help:"Where the vault's machine is lost as well: the vault's wrapped private key, which the backup of a site whose vault is on another machine does not hold: what 'gatehouse vault keys export' wrote, or that machine's vault.key." placeholder:"FILE"`
 	CredentialFlags
 }
 
@@ -60,8 +60,10 @@ func (cmd RestoreCmd) Run(ctx context.Context, out *Out) error {
 			return err
 		}
 	}
-	if o.With, err = cmd.credential(out, "The vault's passphrase: "); err != nil {
-		return err
+	if !c.Vault.Elsewhere() || cmd.given() {
+		if o.With, err = cmd.credential(out, vaultPrompt); err != nil {
+			return err
+		}
 	}
 	got, err := server.Restore(ctx, c, o)
 	if err != nil && gatehouse.ErrorCode(err) != "restore.incomplete" {

@@ -42,6 +42,7 @@ type VaultKeysCmd struct {
 	RemoveSlot AtVault[KeysRemoveSlotCmd] `cmd:"" help:"Take away one way to open the vault key."`
 	Split      AtVault[KeysSplitCmd]      `cmd:"" help:"Split the vault key into shares, as words and QR codes, for recovery."`
 	Export     AtVault[KeysExportCmd]     `cmd:"" help:"Write the vault's keyring into a file for safe keeping; it stays wrapped."`
+	Rotate     VaultRotateCmd             `cmd:"" help:"Exchange the vault key that all sites share."`
 }
 
 // runner is a command.

@@ -30,7 +30,14 @@ func (d *drill) copyInstallation(ctx context.Context) error {
 	d.gateKey = key
 	if d.Config == nil {
 		d.keyOnDisk = true
-		d.config, d.Passphrase = fresh(data, key), []byte(rand.Text())
+		d.config = fresh(data, key)
+		if d.Elsewhere {
+			if err := d.moveAway(ctx); err != nil {
+				return err
+			}
+		} else {
+			d.Passphrase = []byte(rand.Text())
+		}
 		return d.keepInside()
 	}
 	original := *d.Config
@@ -39,8 +46,8 @@ func (d *drill) copyInstallation(ctx context.Context) error {
 	} else if !there {
 		return gatehouse.Errorf("drill.empty", "give --data the data directory of a site, or leave it out for a fresh one", "%s holds no site", original.Data)
 	}
-	if original.Vault.Elsewhere() {
-		return gatehouse.Errorf("drill.elsewhere", "leave out --data: a fresh site shows what a thief of such a gate gets", "the site's vault is on another machine, which a drill may not use")
+	if original.Vault.Elsewhere() && len(d.Passphrase) > 0 {
+		return gatehouse.Errorf("drill.passphrase", "leave --passphrase-file out: the copy gets a vault's machine of its own", "the site's vault is on another machine, which a drill may not use")
 	}
 	d.config = detached(original, data, key)
 	if err := d.keepInside(); err != nil {
@@ -56,6 +63,11 @@ func (d *drill) copyInstallation(ctx context.Context) error {
 	}
 	if err := d.copyGateKey(original.GateKey); err != nil {
 		return err
+	}
+	if original.Vault.Elsewhere() {
+		if err := d.changeMachine(ctx); err != nil {
+			return err
+		}
 	}
 	_, err := vault.OpenGateKey(d.config.Data, d.gateKey) // one that does not belong is told at once
 	return err
@@ -136,7 +148,7 @@ func missing(gates []server.GateConfig) (added []server.GateConfig) {
 
 // newPassphrase is for the first start of a fresh site.
 func (d *drill) newPassphrase() []byte {
-	if d.Config == nil {
+	if d.Config == nil && d.away == nil {
 		return d.Passphrase
 	}
 	return nil

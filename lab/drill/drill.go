@@ -10,6 +10,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -42,6 +43,10 @@ type Options struct {
 	// Passphrase opens the copy's vault; nil with Config leaves it sealed, and what
 	// needs it is not tried. A fresh installation has one of its own.
 	Passphrase []byte
+	// Elsewhere gives a fresh installation a vault on a machine of its own: another
+	// process with a directory of its own. A copy of a site that has one gets one, too,
+	// and takes no passphrase.
+	Elsewhere bool
 	// Marks is how many of each kind are planted; 0 means 200.
 	Marks int
 	// Arrivals is how many times somebody comes to each gate; 0 means 6.
@@ -62,6 +67,7 @@ type mutant struct {
 	transport func(http.RoundTripper) http.RoundTripper       // between the outsider and the server
 	opener    func(*drill, gatehouse.Opener) gatehouse.Opener // in place of the vault
 	metrics   func(*drill, []byte) []byte
+	sealed    func(*drill) error                                    // when the vault's machine was sealed
 	templates func(before, after []storedTemplate) []storedTemplate // what the rekey leaves
 	region    int                                                   // of it only so many values are tried; 0 for all
 }
@@ -74,6 +80,7 @@ type drill struct {
 	keyOnDisk bool          // it is a plain file, which a thief of the disk takes
 	root      string        // everything that the drill makes, removed at its end
 	log       *os.File      // of the copy
+	away      *away         // the vault's machine; nil where the vault is the copy's own
 	cast      *cast
 	arrivals  int
 	server    *server.Server
@@ -104,11 +111,12 @@ func Run(ctx context.Context, o Options) (_ Report, err error) {
 			d.post.close()
 		}
 	}()
+	defer func() { err = errors.Join(err, d.away.stop()) }()
 	defer d.useTemp()()
 	began := time.Now()
 	for _, step := range []func(context.Context) error{
 		d.copyInstallation, d.meetNeighbour, d.start, d.populate, d.compareGalleries, d.administer, d.operate, d.playOutsider, d.probeOriginal,
-		d.plantCanaries, d.remove, d.crash, d.backUp, d.snapshot, d.end, d.steal, d.swap, d.control,
+		d.plantCanaries, d.remove, d.crash, d.backUp, d.snapshot, d.end, d.steal, d.impersonate, d.swap, d.control,
 	} {
 		if err := step(ctx); err != nil {
 			return Report{}, joinStop(d, err)
@@ -234,13 +242,8 @@ func (d *drill) populate(ctx context.Context) error {
 		return err
 	}
 	d.report.Custody = status.Custody
-	if len(d.Passphrase) > 0 {
-		if err := d.server.Unseal(ctx, d.Passphrase); err != nil {
-			return err
-		}
-		d.unsealed = true
-	} else {
-		d.report.note("no passphrase was given: the copy's vault stayed sealed; sealed values were not exchanged, the search index stayed as it was, and there are few operators' reasons and no canaries among the marks")
+	if err := d.unseal(ctx); err != nil {
+		return err
 	}
 	if err := d.plant(ctx); err != nil {
 		return err

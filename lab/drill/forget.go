@@ -82,7 +82,7 @@ func (d *drill) remember(ctx context.Context, ids []gatehouse.SubjectID) error {
 
 // tryForgotten asks the unsealed vault for values whose keys are gone.
 func (d *drill) tryForgotten(ctx context.Context, v gatehouse.Opener, proof []byte, kind string, refs []gatehouse.SealedRef) error {
-	plain, err := openAll(ctx, v, kind, proof, refs)
+	plain, err := d.openAll(ctx, v, kind, proof, refs)
 	if err != nil {
 		return err
 	}
@@ -100,29 +100,17 @@ func (d *drill) tryForgotten(ctx context.Context, v gatehouse.Opener, proof []by
 // over (the vault expires none that is younger, so that a drill cannot wait for it), and
 // asks for what was sealed under them and opened before.
 func (d *drill) tryExpired(ctx context.Context, gate *vault.GateKey, root string, details []gatehouse.SealedRef) error {
-	file := filepath.Join(root, "vault", "keys.db")
-	key, err := gate.FileKey(file)
-	if err != nil {
-		return err
-	}
-	// The exchanged rows go: these are as they were.
-	if err := copyDatabase(ctx, filepath.Join(d.config.Data, "vault", "keys.db"), file); err != nil {
-		return err
-	}
-	db, err := sealeddb.OpenAsIs(file, key)
-	if err != nil {
-		return err
-	}
-	err = db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM chains WHERE kind = 'day' AND class = ?`, string(gatehouse.PassageClass))
-		for _, held := range []string{"held_items", "held_chains"} { // a hold keeps keys of its own
-			if err == nil {
-				_, err = tx.ExecContext(ctx, "DELETE FROM "+held)
+	err := d.changeKeyStore(ctx, gate, root, func(db *sealeddb.DB) error {
+		return db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, `DELETE FROM chains WHERE kind = 'day' AND class = ?`, string(gatehouse.PassageClass))
+			for _, held := range []string{"held_items", "held_chains"} { // a hold keeps keys of its own
+				if err == nil {
+					_, err = tx.ExecContext(ctx, "DELETE FROM "+held)
+				}
 			}
-		}
-		return err
+			return err
+		})
 	})
-	db.Close()
 	if err != nil {
 		return err
 	}

@@ -29,10 +29,9 @@ func (d *drill) administer(ctx context.Context) error {
 	if !d.unsealed {
 		return nil
 	}
-	admin := d.server.Admin()
 	// What is opened below must not end with a budget: it is the sealing that is tried.
 	most := wire.Limit{Hour: budget.MaxLimit, Day: budget.MaxLimit}
-	if _, err := admin.SetBudget(ctx, wire.BudgetSetRequest{With: wire.Shown(gatehouse.Passphrase(d.Passphrase)), Limits: wire.Limits{Operator: most, Role: most, Organization: most, Live: most}}); err != nil {
+	if _, err := d.desk().SetBudget(ctx, wire.BudgetSetRequest{With: wire.Shown(d.credential()), Limits: wire.Limits{Operator: most, Role: most, Organization: most, Live: most}}); err != nil {
 		return err
 	}
 	for _, step := range []func(context.Context) error{d.hold, d.release, d.searchArchive} {
@@ -132,7 +131,7 @@ func (d *drill) colleagues(ctx context.Context) (asks, agrees colleague, err err
 			return asks, agrees, err
 		}
 		o := wire.Operator{Name: c.Name, Salt: c.Salt, Work: c.Work, Public: c.Public}
-		if _, err := d.server.Admin().AddOperator(ctx, wire.OperatorRequest{With: wire.Shown(gatehouse.Passphrase(d.Passphrase)), Operator: o}); err != nil {
+		if _, err := d.desk().AddOperator(ctx, wire.OperatorRequest{With: wire.Shown(d.credential()), Operator: o}); err != nil {
 			return asks, agrees, err
 		}
 	}
@@ -192,7 +191,7 @@ func (d *drill) plantCanaries(ctx context.Context) error {
 	defer step.finish()
 	for from := 0; from < len(d.cast.labels); from += perLabel {
 		label := d.cast.labels[from:min(from+perLabel, len(d.cast.labels))]
-		_, err := d.server.Admin().PlantCanary(ctx, wire.CanaryPlantRequest{With: wire.Shown(gatehouse.Passphrase(d.Passphrase)), Note: strings.Join(label, " ")})
+		_, err := d.desk().PlantCanary(ctx, wire.CanaryPlantRequest{With: wire.Shown(d.credential()), Note: strings.Join(label, " ")})
 		if err != nil {
 			return err
 		}

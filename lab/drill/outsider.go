@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -170,8 +171,10 @@ type prober struct {
 	client  *http.Client
 	match   func(*http.Request) string
 	matcher *matcher
-	marks   []mark
-	asked   int // requests
+
+	transport *http.Transport
+	marks     []mark
+	asked     int // requests
 }
 
 func (d *drill) prober(routes []auth.Route) (*prober, error) {
@@ -180,12 +183,26 @@ func (d *drill) prober(routes []auth.Route) (*prober, error) {
 	if p.matcher, err = newMatcher(p.marks); err != nil {
 		return nil, err
 	}
-	var transport http.RoundTripper = &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // it asks this machine what it answers, and shows nothing
+	p.transport = &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // it asks this machine what it answers, and shows nothing
+	var transport http.RoundTripper = p.transport
 	if d.mutant.transport != nil {
 		transport = d.mutant.transport(transport)
 	}
 	p.client = &http.Client{Transport: transport, Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return p, nil
+}
+
+// through has the prober connect to where the server listens, whatever its name leads to.
+// One that listens at every address is reached at this machine's own.
+func (p *prober) through(host, port string) {
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	to := net.JoinHostPort(host, port)
+	p.transport.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, network, to)
+	}
 }
 
 // maxBody bounds how much of an answer is looked at.

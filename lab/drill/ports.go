@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -190,16 +191,22 @@ func (d *drill) probeOriginal(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, port, err := net.SplitHostPort(d.Config.Listen); err != nil || port == "0" {
+	host, port, err := net.SplitHostPort(d.Config.Listen)
+	if err != nil || port == "0" {
 		d.report.note("the live server listens at a port of the system's choice, which the configuration does not say: it was not asked")
 		return nil
 	}
 	p.base = "http://" + d.Config.Listen
 	if d.Config.TLS.On() {
-		_, port, _ := net.SplitHostPort(d.Config.Listen)
-		p.base = "https://localhost:" + port
+		p.through(host, port)
+		p.base = "https://" + net.JoinHostPort(d.Config.TLS.Names[0], port)
 	}
 	d.say("asking the live server without a credential")
+	// A server that is not the one, or that answers under other names, refuses everything.
+	if status, _, _, err := p.ask(ctx, http.MethodGet, "/healthz", nobody); err != nil || status != http.StatusOK {
+		d.report.note(fmt.Sprintf("the live server does not answer at %s under its first name: it was not asked", d.Config.Listen))
+		return nil
+	}
 	for _, route := range d.server.Routes() {
 		method, _, _ := strings.Cut(route.Pattern, " ")
 		how, err := p.try(ctx, method, d.pathOf(route, ""), nobody)

@@ -28,31 +28,34 @@ type Report struct {
 	Duration        float64 `json:"duration_s"`
 
 	// What the figures rest on.
-	OK                bool         `json:"ok"`
-	Kinds             map[Kind]int `json:"kinds"`         // marks of each kind
-	Forms             int          `json:"forms"`         // in which the marks were looked for
-	ControlForms      int          `json:"control_forms"` // of them, found in the plain store
-	ControlPictures   int          `json:"control_pictures"`
-	Bytes             int64        `json:"bytes_searched"`
-	Ports             int          `json:"ports"`
-	Swaps             int          `json:"swapped_ciphertexts"`
-	TemplatesCompared int          `json:"templates_compared"`
-	Granted           int          `json:"passages_granted"`
-	Denied            int          `json:"passages_denied"`
-	Searches          int          `json:"searches"`         // of the archive, that found a planted person
-	Erased            int          `json:"subjects_erased"`  // with a certificate, before the theft
-	Forgotten         int          `json:"forgotten_values"` // of erased subjects and expired days: the vault was asked to open them
-	ForgottenOpened   int          `json:"forgotten_values_opened"`
-	Requests          int          `json:"requests"`         // of the outsider
-	Alarms            int          `json:"alarms_delivered"` // by webhook and mail, and searched
-	BackupBytes       int64        `json:"backup_bytes"`     // of the stolen backup, key bundles included
-	Crashed           int          `json:"processes_crashed"`
-	Copied            bool         `json:"copied"` // an installation; false for a fresh one
-	Live              bool         `json:"live"`   // a server ran on it
-	Version           string       `json:"version"`
-	At                time.Time    `json:"at"`
-	Findings          []Finding    `json:"findings"`
-	Notes             []string     `json:"notes,omitempty"`
+	OK                   bool         `json:"ok"`
+	Kinds                map[Kind]int `json:"kinds"`         // marks of each kind
+	Forms                int          `json:"forms"`         // in which the marks were looked for
+	ControlForms         int          `json:"control_forms"` // of them, found in the plain store
+	ControlPictures      int          `json:"control_pictures"`
+	Bytes                int64        `json:"bytes_searched"`
+	Ports                int          `json:"ports"`
+	Swaps                int          `json:"swapped_ciphertexts"`
+	TemplatesCompared    int          `json:"templates_compared"`
+	Granted              int          `json:"passages_granted"`
+	Denied               int          `json:"passages_denied"`
+	Searches             int          `json:"searches"`         // of the archive, that found a planted person
+	Erased               int          `json:"subjects_erased"`  // with a certificate, before the theft
+	Forgotten            int          `json:"forgotten_values"` // of erased subjects and expired days: the vault was asked to open them
+	ForgottenOpened      int          `json:"forgotten_values_opened"`
+	Requests             int          `json:"requests"`         // of the outsider
+	Alarms               int          `json:"alarms_delivered"` // by webhook and mail, and searched
+	BackupBytes          int64        `json:"backup_bytes"`     // of the stolen backup, key bundles included
+	Crashed              int          `json:"processes_crashed"`
+	Elsewhere            bool         `json:"vault_elsewhere"` // the vault is on another machine
+	Impersonations       int          `json:"impersonations"`  // calls to that machine with the stolen identity
+	ImpersonationsOpened int          `json:"impersonations_opened"`
+	Copied               bool         `json:"copied"` // an installation; false for a fresh one
+	Live                 bool         `json:"live"`   // a server ran on it
+	Version              string       `json:"version"`
+	At                   time.Time    `json:"at"`
+	Findings             []Finding    `json:"findings"`
+	Notes                []string     `json:"notes,omitempty"`
 
 	Signature *Signature `json:"signature,omitempty"`
 }
@@ -148,6 +151,7 @@ func (v view) Lines() []Line {
 		line("Guessed from an index", "every phone number and plate of a region, hashed and keyed with all that may be a key", v.IndexHits, 0),
 		line("Ciphertexts that open elsewhere", "exchanged between rows, records, pictures, key rows and working items", v.SwapsOpened, v.Swaps),
 		line("Values of erased subjects and expired days that open", "asked of the unsealed vault, with copies that were made before", v.ForgottenOpened, v.Forgotten),
+		line("Calls with the gate's stolen identity that give something", "to the vault's machine, while nobody has unsealed it", v.ImpersonationsOpened, v.Impersonations),
 		line("Templates that compare", "across a rekey of the gallery, and with the face itself", v.TemplateMatches, v.TemplatesCompared),
 		line("Ports that other machines reach", "of every process of the copy", v.PortsOpen, v.Ports),
 		line("Routes that are open", "every route, with every method and every credential that is not its own", v.RoutesOpen, v.Routes),

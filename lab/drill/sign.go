@@ -95,7 +95,7 @@ func (d *drill) publish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if d.Config != nil {
+	if d.Config != nil && d.away == nil { // the log of a site whose vault is elsewhere is there
 		err = d.signWithLog(ctx, [sha256.Size]byte(statement[len(statement)-sha256.Size:]))
 	} else {
 		err = d.signWithOwn(statement)

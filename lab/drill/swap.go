@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
 	"gatehouse"
 	"gatehouse/internal/sealeddb"
@@ -174,13 +173,12 @@ func pictureValues(ctx context.Context, db *sealeddb.DB, root, what, query strin
 
 // openVault opens the vault of root as the drill's operator; done ends it.
 func (d *drill) openVault(ctx context.Context, gate *vault.GateKey, root string) (_ gatehouse.Opener, proof []byte, done func(), err error) {
-	v, err := vault.Open(ctx, vault.Options{Dir: filepath.Join(root, "vault"), Gate: gate})
+	v, err := d.openGate(ctx, gate, root)
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	done = func() { _ = v.Close() } // a copy that is thrown away
-	proof, _, err = v.Unseal(ctx, "drill", string(d.Passphrase), 10*time.Minute)
-	if err != nil {
+	if proof, err = d.lease(ctx, v); err != nil {
 		done()
 		return nil, nil, nil, err
 	}
@@ -193,8 +191,8 @@ func (d *drill) openVault(ctx context.Context, gate *vault.GateKey, root string)
 
 // openAll asks the vault as one of the drill's operators: each part has a budget of its
 // own.
-func openAll(ctx context.Context, v gatehouse.Opener, part string, proof []byte, refs []gatehouse.SealedRef) ([][]byte, error) {
-	return v.Open(ctx, gatehouse.OpenRequest{Operator: "drill/" + part, Role: "drill-" + part, Proof: proof, Purpose: "drill", Reason: "the theft drill", Refs: refs})
+func (d *drill) openAll(ctx context.Context, v gatehouse.Opener, part string, proof []byte, refs []gatehouse.SealedRef) ([][]byte, error) {
+	return v.Open(ctx, gatehouse.OpenRequest{Operator: d.operator() + "/" + part, Role: "drill-" + part, Proof: proof, Purpose: "drill", Reason: "the theft drill", Refs: refs})
 }
 
 // swapSealed gives every value the place of another of its kind, and of another kind.
@@ -229,7 +227,7 @@ func (d *drill) swapSealed(ctx context.Context, gate *vault.GateKey, root string
 	if err := d.tryForgotten(ctx, v, proof, "erased", d.forgotten); err != nil {
 		return err
 	}
-	plain, err := openAll(ctx, v, "moved", proof, moved)
+	plain, err := d.openAll(ctx, v, "moved", proof, moved)
 	if err != nil {
 		return err
 	}
@@ -246,7 +244,7 @@ func (d *drill) swapSealed(ctx context.Context, gate *vault.GateKey, root string
 // expired. The drill's own are there, so of every kind there is one at least.
 func (d *drill) thatOpen(ctx context.Context, v gatehouse.Opener, proof []byte, kind string, refs []gatehouse.SealedRef) (kept []gatehouse.SealedRef, err error) {
 	for _, ref := range refs {
-		plain, err := openAll(ctx, v, "own", proof, []gatehouse.SealedRef{ref})
+		plain, err := d.openAll(ctx, v, "own", proof, []gatehouse.SealedRef{ref})
 		if err != nil {
 			return nil, err
 		}
@@ -266,12 +264,7 @@ func (d *drill) thatOpen(ctx context.Context, v gatehouse.Opener, proof []byte, 
 // swapKeyRows exchanges the sealed seeds of chains in the key store: what was sealed
 // under them may open no more.
 func (d *drill) swapKeyRows(ctx context.Context, gate *vault.GateKey, root string, groups map[string][]gatehouse.SealedRef) error {
-	file := filepath.Join(root, "vault", "keys.db")
-	key, err := gate.FileKey(file)
-	if err != nil {
-		return err
-	}
-	if err := rotateSeeds(ctx, file, key); err != nil {
+	if err := d.changeKeyStore(ctx, gate, root, func(db *sealeddb.DB) error { return rotateSeeds(ctx, db) }); err != nil {
 		return err
 	}
 	v, proof, done, err := d.openVault(ctx, gate, root)
@@ -280,7 +273,7 @@ func (d *drill) swapKeyRows(ctx context.Context, gate *vault.GateKey, root strin
 	}
 	defer done()
 	for kind, refs := range groups {
-		plain, err := openAll(ctx, v, "keys", proof, refs)
+		plain, err := d.openAll(ctx, v, "keys", proof, refs)
 		if err != nil {
 			return err
 		}
@@ -295,12 +288,7 @@ func (d *drill) swapKeyRows(ctx context.Context, gate *vault.GateKey, root strin
 }
 
 // rotateSeeds gives every chain the sealed seed of the chain before it.
-func rotateSeeds(ctx context.Context, file string, key [32]byte) error {
-	db, err := sealeddb.OpenAsIs(file, key)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
+func rotateSeeds(ctx context.Context, db *sealeddb.DB) error {
 	return db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		rows, err := tx.QueryContext(ctx, `SELECT id, enc, sealed FROM chains ORDER BY id`)
 		if err != nil {

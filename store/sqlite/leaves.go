@@ -191,6 +191,41 @@ func (s *Store) shards(ctx context.Context) ([]*shard, error) {
 	return all, nil
 }
 
+// LastLeaf is the highest position up to a given one at which a file holds a leaf; 0 for
+// none.
+func (s *Store) LastLeaf(ctx context.Context, upTo uint64) (last uint64, err error) {
+	shards, err := s.shards(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, shard := range shards {
+		var at uint64
+		err := shard.db.Readers().QueryRowContext(ctx, `SELECT coalesce(max(position), 0) FROM leaves WHERE position <= ?`, int64(min(upTo, 1<<62))).Scan(&at)
+		if err != nil {
+			return 0, sealeddb.Wrap(shard.db.Path(), err)
+		}
+		last = max(last, at)
+	}
+	return last, nil
+}
+
+// SkipLeaves has all later leaves stand behind a position, durably: one up to which a log
+// that outlived these files has leaves already.
+func (s *Store) SkipLeaves(ctx context.Context, position uint64) error {
+	if position > 1<<62 {
+		return invalid("there is no such position")
+	}
+	err := s.site.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE leaf_positions SET next = max(next, ?)`, int64(position)+1)
+		return err
+	})
+	if err != nil {
+		return sealeddb.Wrap(s.site.db.Path(), err)
+	}
+	s.leaves.atLeast(int64(position) + 1)
+	return nil
+}
+
 // WriteLeaf implements gatehouse.LeafWriter: the leaf stands in site.db.
 func (s *Store) WriteLeaf(ctx context.Context, leaf []byte) error {
 	return s.site.commit(ctx, leaf, func(context.Context, *sql.Tx) (bool, error) { return true, nil })

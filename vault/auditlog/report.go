@@ -28,12 +28,13 @@ type Report struct {
 	Unsigned    int64     `json:"unsigned"`    // leaves behind the newest checkpoint: at most a second's, after a crash
 	Witnessed   int64     `json:"witnessed"`   // leaves that a witness has confirmed
 	Disclosures int       `json:"disclosures"`
-	Removals    int64     `json:"removals"`    // entries of the erasure list
-	GateLeaves  int64     `json:"gate_leaves"` // leaves of the gate's files, in the log
-	Pending     int64     `json:"pending"`     // leaves of the gate's files that the log does not have yet
-	Passages    int64     `json:"passages"`    // whose row, sealed detail and evidence fit their leaf
-	Gone        int64     `json:"gone"`        // passages whose sealed content was erased or has expired
-	Blobs       int64     `json:"blobs"`       // sealed pictures that were read, with --deep
+	Removals    int64     `json:"removals"`       // entries of the erasure list
+	GateLeaves  int64     `json:"gate_leaves"`    // leaves of the gate's files, in the log
+	Pending     int64     `json:"pending"`        // leaves of the gate's files that the log does not have yet
+	Passages    int64     `json:"passages"`       // whose row, sealed detail and evidence fit their leaf
+	Gone        int64     `json:"gone"`           // passages whose sealed content was erased or has expired
+	Lost        int64     `json:"lost,omitempty"` // leaves of the gate that were lost with its machine, before it was restored
+	Blobs       int64     `json:"blobs"`          // sealed pictures that were read, with --deep
 	Findings    []Finding `json:"findings"`
 	More        int       `json:"more,omitempty"` // findings that are not listed
 }

@@ -25,6 +25,11 @@ type Admin interface {
 	Unseal(ctx context.Context, r UnsealRequest, with gatehouse.Credential) error
 	Seal(ctx context.Context, places []gatehouse.Place) error
 	Status(ctx context.Context) ([]GateStatus, error)
+	// RotateKey exchanges the vault key of all sites, also while the vault is sealed. It
+	// may be interrupted, the machine killed: the next one goes on with it. tell hears how
+	// far it is. Errors: gate.none, vault.Desk's PrepareRotation, BeginRotation and
+	// RotateBatch, machine.failed.
+	RotateKey(ctx context.Context, with gatehouse.Credential, tell func(RotationStep)) (KeyRotation, error)
 	// Desk is where a site's vault takes the vault's credential, also while the machine
 	// does not serve. Its calls fail with gate.unknown for a site that is not paired.
 	Desk(place gatehouse.Place) vault.Desk
@@ -119,6 +124,9 @@ const (
 	sealCommand   = "seal"
 	statusCommand = "status"
 	deskCommand   = "desk"
+
+	publishCommand = "publish" // header string, the new key's name
+	finishCommand  = "finish"  // header string, the new key's name
 )
 
 // unsealCommand's header; the credential's secret, sealed to a letterbox of the place's
@@ -140,6 +148,10 @@ type deskRequest struct {
 type overSocket struct{ r *child.Remote }
 
 func (s *overSocket) call(ctx context.Context, method string, header any, blobs [][]byte, reply any) ([][]byte, error) {
+	// Whoever stands at the machine is told that it stopped, and does not wait for it.
+	if s.r.Status().State == child.Down {
+		return nil, gatehouse.Errorf("machine.unreachable", "start it with `gatehouse vault serve`, and run the command again", "the vault's machine has stopped")
+	}
 	if err := s.r.Wait(ctx); err != nil {
 		return nil, err
 	}
@@ -290,6 +302,15 @@ func (l *listener) answer(ctx context.Context, r *child.Request) (any, [][]byte,
 			return nil, nil, err
 		}
 		return nil, nil, l.m.Seal(ctx, places)
+	case publishCommand, finishCommand:
+		var name string
+		if err := r.Decode(&name); err != nil {
+			return nil, nil, err
+		}
+		if r.Method == publishCommand {
+			return nil, nil, l.m.publish(ctx, name)
+		}
+		return nil, nil, l.m.finish(ctx, name)
 	case statusCommand:
 		list, err := l.status(ctx)
 		return list, nil, err

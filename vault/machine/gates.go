@@ -35,12 +35,14 @@ func (m *Machine) Pair(place gatehouse.Place, address string, lasts time.Duratio
 	if lasts <= 0 || lasts > MaxPaired {
 		return nil, gatehouse.Errorf("pairing.duration", "use up to five years", "an identity cannot be good for that long")
 	}
+	m.pairing.Lock()
+	defer m.pairing.Unlock()
 	now := m.o.Now()
 	id, serial, err := m.authority.identity(place, now.Add(lasts))
 	if err != nil {
 		return nil, err
 	}
-	id.Address, id.PublicKey = address, m.public
+	id.Address, id.PublicKey = address, m.publicKey()
 	file, err := json.MarshalIndent(id, "", "  ")
 	if err != nil {
 		return nil, failed(err)
@@ -68,6 +70,13 @@ func (m *Machine) Revoke(place gatehouse.Place) error {
 	}
 	m.dropProof(place)
 	return nil
+}
+
+// publicKey is the text of vault.pub.
+func (m *Machine) publicKey() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.public
 }
 
 func (m *Machine) put(g Gate) error {

@@ -118,10 +118,12 @@ type Machine struct {
 	o         Options
 	key       *vault.GateKey
 	authority *authority
-	public    string // vault.pub
 	release   func() error
 
+	pairing sync.Mutex // a site is paired, or a rotation of the key published or finished
+
 	mu      sync.Mutex
+	public  string // vault.pub
 	gates   []Gate
 	running map[gatehouse.Place]*running
 	closed  bool
