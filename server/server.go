@@ -26,6 +26,7 @@ import (
 	"gatehouse/flow/escrow"
 	"gatehouse/flow/passage"
 	"gatehouse/flow/rotate"
+	"gatehouse/flow/rulebook"
 	"gatehouse/flow/search"
 	"gatehouse/flow/workingset"
 	"gatehouse/gallery"
@@ -78,6 +79,7 @@ type Server struct {
 	gallery  *gallery.Gallery
 	working  *workingset.Set
 	accounts *accounts.Accounts
+	rules    *rulebook.Book
 	enroll   *enroll.Enroller
 	erase    *erase.Eraser
 	flow     *passage.Flow
@@ -156,13 +158,9 @@ func (s *Server) openSite(context.Context) error {
 	if err != nil {
 		return err
 	}
-	schedules, err := s.config.schedules()
-	if err != nil {
-		return err
-	}
 	s.site = passage.Site{
 		Place:    s.config.place(),
-		Location: location, Schedules: schedules, Gates: map[gatehouse.GateID]gatehouse.Gate{},
+		Location: location, Gates: map[gatehouse.GateID]gatehouse.Gate{},
 		KeepStrangers: s.config.Strangers.Keep, CommitWithin: s.config.CommitWithin,
 	}
 	for _, g := range s.config.Gates {
@@ -305,6 +303,9 @@ func (s *Server) openFlows(ctx context.Context) error {
 	if err := s.openAccounts(); err != nil {
 		return err
 	}
+	if err := s.openRules(ctx); err != nil {
+		return err
+	}
 	s.ring = feed.NewRing(time.Duration(s.config.Ring.Minutes)*time.Minute, s.config.Ring.Mebibyte<<20, nil)
 	if s.gates, err = s.openGates(); err != nil {
 		return err
@@ -314,7 +315,7 @@ func (s *Server) openFlows(ctx context.Context) error {
 	s.enroll = enroll.New(enroll.Ports{Place: s.site.Place, Eyes: s.eyes, Gallery: s.gallery, Threshold: models.Threshold, Fault: face.Fault, Sealer: s.vault,
 		Keep: s.gateKey, Subjects: s.store, Blobs: s.blobs, Working: s.working})
 	s.erase = s.newEraser()
-	s.flow = passage.New(passage.Ports{Site: s.site, Working: s.working, Gallery: s.gallery, Threshold: models.Threshold, Sealer: s.vault,
+	s.flow = passage.New(passage.Ports{Site: s.site, Working: s.working, Rules: s.rules, Gallery: s.gallery, Threshold: models.Threshold, Sealer: s.vault,
 		Store: s.store, Blobs: s.blobs, Actuator: s.gates.actuator, Feed: live{s}, Log: s.log})
 	s.onClose(s.finishAudit)
 	s.onClose(s.flow.Close)

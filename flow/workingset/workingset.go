@@ -343,6 +343,18 @@ func (s *Set) Count() (people, vehicles int) {
 	return people, vehicles
 }
 
+// Granted says how many badges have a grant within the schedule.
+func (s *Set) Granted(schedule string) (n int) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, b := range s.badges {
+		if slices.ContainsFunc(b.Grants, func(g gatehouse.Grant) bool { return g.Schedule == schedule }) {
+			n++
+		}
+	}
+	return n
+}
+
 // RemoveTemplates forgets a person's face, on disk and in memory.
 func (s *Set) RemoveTemplates(ctx context.Context, id gatehouse.SubjectID) error {
 	s.templates.Lock()

@@ -19,6 +19,7 @@ type Engine interface {
 	gatehouse.ErasureStore
 	gatehouse.ExpiryStore
 	gatehouse.EscrowStore
+	gatehouse.RuleStore
 	Close() error
 }
 
@@ -53,6 +54,8 @@ func Run(t *testing.T, fresh func(t *testing.T) (open func() Engine)) {
 		{"the working set is put, replaced, deleted", testWorking},
 		{"escrow is put, replaced, deleted", testEscrow},
 		{"another place sees nothing", testPlaces},
+		{"a rule book is changed step by step", testRules},
+		{"a rule book forgets who is erased", testRulesForget},
 		{"a subject is replaced everywhere", testReplaceSubject},
 		{"what was on its way is replaced too", testReplaceOnItsWay},
 		{"content is dropped by kind and time", testDropContent},
