@@ -45,6 +45,33 @@ func ParseWindows(line string) ([]Window, error) {
 	}
 }
 
+// ParseSchedule reads lines as ParseWindows and ParseSpecialDay do; empty ones are passed
+// over. Errors: theirs.
+func ParseSchedule(name string, windows, days []string, onHolidays bool) (Schedule, error) {
+	s := Schedule{Name: name, OnHolidays: onHolidays}
+	for _, line := range windows {
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		w, err := ParseWindows(line)
+		if err != nil {
+			return s, err
+		}
+		s.Windows = append(s.Windows, w...)
+	}
+	for _, line := range days {
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		d, err := ParseSpecialDay(line)
+		if err != nil {
+			return s, err
+		}
+		s.Days = append(s.Days, d)
+	}
+	return s, nil
+}
+
 // ParseSpecialDay reads "2026-12-24 07:00-10:00" or "2026-12-25 closed". It fails with
 // schedule.malformed and date.malformed.
 func ParseSpecialDay(line string) (SpecialDay, error) {

@@ -5,6 +5,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/flow/rulebook"
+	"gatehouse/flow/why"
 )
 
 // openRules reads the site's rule book.
@@ -18,6 +19,7 @@ func (s *Server) openRules(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	s.why = why.New(why.Ports{Gates: s.site.Gates, Location: s.site.Location, Badges: s.working, Rules: s.rules})
 	for _, name := range s.rules.Shadowed() {
 		s.log.Warn("gatehouse.yml has a schedule of the same name as the rule book; the file's counts", "schedule", name)
 	}

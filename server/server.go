@@ -28,6 +28,7 @@ import (
 	"gatehouse/flow/rotate"
 	"gatehouse/flow/rulebook"
 	"gatehouse/flow/search"
+	"gatehouse/flow/why"
 	"gatehouse/flow/workingset"
 	"gatehouse/gallery"
 	"gatehouse/ingest"
@@ -80,6 +81,7 @@ type Server struct {
 	working  *workingset.Set
 	accounts *accounts.Accounts
 	rules    *rulebook.Book
+	why      *why.Explainer
 	enroll   *enroll.Enroller
 	erase    *erase.Eraser
 	flow     *passage.Flow

@@ -31,6 +31,10 @@ type CLI struct {
 	Suspend   SuspendCmd   `cmd:"" help:"Suspend a person or vehicle."`
 	Reinstate ReinstateCmd `cmd:"" help:"Let a suspended person or vehicle in again."`
 	Consent   ConsentCmd   `cmd:"" help:"Withdraw a person's consent."`
+	Group     GroupCmd     `cmd:"" help:"Groups of people and vehicles that the same rules count for."`
+	Rule      RuleCmd      `cmd:"" help:"Where and when groups may pass."`
+	Why       WhyCmd       `cmd:"" help:"Explain whether somebody may pass a gate, and what would have to change."`
+	Schedule  ScheduleCmd  `cmd:"" help:"When something is open: weekly hours, days of their own, holidays."`
 	Device    DeviceCmd    `cmd:"" help:"Enrol devices."`
 	Keys      KeysCmd      `cmd:"" help:"The site's keys: make, show, split, rotate, and what opens them."`
 	Secret    SecretCmd    `cmd:"" help:"Passwords and keys that do not belong into gatehouse.yml."`
