@@ -37,6 +37,9 @@ type Options struct {
 	Disclosures Disclosures
 	Archive     Archive
 	Accounts    Accounts // nil: there are no accounts, for tests
+	Rules       Rules
+	Badges      Badges
+	Why         Why
 	Hub         *feed.Hub
 	Ring        *feed.Ring
 	Auth        *auth.Auth

@@ -37,6 +37,7 @@ func TestEverythingIsTranslated(t *testing.T) {
 		"budget": {"operator", "role", "organization", "live"}, "window": {"hour", "day"},
 		"step":    {"held", "failed", "unasked"},
 		"outcome": {"none", "pending", "passed", "not_passed", "unconfirmed", "unreachable"}, "status": {"active", "suspended"},
+		"change": {"put", "removed", "members-added", "members-removed"}, "part": {"group", "rule", "schedule", "holiday"}, "day": {"mon", "tue", "wed", "thu", "fri", "sat", "sun"},
 		"state": {"invited", "enabled", "disabled"}, "by": {"passkey", "totp", "oidc", "link", "invite"},
 	} {
 		if !prefixes[prefix] {
