@@ -26,6 +26,7 @@ type world struct {
 	api.AuditAdmin
 	api.RulesAdmin
 	api.WhyAdmin
+	api.OpeningAdmin
 	api.DisclosureAdmin
 	api.EraseAdmin
 	api.TLSAdmin

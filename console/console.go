@@ -40,6 +40,7 @@ type Options struct {
 	Rules       Rules
 	Badges      Badges
 	Why         Why
+	Openings    Openings
 	Hub         *feed.Hub
 	Ring        *feed.Ring
 	Auth        *auth.Auth

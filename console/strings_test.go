@@ -32,7 +32,7 @@ func TestEverythingIsTranslated(t *testing.T) {
 		checkBareText(t, f.Name(), string(body))
 	}
 	for prefix, values := range map[string][]string{
-		"who": {"face", "plate", "card", "pin", "qr"}, "kind": {"face", "plate", "card", "pin", "qr", "person", "vehicle"},
+		"who": {"face", "plate", "card", "pin", "qr", "remote"}, "kind": {"face", "plate", "card", "pin", "qr", "remote", "person", "vehicle"},
 		"direction": {"in", "out"}, "gate": {"open", "closed", "fault", "unknown"}, "camera": {"ok", "stalled", "down", "none"},
 		"budget": {"operator", "role", "organization", "live"}, "window": {"hour", "day"},
 		"step":    {"held", "failed", "unasked"},

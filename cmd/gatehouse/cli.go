@@ -35,6 +35,7 @@ type CLI struct {
 	Rule      RuleCmd      `cmd:"" help:"Where and when groups may pass."`
 	Why       WhyCmd       `cmd:"" help:"Explain whether somebody may pass a gate, and what would have to change."`
 	Schedule  ScheduleCmd  `cmd:"" help:"When something is open: weekly hours, days of their own, holidays."`
+	Open      OpenCmd      `cmd:"" help:"Open a gate from afar, with a reason; it is recorded first."`
 	Device    DeviceCmd    `cmd:"" help:"Enrol devices."`
 	Keys      KeysCmd      `cmd:"" help:"The site's keys: make, show, split, rotate, and what opens them."`
 	Secret    SecretCmd    `cmd:"" help:"Passwords and keys that do not belong into gatehouse.yml."`

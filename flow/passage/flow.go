@@ -125,8 +125,9 @@ type arrival struct {
 	reading  gatehouse.Reading
 	also     []gatehouse.ReadingKind // other credentials of the same subject, shown just before
 	pictures []gatehouse.Picture
-	late     bool         // it happened while it could not be recorded: the gate has been told already
-	id       gatehouse.ID // of its passage, once it has one
+	late     bool             // it happened while it could not be recorded: the gate has been told already
+	id       gatehouse.ID     // of its passage, once it has one
+	reason   gatehouse.Secret // of a remote opening
 }
 
 func (f *Flow) arrivalOf(d gatehouse.Device, received time.Time, r gatehouse.Reading, pictures []gatehouse.Picture) (arrival, error) {

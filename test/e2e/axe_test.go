@@ -47,7 +47,7 @@ func TestPagesAreAccessible(t *testing.T) {
 	owner := s.Account("manager-1", gatehouse.Assignment{Role: gatehouse.SiteManager}, gatehouse.Assignment{Role: gatehouse.Administrator})
 	somebody := s.Account("guard-7", gatehouse.Assignment{Role: gatehouse.Guard, Gates: []gatehouse.GateID{"front-door"}})
 	for _, path := range []string{"/", "/passages/" + car.ID.String(), "/passages", "/people", "/disclosures", "/search", "/no-such-page",
-		"/rules", "/rules/groups/staff", "/rules/grants/night", "/rules/schedules/nights", "/rules/schedules/-", "/rules/changes", whyPath(s), "/passages/" + deniedPassage(s) + "/why",
+		"/gates", "/gates/front-door", "/rules", "/rules/groups/staff", "/rules/grants/night", "/rules/schedules/nights", "/rules/schedules/-", "/rules/changes", whyPath(s), "/passages/" + deniedPassage(s) + "/why",
 		"/accounts", "/accounts/" + somebody.ID.String(), "/signin", "/account", "/account/code", "/again"} {
 		if path == "/account" { // one's own: a demo's session has none
 			must(t, chromedp.Do(ctx, chromedp.Navigate(s.Auth.MintFor(owner.ID))))

@@ -71,6 +71,9 @@ POST /accounts/{id}/enable                  permission accounts, fresh
 POST /accounts/{id}/remove                  permission accounts, fresh
 POST /accounts/{id}/credentials/{n}/remove  permission accounts, fresh
 POST /accounts/{id}/sessions/{n}/end        permission accounts
+GET /gates                                  permission see-live
+GET /gates/{gate}                           permission see-live
+POST /gates/{gate}/open                     permission open-remotely, fresh
 GET /rules                                  permission rules
 GET /rules/changes                          permission rules
 GET /rules/groups/{id}                      permission rules

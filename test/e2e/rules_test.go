@@ -145,3 +145,48 @@ func TestARuleLetsSomebodyIn(t *testing.T) {
 		t.Errorf("the browser complained:\n%s", all)
 	}
 }
+
+// A guard's shift: the page of a gate, a reason, and the gate opens; it is recorded first,
+// and the reason is read by who may open what a passage says.
+func TestAGateIsOpenedFromAfar(t *testing.T) {
+	p := run(t)
+	ctx, c := tab(t)
+	visit := func(path string) { must(t, chromedp.Do(ctx, chromedp.Navigate(p.base+path))) }
+	must(t, chromedp.Do(ctx, chromedp.Navigate(p.link)))
+	visit("/gates?lang=en")
+	must(t, chromedp.Do(ctx, chromedp.Click(chromedp.CSS("a[href='/gates/front-door']"))))
+	until(t, ctx, "location.pathname == '/gates/front-door' && document.body.innerText.includes('Open from here')")
+	// Without a reason the browser holds it back.
+	must(t, chromedp.Do(ctx, chromedp.Click(chromedp.CSS("form[action$='/open'] button"))))
+	select {
+	case got := <-p.passages:
+		t.Fatalf("opened without a reason: %+v", got)
+	case <-time.After(300 * time.Millisecond):
+	}
+	must(t, chromedp.Do(ctx, chromedp.SendKeys(chromedp.CSS("#reason"), "a delivery for Mei Lin"+kb.Enter)))
+	until(t, ctx, "document.querySelector('.done') !== null && document.querySelectorAll('.row').length == 1")
+	if at := ask[string](t, ctx, "location.href"); strings.Contains(at, "delivery") {
+		t.Errorf("the address has the reason: %s", at)
+	}
+	got := <-p.passages
+	if got.Kind != gatehouse.RemoteReading || got.Gate != "front-door" || !strings.HasPrefix(got.Decision.Rule, "remote opening by link-") || got.Outcome != gatehouse.Pending {
+		t.Errorf("recorded: %+v", got)
+	}
+	must(t, chromedp.Do(ctx, chromedp.Click(chromedp.CSS(".done a"))))
+	until(t, ctx, "location.pathname.startsWith('/passages/')")
+	if body := ask[string](t, ctx, "document.body.innerText"); strings.Contains(body, "delivery") {
+		t.Error("the reason is shown while the vault is sealed")
+	}
+	must(t, chromedp.Do(ctx, chromedp.Click(chromedp.CSS("#vault summary")), chromedp.SendKeys(chromedp.CSS("#vault input[name=passphrase]"), "correct horse battery staple"+kb.Enter)))
+	until(t, ctx, "document.readyState == 'complete' && document.body.innerText.includes('Vault open')")
+	visit("/passages/" + got.ID.String())
+	until(t, ctx, "document.querySelector('.facts').innerText.includes('a delivery for Mei Lin')")
+	answer, err := p.Admin().OpenGate(t.Context(), "back-door", wire.OpenRequest{Reason: "fire drill"})
+	must(t, err)
+	if got := <-p.passages; got.ID != answer.Passage || got.Gate != "back-door" || got.Decision.Rule != "remote opening by admin-socket" {
+		t.Errorf("by the command line: %+v", got)
+	}
+	visit("/gates/back-door")
+	until(t, ctx, "document.querySelector('.row').innerText.includes('Opened from')")
+	quiet(t, c)
+}

@@ -36,7 +36,7 @@ func TestScreenshots(t *testing.T) {
 	owner := s.Account("manager-1", gatehouse.Assignment{Role: gatehouse.SiteManager}, gatehouse.Assignment{Role: gatehouse.Administrator})
 	pages := map[string]string{"live": "/", "passage": "/passages/" + car.ID.String(), "passages": "/passages",
 		"people": "/people", "search": "/search", "disclosures": "/disclosures", "missing": "/no-such-page",
-		"rules": "/rules", "group": "/rules/groups/staff", "rule": "/rules/grants/night", "schedule": "/rules/schedules/nights", "changes": "/rules/changes",
+		"gates": "/gates", "gate": "/gates/front-door", "rules": "/rules", "group": "/rules/groups/staff", "rule": "/rules/grants/night", "schedule": "/rules/schedules/nights", "changes": "/rules/changes",
 		"why": whyPath(s), "why-passage": "/passages/" + deniedPassage(s) + "/why",
 		"accounts": "/accounts", "someone": "/accounts/" + somebody.ID.String(), "signin": "/signin"}
 	shoot := func(name, path string) {
