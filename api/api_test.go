@@ -27,6 +27,7 @@ type world struct {
 	api.RulesAdmin
 	api.WhyAdmin
 	api.OpeningAdmin
+	api.AlarmsAdmin
 	api.DisclosureAdmin
 	api.EraseAdmin
 	api.TLSAdmin

@@ -110,10 +110,12 @@ type Server struct {
 
 	mu       sync.Mutex
 	retained time.Time // when the retention last ran
-	cameras  map[gatehouse.DeviceID]*camera
-	running  context.Context // of Run; nil before
-	wait     sync.WaitGroup
-	closers  []func(context.Context) error
+	// gateAlarms are when gates last raised an alarm.
+	gateAlarms map[gatehouse.GateID]time.Time
+	cameras    map[gatehouse.DeviceID]*camera
+	running    context.Context // of Run; nil before
+	wait       sync.WaitGroup
+	closers    []func(context.Context) error
 }
 
 // Open makes the keys at the first start, opens everything and finishes what a
@@ -366,6 +368,9 @@ func (l live) Committed(p gatehouse.Passage, pictures []gatehouse.Picture) {
 // Changed tells the pages about an outcome.
 func (l live) Changed(p gatehouse.Passage) {
 	l.metrics.Outcome(p.Gate, p.Outcome)
+	if p.Outcome == gatehouse.Unreachable {
+		go l.gateUnreachable(p.Gate) // nobody waits for a list
+	}
 	l.hub.PassageUpdated(p)
 }
 

@@ -51,7 +51,7 @@ type CLI struct {
 	Operator  OperatorCmd  `cmd:"" help:"Tell people apart where two are needed."`
 	Canary    CanaryCmd    `cmd:"" help:"Plant made-up records that shut the vault when they are opened; lift it again."`
 	Release   ReleaseCmd   `cmd:"" help:"Open more than the budgets give, by two people, into an encrypted file."`
-	Alarm     AlarmCmd     `cmd:"" help:"Try whether alarms arrive."`
+	Alarm     AlarmCmd     `cmd:"" help:"List and acknowledge alarms; try whether they arrive."`
 	Vault     VaultCmd     `cmd:"" help:"Run the vault on a machine of its own, for gates elsewhere."`
 	TLS       TLSCmd       `cmd:"" name:"tls" help:"How others than this machine reach the server."`
 	Doctor    DoctorCmd    `cmd:"" help:"Look for what is wrong: configuration, permissions, exposure, time, disk, keys, cameras, versions, limits."`

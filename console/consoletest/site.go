@@ -56,6 +56,7 @@ type Site struct {
 	details     map[gatehouse.ID]gatehouse.Detail
 	people      []console.Enrolled
 	disclosures []gatehouse.Disclosure
+	alarms      []gatehouse.RaisedAlarm
 	unsealed    bool
 	canary      bool
 	spent       int // of the budget
@@ -97,7 +98,7 @@ func New(now func() time.Time, lang *time.Location, extra func(*Site) []auth.Rou
 	}
 	s.Auth = auth.New(how)
 	s.Console = console.New(console.Options{Place: Place, SiteName: "Harbour Works", Location: lang, Gates: s.Gates,
-		Passages: s, Lender: s, Vault: vault{s}, People: s, Disclosures: s, Archive: archive{s}, Accounts: s.Accounts, Rules: s.Rules, Badges: s, Why: explainer, Openings: s, Hub: s.Hub, Ring: s.Ring, Auth: s.Auth, Now: now})
+		Passages: s, Lender: s, Vault: vault{s}, People: s, Disclosures: s, Archive: archive{s}, Accounts: s.Accounts, Rules: s.Rules, Badges: s, Why: explainer, Openings: s, Alarms: s, Hub: s.Hub, Ring: s.Ring, Auth: s.Auth, Now: now})
 	routes := s.Console.Routes()
 	if extra != nil {
 		routes = append(routes, extra(s)...)
@@ -180,7 +181,7 @@ func (s *Site) Passages(_ context.Context, q gatehouse.PassageQuery) ([]gatehous
 	var out []gatehouse.Passage
 	for i := len(s.stored) - 1; i >= 0 && len(out) < q.Limit; i-- {
 		p := s.stored[i].Passage
-		if q.Within != nil && !q.Within.Has(p.Gate) || q.Gate != "" && p.Gate != q.Gate {
+		if !q.Has(p) {
 			continue
 		}
 		if q.Before.IsZero() || bytes.Compare(p.ID[:], q.Before[:]) < 0 {

@@ -181,7 +181,7 @@ func TestNothingIsWiderThanAPhone(t *testing.T) {
 	ruled(t, s)
 	ctx, _ := tab(t)
 	must(t, chromedp.Do(ctx, chromedp.EmulateViewport(390, 844), enter(t, s)))
-	for _, path := range []string{"/", "/passages", "/passages/" + car.ID.String(), "/people", "/disclosures", "/nothing", "/gates", "/gates/front-door", "/rules", "/rules/groups/staff", "/rules/grants/night", "/rules/schedules/nights", "/rules/changes", whyPath(s)} {
+	for _, path := range []string{"/", "/passages", "/passages/" + car.ID.String(), "/people", "/disclosures", "/nothing", "/alarms", "/live/wall", "/gates", "/gates/front-door", "/rules", "/rules/groups/staff", "/rules/grants/night", "/rules/schedules/nights", "/rules/changes", whyPath(s)} {
 		for _, lang := range []string{"en", "zh"} {
 			must(t, chromedp.Do(ctx, chromedp.Navigate("http://localhost:"+port(s)+inLanguage(path, lang))))
 			if over := ask[int](t, ctx, "document.documentElement.scrollWidth - document.documentElement.clientWidth"); over > 0 {

@@ -71,6 +71,9 @@ POST /accounts/{id}/enable                  permission accounts, fresh
 POST /accounts/{id}/remove                  permission accounts, fresh
 POST /accounts/{id}/credentials/{n}/remove  permission accounts, fresh
 POST /accounts/{id}/sessions/{n}/end        permission accounts
+GET /live/wall                              permission see-live
+GET /alarms                                 permission alarms
+POST /alarms/{id}/acknowledge               permission alarms
 GET /gates                                  permission see-live
 GET /gates/{gate}                           permission see-live
 POST /gates/{gate}/open                     permission open-remotely, fresh

@@ -93,7 +93,9 @@ func TestARuleLetsSomebodyIn(t *testing.T) {
 	must(t, chromedp.Do(ctx, chromedp.Click(chromedp.CSS("a[href$='/why']"))))
 	until(t, ctx, "location.pathname.endsWith('/why') && document.body.innerText.includes('Add a grant for this gate')")
 
-	fill := func(selector, text string) { must(t, chromedp.Do(ctx, chromedp.SendKeys(chromedp.CSS(selector), text))) }
+	fill := func(selector, text string) {
+		must(t, chromedp.Do(ctx, chromedp.SendKeys(chromedp.CSS(selector), text)))
+	}
 	visit("/rules?lang=en")
 	fill("#group-title", "Night cleaning")
 	fill("#group-id", "night-cleaning"+kb.Enter)
@@ -120,7 +122,9 @@ func TestARuleLetsSomebodyIn(t *testing.T) {
 	// A schedule that is closed now, and a mistake in it that is said beside the form.
 	visit("/rules/schedules/-")
 	day := strings.ToLower(time.Now().UTC().AddDate(0, 0, 3).Weekday().String()[:3])
-	set := func(id, value string) { ask[bool](t, ctx, "document.getElementById('"+id+"').value = '"+value+"', true") }
+	set := func(id, value string) {
+		ask[bool](t, ctx, "document.getElementById('"+id+"').value = '"+value+"', true")
+	}
 	set("windows", "mon 7-9")
 	fill("#name", "some-day"+kb.Enter)
 	until(t, ctx, "!!document.querySelector('[role=alert]') && document.getElementById('windows').value == 'mon 7-9'")
