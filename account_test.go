@@ -32,6 +32,7 @@ seal                  x     x     x     x       x      x      .      .       .
 devices               .     x     .     .       .      x      .      .       .
 gates                 .     x     .     .       .      x      .      .       .
 open-remotely         x     x     .     x       .      .      .      .       .
+alarms                x     x     .     x       x      x      .      .       .
 rules                 .     x     .     .       .      x      .      .       .
 settings              .     .     .     .       .      x      .      .       .
 keys                  .     .     .     .       .      x      .      .       .

@@ -1,6 +1,9 @@
 package gatehouse
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // AlarmKind says what happened.
 type AlarmKind string
@@ -12,6 +15,7 @@ const (
 	AlteredAlarm  AlarmKind = "altered"  // what controls disclosures was changed from outside
 	OperatorAlarm AlarmKind = "operator" // an operator was added or removed
 	TestAlarm     AlarmKind = "test"     // somebody tries whether alarms arrive
+	GateAlarm     AlarmKind = "gate"     // a gate that was told to open could not be reached
 )
 
 // Alarm is something that a person should look at now. It holds opaque ids and
@@ -24,6 +28,37 @@ type Alarm struct {
 	Purpose  string   // of the disclosure; "" for none
 	Scope    string   // of a budget: "organization.hour"; "" for none
 	Device   DeviceID // as what a canary token was shown; "" for none
+	Gate     GateID   // that could not be reached; "" for none
+}
+
+// RaisedAlarm is an alarm on the list, which stays open until somebody acknowledges it.
+type RaisedAlarm struct {
+	Alarm
+	Acknowledged time.Time // zero while it is open
+	By           string    // who acknowledged it: an account's id, or "admin-socket"
+}
+
+// AlarmQuery asks for alarms, newest first.
+type AlarmQuery struct {
+	Place
+	Open   bool // those that nobody has acknowledged
+	Before ID   // cursor: only alarms with a smaller id; zero from the newest
+	Limit  int  // 1..1000
+}
+
+// AlarmStore keeps the list of alarms.
+type AlarmStore interface {
+	// PutAlarm adds an alarm; one that is there stays as it is.
+	PutAlarm(ctx context.Context, place Place, a Alarm) error
+	// AcknowledgeAlarm closes an alarm, with its leaf, in one transaction. One that is
+	// closed stays as it is, without a leaf. It fails with store.not_found.
+	AcknowledgeAlarm(ctx context.Context, place Place, id ID, by string, at time.Time, leaf []byte) error
+	Alarms(ctx context.Context, q AlarmQuery) ([]RaisedAlarm, error)
+}
+
+// AlarmLeaf records that somebody acknowledged an alarm.
+func AlarmLeaf(at time.Time, place Place, id ID, by string) []byte {
+	return EventLeaf(AlarmLeafKind, at, "acknowledged", string(place.Org), string(place.Site), id.String(), by)
 }
 
 // Sentence says in words what happened.
@@ -43,6 +78,8 @@ func (a Alarm) Sentence() string {
 		return "The vault's disclosure control (" + a.Scope + ") was altered or lost outside of the vault. Its budgets count as spent."
 	case OperatorAlarm:
 		return "An operator was added to the vault, or removed: " + a.Operator + ". Whoever was added can agree to things after a day."
+	case GateAlarm:
+		return "The gate " + string(a.Gate) + " was told to open and could not be reached."
 	case TestAlarm:
 		return "This is a test alarm."
 	}

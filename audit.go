@@ -21,6 +21,8 @@ const (
 	DeviceLeafKind  LeafKind = "device"
 	AccountLeafKind LeafKind = "account" // made, invited, given roles, disabled, removed, a key added or removed
 	SignInLeafKind  LeafKind = "sign-in" // a session began, or how many attempts were refused
+	RuleLeafKind    LeafKind = "rules"   // a group, rule, schedule or holiday was changed
+	AlarmLeafKind   LeafKind = "alarm"   // somebody acknowledged an alarm
 
 	// What the vault process records itself.
 	DisclosureLeafKind LeafKind = "disclosure"
@@ -38,7 +40,7 @@ const (
 )
 
 // LeafKinds lists them all.
-var LeafKinds = []LeafKind{PassageLeafKind, OutcomeLeafKind, SubjectLeafKind, StatusLeafKind, ConsentLeafKind, DeviceLeafKind, AccountLeafKind, SignInLeafKind, DisclosureLeafKind, RefusalLeafKind,
+var LeafKinds = []LeafKind{PassageLeafKind, OutcomeLeafKind, SubjectLeafKind, StatusLeafKind, ConsentLeafKind, DeviceLeafKind, AccountLeafKind, SignInLeafKind, RuleLeafKind, AlarmLeafKind, DisclosureLeafKind, RefusalLeafKind,
 	LiveLeafKind, VaultLeafKind, EraseLeafKind, ExpireLeafKind, HoldLeafKind, KeyLeafKind, CanaryLeafKind, ReleaseLeafKind, BackupLeafKind, PolicyLeafKind}
 
 // leafVersion begins every leaf, so that an old leaf can be told from a new one.
@@ -149,7 +151,7 @@ func LeafParts(b []byte) (kind LeafKind, at time.Time, parts [][]byte, err error
 }
 
 // LeafOfGate reports whether a leaf is of a kind that the gate's own files hold: what
-// happens at gates, subjects, consents, devices, accounts and who signs in. Every other
+// happens at gates, subjects, consents, devices, accounts, who signs in, rules, alarms. Every other
 // leaf is written by the vault process alone; so that whoever runs as the server can
 // put no certificate, disclosure or key of their own into the log, it takes none of them
 // from the gate.
@@ -159,7 +161,7 @@ func LeafOfGate(leaf []byte) bool {
 		return false
 	}
 	switch kind {
-	case PassageLeafKind, OutcomeLeafKind, SubjectLeafKind, StatusLeafKind, ConsentLeafKind, DeviceLeafKind, AccountLeafKind, SignInLeafKind:
+	case PassageLeafKind, OutcomeLeafKind, SubjectLeafKind, StatusLeafKind, ConsentLeafKind, DeviceLeafKind, AccountLeafKind, SignInLeafKind, RuleLeafKind, AlarmLeafKind:
 		return true
 	case EraseLeafKind:
 		return len(parts) > 0 && string(parts[0]) == eventReplaced

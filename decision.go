@@ -30,11 +30,13 @@ const (
 	StorageFull      Reason = "storage_full"
 	StorageFailed    Reason = "storage_failed"
 	SealingFailed    Reason = "sealing_failed"
+	// OpenedRemotely is no decision about somebody: an operator opened the gate.
+	OpenedRemotely Reason = "opened_remotely"
 )
 
 // Reasons lists them all, in the order in which pages show them.
 var Reasons = []Reason{Granted, Unknown, LowConfidence, NotLive, NoConsent, Suspended, NotYetValid, Expired,
-	NotHere, OutsideHours, NeedSecondFactor, Repeated, WrongCredential, FacesUnavailable, StorageFull, StorageFailed, SealingFailed}
+	NotHere, OutsideHours, NeedSecondFactor, Repeated, WrongCredential, FacesUnavailable, StorageFull, StorageFailed, SealingFailed, OpenedRemotely}
 
 var sentences = map[Reason][2]string{
 	Granted:          {"Allowed here now.", "允许通行。"},
@@ -54,6 +56,7 @@ var sentences = map[Reason][2]string{
 	StorageFull:      {"The passage could not be recorded: the disk is full.", "磁盘已满，无法记录通行。"},
 	StorageFailed:    {"The passage could not be recorded.", "无法记录通行。"},
 	SealingFailed:    {"The passage could not be sealed.", "无法加密保存通行记录。"},
+	OpenedRemotely:   {"Opened from the console or the command line.", "由控制台或命令行远程开启。"},
 }
 
 // Sentence returns the reason for people; lang "zh" gives Chinese, all else English.

@@ -38,6 +38,7 @@ type SubjectTraces struct {
 	Enrolled bool
 	Passages int
 	Last     time.Time // of the passages; zero where there is none
+	Rules    int       // groups that it is in, and changes of groups that name it
 }
 
 // Erasable is what the key store knows of a subject.

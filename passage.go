@@ -45,4 +45,5 @@ type Detail struct {
 	Confidence float64          `json:"confidence"`
 	Live       *float32         `json:"live,omitempty"`
 	Box        Box              `json:"box"`
+	Reason     string           `json:"reason,omitempty"` // of a remote opening, in the operator's words
 }

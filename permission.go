@@ -25,6 +25,7 @@ const (
 	ManageDevices    Permission = "devices"
 	ManageGates      Permission = "gates"
 	OpenRemotely     Permission = "open-remotely"
+	HandleAlarms     Permission = "alarms"
 	ManageRules      Permission = "rules"
 	ChangeSettings   Permission = "settings"
 	ManageKeys       Permission = "keys"
@@ -43,7 +44,7 @@ const (
 
 // Permissions lists them all, those about personal data first.
 var Permissions = []Permission{SeeLive, SeePassages, DisclosePassages, SeeEvidence, SearchArchive, SeePeople, DisclosePeople, Enrol, Suspend, EditRecords,
-	RequestReleases, ApproveReleases, EraseSubjects, HoldKeys, Unseal, SealVault, ManageDevices, ManageGates, OpenRemotely, ManageRules, ChangeSettings, ManageKeys, ManageBudget,
+	RequestReleases, ApproveReleases, EraseSubjects, HoldKeys, Unseal, SealVault, ManageDevices, ManageGates, OpenRemotely, HandleAlarms, ManageRules, ChangeSettings, ManageKeys, ManageBudget,
 	ManageCanaries, ManageBackups, SeeStatus, SeeAuditLog, SeeDisclosures, ManageAccounts, OwnAccount, SendCaptures}
 
 // personal are those through which somebody sees or handles personal data.
@@ -71,6 +72,7 @@ var permissionSentences = map[Permission][2]string{
 	ManageDevices:    {"Enrol and revoke devices.", "登记和撤销设备。"},
 	ManageGates:      {"Set up gates.", "设置出入口。"},
 	OpenRemotely:     {"Open a gate from afar, with a reason.", "说明原因后远程开门。"},
+	HandleAlarms:     {"See and acknowledge alarms.", "查看并确认警报。"},
 	ManageRules:      {"Change schedules and access rules.", "修改时段和通行规则。"},
 	ChangeSettings:   {"Change the site's settings.", "修改站点设置。"},
 	ManageKeys:       {"Manage the site's keys and secrets.", "管理站点的密钥和机密。"},

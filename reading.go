@@ -12,6 +12,8 @@ const (
 	CardReading  ReadingKind = "card"
 	PINReading   ReadingKind = "pin"
 	QRReading    ReadingKind = "qr"
+	// RemoteReading is no credential: an operator opened the gate from afar.
+	RemoteReading ReadingKind = "remote"
 )
 
 // Sighting is one track, one face or one plate that moved through the picture, as

@@ -28,14 +28,14 @@ var (
 // administrator; an auditor has the log and nothing else; whoever may unseal may also
 // see something then.
 var grants = map[Role][]Permission{
-	Guard: {SeeLive, SeePassages, DisclosePassages, OpenRemotely, SealVault, OwnAccount},
+	Guard: {SeeLive, SeePassages, DisclosePassages, OpenRemotely, HandleAlarms, SealVault, OwnAccount},
 	SiteManager: {SeeLive, SeePassages, DisclosePassages, SeeEvidence, SearchArchive, SeePeople, DisclosePeople, Enrol, Suspend, EditRecords, RequestReleases,
-		Unseal, SealVault, OpenRemotely, ManageDevices, ManageGates, ManageRules, SeeStatus, OwnAccount},
+		Unseal, SealVault, OpenRemotely, HandleAlarms, ManageDevices, ManageGates, ManageRules, SeeStatus, OwnAccount},
 	HR:              {SeePeople, DisclosePeople, Enrol, Suspend, EditRecords, Unseal, SealVault, OwnAccount},
-	ParkingOperator: {SeeLive, SeePassages, DisclosePassages, SeeEvidence, OpenRemotely, SealVault, OwnAccount},
+	ParkingOperator: {SeeLive, SeePassages, DisclosePassages, SeeEvidence, OpenRemotely, HandleAlarms, SealVault, OwnAccount},
 	PrivacyOfficer: {SeePassages, DisclosePassages, SeeEvidence, SearchArchive, SeePeople, DisclosePeople, EditRecords, ApproveReleases, EraseSubjects, HoldKeys,
-		Unseal, SealVault, ManageBudget, ManageCanaries, SeeAuditLog, SeeDisclosures, OwnAccount},
-	Administrator: {SealVault, ManageDevices, ManageGates, ManageRules, ChangeSettings, ManageKeys, ManageBackups, SeeStatus, SeeAuditLog, ManageAccounts, OwnAccount},
+		Unseal, SealVault, ManageBudget, ManageCanaries, HandleAlarms, SeeAuditLog, SeeDisclosures, OwnAccount},
+	Administrator: {SealVault, HandleAlarms, ManageDevices, ManageGates, ManageRules, ChangeSettings, ManageKeys, ManageBackups, SeeStatus, SeeAuditLog, ManageAccounts, OwnAccount},
 	Auditor:       {SeeAuditLog, SeeDisclosures, OwnAccount},
 	DeviceRole:    {SendCaptures},
 	// What an integration reads is metadata; names go out by webhook jobs of their own.

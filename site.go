@@ -58,16 +58,3 @@ type GatePolicy struct {
 	// sensor may take to say that somebody passed.
 	Hold, ConfirmWithin time.Duration
 }
-
-// Schedule is a named set of weekly windows in the site's time zone.
-type Schedule struct {
-	Name    string
-	Windows []Window
-}
-
-// Window is one span of a weekday, in minutes after local midnight. Until may be
-// up to 1440; a span over midnight is two windows.
-type Window struct {
-	Day         time.Weekday
-	From, Until int
-}

@@ -34,11 +34,29 @@ type StoredPassage struct {
 // PassageQuery asks for passages, newest first.
 type PassageQuery struct {
 	Place
-	Gate   GateID    // "" for all
-	Within *Gates    // at these only; nil: at any
-	Before ID        // cursor: only passages with a smaller id; zero from the newest
-	Since  time.Time // only passages at or after; zero for no limit
-	Limit  int       // 1..1000
+	Gate   GateID      // "" for all
+	Within *Gates      // at these only; nil: at any
+	Only   Verdict     // "" for both
+	Kind   ReadingKind // "" for all
+	Before ID          // cursor: only passages with a smaller id; zero from the newest
+	Since  time.Time   // only passages at or after; zero for no limit
+	Limit  int         // 1..1000
+}
+
+// Verdict is one of two.
+type Verdict string
+
+// The verdicts.
+const (
+	OnlyGranted Verdict = "granted"
+	OnlyDenied  Verdict = "denied"
+)
+
+// Has reports whether a passage is among those that the query asks for, whatever its
+// place, its cursor and its limits are.
+func (q PassageQuery) Has(p Passage) bool {
+	return (q.Gate == "" || p.Gate == q.Gate) && (q.Within == nil || q.Within.Has(p.Gate)) && (q.Kind == "" || p.Kind == q.Kind) &&
+		(q.Only == "" || p.Decision.Grant == (q.Only == OnlyGranted))
 }
 
 // PassageCounts are the numbers of a span of time.

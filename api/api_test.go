@@ -24,6 +24,10 @@ var place = gatehouse.Place{Org: "acme", Site: "hq"}
 // world is everything behind the API.
 type world struct {
 	api.AuditAdmin
+	api.RulesAdmin
+	api.WhyAdmin
+	api.OpeningAdmin
+	api.AlarmsAdmin
 	api.DisclosureAdmin
 	api.EraseAdmin
 	api.TLSAdmin

@@ -80,6 +80,7 @@ var statuses = map[string]int{
 	"server.busy":          http.StatusServiceUnavailable,
 	"server.not_ready":     http.StatusServiceUnavailable,
 
+	"gate.no_actuator": http.StatusConflict, "gate.unknown": http.StatusNotFound, "rules.unknown": http.StatusNotFound, "rules.exists": http.StatusConflict, "rules.changed": http.StatusConflict, "rules.in_use": http.StatusConflict,
 	"account.unknown": http.StatusNotFound, "account.exists": http.StatusConflict, "account.last_administrator": http.StatusConflict, "account.last_credential": http.StatusConflict,
 	"vault.credential": http.StatusForbidden, "vault.no_slot": http.StatusNotFound, "vault.last_slot": http.StatusConflict,
 	"vault.slot_in_use": http.StatusConflict, "vault.slots_full": http.StatusConflict, "vault.rotation": http.StatusConflict,
@@ -95,8 +96,8 @@ var families = map[string]int{
 	"enroll": http.StatusUnprocessableEntity, "device": http.StatusUnprocessableEntity, "vehicle": http.StatusUnprocessableEntity,
 	"person": http.StatusUnprocessableEntity, "card": http.StatusUnprocessableEntity, "search": http.StatusUnprocessableEntity, "pin": http.StatusUnprocessableEntity,
 	"shares": http.StatusUnprocessableEntity, "custody": http.StatusUnprocessableEntity, "secret": http.StatusUnprocessableEntity,
-	"account": http.StatusUnprocessableEntity,
-	"erase":   http.StatusUnprocessableEntity, "hold": http.StatusUnprocessableEntity,
+	"account": http.StatusUnprocessableEntity, "rules": http.StatusUnprocessableEntity, "schedule": http.StatusUnprocessableEntity, "date": http.StatusUnprocessableEntity, "why": http.StatusUnprocessableEntity, "open": http.StatusUnprocessableEntity,
+	"erase": http.StatusUnprocessableEntity, "hold": http.StatusUnprocessableEntity,
 }
 
 // Status is the HTTP status of an error.

@@ -94,7 +94,7 @@ type Route struct {
 	// Refuse answers who is turned away; nil means the listener's own way.
 	Refuse Refuse
 	// Page is where a form's sender goes on after showing who they are, with the path's
-	// {id} in it; "" is the page itself, or the first one for a form.
+	// {id} or {gate} in it; "" is the page itself, or the first one for a form.
 	Page string
 }
 

@@ -28,10 +28,10 @@ type entry struct {
 var groups = []string{"nav.now", "nav.registry", "nav.site", "nav.privacy"}
 
 // areas are all that there are; core is what every console has.
-var areas = []area{core, searching, signingIn, ownAccount, managing}
+var areas = []area{core, searching, signingIn, ownAccount, managing, ruling, gating, alarming}
 
 var core = area{
-	pages:  []string{"live", "passages", "passage", "people", "disclosures", "message"},
+	pages:  []string{"live", "wall", "passages", "passage", "people", "disclosures", "message"},
 	routes: (*Console).coreRoutes,
 	nav: []entry{
 		{"nav.now", "live", "/", "nav.live", gatehouse.SeeLive},

@@ -37,6 +37,11 @@ type Options struct {
 	Disclosures Disclosures
 	Archive     Archive
 	Accounts    Accounts // nil: there are no accounts, for tests
+	Rules       Rules
+	Badges      Badges
+	Why         Why
+	Openings    Openings
+	Alarms      Alarms
 	Hub         *feed.Hub
 	Ring        *feed.Ring
 	Auth        *auth.Auth
@@ -111,6 +116,7 @@ func (c *Console) coreRoutes() []auth.Route {
 	return []auth.Route{
 		{Pattern: "GET /static/{name}", Policy: auth.Public, Handler: c.static},
 		{Pattern: "GET /{$}", Policy: needs(gatehouse.SeeLive), Handler: c.live},
+		{Pattern: "GET /live/wall", Policy: needs(gatehouse.SeeLive), Handler: c.wall},
 		{Pattern: "GET /live/events", Policy: needs(gatehouse.SeeLive), Handler: c.events},
 		{Pattern: "GET /gates/{gate}/still", Policy: needs(gatehouse.SeeLive), Handler: c.still},
 		{Pattern: "GET /passages", Policy: needs(gatehouse.SeePassages), Handler: c.passages},

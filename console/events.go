@@ -119,17 +119,19 @@ func (s *stream) fragments(b *bytes.Buffer, events []feed.Event) error {
 	c, fresh := s.c, map[gatehouse.ID]int{}
 	var passages, outcomes []gatehouse.Passage
 	gates := map[gatehouse.GateID]bool{}
-	var vault, all, health bool
-	mine := gatesOf(s.r, gatehouse.SeeLive)
+	var vault, all, health, came, alarms bool
+	mine, wanted := gatesOf(s.r, gatehouse.SeeLive), filterOf(s.r).passages(s.r, c.o.Place, 1)
 	for _, e := range events {
 		if of, ok := gateOf(e); ok && !mine.Has(of) {
 			continue
 		}
 		switch e.Kind {
 		case feed.Committed:
-			fresh[e.Passage.ID] = len(passages)
-			passages = append(passages, e.Passage)
-			gates[e.Passage.Gate] = true
+			gates[e.Passage.Gate], came = true, true
+			if wanted.Has(e.Passage) {
+				fresh[e.Passage.ID] = len(passages)
+				passages = append(passages, e.Passage)
+			}
 		case feed.Updated:
 			if i, ok := fresh[e.Passage.ID]; ok {
 				passages[i] = e.Passage
@@ -142,12 +144,17 @@ func (s *stream) fragments(b *bytes.Buffer, events []feed.Event) error {
 			vault, all = true, true
 		case feed.Health:
 			health = true
+		case feed.Alarm:
+			alarms = true
 		case feed.Resync:
-			vault, all, health = true, true, true
+			vault, all, health, alarms = true, true, true, true
 		}
 	}
 	if vault {
 		c.part(b, s.lang, "vault", c.sessionPage(s.r))
+	}
+	if alarms {
+		c.part(b, s.lang, "alarms", c.alarmsView(s.r, s.lang))
 	}
 	if health || all {
 		c.part(b, s.lang, "health", c.o.Hub.Faces())
@@ -178,7 +185,7 @@ func (s *stream) fragments(b *bytes.Buffer, events []feed.Event) error {
 			c.part(b, s.lang, "gate", v)
 		}
 	}
-	if all || len(passages) > 0 {
+	if all || came {
 		s.owed, s.changed = true, c.o.Now()
 	}
 	return nil

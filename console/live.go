@@ -2,6 +2,8 @@ package console
 
 import (
 	"net/http"
+	"net/url"
+	"slices"
 
 	"gatehouse"
 )
@@ -20,12 +22,23 @@ type liveBody struct {
 	Counts countView
 	Faces  bool
 	Since  string // the feed's position when the page was read
+	Filter liveFilter
+	Choice []gatehouse.Gate // that can be filtered by
+	Wall   bool             // on a big screen
+	Alarms alarmsView
 }
 
-func (c *Console) live(w http.ResponseWriter, r *http.Request) {
+func (c *Console) live(w http.ResponseWriter, r *http.Request) { c.showLive(w, r, "live") }
+
+// wall is the live page for a big screen that nobody sits at.
+func (c *Console) wall(w http.ResponseWriter, r *http.Request) { c.showLive(w, r, "wall") }
+
+func (c *Console) showLive(w http.ResponseWriter, r *http.Request, page string) {
 	lang := languageOf(w, r)
 	// The position is taken first: what comes while the page is being read is told again.
-	b := liveBody{Since: c.o.Hub.LastID()}
+	b := liveBody{Since: c.o.Hub.LastID(), Filter: filterOf(r), Wall: page == "wall"}
+	mine := gatesOf(r, gatehouse.SeeLive)
+	b.Choice = slices.DeleteFunc(slices.Clone(c.o.Gates), func(g gatehouse.Gate) bool { return !mine.Has(g.ID) })
 	var err error
 	if b.Rows, err = c.latest(r, lang); err != nil {
 		c.o.Log.Error("live page", "err", err)
@@ -34,13 +47,68 @@ func (c *Console) live(w http.ResponseWriter, r *http.Request) {
 	if b.Counts, _, err = c.countView(r, lang, 0); err != nil {
 		c.o.Log.Error("counts", "err", err)
 	}
+	b.Alarms = c.alarmsView(r, lang)
 	b.Gates, b.Faces = c.gateViews(r), c.o.Hub.Faces()
-	c.render(w, r, http.StatusOK, "live", "live.title", "live", b)
+	c.render(w, r, http.StatusOK, page, "live.title", "live", b)
+}
+
+// liveFilter is what somebody wants to see of the live list. What it cannot be is none.
+type liveFilter struct {
+	Gate gatehouse.GateID
+	Only gatehouse.Verdict
+	Kind gatehouse.ReadingKind
+}
+
+// filterKinds are what can be filtered by, in the order of the form.
+var filterKinds = []gatehouse.ReadingKind{gatehouse.FaceReading, gatehouse.PlateReading, gatehouse.CardReading, gatehouse.PINReading, gatehouse.QRReading, gatehouse.RemoteReading}
+
+func filterOf(r *http.Request) (f liveFilter) {
+	q := r.URL.Query()
+	if id := gatehouse.GateID(q.Get("gate")); gatehouse.CheckName(string(id)) == nil {
+		f.Gate = id
+	}
+	if only := gatehouse.Verdict(q.Get("only")); only == gatehouse.OnlyGranted || only == gatehouse.OnlyDenied {
+		f.Only = only
+	}
+	if kind := gatehouse.ReadingKind(q.Get("kind")); slices.Contains(filterKinds, kind) {
+		f.Kind = kind
+	}
+	return f
+}
+
+// Kinds are those that the form offers.
+func (liveFilter) Kinds() []gatehouse.ReadingKind { return filterKinds }
+
+// Active reports whether anything is left out.
+func (f liveFilter) Active() bool { return f != liveFilter{} }
+
+// Query is the filter in an address; "" for none.
+func (f liveFilter) Query() string {
+	v := url.Values{}
+	for name, value := range map[string]string{"gate": string(f.Gate), "only": string(f.Only), "kind": string(f.Kind)} {
+		if value != "" {
+			v.Set(name, value)
+		}
+	}
+	return v.Encode()
+}
+
+// On is the address of a page with the filter.
+func (f liveFilter) On(path string) string {
+	if q := f.Query(); q != "" {
+		return path + "?" + q
+	}
+	return path
+}
+
+// passages asks for what the request may see and the filter wants, newest first.
+func (f liveFilter) passages(r *http.Request, place gatehouse.Place, limit int) gatehouse.PassageQuery {
+	gates := gatesOf(r, gatehouse.SeeLive)
+	return gatehouse.PassageQuery{Place: place, Gate: f.Gate, Only: f.Only, Kind: f.Kind, Within: &gates, Limit: limit}
 }
 
 func (c *Console) latest(r *http.Request, lang string) ([]row, error) {
-	gates := gatesOf(r, gatehouse.SeeLive)
-	passages, err := c.o.Passages.Passages(r.Context(), gatehouse.PassageQuery{Place: c.o.Place, Within: &gates, Limit: liveRows})
+	passages, err := c.o.Passages.Passages(r.Context(), filterOf(r).passages(r, c.o.Place, liveRows))
 	if err != nil {
 		return nil, err
 	}

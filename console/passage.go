@@ -25,7 +25,8 @@ type passageBody struct {
 	Opened    []bool         // the archived ones that were opened; false for an erased one
 	IsPlate   bool
 	VaultOpen bool
-	MayOpen   bool // the archived pictures
+	MayOpen   bool   // the archived pictures
+	Operator  string // who opened the gate from afar; "" for nobody
 }
 
 func (c *Console) passage(w http.ResponseWriter, r *http.Request) {
@@ -49,6 +50,10 @@ func (c *Console) passage(w http.ResponseWriter, r *http.Request) {
 	b := passageBody{row: c.row(languageOf(w, r), p, open.Lent), Passage: p, Detail: open.Detail, Steps: passage.Trace(p.Decision), Decided: p.At.Add(p.Latency),
 		Ring: ring, Archived: len(s.Evidence), MayOpen: gatesOf(r, gatehouse.SeeEvidence).Has(p.Gate), IsPlate: p.Kind == gatehouse.PlateReading,
 		VaultOpen: c.vaultView(r.Context()).Unsealed}
+	if rest, ok := strings.CutPrefix(p.Decision.Rule, "remote opening by "); ok && p.Kind == gatehouse.RemoteReading {
+		operator, _, _ := strings.Cut(rest, " ")
+		b.Operator = c.loginOf(operator)
+	}
 	if d := open.Detail; d != nil && d.Live != nil {
 		b.Judged, b.Live = true, float64(*d.Live)
 	}

@@ -75,6 +75,8 @@ func (c *Console) parse(lang string) map[string]*template.Template {
 		"step":       func(name string) string { return text(lang, "asked."+strings.ReplaceAll(name, " ", "_")) },
 		"role":       func(r gatehouse.Role) string { return r.Sentence(lang) },
 		"permission": func(p gatehouse.Permission) string { return p.Sentence(lang) },
+		"gatenames":  c.gateNames,
+		"days":       func(line string) string { return localDays(lang, line) },
 		"char":       func(r rune) string { return string(r) },
 	}
 	parts := template.Must(template.New("").Funcs(funcs).ParseFS(templateFiles, "templates/base.html", "templates/parts.html"))
@@ -157,10 +159,12 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
 			status = http.StatusServiceUnavailable
 		case "form.malformed":
 			status = http.StatusBadRequest
-		case "account.unknown":
+		case "account.unknown", "rules.unknown", "gate.unknown":
 			status = http.StatusNotFound
+		case "rules.changed", "rules.exists", "rules.in_use":
+			status = http.StatusConflict
 		default:
-			if strings.HasPrefix(e.Code, "account.") {
+			if strings.HasPrefix(e.Code, "account.") || strings.HasPrefix(e.Code, "rules.") || strings.HasPrefix(e.Code, "why.") {
 				status = http.StatusUnprocessableEntity
 			}
 		}

@@ -185,7 +185,7 @@ func pageOf(r *http.Request, back string) string {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return localPath(r.URL.EscapedPath())
 	}
-	return localPath(strings.ReplaceAll(back, "{id}", url.PathEscape(r.PathValue("id"))))
+	return localPath(strings.NewReplacer("{id}", url.PathEscape(r.PathValue("id")), "{gate}", url.PathEscape(r.PathValue("gate"))).Replace(back))
 }
 
 // localPath is the path, if it leads to a page of this console, else the first one.

@@ -32,11 +32,12 @@ func TestEverythingIsTranslated(t *testing.T) {
 		checkBareText(t, f.Name(), string(body))
 	}
 	for prefix, values := range map[string][]string{
-		"who": {"face", "plate", "card", "pin", "qr"}, "kind": {"face", "plate", "card", "pin", "qr", "person", "vehicle"},
+		"who": {"face", "plate", "card", "pin", "qr", "remote"}, "kind": {"face", "plate", "card", "pin", "qr", "remote", "person", "vehicle"},
 		"direction": {"in", "out"}, "gate": {"open", "closed", "fault", "unknown"}, "camera": {"ok", "stalled", "down", "none"},
 		"budget": {"operator", "role", "organization", "live"}, "window": {"hour", "day"},
 		"step":    {"held", "failed", "unasked"},
 		"outcome": {"none", "pending", "passed", "not_passed", "unconfirmed", "unreachable"}, "status": {"active", "suspended"},
+		"change": {"put", "removed", "members-added", "members-removed"}, "part": {"group", "rule", "schedule", "holiday"}, "day": {"mon", "tue", "wed", "thu", "fri", "sat", "sun"},
 		"state": {"invited", "enabled", "disabled"}, "by": {"passkey", "totp", "oidc", "link", "invite"},
 	} {
 		if !prefixes[prefix] {

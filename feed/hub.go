@@ -27,6 +27,7 @@ const (
 	GateKind  Kind = "gate"      // a gate's or camera's state changed
 	Health    Kind = "health"    // faces became available or unavailable
 	Vault     Kind = "vault"     // the vault was sealed or unsealed: what is shown must be asked for again
+	Alarm     Kind = "alarm"     // an alarm was raised or acknowledged
 	Resync    Kind = "resync"    // events were lost: read everything again
 )
 
@@ -121,6 +122,9 @@ func (h *Hub) Faces() bool {
 
 // VaultChanged tells that the vault was sealed or unsealed.
 func (h *Hub) VaultChanged() { h.publish(Event{Kind: Vault}) }
+
+// AlarmsChanged tells that an alarm was raised or acknowledged.
+func (h *Hub) AlarmsChanged() { h.publish(Event{Kind: Alarm}) }
 
 func (h *Hub) publish(e Event) {
 	h.mu.Lock()

@@ -43,6 +43,7 @@ type webhookData struct {
 	Purpose  string             `json:"purpose,omitempty"`
 	Scope    string             `json:"scope,omitempty"`
 	Device   gatehouse.DeviceID `json:"device,omitempty"`
+	Gate     gatehouse.GateID   `json:"gate,omitempty"`
 }
 
 // direct follows no redirect: an alarm goes where the operator said and nowhere else.
@@ -75,7 +76,7 @@ func (w webhook) Deliver(ctx context.Context, a gatehouse.Alarm) error {
 		return err
 	}
 	body, err := json.Marshal(webhookBody{Type: "gatehouse.alarm." + string(a.Kind), Timestamp: a.At.UTC(), Data: webhookData{Org: w.place.Org, Site: w.place.Site, ID: a.ID,
-		Sentence: a.Sentence(), Operator: a.Operator, Purpose: a.Purpose, Scope: a.Scope, Device: a.Device}})
+		Sentence: a.Sentence(), Operator: a.Operator, Purpose: a.Purpose, Scope: a.Scope, Device: a.Device, Gate: a.Gate}})
 	if err != nil {
 		return err
 	}

@@ -57,8 +57,8 @@ func (a admin) checkGrants(grants []gatehouse.Grant) error {
 		if _, ok := a.site.Gates[g.Gate]; !ok && g.Gate != "*" {
 			return gatehouse.Errorf("grant.unknown_gate", "use an id from `gates` in gatehouse.yml, or *", "there is no gate %q", g.Gate)
 		}
-		if _, ok := a.site.Schedules[g.Schedule]; !ok && g.Schedule != "always" {
-			return gatehouse.Errorf("grant.unknown_schedule", "use a name from `schedules` in gatehouse.yml, or always", "there is no schedule %q", g.Schedule)
+		if _, ok := a.rules.Schedule(g.Schedule); !ok && g.Schedule != "always" {
+			return gatehouse.Errorf("grant.unknown_schedule", "use a name that `gatehouse schedule list` shows, or always", "there is no schedule %q", g.Schedule)
 		}
 	}
 	return nil

@@ -114,10 +114,10 @@ func (s *Server) shutByCanary(ctx context.Context) {
 }
 
 // TestAlarm implements api.DisclosureAdmin.
-func (a admin) TestAlarm(context.Context) error {
+func (a admin) TestAlarm(ctx context.Context) error {
 	if !a.isRunning() {
 		return gatehouse.Errorf("server.not_running", "start it with `gatehouse serve`", "there is no running server that would deliver it")
 	}
 	now := time.Now()
-	return a.alarms.Raise(gatehouse.Alarm{ID: gatehouse.NewID(now), At: now.UTC(), Kind: gatehouse.TestAlarm})
+	return a.raise(ctx, gatehouse.Alarm{ID: gatehouse.NewID(now), At: now.UTC(), Kind: gatehouse.TestAlarm})
 }

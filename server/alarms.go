@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"gatehouse"
+	"gatehouse/api/wire"
+	"gatehouse/console"
 	"gatehouse/notify"
 )
 
@@ -60,7 +62,7 @@ func (s *Server) takeAlarms(ctx context.Context) error {
 			return err
 		}
 		for _, p := range pending {
-			if err := s.alarms.Raise(p.Alarm); err != nil {
+			if err := s.raise(ctx, p.Alarm); err != nil {
 				return err
 			}
 			if p.Alarm.Kind == gatehouse.CanaryAlarm {
@@ -71,4 +73,78 @@ func (s *Server) takeAlarms(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// raise puts an alarm on the list, where it stays until somebody acknowledges it, and
+// sends it to people. It may be called again with the same alarm.
+func (s *Server) raise(ctx context.Context, a gatehouse.Alarm) error {
+	if err := s.store.PutAlarm(ctx, s.site.Place, a); err != nil {
+		s.log.Error("an alarm cannot be put on the list", "alarm", a.ID, "kind", string(a.Kind), "code", gatehouse.ErrorCode(err))
+		// Whoever is to look now is told all the same: a full disk must keep no alarm back.
+	}
+	err := s.alarms.Raise(a)
+	s.hub.AlarmsChanged()
+	return err
+}
+
+// gateAlarmEvery is how often one gate that cannot be reached raises an alarm.
+const gateAlarmEvery = 10 * time.Minute
+
+// gateUnreachable raises an alarm about a gate, unless one was raised a short while ago.
+func (s *Server) gateUnreachable(gate gatehouse.GateID) {
+	now := time.Now()
+	s.mu.Lock()
+	if last, ok := s.gateAlarms[gate]; ok && now.Sub(last) < gateAlarmEvery {
+		s.mu.Unlock()
+		return
+	}
+	if s.gateAlarms == nil {
+		s.gateAlarms = map[gatehouse.GateID]time.Time{}
+	}
+	s.gateAlarms[gate] = now
+	s.mu.Unlock()
+	if err := s.raise(context.Background(), gatehouse.Alarm{ID: gatehouse.NewID(now), At: now.UTC(), Kind: gatehouse.GateAlarm, Gate: gate}); err != nil {
+		s.log.Error("an alarm cannot be kept", "gate", gate, "code", gatehouse.ErrorCode(err))
+	}
+}
+
+// acknowledge closes an alarm.
+func (s *Server) acknowledge(ctx context.Context, by string, id gatehouse.ID) error {
+	now := time.Now().UTC()
+	err := s.store.AcknowledgeAlarm(ctx, s.site.Place, id, by, now, gatehouse.AlarmLeaf(now, s.site.Place, id, by))
+	if err == nil {
+		s.committed()
+		s.hub.AlarmsChanged()
+	}
+	return err
+}
+
+// Alarms implements console.Alarms.
+func (p pages) Alarms(ctx context.Context, q gatehouse.AlarmQuery) ([]gatehouse.RaisedAlarm, error) {
+	return p.store.Alarms(ctx, q)
+}
+
+// Acknowledge implements console.Alarms.
+func (p pages) Acknowledge(ctx context.Context, who console.Who, id gatehouse.ID) error {
+	return p.acknowledge(ctx, who.Operator, id)
+}
+
+// Alarms implements api.AlarmsAdmin.
+func (a admin) Alarms(ctx context.Context, before gatehouse.ID, open bool) (wire.Alarms, error) {
+	const page = 200
+	found, err := a.store.Alarms(ctx, gatehouse.AlarmQuery{Place: a.site.Place, Open: open, Before: before, Limit: page + 1})
+	out := wire.Alarms{Alarms: []wire.Alarm{}}
+	if len(found) > page {
+		found = found[:page]
+		out.Next = found[page-1].ID
+	}
+	for _, one := range found {
+		out.Alarms = append(out.Alarms, wire.Alarm{ID: one.ID, At: one.At, Kind: one.Kind, Says: one.Sentence(), Gate: one.Gate, Acknowledged: one.Acknowledged, By: one.By})
+	}
+	return out, err
+}
+
+// AcknowledgeAlarm implements api.AlarmsAdmin.
+func (a admin) AcknowledgeAlarm(ctx context.Context, id gatehouse.ID) error {
+	return a.acknowledge(ctx, socketOperator, id)
 }

@@ -3,7 +3,6 @@ package server
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -312,71 +311,21 @@ func setScalar(field reflect.Value, text string) error {
 	return nil
 }
 
-var weekdays = map[string]time.Weekday{"sun": 0, "mon": 1, "tue": 2, "wed": 3, "thu": 4, "fri": 5, "sat": 6}
-
-// schedules reads windows such as "mon-fri 07:00-19:00" or "sat 08:00-12:00". A
-// window that ends before it begins goes over midnight.
+// schedules reads the file's, which hold on holidays as on any day.
 func (c *Config) schedules() (map[string]gatehouse.Schedule, error) {
 	all := map[string]gatehouse.Schedule{}
 	for name, lines := range c.Schedules {
-		s := gatehouse.Schedule{Name: name}
+		s := gatehouse.Schedule{Name: name, OnHolidays: true}
 		for _, line := range lines {
-			windows, err := parseWindow(line)
+			windows, err := gatehouse.ParseWindows(line)
 			if err != nil {
-				return nil, gatehouse.Errorf("config.invalid", "write it as \"mon-fri 07:00-19:00\"", "schedules.%s: %q: %w", name, line, err)
+				var e *gatehouse.Error
+				errors.As(err, &e)
+				return nil, gatehouse.Errorf("config.invalid", e.Hint, "schedules.%s: %q: %s", name, line, e.Message)
 			}
 			s.Windows = append(s.Windows, windows...)
 		}
 		all[name] = s
 	}
 	return all, nil
-}
-
-var hyphen = regexp.MustCompile(`\s*-\s*`)
-
-func parseWindow(line string) ([]gatehouse.Window, error) {
-	line = hyphen.ReplaceAllString(strings.ToLower(strings.TrimSpace(line)), "-")
-	days, hours, ok := strings.Cut(line, " ")
-	if !ok {
-		return nil, errors.New("days and hours are missing")
-	}
-	first, last, isRange := strings.Cut(days, "-")
-	if !isRange {
-		last = first
-	}
-	from, ok1 := weekdays[first]
-	to, ok2 := weekdays[last]
-	if !ok1 || !ok2 {
-		return nil, errors.New("a day is mon, tue, wed, thu, fri, sat or sun")
-	}
-	begin, end, _ := strings.Cut(strings.TrimSpace(hours), "-")
-	b, err := minutes(begin)
-	if err != nil {
-		return nil, err
-	}
-	e, err := minutes(end)
-	if err != nil {
-		return nil, err
-	}
-	var out []gatehouse.Window
-	for d := from; ; d = (d + 1) % 7 {
-		if b < e {
-			out = append(out, gatehouse.Window{Day: d, From: b, Until: e})
-		} else { // over midnight: two windows
-			out = append(out, gatehouse.Window{Day: d, From: b, Until: 1440}, gatehouse.Window{Day: (d + 1) % 7, From: 0, Until: e})
-		}
-		if d == to {
-			return out, nil
-		}
-	}
-}
-
-func minutes(text string) (int, error) {
-	h, m, ok := strings.Cut(text, ":")
-	hh, err1 := strconv.Atoi(h)
-	mm, err2 := strconv.Atoi(m)
-	if !ok || err1 != nil || err2 != nil || hh < 0 || mm < 0 || mm > 59 || hh*60+mm > 1440 {
-		return 0, fmt.Errorf("%q is no time of day between 00:00 and 24:00", text)
-	}
-	return hh*60 + mm, nil
 }

@@ -28,7 +28,7 @@ const rewriteAtOnce = 64 << 20
 // newEraser wires the erasing.
 func (s *Server) newEraser() *erase.Eraser {
 	return erase.New(erase.Ports{Place: s.site.Place, Store: s.store, Vault: s.vault, Working: s.working, Blobs: s.blobs, Keep: s.gateKey,
-		Forget: s.ring.Forget, Gone: s.hub.VaultChanged, Rewrite: s.rewriteErased, Prove: s.prove}) // pages draw every row anew
+		Forget: s.ring.Forget, Gone: s.erasedOne, Rewrite: s.rewriteErased, Prove: s.prove})
 }
 
 // prove proves that a leaf stands in the audit log.

@@ -26,7 +26,9 @@ import (
 	"gatehouse/flow/escrow"
 	"gatehouse/flow/passage"
 	"gatehouse/flow/rotate"
+	"gatehouse/flow/rulebook"
 	"gatehouse/flow/search"
+	"gatehouse/flow/why"
 	"gatehouse/flow/workingset"
 	"gatehouse/gallery"
 	"gatehouse/ingest"
@@ -78,6 +80,8 @@ type Server struct {
 	gallery  *gallery.Gallery
 	working  *workingset.Set
 	accounts *accounts.Accounts
+	rules    *rulebook.Book
+	why      *why.Explainer
 	enroll   *enroll.Enroller
 	erase    *erase.Eraser
 	flow     *passage.Flow
@@ -106,10 +110,12 @@ type Server struct {
 
 	mu       sync.Mutex
 	retained time.Time // when the retention last ran
-	cameras  map[gatehouse.DeviceID]*camera
-	running  context.Context // of Run; nil before
-	wait     sync.WaitGroup
-	closers  []func(context.Context) error
+	// gateAlarms are when gates last raised an alarm.
+	gateAlarms map[gatehouse.GateID]time.Time
+	cameras    map[gatehouse.DeviceID]*camera
+	running    context.Context // of Run; nil before
+	wait       sync.WaitGroup
+	closers    []func(context.Context) error
 }
 
 // Open makes the keys at the first start, opens everything and finishes what a
@@ -156,13 +162,9 @@ func (s *Server) openSite(context.Context) error {
 	if err != nil {
 		return err
 	}
-	schedules, err := s.config.schedules()
-	if err != nil {
-		return err
-	}
 	s.site = passage.Site{
 		Place:    s.config.place(),
-		Location: location, Schedules: schedules, Gates: map[gatehouse.GateID]gatehouse.Gate{},
+		Location: location, Gates: map[gatehouse.GateID]gatehouse.Gate{},
 		KeepStrangers: s.config.Strangers.Keep, CommitWithin: s.config.CommitWithin,
 	}
 	for _, g := range s.config.Gates {
@@ -305,6 +307,9 @@ func (s *Server) openFlows(ctx context.Context) error {
 	if err := s.openAccounts(); err != nil {
 		return err
 	}
+	if err := s.openRules(ctx); err != nil {
+		return err
+	}
 	s.ring = feed.NewRing(time.Duration(s.config.Ring.Minutes)*time.Minute, s.config.Ring.Mebibyte<<20, nil)
 	if s.gates, err = s.openGates(); err != nil {
 		return err
@@ -314,7 +319,7 @@ func (s *Server) openFlows(ctx context.Context) error {
 	s.enroll = enroll.New(enroll.Ports{Place: s.site.Place, Eyes: s.eyes, Gallery: s.gallery, Threshold: models.Threshold, Fault: face.Fault, Sealer: s.vault,
 		Keep: s.gateKey, Subjects: s.store, Blobs: s.blobs, Working: s.working})
 	s.erase = s.newEraser()
-	s.flow = passage.New(passage.Ports{Site: s.site, Working: s.working, Gallery: s.gallery, Threshold: models.Threshold, Sealer: s.vault,
+	s.flow = passage.New(passage.Ports{Site: s.site, Working: s.working, Rules: s.rules, Gallery: s.gallery, Threshold: models.Threshold, Sealer: s.vault,
 		Store: s.store, Blobs: s.blobs, Actuator: s.gates.actuator, Feed: live{s}, Log: s.log})
 	s.onClose(s.finishAudit)
 	s.onClose(s.flow.Close)
@@ -363,6 +368,9 @@ func (l live) Committed(p gatehouse.Passage, pictures []gatehouse.Picture) {
 // Changed tells the pages about an outcome.
 func (l live) Changed(p gatehouse.Passage) {
 	l.metrics.Outcome(p.Gate, p.Outcome)
+	if p.Outcome == gatehouse.Unreachable {
+		go l.gateUnreachable(p.Gate) // nobody waits for a list
+	}
 	l.hub.PassageUpdated(p)
 }
 

@@ -134,17 +134,3 @@ func (cmd CanaryLiftCmd) Run(ctx context.Context, out *Out) error {
 		}
 	})
 }
-
-// AlarmCmd is about alarms.
-type AlarmCmd struct {
-	Test AlarmTestCmd `cmd:"" help:"Send a test alarm to the log, the webhook and the mailboxes."`
-}
-
-// AlarmTestCmd sends one.
-type AlarmTestCmd struct{}
-
-// Run sends.
-func (AlarmTestCmd) Run(ctx context.Context, out *Out) error {
-	return answer(ctx, out, func(a api.Admin) (map[string]bool, error) { return map[string]bool{"sent": true}, a.TestAlarm(ctx) },
-		func(map[string]bool) { out.Say("the alarm is on its way; the log says what became of it") })
-}

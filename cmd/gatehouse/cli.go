@@ -32,6 +32,11 @@ type CLI struct {
 	Suspend   SuspendCmd   `cmd:"" help:"Suspend a person or vehicle."`
 	Reinstate ReinstateCmd `cmd:"" help:"Let a suspended person or vehicle in again."`
 	Consent   ConsentCmd   `cmd:"" help:"Withdraw a person's consent."`
+	Group     GroupCmd     `cmd:"" help:"Groups of people and vehicles that the same rules count for."`
+	Rule      RuleCmd      `cmd:"" help:"Where and when groups may pass."`
+	Why       WhyCmd       `cmd:"" help:"Explain whether somebody may pass a gate, and what would have to change."`
+	Schedule  ScheduleCmd  `cmd:"" help:"When something is open: weekly hours, days of their own, holidays."`
+	Open      OpenCmd      `cmd:"" help:"Open a gate from afar, with a reason; it is recorded first."`
 	Device    DeviceCmd    `cmd:"" help:"Enrol devices."`
 	Keys      KeysCmd      `cmd:"" help:"The site's keys: make, show, split, rotate, and what opens them."`
 	Secret    SecretCmd    `cmd:"" help:"Passwords and keys that do not belong into gatehouse.yml."`
@@ -47,7 +52,7 @@ type CLI struct {
 	Operator  OperatorCmd  `cmd:"" help:"Tell people apart where two are needed."`
 	Canary    CanaryCmd    `cmd:"" help:"Plant made-up records that shut the vault when they are opened; lift it again."`
 	Release   ReleaseCmd   `cmd:"" help:"Open more than the budgets give, by two people, into an encrypted file."`
-	Alarm     AlarmCmd     `cmd:"" help:"Try whether alarms arrive."`
+	Alarm     AlarmCmd     `cmd:"" help:"List and acknowledge alarms; try whether they arrive."`
 	Vault     VaultCmd     `cmd:"" help:"Run the vault on a machine of its own, for gates elsewhere."`
 	TLS       TLSCmd       `cmd:"" name:"tls" help:"How others than this machine reach the server."`
 	Doctor    DoctorCmd    `cmd:"" help:"Look for what is wrong: configuration, permissions, exposure, time, disk, keys, cameras, versions, limits."`

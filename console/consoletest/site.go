@@ -5,6 +5,7 @@ package consoletest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"image"
@@ -23,6 +24,8 @@ import (
 	"gatehouse/console"
 	"gatehouse/feed"
 	"gatehouse/flow/accounts"
+	"gatehouse/flow/rulebook"
+	"gatehouse/flow/why"
 )
 
 // Passphrase unseals the vault.
@@ -43,6 +46,8 @@ type Site struct {
 	// Accounts are kept in memory, and Leaves are what they and signing in wrote.
 	Accounts *accounts.Accounts
 	Leaves   *Leaves
+	// Rules is an empty rule book at first, kept in memory.
+	Rules *rulebook.Book
 
 	mu          sync.Mutex
 	stored      []gatehouse.StoredPassage // by id, ascending
@@ -51,6 +56,7 @@ type Site struct {
 	details     map[gatehouse.ID]gatehouse.Detail
 	people      []console.Enrolled
 	disclosures []gatehouse.Disclosure
+	alarms      []gatehouse.RaisedAlarm
 	unsealed    bool
 	canary      bool
 	spent       int // of the budget
@@ -79,6 +85,12 @@ func New(now func() time.Time, lang *time.Location, extra func(*Site) []auth.Rou
 	s.Leaves = &Leaves{}
 	s.Accounts, _ = accounts.Load(accounts.Ports{Place: Place, Working: working{}, Log: s.Leaves, Now: now,
 		HasGate: func(id gatehouse.GateID) bool { return id == "front-door" || id == "car-park" }})
+	s.openRules()
+	gates := map[gatehouse.GateID]gatehouse.Gate{}
+	for _, g := range s.Gates {
+		gates[g.ID] = g
+	}
+	explainer := why.New(why.Ports{Gates: gates, Location: cmp.Or(lang, time.Local), Badges: s, Rules: s.Rules, Now: now})
 	how := auth.Options{Place: Place, BaseURL: "http://localhost:" + port, Hosts: auth.LoopbackHosts(port), RelyingParty: "localhost", SiteName: "Harbour Works", TOTP: true,
 		Accounts: s.Accounts, Log: s.Leaves, Now: now}
 	for _, c := range change {
@@ -86,7 +98,7 @@ func New(now func() time.Time, lang *time.Location, extra func(*Site) []auth.Rou
 	}
 	s.Auth = auth.New(how)
 	s.Console = console.New(console.Options{Place: Place, SiteName: "Harbour Works", Location: lang, Gates: s.Gates,
-		Passages: s, Lender: s, Vault: vault{s}, People: s, Disclosures: s, Archive: archive{s}, Accounts: s.Accounts, Hub: s.Hub, Ring: s.Ring, Auth: s.Auth, Now: now})
+		Passages: s, Lender: s, Vault: vault{s}, People: s, Disclosures: s, Archive: archive{s}, Accounts: s.Accounts, Rules: s.Rules, Badges: s, Why: explainer, Openings: s, Alarms: s, Hub: s.Hub, Ring: s.Ring, Auth: s.Auth, Now: now})
 	routes := s.Console.Routes()
 	if extra != nil {
 		routes = append(routes, extra(s)...)
@@ -169,7 +181,7 @@ func (s *Site) Passages(_ context.Context, q gatehouse.PassageQuery) ([]gatehous
 	var out []gatehouse.Passage
 	for i := len(s.stored) - 1; i >= 0 && len(out) < q.Limit; i-- {
 		p := s.stored[i].Passage
-		if q.Within != nil && !q.Within.Has(p.Gate) {
+		if !q.Has(p) {
 			continue
 		}
 		if q.Before.IsZero() || bytes.Compare(p.ID[:], q.Before[:]) < 0 {

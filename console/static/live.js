@@ -39,6 +39,7 @@
     if (old) return replace(old, el);
     if (el.dataset.op !== "row") return;
     const rows = document.getElementById("rows");
+    if (!rows) return;
     el.classList.add("is-new");
     rows.prepend(el);
     while (rows.children.length > keep) {
@@ -60,7 +61,7 @@
 
   const start = () => {
     stop();
-    source = new EventSource(live.dataset.stream + "?since=" + encodeURIComponent(last));
+    source = new EventSource(live.dataset.stream + "?since=" + encodeURIComponent(last) + (live.dataset.filter ? "&" + live.dataset.filter : ""));
     source.onopen = () => show("on");
     source.addEventListener("live", (e) => {
       if (e.lastEventId) last = e.lastEventId;

@@ -126,6 +126,9 @@ func (d Document) Findings(ctx context.Context, c Copy) (findings []string, err 
 	if traces.Passages > 0 {
 		add("%d passages have the subject's id", traces.Passages)
 	}
+	if traces.Rules > 0 {
+		add("the rule book names the subject %d times", traces.Rules)
+	}
 	blobs := 0
 	if err := c.Store.SubjectBlobs(ctx, place, id, func(gatehouse.BlobID) error { blobs++; return nil }); err != nil {
 		return nil, err

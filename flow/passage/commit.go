@@ -64,7 +64,7 @@ func (f *Flow) describe(a arrival, d gatehouse.Decision) gatehouse.Passage {
 func (f *Flow) seal(ctx context.Context, p gatehouse.Passage, a arrival) (detail []byte, evidence []gatehouse.Evidence, err error) {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		plain, err := json.Marshal(detailOf(a.reading))
+		plain, err := json.Marshal(detailOf(a))
 		if err != nil {
 			return err
 		}
@@ -108,10 +108,11 @@ func (f *Flow) kept(p gatehouse.Passage, all []gatehouse.Picture) ([]gatehouse.P
 	return crops, class
 }
 
-func detailOf(r gatehouse.Reading) gatehouse.Detail {
+func detailOf(a arrival) gatehouse.Detail {
+	r := a.reading
 	d := gatehouse.Detail{
 		Plate: r.Plate.Text, RawPlate: r.Plate.Raw, Chars: r.Plate.Chars, Candidates: r.Plate.Candidates, Class: r.Plate.Class,
-		Confidence: r.Confidence, Box: r.Box,
+		Confidence: r.Confidence, Box: r.Box, Reason: a.reason.Reveal(),
 	}
 	if r.Live.Judged {
 		d.Live = &r.Live.Score

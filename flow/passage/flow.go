@@ -14,6 +14,7 @@ import (
 type Ports struct {
 	Site      Site
 	Working   Working
+	Rules     Rules // nil: the site has no rule book
 	Gallery   gatehouse.Gallery
 	Threshold func(galleryN int) float32 // the registry's, for a gallery of n templates
 	Sealer    gatehouse.Sealer
@@ -27,10 +28,9 @@ type Ports struct {
 
 // Site is the part of the configuration that decisions depend on.
 type Site struct {
-	Place     gatehouse.Place
-	Location  *time.Location
-	Gates     map[gatehouse.GateID]gatehouse.Gate
-	Schedules map[string]gatehouse.Schedule
+	Place    gatehouse.Place
+	Location *time.Location
+	Gates    map[gatehouse.GateID]gatehouse.Gate
 	// KeepStrangers keeps pictures of people and vehicles that are not enrolled,
 	// as subjects of their own, for at most 72 hours. Off unless the site has
 	// switched it on for a purpose.
@@ -44,6 +44,20 @@ type Working interface {
 	Badge(gatehouse.SubjectID) (gatehouse.Badge, bool)
 	ByPlate(plate string) (gatehouse.SubjectID, bool)
 	ByCredential(gatehouse.WorkingKind, gatehouse.Secret) (gatehouse.SubjectID, bool)
+}
+
+// Rules is the site's rule book, as it stands at this moment.
+type Rules interface {
+	// Of gives the rules of the groups that the subject is in, and when what is open.
+	// Neither may be altered.
+	Of(gatehouse.SubjectID) ([]gatehouse.AccessRule, gatehouse.Calendar)
+}
+
+// noRules is the book of a site that has none: badges' own grants alone, at any time.
+type noRules struct{}
+
+func (noRules) Of(gatehouse.SubjectID) (none []gatehouse.AccessRule, _ gatehouse.Calendar) {
+	return none, gatehouse.Calendar{}
 }
 
 // Store commits passages; see gatehouse.PassageStore for the contract.
@@ -93,6 +107,9 @@ func New(p Ports) *Flow {
 	if p.Now == nil {
 		p.Now = time.Now
 	}
+	if p.Rules == nil {
+		p.Rules = noRules{}
+	}
 	if p.Site.CommitWithin <= 0 {
 		p.Site.CommitWithin = 3 * time.Second
 	}
@@ -108,8 +125,9 @@ type arrival struct {
 	reading  gatehouse.Reading
 	also     []gatehouse.ReadingKind // other credentials of the same subject, shown just before
 	pictures []gatehouse.Picture
-	late     bool         // it happened while it could not be recorded: the gate has been told already
-	id       gatehouse.ID // of its passage, once it has one
+	late     bool             // it happened while it could not be recorded: the gate has been told already
+	id       gatehouse.ID     // of its passage, once it has one
+	reason   gatehouse.Secret // of a remote opening
 }
 
 func (f *Flow) arrivalOf(d gatehouse.Device, received time.Time, r gatehouse.Reading, pictures []gatehouse.Picture) (arrival, error) {
@@ -123,8 +141,9 @@ func (f *Flow) arrivalOf(d gatehouse.Device, received time.Time, r gatehouse.Rea
 
 // facts gathers what the rules look at.
 func (f *Flow) facts(a arrival) access.Facts {
-	facts := access.Facts{Gate: a.gate, Reading: a.reading, Now: a.received.In(f.Site.Location), Schedules: f.Site.Schedules, Also: a.also}
+	facts := access.Facts{Gate: a.gate, Reading: a.reading, Now: a.received.In(f.Site.Location), Also: a.also}
 	if a.reading.Known {
+		facts.Rules, facts.Calendar = f.Rules.Of(a.reading.Subject)
 		if b, ok := f.Working.Badge(a.reading.Subject); ok {
 			facts.Badge = &b
 		}

@@ -32,6 +32,7 @@ type world struct {
 	events    []string
 	failStore error
 	failSeal  error
+	sealed    []string // what was given to be sealed
 	confirm   gatehouse.Outcome
 }
 
@@ -60,9 +61,10 @@ func (w *world) Nearest(_ gatehouse.Place, t []float32) (gatehouse.Match, bool) 
 	}
 	return best, len(w.faces) > 0
 }
-func (w *world) Seal(_ context.Context, _ gatehouse.SubjectID, _ gatehouse.RetentionClass, _ gatehouse.SealContext, _ []byte, _ gatehouse.Padding) ([]byte, error) {
+func (w *world) Seal(_ context.Context, _ gatehouse.SubjectID, _ gatehouse.RetentionClass, _ gatehouse.SealContext, plain []byte, _ gatehouse.Padding) ([]byte, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.sealed = append(w.sealed, string(plain))
 	return []byte("sealed"), w.failSeal
 }
 func (w *world) Prepare(gatehouse.Place, gatehouse.SubjectID, gatehouse.RetentionClass) {}

@@ -4,6 +4,8 @@
 package workingset
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
@@ -12,6 +14,7 @@ import (
 	"encoding/json"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 
 	"gatehouse"
@@ -341,6 +344,36 @@ func (s *Set) Count() (people, vehicles int) {
 		}
 	}
 	return people, vehicles
+}
+
+// FindBadges gives at most limit badges whose labels hold the text, in whatever case, by
+// label.
+func (s *Set) FindBadges(text string, limit int) []gatehouse.Badge {
+	text = strings.ToLower(text)
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var found []gatehouse.Badge
+	for _, b := range s.badges {
+		if strings.Contains(strings.ToLower(b.Label), text) {
+			found = append(found, b)
+		}
+	}
+	slices.SortFunc(found, func(x, y gatehouse.Badge) int {
+		return cmp.Or(strings.Compare(x.Label, y.Label), bytes.Compare(x.Subject[:], y.Subject[:]))
+	})
+	return found[:min(len(found), limit)]
+}
+
+// Granted says how many badges have a grant within the schedule.
+func (s *Set) Granted(schedule string) (n int) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, b := range s.badges {
+		if slices.ContainsFunc(b.Grants, func(g gatehouse.Grant) bool { return g.Schedule == schedule }) {
+			n++
+		}
+	}
+	return n
 }
 
 // RemoveTemplates forgets a person's face, on disk and in memory.

@@ -3,7 +3,6 @@
 package access
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -19,8 +18,10 @@ type Facts struct {
 	Badge *gatehouse.Badge
 	// Now is the moment of the reading in the site's time zone: schedules are local.
 	Now time.Time
-	// Schedules by name. "always" needs none.
-	Schedules map[string]gatehouse.Schedule
+	// Rules are those of the groups that the subject is in.
+	Rules []gatehouse.AccessRule
+	// Calendar has the schedules by name, and the holidays. "always" needs none.
+	Calendar gatehouse.Calendar
 	// Also lists the other kinds of credential that the same subject showed at
 	// this gate within the policy's SecondFactorWithin.
 	Also []gatehouse.ReadingKind
@@ -58,9 +59,8 @@ func Decide(f Facts) gatehouse.Decision {
 			return gatehouse.Decision{Reason: reason, Rule: s.name + " at " + string(f.Gate.ID)}
 		}
 	}
-	g, _ := matching(f)
-	return gatehouse.Decision{Grant: true, Reason: gatehouse.Granted,
-		Rule: fmt.Sprintf("grant %s at %s, %s", f.Badge.Kind, g.Gate, g.Schedule)}
+	best, _ := matching(f)
+	return gatehouse.Decision{Grant: true, Reason: gatehouse.Granted, Rule: best.words(f)}
 }
 
 // Certain reports whether more frames of the same track cannot change the
@@ -124,33 +124,6 @@ func validity(f Facts) gatehouse.Reason {
 func grant(f Facts) gatehouse.Reason {
 	_, reason := matching(f)
 	return reason
-}
-
-// matching finds the grant that opens the gate now, or says why there is none.
-func matching(f Facts) (gatehouse.Grant, gatehouse.Reason) {
-	reason := gatehouse.NotHere
-	for _, g := range f.Badge.Grants {
-		if g.Gate != f.Gate.ID && g.Gate != "*" {
-			continue
-		}
-		if open(g.Schedule, f.Schedules, f.Now) {
-			return g, ""
-		}
-		reason = gatehouse.OutsideHours
-	}
-	return gatehouse.Grant{}, reason
-}
-
-// open reports whether the schedule's windows hold now. A window begins with its
-// first minute and ends before its last. A schedule that does not exist is closed.
-func open(name string, all map[string]gatehouse.Schedule, now time.Time) bool {
-	if name == Always {
-		return true
-	}
-	minute := now.Hour()*60 + now.Minute()
-	return slices.ContainsFunc(all[name].Windows, func(w gatehouse.Window) bool {
-		return w.Day == now.Weekday() && w.From <= minute && minute < w.Until
-	})
 }
 
 func repetition(f Facts) gatehouse.Reason {

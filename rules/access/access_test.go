@@ -26,8 +26,8 @@ func granted() Facts {
 		Reading: gatehouse.Reading{Kind: gatehouse.FaceReading, Known: true, Confidence: 0.9, Live: gatehouse.Liveness{Judged: true, Live: true}},
 		Badge: &gatehouse.Badge{Kind: gatehouse.PersonSubject, Status: gatehouse.Active, FaceConsent: true,
 			Grants: []gatehouse.Grant{{Gate: "front", Schedule: "office"}}},
-		Now:       monday(9, 0),
-		Schedules: office(),
+		Now:      monday(9, 0),
+		Calendar: gatehouse.Calendar{Schedules: office()},
 	}
 }
 
@@ -55,7 +55,7 @@ func TestDecide(t *testing.T) {
 		{"the last minute", func(f *Facts) { f.Now = monday(17, 59) }, gatehouse.Granted},
 		{"the end", func(f *Facts) { f.Now = monday(18, 0) }, gatehouse.OutsideHours},
 		{"another day", func(f *Facts) { f.Now = monday(9, 0).AddDate(0, 0, 1) }, gatehouse.OutsideHours},
-		{"a schedule that is gone", func(f *Facts) { f.Schedules = nil }, gatehouse.OutsideHours},
+		{"a schedule that is gone", func(f *Facts) { f.Calendar.Schedules = nil }, gatehouse.OutsideHours},
 		{"a second grant helps", func(f *Facts) {
 			f.Now = monday(20, 0)
 			f.Badge.Grants = append(f.Badge.Grants, gatehouse.Grant{Gate: "*", Schedule: Always})

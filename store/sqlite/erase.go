@@ -177,6 +177,11 @@ func (s *Store) SubjectTraces(ctx context.Context, place gatehouse.Place, id gat
 	if err != nil {
 		return traces, sealeddb.Wrap(SiteFile, err)
 	}
+	err = s.site.db.Readers().QueryRowContext(ctx, `SELECT (SELECT count(*) FROM group_members WHERE org = ?1 AND site = ?2 AND subject = ?3) +
+		(SELECT count(*) FROM rule_change_members WHERE org = ?1 AND site = ?2 AND subject = ?3)`, args...).Scan(&traces.Rules)
+	if err != nil {
+		return traces, sealeddb.Wrap(SiteFile, err)
+	}
 	for _, month := range all[1:] {
 		n, last, err := month.traces(ctx, args)
 		if err != nil {
@@ -281,12 +286,15 @@ func (m *shard) replaceSubject(ctx context.Context, place gatehouse.Place, old, 
 func (s *Store) replaceEnrolled(ctx context.Context, place gatehouse.Place, old, fresh gatehouse.SubjectID, leaf []byte) error {
 	its, both := subjectArgs(place, old), append(subjectArgs(place, old), fresh[:])
 	err := s.site.commit(ctx, leaf, func(ctx context.Context, tx *sql.Tx) (changed bool, err error) {
-		for _, table := range []string{"photos", "escrow"} {
+		for _, table := range []string{"photos", "escrow", "group_members"} {
 			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE org = ? AND site = ? AND subject = ?`, its...); err != nil {
 				return false, err
 			}
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE consents SET subject = ?4, reference = NULL WHERE org = ?1 AND site = ?2 AND subject = ?3`, both...); err != nil {
+			return false, err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE rule_change_members SET subject = ?4 WHERE org = ?1 AND site = ?2 AND subject = ?3`, both...); err != nil {
 			return false, err
 		}
 		result, err := tx.ExecContext(ctx, `UPDATE subjects SET id = ?4, status = 'erased', record = NULL WHERE org = ?1 AND site = ?2 AND id = ?3`, both...)

@@ -141,6 +141,19 @@ func (s *Store) Passages(ctx context.Context, q gatehouse.PassageQuery) ([]gateh
 		condition, gates := within(*q.Within)
 		query, args = query+condition, append(args, gates...)
 	}
+	switch q.Only { // words of the statement, since a partial index is used for those only
+	case gatehouse.OnlyGranted:
+		query += ` AND granted = 1`
+	case gatehouse.OnlyDenied:
+		query += ` AND granted = 0`
+	}
+	switch q.Kind {
+	case "":
+	case gatehouse.RemoteReading:
+		query += ` AND kind = 'remote'`
+	default:
+		add(`kind = ?`, string(q.Kind))
+	}
 	var newest time.Time
 	if !q.Before.IsZero() {
 		newest = q.Before.Time()

@@ -10,7 +10,7 @@ import (
 )
 
 // Replay brings a restored store up to the erasure list: what the list names loses its
-// row, its consents, photos and escrow, and has another random id in every passage
+// row, its consents, photos, escrow and groups, and has another random id in every passage
 // from then on. Verbs that were under way at the time of the backup are dropped: they
 // lie under a gate key that is gone, and none of them had been acknowledged. Days need
 // nothing here: their content is noise, and the next retention run removes it. Replay
@@ -21,11 +21,16 @@ func (s *Store) Replay(ctx context.Context, removals []gatehouse.Removal) error 
 			return err
 		}
 		return eachErased(removals, func(r gatehouse.Removal) error {
-			for _, table := range []string{"photos", "consents", "escrow"} {
+			for _, table := range []string{"photos", "consents", "escrow", "group_members"} {
 				if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE org = ? AND site = ? AND subject = ?`,
 					string(r.Org), string(r.Site), r.Subject[:]); err != nil {
 					return err
 				}
+			}
+			fresh := gatehouse.RandomID()
+			if _, err := tx.ExecContext(ctx, `UPDATE rule_change_members SET subject = ?4 WHERE org = ?1 AND site = ?2 AND subject = ?3`,
+				string(r.Org), string(r.Site), r.Subject[:], fresh[:]); err != nil {
+				return err
 			}
 			_, err := tx.ExecContext(ctx, `DELETE FROM subjects WHERE org = ? AND site = ? AND id = ?`, string(r.Org), string(r.Site), r.Subject[:])
 			return err

@@ -1,6 +1,6 @@
 // Package sqlite is the embedded store: a directory of encrypted SQLite files.
 //
-//	site.db      subjects, consents, devices, intents
+//	site.db      subjects, consents, devices, the rule book, alarms, intents
 //	working.db   the working set
 //	2026-11.db   the passages of a month (UTC), their sealed details, evidence references
 //
@@ -64,6 +64,8 @@ var (
 	_ gatehouse.ErasureStore = (*Store)(nil)
 	_ gatehouse.LeafWriter   = (*Store)(nil)
 	_ gatehouse.ExpiryStore  = (*Store)(nil)
+	_ gatehouse.RuleStore    = (*Store)(nil)
+	_ gatehouse.AlarmStore   = (*Store)(nil)
 )
 
 // monthIdle is when the connections of a month that nobody asks for are closed;

@@ -237,3 +237,43 @@ func testWithin(t *testing.T, s *suite) {
 		}
 	}
 }
+
+// testFilters asks by verdict and kind, with everything else that a query may say.
+func testFilters(t *testing.T, s *suite) {
+	kinds := []gatehouse.ReadingKind{gatehouse.FaceReading, gatehouse.CardReading, gatehouse.RemoteReading}
+	var all []gatehouse.Passage
+	for i := range 24 {
+		c := newCommit(here, noon.AddDate(0, 0, -2*i).Add(time.Duration(i)*time.Minute)) // over two months
+		c.Passage.Kind, c.Passage.Gate = kinds[i%3], []gatehouse.GateID{"front", "back"}[i/12]
+		if i%4 == 0 {
+			c = denied(c, gatehouse.Suspended)
+		}
+		s.commit(sealed(c.Passage))
+		all = append(all, c.Passage)
+	}
+	front := gatehouse.SomeGates("front")
+	for _, only := range []gatehouse.Verdict{"", gatehouse.OnlyGranted, gatehouse.OnlyDenied} {
+		for _, kind := range append(kinds, "", gatehouse.PINReading) {
+			for _, within := range []*gatehouse.Gates{nil, &front} {
+				q := gatehouse.PassageQuery{Place: here, Only: only, Kind: kind, Within: within, Limit: 3}
+				var got, want []gatehouse.ID
+				for _, p := range all { // the newest first
+					if q.Has(p) {
+						want = append(want, p.ID)
+					}
+				}
+				for {
+					page := s.page(q)
+					got = append(got, page...)
+					if len(page) < q.Limit {
+						break
+					}
+					q.Before = page[len(page)-1]
+				}
+				if !slices.Equal(got, want) {
+					t.Errorf("%q, %q, %v: %d passages, want %d", only, kind, within, len(got), len(want))
+				}
+			}
+		}
+	}
+}

@@ -19,6 +19,8 @@ type Engine interface {
 	gatehouse.ErasureStore
 	gatehouse.ExpiryStore
 	gatehouse.EscrowStore
+	gatehouse.RuleStore
+	gatehouse.AlarmStore
 	Close() error
 }
 
@@ -43,6 +45,7 @@ func Run(t *testing.T, fresh func(t *testing.T) (open func() Engine)) {
 		{"a follower misses no leaf", testFollower},
 		{"a leaf of its own", testWriteLeaf},
 		{"passages of some gates", testWithin},
+		{"passages by verdict and kind", testFilters},
 		{"blobs that are referred to", testBlobReferences},
 		{"a subject is enrolled and replaced", testSubject},
 		{"subjects page by id", testSubjectPages},
@@ -52,7 +55,10 @@ func Run(t *testing.T, fresh func(t *testing.T) (open func() Engine)) {
 		{"intents outlive a restart", testIntents},
 		{"the working set is put, replaced, deleted", testWorking},
 		{"escrow is put, replaced, deleted", testEscrow},
+		{"alarms stay until somebody acknowledges them", testAlarms},
 		{"another place sees nothing", testPlaces},
+		{"a rule book is changed step by step", testRules},
+		{"a rule book forgets who is erased", testRulesForget},
 		{"a subject is replaced everywhere", testReplaceSubject},
 		{"what was on its way is replaced too", testReplaceOnItsWay},
 		{"content is dropped by kind and time", testDropContent},

@@ -39,6 +39,8 @@ func violations(t *testing.T, ctx context.Context) []string {
 func TestPagesAreAccessible(t *testing.T) {
 	s := site(t)
 	car := morning(s)
+	ruled(t, s)
+	s.Raise(gatehouse.Alarm{Kind: gatehouse.TestAlarm})
 	ctx, _ := tabFor(t, 5*time.Minute)
 	must(t, chromedp.Do(ctx, enter(t, s)))
 	s.Server.URL = "http://localhost:" + port(s)
@@ -46,6 +48,7 @@ func TestPagesAreAccessible(t *testing.T) {
 	owner := s.Account("manager-1", gatehouse.Assignment{Role: gatehouse.SiteManager}, gatehouse.Assignment{Role: gatehouse.Administrator})
 	somebody := s.Account("guard-7", gatehouse.Assignment{Role: gatehouse.Guard, Gates: []gatehouse.GateID{"front-door"}})
 	for _, path := range []string{"/", "/passages/" + car.ID.String(), "/passages", "/people", "/disclosures", "/search", "/no-such-page",
+		"/?only=denied", "/live/wall", "/alarms", "/gates", "/gates/front-door", "/rules", "/rules/groups/staff", "/rules/grants/night", "/rules/schedules/nights", "/rules/schedules/-", "/rules/changes", whyPath(s), "/passages/" + deniedPassage(s) + "/why",
 		"/accounts", "/accounts/" + somebody.ID.String(), "/signin", "/account", "/account/code", "/again"} {
 		if path == "/account" { // one's own: a demo's session has none
 			must(t, chromedp.Do(ctx, chromedp.Navigate(s.Auth.MintFor(owner.ID))))
@@ -54,7 +57,7 @@ func TestPagesAreAccessible(t *testing.T) {
 			scheme, lang string
 			width        int64
 		}{{"light", "en", 1600}, {"dark", "zh", 390}} {
-			must(t, chromedp.Do(ctx, media(look.scheme), chromedp.EmulateViewport(look.width, 900), chromedp.Navigate(s.Server.URL+path+"?lang="+look.lang)))
+			must(t, chromedp.Do(ctx, media(look.scheme), chromedp.EmulateViewport(look.width, 900), chromedp.Navigate(s.Server.URL+inLanguage(path, look.lang))))
 			until(t, ctx, "document.readyState === 'complete'")
 			for _, v := range violations(t, ctx) {
 				t.Errorf("%s, %s, %s, %d px: %s", path, look.scheme, look.lang, look.width, v)

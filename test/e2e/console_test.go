@@ -178,11 +178,12 @@ func TestNothingIsWiderThanAPhone(t *testing.T) {
 	s := site(t)
 	car := morning(s)
 	s.Unseal()
+	ruled(t, s)
 	ctx, _ := tab(t)
 	must(t, chromedp.Do(ctx, chromedp.EmulateViewport(390, 844), enter(t, s)))
-	for _, path := range []string{"/", "/passages", "/passages/" + car.ID.String(), "/people", "/disclosures", "/nothing"} {
+	for _, path := range []string{"/", "/passages", "/passages/" + car.ID.String(), "/people", "/disclosures", "/nothing", "/alarms", "/live/wall", "/gates", "/gates/front-door", "/rules", "/rules/groups/staff", "/rules/grants/night", "/rules/schedules/nights", "/rules/changes", whyPath(s)} {
 		for _, lang := range []string{"en", "zh"} {
-			must(t, chromedp.Do(ctx, chromedp.Navigate("http://localhost:"+port(s)+path+"?lang="+lang)))
+			must(t, chromedp.Do(ctx, chromedp.Navigate("http://localhost:"+port(s)+inLanguage(path, lang))))
 			if over := ask[int](t, ctx, "document.documentElement.scrollWidth - document.documentElement.clientWidth"); over > 0 {
 				t.Errorf("%s in %s is %d px too wide", path, lang, over)
 			}

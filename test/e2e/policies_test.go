@@ -70,7 +70,31 @@ POST /accounts/{id}/disable                 permission accounts, fresh
 POST /accounts/{id}/enable                  permission accounts, fresh
 POST /accounts/{id}/remove                  permission accounts, fresh
 POST /accounts/{id}/credentials/{n}/remove  permission accounts, fresh
-POST /accounts/{id}/sessions/{n}/end        permission accounts`
+POST /accounts/{id}/sessions/{n}/end        permission accounts
+GET /live/wall                              permission see-live
+GET /alarms                                 permission alarms
+POST /alarms/{id}/acknowledge               permission alarms
+GET /gates                                  permission see-live
+GET /gates/{gate}                           permission see-live
+POST /gates/{gate}/open                     permission open-remotely, fresh
+GET /rules                                  permission rules
+GET /rules/changes                          permission rules
+GET /rules/groups/{id}                      permission rules
+GET /rules/grants/{id}                      permission rules
+GET /rules/schedules/{id}                   permission rules
+GET /rules/why                              permission see-people
+POST /rules/why                             permission see-people
+POST /rules/groups/{id}/find                permission rules
+GET /passages/{id}/why                      permission see-passages
+POST /rules/groups                          permission rules, fresh
+POST /rules/groups/{id}/members             permission rules, fresh
+POST /rules/groups/{id}/remove              permission rules, fresh
+POST /rules/grants                          permission rules, fresh
+POST /rules/grants/{id}/remove              permission rules, fresh
+POST /rules/schedules                       permission rules, fresh
+POST /rules/schedules/{id}/remove           permission rules, fresh
+POST /rules/holidays                        permission rules, fresh
+POST /rules/holidays/{id}/remove            permission rules, fresh`
 
 func TestWhatEachRouteAsksFor(t *testing.T) {
 	s := consoletest.New(nil, nil, nil, func(o *auth.Options) { o.OIDC = &auth.OIDC{Issuer: "https://login.example.org", ClientID: "x"} })

@@ -64,6 +64,10 @@ func TestWhoMayCallWhat(t *testing.T) {
 		}
 		path = strings.NewReplacer("{$}", "", "{path...}", "some/page", "{id}", id, "{n}", "0", "{gate}", string(gate), "{token}", "x", "{name}", "console.css").Replace(path)
 		q := httptest.NewRequest(method, path, strings.NewReader(""))
+		if strings.HasSuffix(path, "/open") { // without a reason nothing is opened for anybody
+			q = httptest.NewRequest(method, path, strings.NewReader("reason=a+delivery"))
+			q.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		}
 		q.Host, q.RemoteAddr = "localhost:"+port(s), "127.0.0.1:9"
 		q.AddCookie(cookie)
 		if strings.HasSuffix(path, "/live/events") { // a stream would not end

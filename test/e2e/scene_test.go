@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"image"
 	"image/color"
@@ -10,6 +11,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -137,4 +139,45 @@ func morning(s *consoletest.Site) gatehouse.Passage {
 func port(s *consoletest.Site) string {
 	_, p, _ := net.SplitHostPort(s.Server.Listener.Addr().String())
 	return p
+}
+
+// ruled gives a site groups, rules, a schedule and a holiday.
+func ruled(t *testing.T, s *consoletest.Site) {
+	t.Helper()
+	ctx := t.Context()
+	must(t, s.Rules.PutGroup(ctx, "admin-socket", 0, gatehouse.Group{ID: "night-cleaning", Title: "Night cleaning"}))
+	must(t, s.Rules.PutGroup(ctx, "admin-socket", 0, gatehouse.Group{ID: "staff", Title: "Staff"}))
+	for _, b := range s.FindBadges("", 8) {
+		must(t, s.Rules.AddMembers(ctx, "admin-socket", "staff", []gatehouse.SubjectID{b.Subject}))
+	}
+	nights, err := gatehouse.ParseSchedule("nights", []string{"mon-fri 22:00-06:00", "sat 07:00-12:00 13:00-17:00"}, []string{"2026-12-24 07:00-10:00", "2026-12-31 closed"}, false)
+	must(t, err)
+	must(t, s.Rules.PutSchedule(ctx, "admin-socket", 0, nights))
+	must(t, s.Rules.PutHoliday(ctx, "admin-socket", gatehouse.Holiday{Date: "2026-12-25", Title: "Christmas"}))
+	must(t, s.Rules.PutRule(ctx, "admin-socket", 0, gatehouse.AccessRule{ID: "front", Group: "staff", Gates: []gatehouse.GateID{"*"}, Schedule: "office-hours"}))
+	must(t, s.Rules.PutRule(ctx, "admin-socket", 0, gatehouse.AccessRule{ID: "night", Group: "night-cleaning", Gates: []gatehouse.GateID{"front-door"}, Schedule: "nights", From: "2026-12-01", Until: "2027-06-30"}))
+}
+
+// whyPath is the address of a question about somebody who was enrolled.
+func whyPath(s *consoletest.Site) string {
+	return "/rules/why?at=2026-11-28T21:30&gate=front-door&subject=" + s.FindBadges("Staff", 1)[0].Subject.String()
+}
+
+// deniedPassage is the id of a passage that was denied to somebody who is enrolled.
+func deniedPassage(s *consoletest.Site) string {
+	all, _ := s.Passages(context.Background(), gatehouse.PassageQuery{Limit: 100})
+	for _, p := range all {
+		if !p.Decision.Grant && p.Known {
+			return p.ID.String()
+		}
+	}
+	return ""
+}
+
+// inLanguage is the page in a language.
+func inLanguage(path, lang string) string {
+	if strings.Contains(path, "?") {
+		return path + "&lang=" + lang
+	}
+	return path + "?lang=" + lang
 }

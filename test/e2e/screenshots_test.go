@@ -29,12 +29,16 @@ func TestScreenshots(t *testing.T) {
 	must(t, os.MkdirAll(dir, 0o755))
 	s := site(t)
 	car := morning(s)
+	ruled(t, s)
+	s.Raise(gatehouse.Alarm{Kind: gatehouse.GateAlarm, Gate: "car-park"})
 	ctx, _ := tabFor(t, 20*time.Minute)
 	must(t, chromedp.Do(ctx, enter(t, s)))
 	somebody := s.Account("guard-7", gatehouse.Assignment{Role: gatehouse.Guard, Gates: []gatehouse.GateID{"front-door"}})
 	owner := s.Account("manager-1", gatehouse.Assignment{Role: gatehouse.SiteManager}, gatehouse.Assignment{Role: gatehouse.Administrator})
 	pages := map[string]string{"live": "/", "passage": "/passages/" + car.ID.String(), "passages": "/passages",
 		"people": "/people", "search": "/search", "disclosures": "/disclosures", "missing": "/no-such-page",
+		"alarms": "/alarms", "wall": "/live/wall", "gates": "/gates", "gate": "/gates/front-door", "rules": "/rules", "group": "/rules/groups/staff", "rule": "/rules/grants/night", "schedule": "/rules/schedules/nights", "changes": "/rules/changes",
+		"why": whyPath(s), "why-passage": "/passages/" + deniedPassage(s) + "/why",
 		"accounts": "/accounts", "someone": "/accounts/" + somebody.ID.String(), "signin": "/signin"}
 	shoot := func(name, path string) {
 		for _, width := range []int64{390, 1024, 1600} {
@@ -56,7 +60,7 @@ func TestScreenshots(t *testing.T) {
 	s.Unseal()
 	for _, lang := range []string{"en", "zh"} {
 		for name, path := range pages {
-			shoot(name+"-"+lang, path+"?lang="+lang)
+			shoot(name+"-"+lang, inLanguage(path, lang))
 		}
 	}
 	must(t, chromedp.Do(ctx, chromedp.Navigate(s.Auth.MintFor(owner.ID))))

@@ -31,6 +31,8 @@ var parts = map[gatehouse.LeafKind]string{
 	gatehouse.DeviceLeafKind:     "- - device kind gate operator change key",
 	gatehouse.AccountLeafKind:    "event - - account by with*",
 	gatehouse.SignInLeafKind:     "event - - account session",
+	gatehouse.RuleLeafKind:       "event - - by version part name content member*",
+	gatehouse.AlarmLeafKind:      "event - - alarm by",
 	gatehouse.DisclosureLeafKind: "id operator role purpose - units item*",
 }
 
