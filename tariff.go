@@ -32,7 +32,7 @@ type TariffVersion struct {
 	// its own. Otherwise the block runs on to its end: no minute is paid twice.
 	Cut bool
 
-	Holidays []Holiday
+	Holidays []TariffHoliday
 	Plans    []Plan // one of them is for Car
 	Tax      Tax
 	Round    RoundTo
@@ -40,8 +40,8 @@ type TariffVersion struct {
 	MaxValidations int
 }
 
-// Holiday is a date on which the holiday's prices hold instead of the weekday's.
-type Holiday struct {
+// TariffHoliday is a date on which the holiday's prices hold instead of the weekday's.
+type TariffHoliday struct {
 	Name  string
 	Year  int // 0: every year
 	Month time.Month
@@ -53,8 +53,8 @@ type DayKind uint8
 
 // The kinds of day. The weekdays count as time.Weekday does, from Sunday, 0.
 const (
-	HolidayKind DayKind = 7
-	DayKinds            = 8 // how many there are
+	OnHolidays DayKind = 7
+	DayKinds           = 8 // how many there are
 )
 
 // Plan is the prices of some classes of vehicle. Its periods hold every minute of

@@ -162,7 +162,7 @@ func (r *reader) tariff(f file) gatehouse.Tariff {
 		r.say("currency", "currency", "there is no such currency; use a code of ISO 4217, such as EUR or CNY")
 		return t // no amount can be read
 	}
-	var holidays []gatehouse.Holiday
+	var holidays []gatehouse.TariffHoliday
 	for _, name := range slices.Sorted(maps.Keys(f.Holidays)) {
 		holidays = append(holidays, r.holiday(name, f.Holidays[name], "holidays."+name))
 	}
@@ -177,7 +177,7 @@ func (r *reader) tariff(f file) gatehouse.Tariff {
 	return t
 }
 
-func (r *reader) version(f file, v version, i int, holidays []gatehouse.Holiday) gatehouse.TariffVersion {
+func (r *reader) version(f file, v version, i int, holidays []gatehouse.TariffHoliday) gatehouse.TariffVersion {
 	path := fmt.Sprintf("versions[%d]", i)
 	out := gatehouse.TariffVersion{Tariff: f.Tariff, Number: i + 1, Currency: r.currency, Zone: r.zone, Holidays: holidays, MaxValidations: v.Validations,
 		From: r.moment(v.From, path+".from"), Until: r.moment(v.Until, path+".until"), Grace: r.duration(v.Grace, path+".grace"),

@@ -98,13 +98,13 @@ func (r *reader) days(s scalar, path string, absent []gatehouse.DayKind) []gateh
 		if isRange {
 			until, too = dayNamed(b)
 		}
-		if !ok || !too || isRange && (from == gatehouse.HolidayKind || until == gatehouse.HolidayKind) {
+		if !ok || !too || isRange && (from == gatehouse.OnHolidays || until == gatehouse.OnHolidays) {
 			r.say("days", path, "days are written as sun, mon, tue, wed, thu, fri, sat and holiday, with ranges such as mon-fri")
 			return absent
 		}
 		for k := from; ; k = (k + 1) % 7 {
 			has[k] = true
-			if k == until || from == gatehouse.HolidayKind {
+			if k == until || from == gatehouse.OnHolidays {
 				break
 			}
 		}
@@ -154,8 +154,8 @@ func (r *reader) moment(s scalar, path string) time.Time {
 }
 
 // holiday reads 2026-04-03, or 12-25 for every year.
-func (r *reader) holiday(name string, s scalar, path string) gatehouse.Holiday {
-	h := gatehouse.Holiday{Name: name}
+func (r *reader) holiday(name string, s scalar, path string) gatehouse.TariffHoliday {
+	h := gatehouse.TariffHoliday{Name: name}
 	if t, err := time.Parse(time.DateOnly, string(s)); err == nil {
 		h.Year, h.Month, h.Day = t.Year(), t.Month(), t.Day()
 		return h

@@ -31,7 +31,7 @@ func (d date) plus(days int) date {
 func kind(v *gatehouse.TariffVersion, d date) gatehouse.DayKind {
 	for _, h := range v.Holidays {
 		if h.Month == d.month && h.Day == d.day && (h.Year == 0 || h.Year == d.year) {
-			return gatehouse.HolidayKind
+			return gatehouse.OnHolidays
 		}
 	}
 	return gatehouse.DayKind(time.Date(d.year, d.month, d.day, 12, 0, 0, 0, time.UTC).Weekday())

@@ -266,7 +266,7 @@ var kindNames = [gatehouse.DayKinds]string{"Sunday", "Monday", "Tuesday", "Wedne
 // coverage finds minutes of the week that no period holds, or two do.
 func (c *checker) coverage(p *gatehouse.Plan, path string, holidays bool) {
 	for k := range gatehouse.DayKind(gatehouse.DayKinds) {
-		if k == gatehouse.HolidayKind && !holidays {
+		if k == gatehouse.OnHolidays && !holidays {
 			break
 		}
 		for from := 0; from < dayMinutes; {

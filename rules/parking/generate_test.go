@@ -45,7 +45,7 @@ var everyDay = []gatehouse.DayKind{0, 1, 2, 3, 4, 5, 6, 7}
 func drawVersion(t *rapid.T, across bool) gatehouse.TariffVersion {
 	v := gatehouse.TariffVersion{Tariff: "any", Number: 1, Currency: "EUR", Zone: drawZone(t),
 		Grace: minutes(t, "grace", 30), Complimentary: minutes(t, "complimentary", 60), ExitWithin: minutes(t, "exit", 30), Cut: rapid.Bool().Draw(t, "cut"),
-		Holidays: []gatehouse.Holiday{{Name: "easter", Year: 2026, Month: 4, Day: 5}, {Name: "new year", Month: 1, Day: 1}, {Name: "leap", Month: 2, Day: 29}}}
+		Holidays: []gatehouse.TariffHoliday{{Name: "easter", Year: 2026, Month: 4, Day: 5}, {Name: "new year", Month: 1, Day: 1}, {Name: "leap", Month: 2, Day: 29}}}
 	to := int64(1)
 	if rapid.Bool().Draw(t, "round") {
 		to = rapid.SampledFrom([]int64{5, 10, 50}).Draw(t, "to")
