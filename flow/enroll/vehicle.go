@@ -24,21 +24,20 @@ func (e *Enroller) Vehicle(ctx context.Context, r Vehicle) (gatehouse.SubjectID,
 	if err := checkValidity(r.Record.ValidFrom, r.Record.ValidUntil); err != nil {
 		return none, err
 	}
-	plate := gatehouse.NormalizePlate(r.Record.Plate)
-	if n := len([]rune(plate)); n < 2 || n > 12 {
-		return none, gatehouse.Errorf("enroll.plate", "give --plate with 2 to 12 letters and digits", "that is no number plate")
+	plate, err := checkPlate(r.Record.Plate)
+	if err != nil {
+		return none, err
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if id, taken := e.Working.ByPlate(plate); taken {
-		return none, gatehouse.Errorf("enroll.duplicate", "`gatehouse people` shows it", "this plate is enrolled already as %s", id)
+		return none, plateTaken(id)
 	}
 	rest := r.Record
 	rest.Plate = ""
 
 	now := e.Now().UTC()
 	p := plan{At: now, Subject: gatehouse.Subject{Place: e.Place, ID: idOr(r.ID), Kind: gatehouse.VehicleSubject, Status: gatehouse.Active, Enrolled: now}}
-	var err error
 	if p.Subject.Record, err = e.sealRecord(ctx, p.Subject.ID, plate, "", rest); err != nil {
 		return none, err
 	}
@@ -53,4 +52,17 @@ func (e *Enroller) Vehicle(ctx context.Context, r Vehicle) (gatehouse.SubjectID,
 	}
 	p.Items = []gatehouse.WorkingItem{badge, allowed}
 	return p.Subject.ID, e.carryOut(ctx, p)
+}
+
+// checkPlate gives the form in which a plate is compared, or refuses what is none.
+func checkPlate(text string) (string, error) {
+	plate := gatehouse.NormalizePlate(text)
+	if n := len([]rune(plate)); n < 2 || n > 12 {
+		return "", gatehouse.Errorf("enroll.plate", "give --plate with 2 to 12 letters and digits", "that is no number plate")
+	}
+	return plate, nil
+}
+
+func plateTaken(by gatehouse.SubjectID) error {
+	return gatehouse.Errorf("enroll.duplicate", "`gatehouse people` shows it", "this plate is enrolled already as %s", by)
 }
