@@ -104,6 +104,21 @@ func (e *Enroller) Person(ctx context.Context, r Person) (gatehouse.SubjectID, e
 	return id, e.carryOut(ctx, p)
 }
 
+// CheckPerson refuses what Person would refuse before it looks at the photos.
+func (e *Enroller) CheckPerson(r Person) error {
+	if err := e.checkPerson(r); err != nil {
+		return err
+	}
+	return e.checkCredentials(r)
+}
+
+// Child reports whether somebody born on a day (YYYY-MM-DD) is too young to agree alone;
+// false where that is not known.
+func (e *Enroller) Child(born string) bool {
+	child, _ := e.checkBirth(born)
+	return child
+}
+
 // sealPerson seals a record with the name and the ID number apart.
 func (e *Enroller) sealPerson(ctx context.Context, id gatehouse.SubjectID, r gatehouse.PersonRecord) ([]byte, error) {
 	rest := r

@@ -18,20 +18,11 @@ type Vehicle struct {
 // enroll.plate, enroll.duplicate.
 func (e *Enroller) Vehicle(ctx context.Context, r Vehicle) (gatehouse.SubjectID, error) {
 	var none gatehouse.SubjectID
-	if err := checkLabel(r.Label); err != nil {
-		return none, err
-	}
-	if err := checkValidity(r.Record.ValidFrom, r.Record.ValidUntil); err != nil {
-		return none, err
-	}
-	plate, err := checkPlate(r.Record.Plate)
-	if err != nil {
-		return none, err
-	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if id, taken := e.Working.ByPlate(plate); taken {
-		return none, plateTaken(id)
+	plate, err := e.checkVehicle(r)
+	if err != nil {
+		return none, err
 	}
 	rest := r.Record
 	rest.Plate = ""
@@ -52,6 +43,28 @@ func (e *Enroller) Vehicle(ctx context.Context, r Vehicle) (gatehouse.SubjectID,
 	}
 	p.Items = []gatehouse.WorkingItem{badge, allowed}
 	return p.Subject.ID, e.carryOut(ctx, p)
+}
+
+// CheckVehicle refuses what Vehicle would refuse.
+func (e *Enroller) CheckVehicle(r Vehicle) error {
+	_, err := e.checkVehicle(r)
+	return err
+}
+
+func (e *Enroller) checkVehicle(r Vehicle) (plate string, err error) {
+	if err := checkLabel(r.Label); err != nil {
+		return "", err
+	}
+	if err := checkValidity(r.Record.ValidFrom, r.Record.ValidUntil); err != nil {
+		return "", err
+	}
+	if plate, err = checkPlate(r.Record.Plate); err != nil {
+		return "", err
+	}
+	if id, taken := e.Working.ByPlate(plate); taken {
+		return "", plateTaken(id)
+	}
+	return plate, nil
 }
 
 // checkPlate gives the form in which a plate is compared, or refuses what is none.
