@@ -224,11 +224,11 @@ func TestWhatIsTypedWrong(t *testing.T) {
 		form url.Values
 		want string
 	}{
-		"an easy PIN":    {"cards", url.Values{"pin": {"123456"}}, "too easy"},
-		"no such gate":   {"access", url.Values{"gate": {"back-door"}}, "no such gate"},
-		"no such hours":  {"access", url.Values{"all": {"1"}, "schedule-all": {"lunch"}}, "no such schedule"},
-		"no day":         {"access", url.Values{"first": {"soon"}}, "no day"},
-		"the wrong way":  {"access", url.Values{"first": {"2026-02-02"}, "last": {"2026-02-01"}}, "before the first"},
+		"an easy PIN":   {"cards", url.Values{"pin": {"123456"}}, "too easy"},
+		"no such gate":  {"access", url.Values{"gate": {"back-door"}}, "no such gate"},
+		"no such hours": {"access", url.Values{"all": {"1"}, "schedule-all": {"lunch"}}, "no such schedule"},
+		"no day":        {"access", url.Values{"first": {"soon"}}, "no day"},
+		"the wrong way": {"access", url.Values{"first": {"2026-02-02"}, "last": {"2026-02-01"}}, "before the first"},
 	} {
 		at, body := g.step(base+"/"+c.step, c.form)
 		if at != base+"/"+c.step || !strings.Contains(said(body), c.want) {

@@ -49,10 +49,8 @@ func check(ctx context.Context, d Desk, t Table, o Options) (c checked, err erro
 			continue
 		}
 		r.unique(seen, o.Kind, who)
-		if len(r.problems) == 0 {
-			if p, bad := ask(ctx, d, row.N, who); bad {
-				r.problems = append(r.problems, p)
-			}
+		if p, bad := ask(ctx, d, row.N, who); bad && !slices.ContainsFunc(r.problems, func(q Problem) bool { return q.Column == p.Column }) {
+			r.problems = append(r.problems, p)
 		}
 		if len(r.problems) > 0 {
 			c.report.Bad++

@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -29,13 +30,14 @@ func TestScreenshots(t *testing.T) {
 	must(t, os.MkdirAll(dir, 0o755))
 	s := site(t)
 	car := morning(s)
-	ctx, _ := tabFor(t, 20*time.Minute)
+	ctx, _ := tabFor(t, 40*time.Minute)
 	must(t, chromedp.Do(ctx, enter(t, s)))
 	somebody := s.Account("guard-7", gatehouse.Assignment{Role: gatehouse.Guard, Gates: []gatehouse.GateID{"front-door"}})
 	owner := s.Account("manager-1", gatehouse.Assignment{Role: gatehouse.SiteManager}, gatehouse.Assignment{Role: gatehouse.Administrator})
 	pages := map[string]string{"live": "/", "passage": "/passages/" + car.ID.String(), "passages": "/passages",
 		"people": "/people", "search": "/search", "disclosures": "/disclosures", "missing": "/no-such-page",
 		"accounts": "/accounts", "someone": "/accounts/" + somebody.ID.String(), "signin": "/signin"}
+	maps.Copy(pages, enrolments(t, ctx, s))
 	shoot := func(name, path string) {
 		for _, width := range []int64{390, 1024, 1600} {
 			for _, scheme := range []string{"light", "dark"} {
