@@ -48,8 +48,8 @@ func TestPagesAreAccessible(t *testing.T) {
 	owner := s.Account("manager-1", gatehouse.Assignment{Role: gatehouse.SiteManager}, gatehouse.Assignment{Role: gatehouse.Administrator})
 	somebody := s.Account("guard-7", gatehouse.Assignment{Role: gatehouse.Guard, Gates: []gatehouse.GateID{"front-door"}})
 	paths := slices.Sorted(maps.Values(enrolments(t, ctx, s)))
-	for i, path := range append(paths, "/", "/passages/" + car.ID.String(), "/passages", "/people", "/disclosures", "/search", "/no-such-page",
-		"/accounts", "/accounts/" + somebody.ID.String(), "/signin", "/account", "/account/code", "/again") {
+	for i, path := range append(paths, "/", "/passages/"+car.ID.String(), "/passages", "/people", "/disclosures", "/search", "/no-such-page",
+		"/accounts", "/accounts/"+somebody.ID.String(), "/signin", "/account", "/account/code", "/again") {
 		if path == "/account" { // one's own: a demo's session has none
 			must(t, chromedp.Do(ctx, chromedp.Navigate(s.Auth.MintFor(owner.ID))))
 		}
