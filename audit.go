@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
+	"strconv"
 	"time"
 )
 
@@ -204,13 +205,18 @@ func StatusLeaf(s Subject, to SubjectStatus, at time.Time) []byte {
 	return leaf(StatusLeafKind, at, []byte(s.Org), []byte(s.Site), digest(s.Record), []byte(to))
 }
 
-// ConsentLeaf commits to a consent given or withdrawn, by its sealed reference.
+// ConsentLeaf commits to a consent given or withdrawn, by its sealed reference. How it was
+// recorded follows where that was noted.
 func ConsentLeaf(c Consent, at time.Time) []byte {
 	state := "given"
 	if !c.Withdrawn.IsZero() {
 		state = "withdrawn"
 	}
-	return leaf(ConsentLeafKind, at, []byte(c.Org), []byte(c.Site), []byte(c.Purpose), []byte(state), digest(c.Reference))
+	parts := [][]byte{[]byte(c.Org), []byte(c.Site), []byte(c.Purpose), []byte(state), digest(c.Reference)}
+	if c.Notice != "" || c.Guardian || c.By != "" {
+		parts = append(parts, []byte(c.Notice), []byte(strconv.FormatBool(c.Guardian)), []byte(c.By))
+	}
+	return leaf(ConsentLeafKind, at, parts...)
 }
 
 // DisclosureLeaf commits to a disclosure and to its sealed reason (empty for none),

@@ -22,6 +22,9 @@ type Consent struct {
 	Withdrawn time.Time // zero while in force
 	How       string    // "terminal" (asked and answered) or "reference"
 	Reference []byte    // sealed: where the signed form lies (--consent-ref)
+	Notice    string    // language of the notice that was shown, "en" or "zh"; "" where that was not noted
+	Guardian  bool      // a guardian agreed
+	By        string    // the operator who recorded it, never a name; "" on the command line
 }
 
 // InForce reports whether the consent counts at t.

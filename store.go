@@ -101,6 +101,9 @@ type SubjectStore interface {
 	Subject(ctx context.Context, place Place, id SubjectID) (Subject, error)
 	// Subjects pages by id, ascending, behind after. Tombstones are left out.
 	Subjects(ctx context.Context, place Place, after SubjectID, limit int) ([]Subject, error)
+	// Roll calls f for everybody who is enrolled, the newest first, without records and
+	// photos: for lists. Tombstones are left out. f MUST NOT call the store.
+	Roll(ctx context.Context, place Place, f func(Subject) error) error
 	SetStatus(ctx context.Context, place Place, id SubjectID, s SubjectStatus, leaf []byte) error
 	PutConsent(ctx context.Context, c Consent, leaf []byte) error
 	Consents(ctx context.Context, place Place, id SubjectID) ([]Consent, error)

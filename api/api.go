@@ -80,7 +80,7 @@ func New(o Options) *API {
 
 // Routes is the API's part of the server's table.
 func (a *API) Routes() []auth.Route {
-	return slices.Concat(a.coreRoutes(), a.searchRoutes(), a.auditRoutes(), a.keysRoutes(), a.secretsRoutes(), a.disclosureRoutes(), a.eraseRoutes(), a.gateKeyRoutes(), a.tlsRoutes(), a.enrolRoutes(), a.healthRoutes(), a.accountsRoutes(), a.rulesRoutes(), a.whyRoutes(), a.openingRoutes(), a.alarmsRoutes())
+	return slices.Concat(a.coreRoutes(), a.searchRoutes(), a.auditRoutes(), a.keysRoutes(), a.secretsRoutes(), a.disclosureRoutes(), a.eraseRoutes(), a.gateKeyRoutes(), a.tlsRoutes(), a.enrolRoutes(), a.healthRoutes(), a.accountsRoutes(), a.rulesRoutes(), a.whyRoutes(), a.openingRoutes(), a.alarmsRoutes(), a.importRoutes())
 }
 
 func (a *API) coreRoutes() []auth.Route {

@@ -34,6 +34,7 @@ type Passages interface {
 // own user or root. Errors are *gatehouse.Error and hold nothing personal.
 type Admin interface {
 	EraseAdmin
+	ImportAdmin
 	SearchAdmin
 	AuditAdmin
 	KeysAdmin

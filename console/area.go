@@ -28,15 +28,14 @@ type entry struct {
 var groups = []string{"nav.now", "nav.registry", "nav.site", "nav.privacy"}
 
 // areas are all that there are; core is what every console has.
-var areas = []area{core, searching, signingIn, ownAccount, managing, ruling, gating, alarming}
+var areas = []area{core, registering, searching, signingIn, ownAccount, managing, ruling, gating, alarming}
 
 var core = area{
-	pages:  []string{"live", "wall", "passages", "passage", "people", "disclosures", "message"},
+	pages:  []string{"live", "wall", "passages", "passage", "disclosures", "message"},
 	routes: (*Console).coreRoutes,
 	nav: []entry{
 		{"nav.now", "live", "/", "nav.live", gatehouse.SeeLive},
 		{"nav.now", "passages", "/passages", "nav.passages", gatehouse.SeePassages},
-		{"nav.registry", "people", "/people", "nav.people", gatehouse.SeePeople},
 		{"nav.privacy", "disclosures", "/disclosures", "nav.disclosures", gatehouse.SeeDisclosures},
 	},
 }

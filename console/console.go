@@ -33,7 +33,7 @@ type Options struct {
 	Passages    Passages
 	Lender      Lender
 	Vault       Vault
-	People      People
+	Registry    Registry
 	Disclosures Disclosures
 	Archive     Archive
 	Accounts    Accounts // nil: there are no accounts, for tests
@@ -57,6 +57,9 @@ type Console struct {
 	nav    []section
 	shown  *shown
 	vault  *archive
+	rolls  rolls
+	drafts *drafts
+	erased *erasures
 	counts counter
 	stop   chan struct{}
 	once   sync.Once
@@ -87,7 +90,7 @@ func New(o Options) *Console {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	c := &Console{o: o, assets: map[string]asset{}, pages: map[string]map[string]*template.Template{},
-		shown: newShown(o.Now), vault: newArchive(o.Now), stop: make(chan struct{}), nav: navigation()}
+		shown: newShown(o.Now), vault: newArchive(o.Now), drafts: newDrafts(o.Now), erased: newErasures(o.Now), stop: make(chan struct{}), nav: navigation()}
 	c.loadAssets()
 	for _, lang := range []string{"en", "zh"} {
 		c.pages[lang] = c.parse(lang)
@@ -124,7 +127,6 @@ func (c *Console) coreRoutes() []auth.Route {
 		{Pattern: "GET /passages/{id}/pictures/{n}", Policy: needs(gatehouse.DisclosePassages), Handler: c.picture},
 		{Pattern: "POST /passages/{id}/archive", Policy: fresh(gatehouse.SeeEvidence), Handler: c.openArchive, Page: "/passages/{id}"},
 		{Pattern: "GET /passages/{id}/archive/{n}", Policy: needs(gatehouse.SeeEvidence), Handler: c.archived},
-		{Pattern: "GET /people", Policy: needs(gatehouse.SeePeople), Handler: c.people},
 		{Pattern: "GET /disclosures", Policy: needs(gatehouse.SeeDisclosures), Handler: c.disclosures},
 		{Pattern: "POST /disclosures/reasons", Policy: fresh(gatehouse.DisclosePeople), Handler: c.reasons, Page: "/disclosures"},
 		{Pattern: "POST /vault/unseal", Policy: fresh(gatehouse.Unseal), Handler: c.unseal},

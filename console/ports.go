@@ -84,13 +84,7 @@ type VaultStatus struct {
 	Canary   bool      // a canary shut it; two operators lift that before it can be unsealed
 }
 
-// People lists who and what is enrolled, from the working set's badges.
-type People interface {
-	// People pages by subject id, ascending, behind after.
-	People(ctx context.Context, after gatehouse.SubjectID, limit int) ([]Enrolled, error)
-}
-
-// Enrolled is one row of the list.
+// Enrolled is one row of the list of who and what is enrolled.
 type Enrolled struct {
 	Badge    gatehouse.Badge
 	Enrolled time.Time

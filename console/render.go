@@ -79,7 +79,7 @@ func (c *Console) parse(lang string) map[string]*template.Template {
 		"days":       func(line string) string { return localDays(lang, line) },
 		"char":       func(r rune) string { return string(r) },
 	}
-	parts := template.Must(template.New("").Funcs(funcs).ParseFS(templateFiles, "templates/base.html", "templates/parts.html"))
+	parts := template.Must(template.New("").Funcs(funcs).ParseFS(templateFiles, "templates/base.html", "templates/parts.html", "templates/fields.html"))
 	out := map[string]*template.Template{"parts": parts}
 	for _, a := range areas {
 		for _, name := range a.pages {
@@ -126,6 +126,19 @@ func (c *Console) part(b *bytes.Buffer, lang, name string, data any) {
 	}
 }
 
+// fragment writes a part of a page for a script to put in its place.
+func (c *Console) fragment(w http.ResponseWriter, lang, page, name string, body any) {
+	var b bytes.Buffer
+	if err := c.pages[lang][page].ExecuteTemplate(&b, name, body); err != nil {
+		c.o.Log.Error("fragment", "template", name, "err", err)
+		http.Error(w, "console.template: the page could not be made", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = w.Write(b.Bytes())
+}
+
 // message is the body of a page that only says something.
 type message struct {
 	Heading string // a key of texts
@@ -147,8 +160,13 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
 		m.Code = e.Code
 		m.Detail = errorText(languageOf(w, r), e)
 		switch e.Code {
-		case "store.not_found", "id.malformed":
-			status, m.Text, m.Detail = http.StatusNotFound, "error.missing", ""
+		case "store.not_found", "id.malformed", "enroll.draft", "intake.gone", "erase.unknown":
+			status, m.Text = http.StatusNotFound, "error.missing"
+			if _, ok := texts["code."+e.Code]; !ok {
+				m.Detail = ""
+			} else {
+				m.Text = ""
+			}
 		case "vault.sealed", "vault.passphrase", "vault.forbidden", "auth.forbidden", "auth.refused", "auth.no_role":
 			status = http.StatusForbidden
 		case "vault.canary":

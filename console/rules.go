@@ -33,13 +33,6 @@ type Rules interface {
 	RemoveHoliday(ctx context.Context, by string, d gatehouse.Date) error
 }
 
-// Badges is what the gates know of each subject; the working set has it.
-type Badges interface {
-	Badge(id gatehouse.SubjectID) (gatehouse.Badge, bool)
-	// FindBadges gives at most limit whose labels hold the text, by label.
-	FindBadges(text string, limit int) []gatehouse.Badge
-}
-
 // ruling is the area of who may pass where and when.
 var ruling = area{
 	pages:  []string{"rules", "group", "rule", "schedule", "changes", "why"},

@@ -4,7 +4,7 @@ import "maps"
 
 // texts holds every text of the pages, of all areas. A test fails on a text in a template
 // that is not here and on one that has no translation.
-var texts = tables(coreTexts, searchTexts, accountTexts, rulesTexts, gatesTexts, alarmTexts)
+var texts = tables(coreTexts, searchTexts, accountTexts, rulesTexts, gatesTexts, alarmTexts, peopleTexts, enrolTexts)
 
 func tables(all ...map[string][2]string) map[string][2]string {
 	joined := map[string][2]string{}
@@ -155,7 +155,6 @@ var coreTexts = map[string][2]string{
 	"passages.title":         {"Passages", "通行记录"},
 	"passages.none":          {"No passages here.", "没有通行记录。"},
 	"people.title":           {"People and vehicles", "人员与车辆"},
-	"people.none":            {"Nobody is enrolled yet. Enrol with the command line:", "尚未登记。请使用命令行登记："},
 	"people.label":           {"Badge label", "证件标签"},
 	"people.name":            {"Name or plate", "姓名或车牌"},
 	"people.kind":            {"Kind", "类别"},

@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"gatehouse"
+	"gatehouse/flow/intake"
 )
 
 // Every text that a template or a handler names must exist in both languages.
@@ -38,7 +39,11 @@ func TestEverythingIsTranslated(t *testing.T) {
 		"step":    {"held", "failed", "unasked"},
 		"outcome": {"none", "pending", "passed", "not_passed", "unconfirmed", "unreachable"}, "status": {"active", "suspended"},
 		"change": {"put", "removed", "members-added", "members-removed"}, "part": {"group", "rule", "schedule", "holiday"}, "day": {"mon", "tue", "wed", "thu", "fri", "sat", "sun"},
-		"state": {"invited", "enabled", "disabled"}, "by": {"passkey", "totp", "oidc", "link", "invite"},
+		"state": {"invited", "enabled", "disabled"}, "sort": rollSorts, "done": {"enrolled", "photos", "saved"}, "consent": {"face_at_doors", "face_at_attendance"},
+		"withdraw": {"face_at_doors", "face_at_attendance"}, "how": {"terminal", "reference"}, "noticein": {"en", "zh"}, "class": {"car", "truck", "bus", "motorbike"},
+		"enrolstep": personSteps, "enrolask": personSteps, "importstate": {"checked", "running", "stopped", "done"},
+		"column": append(intake.Columns(gatehouse.PersonSubject), intake.Columns(gatehouse.VehicleSubject)...),
+		"by":     {"passkey", "totp", "oidc", "link", "invite"},
 	} {
 		if !prefixes[prefix] {
 			t.Errorf("no template uses %s.*: the test is out of step", prefix)
@@ -130,7 +135,7 @@ func checkBareText(t *testing.T, name, body string) {
 }
 
 func TestTheScriptsHoldNoWords(t *testing.T) {
-	for _, name := range []string{"live.js", "passkey.js"} {
+	for _, name := range []string{"live.js", "passkey.js", "enrol.js"} {
 		body, err := staticFiles.ReadFile("static/" + name)
 		if n := strings.Count(string(body), "\n"); n >= 150 || err != nil {
 			t.Errorf("%s has %d lines, %v", name, n, err)

@@ -88,7 +88,7 @@ func (a admin) SetStatus(ctx context.Context, id gatehouse.SubjectID, to gatehou
 
 // WithdrawConsent implements api.Admin.
 func (a admin) WithdrawConsent(ctx context.Context, id gatehouse.SubjectID) error {
-	return a.enroll.WithdrawConsent(ctx, id)
+	return a.enroll.WithdrawConsent(ctx, id, gatehouse.FaceAtDoors)
 }
 
 // AddDevice implements api.Admin.

@@ -13,14 +13,7 @@ import (
 
 // Erase implements api.Admin.
 func (a admin) Erase(ctx context.Context, r wire.EraseRequest) (wire.Erasure, error) {
-	operator, proof, _ := a.lend.Lease(socketOperator)
-	q := erase.Request{Subject: r.Subject, Operator: operator, Reason: r.Reason, Proof: proof}
-	doc, err := a.erase.Erase(ctx, q)
-	switch gatehouse.ErrorCode(err) {
-	case "vault.sealed", "vault.forbidden": // the lease has ended: as anybody may
-		q.Proof = nil
-		doc, err = a.erase.Erase(ctx, q)
-	}
+	doc, err := a.eraseFor(ctx, socketOperator, r.Subject, r.Reason)
 	return wire.Erasure(doc), err
 }
 

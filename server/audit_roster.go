@@ -33,7 +33,7 @@ func (r *roster) leaf(position uint64, kind gatehouse.LeafKind, at time.Time, pa
 		r.enrolled[partsKey(parts)], r.status[[32]byte(parts[3])] = true, gatehouse.Active
 	case kind == gatehouse.StatusLeafKind && len(parts) == 4 && len(parts[2]) == 32:
 		r.status[[32]byte(parts[2])] = gatehouse.SubjectStatus(parts[3])
-	case kind == gatehouse.ConsentLeafKind && len(parts) == 5:
+	case kind == gatehouse.ConsentLeafKind && (len(parts) == 5 || len(parts) == 8):
 		key := consentKey(at, parts)
 		if r.consents[key] = true; string(parts[3]) == "withdrawn" {
 			r.ended[key] = true

@@ -65,21 +65,6 @@ func (p pages) Seal(ctx context.Context, _ console.Who) error {
 	return err
 }
 
-// People implements console.People.
-func (p pages) People(ctx context.Context, after gatehouse.SubjectID, limit int) ([]console.Enrolled, error) {
-	subjects, err := p.store.Subjects(ctx, p.site.Place, after, limit)
-	var out []console.Enrolled
-	for _, s := range subjects {
-		b, ok := p.working.Badge(s.ID)
-		if !ok {
-			b = gatehouse.Badge{Subject: s.ID, Kind: s.Kind}
-		}
-		b.Status = s.Status
-		out = append(out, console.Enrolled{Badge: b, Enrolled: s.Enrolled})
-	}
-	return out, err
-}
-
 // Reasons implements console.Disclosures.
 func (p pages) Reasons(ctx context.Context, who console.Who, list []gatehouse.Disclosure) error {
 	return p.lend.Reasons(ctx, who.Operator, list)

@@ -343,7 +343,7 @@ func (m *restoredSite) withdraw(ctx context.Context) error {
 			continue
 		}
 		e := enroll.New(enroll.Ports{Place: place, Subjects: m.store, Working: working, Now: func() time.Time { return r.At }})
-		if err := e.WithdrawConsent(ctx, r.Subject); err != nil {
+		if err := e.WithdrawConsent(ctx, r.Subject, gatehouse.FaceAtDoors); err != nil {
 			return err
 		}
 	}

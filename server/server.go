@@ -24,6 +24,7 @@ import (
 	"gatehouse/flow/enroll"
 	"gatehouse/flow/erase"
 	"gatehouse/flow/escrow"
+	"gatehouse/flow/intake"
 	"gatehouse/flow/passage"
 	"gatehouse/flow/rotate"
 	"gatehouse/flow/rulebook"
@@ -84,6 +85,7 @@ type Server struct {
 	why      *why.Explainer
 	enroll   *enroll.Enroller
 	erase    *erase.Eraser
+	imports  *intake.Jobs
 	flow     *passage.Flow
 	lend     *disclose.Discloser
 	indexer  *search.Feeder
@@ -319,6 +321,7 @@ func (s *Server) openFlows(ctx context.Context) error {
 	s.enroll = enroll.New(enroll.Ports{Place: s.site.Place, Eyes: s.eyes, Gallery: s.gallery, Threshold: models.Threshold, Fault: face.Fault, Sealer: s.vault,
 		Keep: s.gateKey, Subjects: s.store, Blobs: s.blobs, Working: s.working})
 	s.erase = s.newEraser()
+	s.openImports()
 	s.flow = passage.New(passage.Ports{Site: s.site, Working: s.working, Rules: s.rules, Gallery: s.gallery, Threshold: models.Threshold, Sealer: s.vault,
 		Store: s.store, Blobs: s.blobs, Actuator: s.gates.actuator, Feed: live{s}, Log: s.log})
 	s.onClose(s.finishAudit)

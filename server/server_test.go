@@ -228,7 +228,7 @@ func TestWithdrawnConsentAndSuspension(t *testing.T) {
 	if err := s.Admin().SetStatus(t.Context(), ana, gatehouse.Active); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.enroll.WithdrawConsent(t.Context(), ana); err != nil {
+	if err := s.enroll.WithdrawConsent(t.Context(), ana, gatehouse.FaceAtDoors); err != nil {
 		t.Fatal(err)
 	}
 	if s.gallery.Size(s.Place()) != 0 {

@@ -28,6 +28,7 @@ type CLI struct {
 	Serve     ServeCmd     `cmd:"" help:"Run a real site from gatehouse.yml."`
 	Init      InitCmd      `cmd:"" help:"Make a site's keys without starting it."`
 	Enroll    EnrollCmd    `cmd:"" help:"Enrol a person or a vehicle."`
+	Import    ImportCmd    `cmd:"" help:"Enrol many people or vehicles from a CSV or Excel file; every row is checked first."`
 	People    PeopleCmd    `cmd:"" help:"List who and what is enrolled, by badge label."`
 	Suspend   SuspendCmd   `cmd:"" help:"Suspend a person or vehicle."`
 	Reinstate ReinstateCmd `cmd:"" help:"Let a suspended person or vehicle in again."`

@@ -1,11 +1,9 @@
 package consoletest
 
 import (
-	"bytes"
 	"context"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -90,44 +88,18 @@ func (s *Site) openRules() {
 type enrolled struct{ s *Site }
 
 func (e enrolled) Subject(_ context.Context, _ gatehouse.Place, id gatehouse.SubjectID) (gatehouse.Subject, error) {
-	if b, ok := e.s.Badge(id); ok {
+	if b, ok := e.s.Working.Badge(id); ok {
 		return gatehouse.Subject{Place: Place, ID: id, Kind: b.Kind, Status: b.Status}, nil
 	}
 	return gatehouse.Subject{}, gatehouse.Errorf("store.not_found", "", "there is no such subject here")
 }
 
-// Badge is console.Badges.
-func (s *Site) Badge(id gatehouse.SubjectID) (gatehouse.Badge, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, e := range s.people {
-		if e.Badge.Subject == id {
-			return e.Badge, true
-		}
-	}
-	return gatehouse.Badge{}, false
-}
-
-// FindBadges is console.Badges.
-func (s *Site) FindBadges(text string, limit int) (found []gatehouse.Badge) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, e := range s.people {
-		if strings.Contains(strings.ToLower(e.Badge.Label), strings.ToLower(text)) && len(found) < limit {
-			found = append(found, e.Badge)
-		}
-	}
-	slices.SortFunc(found, func(x, y gatehouse.Badge) int { return bytes.Compare([]byte(x.Label), []byte(y.Label)) })
-	return found
-}
-
 // SetGrants replaces what somebody is allowed by their badge.
 func (s *Site) SetGrants(id gatehouse.SubjectID, grants ...gatehouse.Grant) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i := range s.people {
-		if s.people[i].Badge.Subject == id {
-			s.people[i].Badge.Grants = grants
+	if b, ok := s.Working.Badge(id); ok {
+		b.Grants = grants
+		if err := s.Working.PutBadge(context.Background(), b); err != nil {
+			panic(err)
 		}
 	}
 }

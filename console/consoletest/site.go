@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -24,8 +25,11 @@ import (
 	"gatehouse/console"
 	"gatehouse/feed"
 	"gatehouse/flow/accounts"
+	"gatehouse/flow/enroll"
+	"gatehouse/flow/intake"
 	"gatehouse/flow/rulebook"
 	"gatehouse/flow/why"
+	"gatehouse/flow/workingset"
 )
 
 // Passphrase unseals the vault.
@@ -48,13 +52,20 @@ type Site struct {
 	Leaves   *Leaves
 	// Rules is an empty rule book at first, kept in memory.
 	Rules *rulebook.Book
+	// Enroller, Working and Imports are the real ones, over stores in memory. Erasing, if it
+	// is set, is waited for by every erasure.
+	Enroller *enroll.Enroller
+	Working  *workingset.Set
+	Imports  *intake.Jobs
+	Erasing  chan struct{}
+
+	shelf *shelf
 
 	mu          sync.Mutex
 	stored      []gatehouse.StoredPassage // by id, ascending
 	names       map[gatehouse.SubjectID]string
 	plates      map[gatehouse.ID]string
 	details     map[gatehouse.ID]gatehouse.Detail
-	people      []console.Enrolled
 	disclosures []gatehouse.Disclosure
 	alarms      []gatehouse.RaisedAlarm
 	unsealed    bool
@@ -85,12 +96,13 @@ func New(now func() time.Time, lang *time.Location, extra func(*Site) []auth.Rou
 	s.Leaves = &Leaves{}
 	s.Accounts, _ = accounts.Load(accounts.Ports{Place: Place, Working: working{}, Log: s.Leaves, Now: now,
 		HasGate: func(id gatehouse.GateID) bool { return id == "front-door" || id == "car-park" }})
+	registry := s.openRegistry()
 	s.openRules()
 	gates := map[gatehouse.GateID]gatehouse.Gate{}
 	for _, g := range s.Gates {
 		gates[g.ID] = g
 	}
-	explainer := why.New(why.Ports{Gates: gates, Location: cmp.Or(lang, time.Local), Badges: s, Rules: s.Rules, Now: now})
+	explainer := why.New(why.Ports{Gates: gates, Location: cmp.Or(lang, time.Local), Badges: s.Working, Rules: s.Rules, Now: now})
 	how := auth.Options{Place: Place, BaseURL: "http://localhost:" + port, Hosts: auth.LoopbackHosts(port), RelyingParty: "localhost", SiteName: "Harbour Works", TOTP: true,
 		Accounts: s.Accounts, Log: s.Leaves, Now: now}
 	for _, c := range change {
@@ -98,7 +110,7 @@ func New(now func() time.Time, lang *time.Location, extra func(*Site) []auth.Rou
 	}
 	s.Auth = auth.New(how)
 	s.Console = console.New(console.Options{Place: Place, SiteName: "Harbour Works", Location: lang, Gates: s.Gates,
-		Passages: s, Lender: s, Vault: vault{s}, People: s, Disclosures: s, Archive: archive{s}, Accounts: s.Accounts, Rules: s.Rules, Badges: s, Why: explainer, Openings: s, Alarms: s, Hub: s.Hub, Ring: s.Ring, Auth: s.Auth, Now: now})
+		Passages: s, Lender: s, Vault: vault{s}, Registry: registry, Disclosures: s, Archive: archive{s}, Accounts: s.Accounts, Rules: s.Rules, Badges: s.Working, Why: explainer, Openings: s, Alarms: s, Hub: s.Hub, Ring: s.Ring, Auth: s.Auth, Now: now})
 	routes := s.Console.Routes()
 	if extra != nil {
 		routes = append(routes, extra(s)...)
@@ -111,6 +123,7 @@ func New(now func() time.Time, lang *time.Location, extra func(*Site) []auth.Rou
 // Close stops the server.
 func (s *Site) Close() {
 	s.Console.Close()
+	s.Imports.Close()
 	s.Server.CloseClientConnections()
 	s.Server.Close()
 }
@@ -122,15 +135,15 @@ func (s *Site) Break(err error) {
 	s.broken = err
 }
 
-// Enrol adds somebody or a vehicle; name is a plate for a vehicle.
+// Enrol adds somebody or a vehicle; name is a plate for a vehicle, and whatever it is.
 func (s *Site) Enrol(kind gatehouse.SubjectKind, label, name string, status gatehouse.SubjectStatus) gatehouse.SubjectID {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	id := gatehouse.RandomID()
-	s.names[id] = name
-	s.people = append(s.people, console.Enrolled{Enrolled: s.now().AddDate(0, -2, 0), Badge: gatehouse.Badge{Subject: id, Kind: kind,
-		Status: status, Label: label, FaceConsent: true, Grants: []gatehouse.Grant{{Gate: "*", Schedule: "office-hours"}}}})
-	slices.SortFunc(s.people, func(a, b console.Enrolled) int { return bytes.Compare(a.Badge.Subject[:], b.Badge.Subject[:]) })
+	ctx, id := context.Background(), gatehouse.RandomID()
+	packed := gatehouse.SealedRecord{Name: []byte(sealedMark + name), Rest: []byte(sealedMark + "{}")}.Pack()
+	subject := gatehouse.Subject{Place: Place, ID: id, Kind: kind, Status: status, Enrolled: s.now().AddDate(0, -2, 0), Record: packed}
+	badge := gatehouse.Badge{Subject: id, Kind: kind, Status: status, Label: label, FaceConsent: true, Grants: []gatehouse.Grant{{Gate: "*", Schedule: "office-hours"}}}
+	if err := errors.Join(s.shelf.PutSubject(ctx, gatehouse.SubjectCommit{Subject: subject}), s.Working.PutBadge(ctx, badge)); err != nil {
+		panic(err)
+	}
 	return id
 }
 
@@ -234,12 +247,8 @@ func (s *Site) lent(p gatehouse.Passage) console.Lent {
 		}
 		return console.Lent{Text: s.names[p.Subject], Lent: true}
 	}
-	for _, e := range s.people {
-		if e.Badge.Subject == p.Subject {
-			return console.Lent{Text: e.Badge.Label}
-		}
-	}
-	return console.Lent{}
+	b, _ := s.Working.Badge(p.Subject)
+	return console.Lent{Text: b.Label}
 }
 
 // Live is console.Lender.
@@ -294,23 +303,11 @@ func (s *Site) Names(_ context.Context, who console.Who, subjects []gatehouse.Su
 	defer s.mu.Unlock()
 	out := map[gatehouse.SubjectID]string{}
 	if s.unsealed {
-		s.disclose(who, "person", "", len(subjects), "subjects")
-		for _, id := range subjects {
-			out[id] = s.names[id]
+		items := make([]string, len(subjects))
+		for i, id := range subjects {
+			out[id], items[i] = s.names[id], "subjects/"+id.String()+"/name"
 		}
-	}
-	return out, s.broken
-}
-
-// People is console.People.
-func (s *Site) People(_ context.Context, after gatehouse.SubjectID, limit int) ([]console.Enrolled, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var out []console.Enrolled
-	for _, e := range s.people {
-		if bytes.Compare(e.Badge.Subject[:], after[:]) > 0 && len(out) < limit {
-			out = append(out, e)
-		}
+		s.disclose(who, "person", "", len(subjects), items...)
 	}
 	return out, s.broken
 }

@@ -296,19 +296,24 @@ func (d *Discloser) Detail(ctx context.Context, operator string, s gatehouse.Sto
 
 // Evidence opens a passage's archived pictures, in order; nil for one that is gone.
 func (d *Discloser) Evidence(ctx context.Context, operator string, s gatehouse.StoredPassage, reason string) ([][]byte, error) {
-	refs := make([]gatehouse.SealedRef, len(s.Evidence))
-	for i, e := range s.Evidence {
+	plain, sealed, err := d.open(ctx, operator, "passage", reason, d.pictures(ctx, s.Evidence))
+	if sealed {
+		return nil, gatehouse.Errorf("vault.sealed", "unseal it on the live page or with `gatehouse unseal`", "the vault is sealed")
+	}
+	return plain, err
+}
+
+// pictures points to sealed pictures.
+func (d *Discloser) pictures(ctx context.Context, all []gatehouse.Evidence) []gatehouse.SealedRef {
+	refs := make([]gatehouse.SealedRef, len(all))
+	for i, e := range all {
 		sealed, err := d.Blobs.Blob(ctx, e.Blob)
 		if err != nil {
 			sealed = nil // expired or erased: the vault gives nil for it
 		}
 		refs[i] = gatehouse.SealedRef{Where: gatehouse.SealContext{Place: d.Place, Table: "evidence", Row: e.Blob, Field: string(e.Kind)}, Sealed: sealed}
 	}
-	plain, sealed, err := d.open(ctx, operator, "passage", reason, refs)
-	if sealed {
-		return nil, gatehouse.Errorf("vault.sealed", "unseal it on the live page or with `gatehouse unseal`", "the vault is sealed")
-	}
-	return plain, err
+	return refs
 }
 
 // Names lends the names or plates of enrolled subjects; empty while sealed.

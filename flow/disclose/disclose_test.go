@@ -276,3 +276,30 @@ func TestWithProof(t *testing.T) {
 		t.Errorf("after the last: %v", err)
 	}
 }
+
+func TestARecordIsOpenedForAReason(t *testing.T) {
+	h, d := newHouse(t, true)
+	s := h.subjects[ana]
+	s.Photos = []gatehouse.Evidence{{Blob: gatehouse.BlobID{1}}, {Blob: gatehouse.BlobID{2}}}
+	h.subjects[ana] = s
+	if _, err := d.Record(t.Context(), "hr", ana, "", false); gatehouse.ErrorCode(err) != "vault.reason" || len(h.log) != 0 {
+		t.Errorf("without a reason: %v, %v", err, h.log)
+	}
+	r, err := d.Record(t.Context(), "hr", ana, "her phone changed", false)
+	if err != nil || r.Name != "Ana" || r.NationalID != "" || string(r.Rest) != "{}" {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if diff := cmp.Diff([]string{"site/hr person subjects/name", "site/hr person subjects/record"}, h.log); diff != "" {
+		t.Errorf("the ID number was opened as well: %s", diff)
+	}
+	if r, err = d.Record(t.Context(), "hr", ana, "tax", true); err != nil || r.NationalID != "4711" {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if photos, err := d.Photos(t.Context(), "hr", ana, "a complaint"); err != nil || len(photos) != 2 || string(photos[0]) != "jpeg" || photos[1] != nil {
+		t.Errorf("%q, %v", photos, err)
+	}
+	h.sealed, h.proofs = true, nil
+	if _, err := d.Record(t.Context(), "hr", ana, "tax", true); gatehouse.ErrorCode(err) != "vault.sealed" {
+		t.Errorf("sealed: %v", err)
+	}
+}

@@ -27,36 +27,48 @@ func (e *Enroller) SetStatus(ctx context.Context, id gatehouse.SubjectID, to gat
 	return e.Subjects.SetStatus(ctx, e.Place, id, to, gatehouse.StatusLeaf(subject, to, e.Now()))
 }
 
-// WithdrawConsent ends a person's consent to face recognition at doors: their face
-// opens nothing from now on, and their templates are gone. Card, PIN and QR code go
-// on working. It may be called again after a crash. Errors: store.not_found,
-// consent.none.
-func (e *Enroller) WithdrawConsent(ctx context.Context, id gatehouse.SubjectID) error {
+// WithdrawConsent ends a person's consent to one purpose. Without the one to face
+// recognition at doors their face opens nothing from now on, and their templates are
+// gone; card, PIN and QR code go on working. It may be called again after a crash.
+// Errors: store.not_found, consent.none.
+func (e *Enroller) WithdrawConsent(ctx context.Context, id gatehouse.SubjectID, purpose gatehouse.Purpose) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	given, err := e.Subjects.Consents(ctx, e.Place, id)
 	if err != nil {
 		return err
 	}
-	now := e.Now().UTC()
+	found, now := false, e.Now().UTC()
 	for _, c := range given {
-		if c.Purpose != gatehouse.FaceAtDoors {
+		if c.Purpose != purpose {
 			continue
 		}
-		if b, ok := e.Working.Badge(id); ok && b.FaceConsent {
-			b.FaceConsent = false
-			if err := e.Working.PutBadge(ctx, b); err != nil {
+		if found = true; purpose == gatehouse.FaceAtDoors {
+			if err := e.forgetFace(ctx, id); err != nil {
 				return err
 			}
 		}
-		if err := e.Working.RemoveTemplates(ctx, id); err != nil {
-			return err
-		}
 		if !c.InForce(now) {
-			return nil // withdrawn before
+			continue // withdrawn before
 		}
 		c.Withdrawn = now
-		return e.Subjects.PutConsent(ctx, c, gatehouse.ConsentLeaf(c, now))
+		if err := e.Subjects.PutConsent(ctx, c, gatehouse.ConsentLeaf(c, now)); err != nil {
+			return err
+		}
 	}
-	return gatehouse.Errorf("consent.none", "see `gatehouse people`", "this subject gave no consent to face recognition")
+	if !found {
+		return gatehouse.Errorf("consent.none", "see `gatehouse people`", "this subject gave no such consent")
+	}
+	return nil
+}
+
+// forgetFace makes the gates forget what somebody looks like.
+func (e *Enroller) forgetFace(ctx context.Context, id gatehouse.SubjectID) error {
+	if b, ok := e.Working.Badge(id); ok && b.FaceConsent {
+		b.FaceConsent = false
+		if err := e.Working.PutBadge(ctx, b); err != nil {
+			return err
+		}
+	}
+	return e.Working.RemoveItems(ctx, id, gatehouse.TemplateItem)
 }

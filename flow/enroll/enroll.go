@@ -37,7 +37,8 @@ type Working interface {
 	CredentialItem(gatehouse.WorkingKind, gatehouse.SubjectID, gatehouse.Secret) (gatehouse.WorkingItem, error)
 	Put(ctx context.Context, items []gatehouse.WorkingItem) error
 	PutBadge(ctx context.Context, b gatehouse.Badge) error
-	RemoveTemplates(ctx context.Context, id gatehouse.SubjectID) error
+	// RemoveItems forgets a subject's items of the kinds, on disk and in memory.
+	RemoveItems(ctx context.Context, id gatehouse.SubjectID, kinds ...gatehouse.WorkingKind) error
 	Badge(gatehouse.SubjectID) (gatehouse.Badge, bool)
 	ByPlate(string) (gatehouse.SubjectID, bool)
 	ByCredential(gatehouse.WorkingKind, gatehouse.Secret) (gatehouse.SubjectID, bool)
@@ -62,7 +63,9 @@ func New(p Ports) *Enroller {
 type plan struct {
 	Subject  gatehouse.Subject
 	Consents []gatehouse.Consent
+	Drop     []gatehouse.WorkingKind // of the subject, before the items are put
 	Items    []gatehouse.WorkingItem
+	Gone     []gatehouse.BlobID  // sealed photos that nothing refers to any more
 	Twin     gatehouse.SubjectID // who needs a second factor from now on, too; zero for nobody
 	At       time.Time
 }
@@ -88,7 +91,7 @@ func (e *Enroller) carryOut(ctx context.Context, p plan) error {
 		return err
 	}
 	if err := e.finish(context.WithoutCancel(ctx), id, p); err != nil {
-		return gatehouse.Errorf("enroll.unfinished", "do not enrol again: the server finishes it at its next start", "the enrolment of %s was begun and could not be finished yet: %w", p.Subject.ID, err)
+		return gatehouse.Errorf("enroll.unfinished", "do not enrol again: the server finishes it at its next start", "what was begun for %s could not be finished yet: %w", p.Subject.ID, err)
 	}
 	return nil
 }
@@ -97,14 +100,30 @@ func (e *Enroller) finish(ctx context.Context, intent gatehouse.ID, p plan) erro
 	if err := e.Subjects.PutSubject(ctx, gatehouse.SubjectCommit{Subject: p.Subject, Leaf: gatehouse.SubjectLeaf(p.Subject, p.At)}); err != nil {
 		return err
 	}
+	// A subject's leaf stands for an active one.
+	if s := p.Subject; s.Status != gatehouse.Active {
+		if err := e.Subjects.SetStatus(ctx, e.Place, s.ID, s.Status, gatehouse.StatusLeaf(s, s.Status, p.At)); err != nil {
+			return err
+		}
+	}
 	// Each with a leaf of its own, and before the templates that need it.
 	for _, c := range p.Consents {
 		if err := e.Subjects.PutConsent(ctx, c, gatehouse.ConsentLeaf(c, c.Given)); err != nil {
 			return err
 		}
 	}
+	if len(p.Drop) > 0 {
+		if err := e.Working.RemoveItems(ctx, p.Subject.ID, p.Drop...); err != nil {
+			return err
+		}
+	}
 	if err := e.Working.Put(ctx, p.Items); err != nil {
 		return err
+	}
+	for _, blob := range p.Gone {
+		if err := e.Blobs.DeleteBlob(ctx, blob); err != nil && gatehouse.ErrorCode(err) != "store.not_found" {
+			return err
+		}
 	}
 	// The twin's badge as it is now: it may have changed since the intent was written.
 	if b, ok := e.Working.Badge(p.Twin); ok && !b.NeedSecondFactor {

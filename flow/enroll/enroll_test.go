@@ -30,6 +30,9 @@ type desk struct {
 	sealed   []gatehouse.SealContext
 	failPut  error
 	people   []entry
+	given    map[gatehouse.SubjectID][]gatehouse.Consent
+	told     []gatehouse.SubjectStatus
+	deleted  []gatehouse.BlobID
 }
 
 type entry struct {
@@ -58,7 +61,6 @@ func (d *desk) Add(_ gatehouse.Place, s gatehouse.SubjectID, _ gatehouse.ID, t [
 	d.people = append(d.people, entry{s, t})
 	return nil
 }
-func (d *desk) Remove(gatehouse.Place, gatehouse.SubjectID) int               { return 0 }
 func (d *desk) Rotate(gatehouse.Place, [32]byte)                              {}
 func (d *desk) Turn(t []float32, _, _ [32]byte) []float32                     { return t }
 func (d *desk) ReplaceWorking(context.Context, []gatehouse.WorkingItem) error { return nil }

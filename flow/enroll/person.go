@@ -12,10 +12,12 @@ import (
 
 // Person asks for the enrolment of a person.
 type Person struct {
-	ID           gatehouse.SubjectID // zero: a fresh one
-	Label        string              // what is printed on the badge; required
-	Record       gatehouse.PersonRecord
-	Photos       [][]byte // JPEG or PNG, each of this person alone; none for people who use a card only
+	ID     gatehouse.SubjectID // zero: a fresh one
+	Label  string              // what is printed on the badge; required
+	Record gatehouse.PersonRecord
+	Photos [][]byte // JPEG or PNG, each of this person alone; none for people who use a card only
+	// Later says that photos, a card, PIN or QR code come another day.
+	Later        bool
 	Grants       []gatehouse.Grant
 	Consent      Agreement
 	DistinctFrom gatehouse.SubjectID // a twin who is enrolled already
@@ -27,10 +29,32 @@ type Person struct {
 
 // Agreement is how the person agreed that their face opens doors.
 type Agreement struct {
-	Given     bool
-	How       string           // "terminal" or "reference"
-	Reference gatehouse.Secret // where the signed form lies
-	Guardian  bool             // a guardian agreed: required under 14
+	Given      bool
+	Attendance bool             // that it counts as attendance, too: a purpose of its own
+	How        string           // "terminal" or "reference"
+	Reference  gatehouse.Secret // where the signed form lies
+	Guardian   bool             // a guardian agreed: required under 14
+	Notice     string           // language of the notice that they were shown, "en" or "zh"
+	By         string           // the operator who recorded it
+}
+
+// consents are what an agreement records, with the reference sealed for each purpose.
+func (e *Enroller) consents(ctx context.Context, id gatehouse.SubjectID, a Agreement, now time.Time) ([]gatehouse.Consent, error) {
+	purposes := []gatehouse.Purpose{gatehouse.FaceAtDoors}
+	if a.Attendance {
+		purposes = append(purposes, gatehouse.FaceAtAttendance)
+	}
+	var out []gatehouse.Consent
+	for _, purpose := range purposes {
+		c := gatehouse.Consent{Place: e.Place, Subject: id, Purpose: purpose, Given: now, How: a.How, Notice: a.Notice, Guardian: a.Guardian, By: a.By}
+		where := gatehouse.SealContext{Place: e.Place, Table: "consents", Row: id, Field: string(purpose)}
+		var err error
+		if c.Reference, err = e.Sealer.Seal(ctx, id, gatehouse.RecordClass, where, []byte(a.Reference.Reveal()), gatehouse.PadField); err != nil {
+			return nil, err
+		}
+		out = append(out, c)
+	}
+	return out, nil
 }
 
 // guardianAge is the age below which a guardian must agree (PIPL art. 31).
@@ -55,7 +79,7 @@ func (e *Enroller) Person(ctx context.Context, r Person) (gatehouse.SubjectID, e
 	if err := e.checkCredentials(r); err != nil {
 		return none, err
 	}
-	twin, err := e.checkDistinct(faces, r.DistinctFrom)
+	twin, err := e.checkDistinct(gatehouse.SubjectID{}, faces, r.DistinctFrom)
 	if err != nil {
 		return none, err
 	}
@@ -66,25 +90,33 @@ func (e *Enroller) Person(ctx context.Context, r Person) (gatehouse.SubjectID, e
 	if p.Subject.Record, err = e.sealPerson(ctx, id, r.Record); err != nil {
 		return none, err
 	}
-	for _, photo := range r.Photos {
-		ev, err := e.sealPhoto(ctx, id, photo)
-		if err != nil {
-			return none, err
-		}
-		p.Subject.Photos = append(p.Subject.Photos, ev)
+	if p.Subject.Photos, err = e.sealPhotos(ctx, id, r.Photos); err != nil {
+		return none, err
 	}
 	if len(faces) > 0 {
-		c := gatehouse.Consent{Place: e.Place, Subject: id, Purpose: gatehouse.FaceAtDoors, Given: now, How: r.Consent.How}
-		where := gatehouse.SealContext{Place: e.Place, Table: "consents", Row: id, Field: string(c.Purpose)}
-		if c.Reference, err = e.Sealer.Seal(ctx, id, gatehouse.RecordClass, where, []byte(r.Consent.Reference.Reveal()), gatehouse.PadField); err != nil {
+		if p.Consents, err = e.consents(ctx, id, r.Consent, now); err != nil {
 			return none, err
 		}
-		p.Consents = append(p.Consents, c)
 	}
 	if p.Items, err = e.personItems(r, id, faces, twin); err != nil {
 		return none, err
 	}
 	return id, e.carryOut(ctx, p)
+}
+
+// CheckPerson refuses what Person would refuse before it looks at the photos.
+func (e *Enroller) CheckPerson(r Person) error {
+	if err := e.checkPerson(r); err != nil {
+		return err
+	}
+	return e.checkCredentials(r)
+}
+
+// Child reports whether somebody born on a day (YYYY-MM-DD) is too young to agree alone;
+// false where that is not known.
+func (e *Enroller) Child(born string) bool {
+	child, _ := e.checkBirth(born)
+	return child
 }
 
 // sealPerson seals a record with the name and the ID number apart.
@@ -101,30 +133,52 @@ func (e *Enroller) checkPerson(r Person) error {
 	if err := checkValidity(r.ValidFrom, r.ValidUntil); err != nil {
 		return err
 	}
-	if len(r.Photos) == 0 && r.Card == "" && r.PIN == "" && r.QR == "" {
+	if len(r.Photos) == 0 && r.Card == "" && r.PIN == "" && r.QR == "" && !r.Later {
 		return gatehouse.Errorf("enroll.nothing", "give photos, --card-file, --pin-file or --qr-file", "there is nothing by which this person could pass")
 	}
 	if len(r.Photos) > 0 && !r.Consent.Given {
-		return gatehouse.Errorf("enroll.consent", "ask the person, or give --consent-ref; people who do not agree get a card or PIN", "no template may exist without the person's consent")
+		return noConsent()
 	}
-	if r.Record.BirthDate != "" {
-		born, err := time.Parse(time.DateOnly, r.Record.BirthDate)
-		if err != nil || born.After(e.Now()) {
-			return gatehouse.Errorf("enroll.birth_date", "write it as YYYY-MM-DD", "the birth date is not a date of the past")
-		}
-		if len(r.Photos) > 0 && born.AddDate(guardianAge, 0, 0).After(e.Now()) && !r.Consent.Guardian {
-			return gatehouse.Errorf("enroll.guardian", "have a guardian sign, and give --guardian with --consent-ref", "a person under %d needs a guardian's consent", guardianAge)
-		}
+	child, err := e.checkBirth(r.Record.BirthDate)
+	if err != nil {
+		return err
 	}
-	if r.PIN != "" {
-		if err := checkPIN(r.PIN.Reveal()); err != nil {
+	if child && len(r.Photos) > 0 && !r.Consent.Guardian {
+		return gatehouse.Errorf("enroll.guardian", "have a guardian sign, and give --guardian with --consent-ref", "a person under %d needs a guardian's consent", guardianAge)
+	}
+	for kind, secret := range map[gatehouse.WorkingKind]gatehouse.Secret{gatehouse.CardItem: r.Card, gatehouse.PINItem: r.PIN, gatehouse.QRItem: r.QR} {
+		if err := checkCredential(kind, secret); err != nil {
 			return err
 		}
 	}
-	for _, secret := range []gatehouse.Secret{r.Card, r.PIN, r.QR} {
-		if len(secret) > maxCredential {
-			return gatehouse.Errorf("enroll.credential", "check the file", "a card number, PIN or QR text has at most %d bytes", maxCredential)
-		}
+	return nil
+}
+
+func noConsent() error {
+	return gatehouse.Errorf("enroll.consent", "ask the person, or give --consent-ref; people who do not agree get a card or PIN", "no template may exist without the person's consent")
+}
+
+// checkBirth refuses a birth date that is none, and says whether it is a child's, for whom
+// a guardian agrees. Nothing is known of an empty one.
+func (e *Enroller) checkBirth(date string) (child bool, err error) {
+	if date == "" {
+		return false, nil
+	}
+	born, err := time.Parse(time.DateOnly, date)
+	if err != nil || born.After(e.Now()) || born.Year() < 1900 {
+		return false, gatehouse.Errorf("enroll.birth_date", "write it as YYYY-MM-DD", "the birth date is not a date of the past")
+	}
+	return born.AddDate(guardianAge, 0, 0).After(e.Now()), nil
+}
+
+// checkCredential refuses what no device could send, and a PIN that anybody guesses. An
+// empty one is none.
+func checkCredential(kind gatehouse.WorkingKind, secret gatehouse.Secret) error {
+	if len(secret) > maxCredential {
+		return gatehouse.Errorf("enroll.credential", "check the file", "a card number, PIN or QR text has at most %d bytes", maxCredential)
+	}
+	if kind == gatehouse.PINItem && secret != "" {
+		return checkPIN(secret.Reveal())
 	}
 	return nil
 }
@@ -139,10 +193,14 @@ func (e *Enroller) checkCredentials(r Person) error {
 			continue
 		}
 		if _, taken := e.Working.ByCredential(kind, secret); taken {
-			return gatehouse.Errorf("enroll.credential", "use another one", "that %s belongs to somebody else", kind)
+			return credentialTaken(kind)
 		}
 	}
 	return nil
+}
+
+func credentialTaken(kind gatehouse.WorkingKind) error {
+	return gatehouse.Errorf("enroll.credential", "use another one", "that %s belongs to somebody else", kind)
 }
 
 // checkLabel bounds what pages and terminals show.
@@ -175,6 +233,17 @@ func checkPIN(pin string) error {
 		return gatehouse.Errorf("enroll.pin", "choose 6 to 12 digits, not in a row and not all the same", "that PIN is too easy")
 	}
 	return nil
+}
+
+func (e *Enroller) sealPhotos(ctx context.Context, id gatehouse.SubjectID, photos [][]byte) (sealed []gatehouse.Evidence, err error) {
+	for _, photo := range photos {
+		ev, err := e.sealPhoto(ctx, id, photo)
+		if err != nil {
+			return nil, err
+		}
+		sealed = append(sealed, ev)
+	}
+	return sealed, nil
 }
 
 func (e *Enroller) sealPhoto(ctx context.Context, id gatehouse.SubjectID, photo []byte) (gatehouse.Evidence, error) {

@@ -11,22 +11,31 @@ import (
 func (e *Enroller) look(ctx context.Context, photos [][]byte) ([]gatehouse.FaceSeen, error) {
 	var faces []gatehouse.FaceSeen
 	for i, photo := range photos {
-		seen, err := e.Eyes.See(ctx, gatehouse.Image{Format: formatOf(photo), Bytes: photo}, gatehouse.Look{Faces: true, Templates: true})
-		if err != nil {
-			return nil, err
-		}
-		face, err := e.theFace(seen.Faces, i+1)
+		face, err := e.see(ctx, photo, i+1)
 		if err != nil {
 			return nil, err
 		}
 		faces = append(faces, face)
 	}
 	for i, f := range faces[min(1, len(faces)):] {
-		if dot(f.Template, faces[0].Template) < e.Threshold(1) {
+		if !e.same(f, faces[0]) {
 			return nil, gatehouse.Errorf("enroll.differ", "give photos of one person", "photo %d shows somebody else than photo 1", i+2)
 		}
 	}
 	return faces, nil
+}
+
+// see describes the one face of a photo, which is the n-th.
+func (e *Enroller) see(ctx context.Context, photo []byte, n int) (gatehouse.FaceSeen, error) {
+	seen, err := e.Eyes.See(ctx, gatehouse.Image{Format: formatOf(photo), Bytes: photo}, gatehouse.Look{Faces: true, Templates: true})
+	if err != nil {
+		return gatehouse.FaceSeen{}, err
+	}
+	return e.theFace(seen.Faces, n)
+}
+
+func (e *Enroller) same(a, b gatehouse.FaceSeen) bool {
+	return dot(a.Template, b.Template) >= e.Threshold(1)
 }
 
 // theFace returns the one face that a photo shows. A face in the background that
@@ -62,12 +71,12 @@ func (e *Enroller) theFace(faces []gatehouse.FaceSeen, photo int) (gatehouse.Fac
 	return best, nil
 }
 
-// checkDistinct refuses a face that is enrolled already, unless it is a declared
-// twin's; then it returns that twin's id. The caller holds e.mu.
-func (e *Enroller) checkDistinct(faces []gatehouse.FaceSeen, distinct gatehouse.SubjectID) (twin gatehouse.SubjectID, err error) {
+// checkDistinct refuses a face that is enrolled already as anybody but of, unless it is a
+// declared twin's; then it returns that twin's id. The caller holds e.mu.
+func (e *Enroller) checkDistinct(of gatehouse.SubjectID, faces []gatehouse.FaceSeen, distinct gatehouse.SubjectID) (twin gatehouse.SubjectID, err error) {
 	for _, f := range faces {
 		m, ok := e.Gallery.Nearest(e.Place, f.Template)
-		if !ok || m.Similarity < e.Threshold(e.Gallery.Size(e.Place)) {
+		if !ok || m.Similarity < e.Threshold(e.Gallery.Size(e.Place)) || m.Subject == of && !of.IsZero() {
 			continue
 		}
 		if m.Subject != distinct {

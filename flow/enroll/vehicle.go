@@ -18,27 +18,17 @@ type Vehicle struct {
 // enroll.plate, enroll.duplicate.
 func (e *Enroller) Vehicle(ctx context.Context, r Vehicle) (gatehouse.SubjectID, error) {
 	var none gatehouse.SubjectID
-	if err := checkLabel(r.Label); err != nil {
-		return none, err
-	}
-	if err := checkValidity(r.Record.ValidFrom, r.Record.ValidUntil); err != nil {
-		return none, err
-	}
-	plate := gatehouse.NormalizePlate(r.Record.Plate)
-	if n := len([]rune(plate)); n < 2 || n > 12 {
-		return none, gatehouse.Errorf("enroll.plate", "give --plate with 2 to 12 letters and digits", "that is no number plate")
-	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if id, taken := e.Working.ByPlate(plate); taken {
-		return none, gatehouse.Errorf("enroll.duplicate", "`gatehouse people` shows it", "this plate is enrolled already as %s", id)
+	plate, err := e.checkVehicle(r)
+	if err != nil {
+		return none, err
 	}
 	rest := r.Record
 	rest.Plate = ""
 
 	now := e.Now().UTC()
 	p := plan{At: now, Subject: gatehouse.Subject{Place: e.Place, ID: idOr(r.ID), Kind: gatehouse.VehicleSubject, Status: gatehouse.Active, Enrolled: now}}
-	var err error
 	if p.Subject.Record, err = e.sealRecord(ctx, p.Subject.ID, plate, "", rest); err != nil {
 		return none, err
 	}
@@ -53,4 +43,39 @@ func (e *Enroller) Vehicle(ctx context.Context, r Vehicle) (gatehouse.SubjectID,
 	}
 	p.Items = []gatehouse.WorkingItem{badge, allowed}
 	return p.Subject.ID, e.carryOut(ctx, p)
+}
+
+// CheckVehicle refuses what Vehicle would refuse.
+func (e *Enroller) CheckVehicle(r Vehicle) error {
+	_, err := e.checkVehicle(r)
+	return err
+}
+
+func (e *Enroller) checkVehicle(r Vehicle) (plate string, err error) {
+	if err := checkLabel(r.Label); err != nil {
+		return "", err
+	}
+	if err := checkValidity(r.Record.ValidFrom, r.Record.ValidUntil); err != nil {
+		return "", err
+	}
+	if plate, err = checkPlate(r.Record.Plate); err != nil {
+		return "", err
+	}
+	if id, taken := e.Working.ByPlate(plate); taken {
+		return "", plateTaken(id)
+	}
+	return plate, nil
+}
+
+// checkPlate gives the form in which a plate is compared, or refuses what is none.
+func checkPlate(text string) (string, error) {
+	plate := gatehouse.NormalizePlate(text)
+	if n := len([]rune(plate)); n < 2 || n > 12 {
+		return "", gatehouse.Errorf("enroll.plate", "give --plate with 2 to 12 letters and digits", "that is no number plate")
+	}
+	return plate, nil
+}
+
+func plateTaken(by gatehouse.SubjectID) error {
+	return gatehouse.Errorf("enroll.duplicate", "`gatehouse people` shows it", "this plate is enrolled already as %s", by)
 }

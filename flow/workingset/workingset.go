@@ -12,6 +12,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -50,7 +51,7 @@ type Set struct {
 	verifierKey []byte // keys the verifiers; one a site, sealed like every item
 	badges      map[gatehouse.SubjectID]gatehouse.Badge
 	plates      map[string]gatehouse.SubjectID
-	credentials map[[32]byte]gatehouse.SubjectID
+	credentials map[[32]byte]holder
 	tokens      map[gatehouse.DeviceID][32]byte
 	sources     map[gatehouse.DeviceID]string
 	keys        map[gatehouse.DeviceID]deviceKey
@@ -69,7 +70,7 @@ const keyItem gatehouse.WorkingKind = "verifier_key"
 func Load(ctx context.Context, place gatehouse.Place, store gatehouse.WorkingStore, sealer gatehouse.WorkingSealer, g Gallery) (*Set, error) {
 	s := &Set{place: place, store: store, sealer: sealer, gallery: g,
 		badges: map[gatehouse.SubjectID]gatehouse.Badge{}, plates: map[string]gatehouse.SubjectID{},
-		credentials: map[[32]byte]gatehouse.SubjectID{}, tokens: map[gatehouse.DeviceID][32]byte{}, sources: map[gatehouse.DeviceID]string{}, keys: map[gatehouse.DeviceID]deviceKey{}, secrets: map[string]namedSecret{},
+		credentials: map[[32]byte]holder{}, tokens: map[gatehouse.DeviceID][32]byte{}, sources: map[gatehouse.DeviceID]string{}, keys: map[gatehouse.DeviceID]deviceKey{}, secrets: map[string]namedSecret{},
 		accounts: map[gatehouse.AccountID][]byte{}}
 	var templates []gatehouse.WorkingItem // until the gallery is known
 	err := store.Working(ctx, func(item gatehouse.WorkingItem) error {
@@ -144,7 +145,7 @@ func (s *Set) take(item gatehouse.WorkingItem) error {
 		if len(plain) != 32 {
 			return damaged()
 		}
-		s.credentials[[32]byte(plain)] = subject
+		s.credentials[[32]byte(plain)] = holder{subject, kind}
 	case gatehouse.TokenItem:
 		name, verifier, ok := cutDevice(plain)
 		if !ok || len(verifier) != 32 {
@@ -311,8 +312,39 @@ func (s *Set) ByCredential(kind gatehouse.WorkingKind, secret gatehouse.Secret) 
 	v := s.verifier(string(kind), secret.Reveal())
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	id, ok := s.credentials[v]
-	return id, ok
+	h, ok := s.credentials[v]
+	return h.subject, ok
+}
+
+// holder is whose a credential is, and of which kind.
+type holder struct {
+	subject gatehouse.SubjectID
+	kind    gatehouse.WorkingKind
+}
+
+// Kinds says which credentials a subject has: card, PIN, QR code or plate.
+func (s *Set) Kinds(id gatehouse.SubjectID) (kinds []gatehouse.WorkingKind) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, h := range s.credentials {
+		if h.subject == id && !slices.Contains(kinds, h.kind) {
+			kinds = append(kinds, h.kind)
+		}
+	}
+	for _, of := range s.plates {
+		if of == id && !slices.Contains(kinds, gatehouse.PlateItem) {
+			kinds = append(kinds, gatehouse.PlateItem)
+		}
+	}
+	slices.Sort(kinds)
+	return kinds
+}
+
+// Badges are all of them, in no order.
+func (s *Set) Badges() []gatehouse.Badge {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return slices.Collect(maps.Values(s.badges))
 }
 
 // DeviceToken reports whether the token is the device's, in constant time.
@@ -374,14 +406,6 @@ func (s *Set) Granted(schedule string) (n int) {
 		}
 	}
 	return n
-}
-
-// RemoveTemplates forgets a person's face, on disk and in memory.
-func (s *Set) RemoveTemplates(ctx context.Context, id gatehouse.SubjectID) error {
-	s.templates.Lock()
-	defer s.templates.Unlock()
-	s.gallery.Remove(s.place, id)
-	return s.store.DeleteWorking(ctx, s.place, id, gatehouse.TemplateItem)
 }
 
 func encodeTemplate(generation uint32, t []float32) []byte {

@@ -144,7 +144,7 @@ func TestEverythingSurvivesARestart(t *testing.T) {
 		}
 		s = load(t, d)
 	}
-	if err := s.RemoveTemplates(t.Context(), ana); err != nil {
+	if err := s.RemoveItems(t.Context(), ana, gatehouse.TemplateItem); err != nil {
 		t.Fatal(err)
 	}
 	s = load(t, d)

@@ -73,6 +73,23 @@ func (s *Store) Subjects(ctx context.Context, place gatehouse.Place, after gateh
 	return s.subjects(ctx, place, `id > ? AND status <> 'erased'`, after, limit)
 }
 
+// Roll implements gatehouse.SubjectStore, from an index.
+func (s *Store) Roll(ctx context.Context, place gatehouse.Place, f func(gatehouse.Subject) error) error {
+	if err := checkPlace(place); err != nil {
+		return err
+	}
+	return s.siteRows(ctx, `SELECT id, kind, status, enrolled FROM subjects WHERE org = ? AND site = ? AND status <> 'erased' ORDER BY enrolled DESC, id DESC`,
+		[]any{string(place.Org), string(place.Site)}, func(scan func(...any) error) error {
+			sub := gatehouse.Subject{Place: place}
+			var enrolled sql.NullInt64
+			if err := scan(idColumn{&sub.ID}, &sub.Kind, &sub.Status, &enrolled); err != nil {
+				return err
+			}
+			sub.Enrolled = fromMicros(enrolled)
+			return f(sub)
+		})
+}
+
 // subjects reads rows and photos of one state of the file.
 func (s *Store) subjects(ctx context.Context, place gatehouse.Place, condition string, id gatehouse.SubjectID, limit int) ([]gatehouse.Subject, error) {
 	if err := errors.Join(checkPlace(place), checkLimit(limit)); err != nil {
@@ -158,8 +175,9 @@ func putConsent(ctx context.Context, tx *sql.Tx, c gatehouse.Consent) error {
 	if c.Given.IsZero() {
 		return invalid("a consent needs the time when it was given")
 	}
-	_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO consents (org, site, subject, purpose, given, withdrawn, how, reference)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, string(c.Org), string(c.Site), c.Subject[:], string(c.Purpose), micros(c.Given), micros(c.Withdrawn), c.How, c.Reference)
+	_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO consents (org, site, subject, purpose, given, withdrawn, how, reference, notice, guardian, recorder)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, string(c.Org), string(c.Site), c.Subject[:], string(c.Purpose), micros(c.Given), micros(c.Withdrawn), c.How, c.Reference,
+		c.Notice, c.Guardian, c.By)
 	return err
 }
 
@@ -169,12 +187,12 @@ func (s *Store) Consents(ctx context.Context, place gatehouse.Place, id gatehous
 		return nil, err
 	}
 	var found []gatehouse.Consent
-	err := s.siteRows(ctx, `SELECT purpose, given, withdrawn, how, reference FROM consents
+	err := s.siteRows(ctx, `SELECT purpose, given, withdrawn, how, reference, notice, guardian, recorder FROM consents
 		WHERE org = ? AND site = ? AND subject = ? ORDER BY given, purpose`, []any{string(place.Org), string(place.Site), id[:]},
 		func(scan func(...any) error) error {
 			c := gatehouse.Consent{Place: place, Subject: id}
 			var given, withdrawn sql.NullInt64
-			err := scan(&c.Purpose, &given, &withdrawn, &c.How, &c.Reference)
+			err := scan(&c.Purpose, &given, &withdrawn, &c.How, &c.Reference, &c.Notice, &c.Guardian, &c.By)
 			c.Given, c.Withdrawn = fromMicros(given), fromMicros(withdrawn)
 			found = append(found, c)
 			return err

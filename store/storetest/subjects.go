@@ -89,6 +89,14 @@ func testSubjectPages(t *testing.T, s *suite) {
 	if len(want) != 0 {
 		t.Errorf("%d subjects were not listed", len(want))
 	}
+	late := newSubject(here)
+	late.Subject.Enrolled = late.Subject.Enrolled.Add(time.Hour)
+	s.must(s.PutSubject(s.ctx(), late))
+	var roll []gatehouse.Subject
+	s.must(s.Roll(s.ctx(), here, func(sub gatehouse.Subject) error { roll = append(roll, sub); return nil }))
+	if len(roll) != 24 || roll[0].ID != late.Subject.ID || !roll[0].Enrolled.Equal(late.Subject.Enrolled) || roll[0].Kind != late.Subject.Kind || roll[0].Record != nil {
+		t.Errorf("the roll has %d, first %+v", len(roll), roll[0])
+	}
 	_, err := s.Subjects(s.ctx(), here, after, 0)
 	s.wantCode(err, "store.invalid")
 }
@@ -121,6 +129,7 @@ func testConsents(t *testing.T, s *suite) {
 	again.Given, again.Reference = noon.Add(2*time.Hour), nil
 	hours := again
 	hours.Purpose, hours.How = gatehouse.FaceAtAttendance, "reference"
+	hours.Notice, hours.Guardian, hours.By = "zh", true, "0a1b"
 	for _, consent := range []gatehouse.Consent{withdrawn, again, hours} {
 		s.must(s.PutConsent(s.ctx(), consent, gatehouse.ConsentLeaf(consent, noon)))
 	}

@@ -3,7 +3,9 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -181,7 +183,8 @@ func TestNothingIsWiderThanAPhone(t *testing.T) {
 	ruled(t, s)
 	ctx, _ := tab(t)
 	must(t, chromedp.Do(ctx, chromedp.EmulateViewport(390, 844), enter(t, s)))
-	for _, path := range []string{"/", "/passages", "/passages/" + car.ID.String(), "/people", "/disclosures", "/nothing", "/alarms", "/live/wall", "/gates", "/gates/front-door", "/rules", "/rules/groups/staff", "/rules/grants/night", "/rules/schedules/nights", "/rules/changes", whyPath(s)} {
+	paths := slices.Sorted(maps.Values(enrolments(t, ctx, s)))
+	for _, path := range append(paths, "/", "/passages", "/passages/"+car.ID.String(), "/people", "/disclosures", "/nothing", "/alarms", "/live/wall", "/gates", "/gates/front-door", "/rules", "/rules/groups/staff", "/rules/grants/night", "/rules/schedules/nights", "/rules/changes", whyPath(s)) {
 		for _, lang := range []string{"en", "zh"} {
 			must(t, chromedp.Do(ctx, chromedp.Navigate("http://localhost:"+port(s)+inLanguage(path, lang))))
 			if over := ask[int](t, ctx, "document.documentElement.scrollWidth - document.documentElement.clientWidth"); over > 0 {
@@ -211,7 +214,7 @@ func TestTextIsInert(t *testing.T) {
 		until(t, ctx, fmt.Sprintf("document.getElementById('p-%s') !== null", p.ID))
 		until(t, ctx, "document.querySelector('#rows').innerText.includes('onerror')")
 	}
-	for _, path := range []string{"/people", "/passages", "/?lang=%22%3E%3Cscript%3E", "/passages/" + evilPassage(s)} {
+	for _, path := range []string{"/people", "/people/" + id.String(), "/people/" + van.String(), "/people/" + id.String() + "/erase", "/passages", "/?lang=%22%3E%3Cscript%3E", "/passages/" + evilPassage(s)} {
 		must(t, chromedp.Do(ctx, chromedp.Navigate("http://localhost:"+port(s)+path)))
 		if !ask[bool](t, ctx, "window.hit === undefined && document.querySelectorAll('script:not([src]), img[onerror]').length == 0") {
 			t.Errorf("%s ran what was a name", path)

@@ -41,6 +41,51 @@ GET /passages/{id}/archive/{n}              permission see-evidence
 GET /search                                 permission search, fresh
 POST /search                                permission search, fresh
 GET /people                                 permission see-people
+POST /people/filter                         permission see-people
+GET /people/export                          permission see-people
+GET /people/new                             permission enrol
+POST /people/new                            permission enrol
+GET /vehicles/new                           permission enrol
+POST /vehicles/new                          permission enrol
+GET /enrolments/{id}/who                    permission enrol
+POST /enrolments/{id}/who                   permission enrol
+GET /enrolments/{id}/consent                permission enrol
+POST /enrolments/{id}/consent               permission enrol
+GET /enrolments/{id}/photos                 permission enrol
+POST /enrolments/{id}/photos                permission enrol
+GET /enrolments/{id}/photos/{n}             permission enrol
+POST /enrolments/{id}/photos/{n}/remove     permission enrol
+POST /enrolments/{id}/twin                  permission enrol
+GET /enrolments/{id}/cards                  permission enrol
+POST /enrolments/{id}/cards                 permission enrol
+GET /enrolments/{id}/access                 permission enrol
+POST /enrolments/{id}/access                permission enrol
+GET /enrolments/{id}/review                 permission enrol
+POST /enrolments/{id}/review                permission enrol
+POST /enrolments/{id}/discard               permission enrol
+GET /people/{id}                            permission see-people
+POST /people/{id}/suspend                   permission suspend
+POST /people/{id}/reinstate                 permission suspend
+POST /people/{id}/access                    permission enrol
+POST /people/{id}/credential                permission enrol
+POST /people/{id}/consent                   permission edit-records
+POST /people/{id}/face                      permission enrol
+POST /people/{id}/photos                    permission disclose-people, fresh
+GET /people/{id}/photos/{n}                 permission disclose-people
+POST /people/{id}/record                    permission disclose-people, fresh
+POST /people/{id}/correct                   permission edit-records, fresh
+GET /people/{id}/erase                      permission erase, fresh
+POST /people/{id}/erase                     permission erase, fresh
+GET /erasures/{id}                          permission erase
+GET /erasures/{id}/certificate              permission erase
+GET /people/import                          permission enrol
+POST /people/import                         permission enrol
+GET /people/import/template                 permission enrol
+GET /imports/{id}                           permission enrol
+GET /imports/{id}/problems                  permission enrol
+POST /imports/{id}/start                    permission enrol
+POST /imports/{id}/stop                     permission enrol
+POST /imports/{id}/drop                     permission enrol
 GET /disclosures                            permission see-disclosures
 POST /disclosures/reasons                    permission disclose-people, fresh
 POST /vault/unseal                          permission unseal, fresh

@@ -147,7 +147,7 @@ func ruled(t *testing.T, s *consoletest.Site) {
 	ctx := t.Context()
 	must(t, s.Rules.PutGroup(ctx, "admin-socket", 0, gatehouse.Group{ID: "night-cleaning", Title: "Night cleaning"}))
 	must(t, s.Rules.PutGroup(ctx, "admin-socket", 0, gatehouse.Group{ID: "staff", Title: "Staff"}))
-	for _, b := range s.FindBadges("", 8) {
+	for _, b := range s.Working.FindBadges("", 8) {
 		must(t, s.Rules.AddMembers(ctx, "admin-socket", "staff", []gatehouse.SubjectID{b.Subject}))
 	}
 	nights, err := gatehouse.ParseSchedule("nights", []string{"mon-fri 22:00-06:00", "sat 07:00-12:00 13:00-17:00"}, []string{"2026-12-24 07:00-10:00", "2026-12-31 closed"}, false)
@@ -160,7 +160,7 @@ func ruled(t *testing.T, s *consoletest.Site) {
 
 // whyPath is the address of a question about somebody who was enrolled.
 func whyPath(s *consoletest.Site) string {
-	return "/rules/why?at=2026-11-28T21:30&gate=front-door&subject=" + s.FindBadges("Staff", 1)[0].Subject.String()
+	return "/rules/why?at=2026-11-28T21:30&gate=front-door&subject=" + s.Working.FindBadges("Staff", 1)[0].Subject.String()
 }
 
 // deniedPassage is the id of a passage that was denied to somebody who is enrolled.

@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -31,7 +32,7 @@ func TestScreenshots(t *testing.T) {
 	car := morning(s)
 	ruled(t, s)
 	s.Raise(gatehouse.Alarm{Kind: gatehouse.GateAlarm, Gate: "car-park"})
-	ctx, _ := tabFor(t, 20*time.Minute)
+	ctx, _ := tabFor(t, 40*time.Minute)
 	must(t, chromedp.Do(ctx, enter(t, s)))
 	somebody := s.Account("guard-7", gatehouse.Assignment{Role: gatehouse.Guard, Gates: []gatehouse.GateID{"front-door"}})
 	owner := s.Account("manager-1", gatehouse.Assignment{Role: gatehouse.SiteManager}, gatehouse.Assignment{Role: gatehouse.Administrator})
@@ -40,6 +41,7 @@ func TestScreenshots(t *testing.T) {
 		"alarms": "/alarms", "wall": "/live/wall", "gates": "/gates", "gate": "/gates/front-door", "rules": "/rules", "group": "/rules/groups/staff", "rule": "/rules/grants/night", "schedule": "/rules/schedules/nights", "changes": "/rules/changes",
 		"why": whyPath(s), "why-passage": "/passages/" + deniedPassage(s) + "/why",
 		"accounts": "/accounts", "someone": "/accounts/" + somebody.ID.String(), "signin": "/signin"}
+	maps.Copy(pages, enrolments(t, ctx, s))
 	shoot := func(name, path string) {
 		for _, width := range []int64{390, 1024, 1600} {
 			for _, scheme := range []string{"light", "dark"} {

@@ -1,0 +1,592 @@
+package console
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"gatehouse"
+	"gatehouse/auth"
+	"gatehouse/flow/enroll"
+)
+
+// The steps of an enrolment, in their order.
+var (
+	personSteps  = []string{"who", "consent", "photos", "cards", "access", "review"}
+	vehicleSteps = []string{"who", "access", "review"}
+	faceSteps    = []string{"consent", "photos", "review"}
+)
+
+func (d *draft) steps() []string {
+	switch {
+	case !d.Of.IsZero():
+		return faceSteps
+	case d.Kind == gatehouse.VehicleSubject:
+		return vehicleSteps
+	}
+	return personSteps
+}
+
+// after is the step behind one.
+func (d *draft) after(step string) string {
+	steps := d.steps()
+	return steps[min(len(steps)-1, slices.Index(steps, step)+1)]
+}
+
+func (d *draft) path(step string) string { return "/enrolments/" + d.id.String() + "/" + step }
+
+// enrolRoutes are the steps, each with a form that is checked when it is sent.
+func (c *Console) enrolRoutes() []auth.Route {
+	enrol := auth.Needs(gatehouse.Enrol)
+	var routes []auth.Route
+	for step, save := range map[string]func(*http.Request, *draft) error{"who": c.saveWho, "consent": c.saveConsent, "cards": c.saveCards, "access": c.saveAccess} {
+		routes = append(routes, auth.Route{Pattern: "POST /enrolments/{id}/" + step, Policy: enrol, Handler: c.withDraft(func(w http.ResponseWriter, r *http.Request, d *draft) { c.saveStep(w, r, d, step, save) })})
+	}
+	for _, step := range personSteps {
+		routes = append(routes, auth.Route{Pattern: "GET /enrolments/{id}/" + step, Policy: enrol, Handler: c.withDraft(func(w http.ResponseWriter, r *http.Request, d *draft) { c.showStep(w, r, d, step, nil) })})
+	}
+	return append(routes,
+		auth.Route{Pattern: "POST /enrolments/{id}/photos", Policy: enrol, Handler: c.withDraft(c.addPhotos)},
+		auth.Route{Pattern: "GET /enrolments/{id}/photos/{n}", Policy: enrol, Handler: c.withDraft(c.draftPhoto)},
+		auth.Route{Pattern: "POST /enrolments/{id}/photos/{n}/remove", Policy: enrol, Handler: c.withDraft(c.removePhoto)},
+		auth.Route{Pattern: "POST /enrolments/{id}/twin", Policy: enrol, Handler: c.withDraft(c.declareTwin)},
+		auth.Route{Pattern: "POST /enrolments/{id}/review", Policy: enrol, Handler: c.withDraft(c.carryOut)},
+		auth.Route{Pattern: "POST /enrolments/{id}/discard", Policy: enrol, Handler: c.withDraft(c.discard)})
+}
+
+// withDraft finds the session's draft and keeps it for one request at a time.
+func (c *Console) withDraft(f func(http.ResponseWriter, *http.Request, *draft)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		id, err := gatehouse.ParseID(r.PathValue("id"))
+		if err != nil {
+			c.fail(w, r, err)
+			return
+		}
+		d := c.drafts.of(who(r).Session, id)
+		if d == nil {
+			c.fail(w, r, gatehouse.Errorf("enroll.draft", "", "this enrolment is not there any more"))
+			return
+		}
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		f(w, r, d)
+	}
+}
+
+func (c *Console) newPerson(w http.ResponseWriter, r *http.Request) {
+	c.showStep(w, r, &draft{Kind: gatehouse.PersonSubject}, "who", nil)
+}
+
+func (c *Console) newVehicle(w http.ResponseWriter, r *http.Request) {
+	c.showStep(w, r, &draft{Kind: gatehouse.VehicleSubject}, "who", nil)
+}
+
+func (c *Console) beginPerson(w http.ResponseWriter, r *http.Request) {
+	c.begin(w, r, &draft{Kind: gatehouse.PersonSubject})
+}
+
+func (c *Console) beginVehicle(w http.ResponseWriter, r *http.Request) {
+	c.begin(w, r, &draft{Kind: gatehouse.VehicleSubject})
+}
+
+// begin takes the first step of somebody new.
+func (c *Console) begin(w http.ResponseWriter, r *http.Request, d *draft) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxEnrolForm)
+	err := r.ParseForm()
+	if err == nil {
+		err = c.saveWho(r, d)
+	}
+	if err == nil {
+		err = c.drafts.begin(who(r).Session, d)
+	}
+	if err != nil {
+		c.showStep(w, r, d, "who", err)
+		return
+	}
+	http.Redirect(w, r, d.path(d.after("who")), http.StatusSeeOther)
+}
+
+// changeFace begins with other photos of somebody who is enrolled.
+func (c *Console) changeFace(w http.ResponseWriter, r *http.Request) {
+	b, _, err := c.subjectIn(r)
+	if err == nil && b.Kind != gatehouse.PersonSubject {
+		err = gatehouse.Errorf("store.not_found", "", "a vehicle has no face")
+	}
+	d := &draft{Kind: gatehouse.PersonSubject, Of: b.Subject, Label: b.Label}
+	if err == nil {
+		err = c.drafts.begin(who(r).Session, d)
+	}
+	if err != nil {
+		c.fail(w, r, err)
+		return
+	}
+	http.Redirect(w, r, d.path("consent"), http.StatusSeeOther)
+}
+
+// maxEnrolForm bounds the form of a step, in bytes.
+const maxEnrolForm = 64 << 10
+
+// saveStep takes a step's form and goes on, or shows what is wrong beside what was typed.
+func (c *Console) saveStep(w http.ResponseWriter, r *http.Request, d *draft, step string, save func(*http.Request, *draft) error) {
+	if !slices.Contains(d.steps(), step) {
+		c.missing(w, r)
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxEnrolForm)
+	err := r.ParseForm()
+	if err == nil {
+		err = save(r, d)
+	}
+	if err != nil {
+		c.showStep(w, r, d, step, err)
+		return
+	}
+	next := d.after(step)
+	if next == "photos" && !d.Consent.Doors { // no template without it
+		next = d.after(next)
+	}
+	if d.reached == len(d.steps())-1 { // somebody came back to change one thing
+		next = "review"
+	}
+	http.Redirect(w, r, d.path(next), http.StatusSeeOther)
+}
+
+// texts of a form, trimmed and bounded. bad is the first that is too long or no text.
+func formTexts(r *http.Request, most int, into map[string]*string) (bad string) {
+	for name, to := range into {
+		s := strings.TrimSpace(r.PostForm.Get(name))
+		if utf8.RuneCountInString(s) > most || !utf8.ValidString(s) || strings.ContainsFunc(s, unicode.IsControl) {
+			bad = name
+			s = ""
+		}
+		*to = s
+	}
+	return bad
+}
+
+func tooLong() error {
+	return gatehouse.Errorf("form.malformed", "shorten it", "a field is too long, or no text")
+}
+
+func (c *Console) saveWho(r *http.Request, d *draft) error {
+	fields := map[string]*string{"label": &d.Label}
+	if d.Kind == gatehouse.VehicleSubject {
+		v := &d.Vehicle
+		for name, to := range map[string]*string{"plate": &v.Plate, "region": &v.Region, "class": &v.Class, "colour": &v.Colour, "owner": &v.Owner} {
+			fields[name] = to
+		}
+	} else {
+		p := &d.Person
+		for name, to := range personFields(p) {
+			fields[name] = to
+		}
+	}
+	if formTexts(r, 200, fields) != "" {
+		return tooLong()
+	}
+	// What enrolling would refuse is said here already.
+	if d.Kind == gatehouse.VehicleSubject {
+		return c.o.Registry.Enroller.CheckVehicle(enroll.Vehicle{Label: d.Label, Record: d.Vehicle})
+	}
+	if err := c.o.Registry.Enroller.CheckPerson(enroll.Person{Label: d.Label, Record: d.Person, Later: true}); err != nil {
+		return err
+	}
+	return c.labelFree(d.Label)
+}
+
+// personFields are a record's, by the names that forms have.
+func personFields(p *gatehouse.PersonRecord) map[string]*string {
+	return map[string]*string{"name": &p.Name, "birth_date": &p.BirthDate, "gender": &p.Gender, "national_id": &p.NationalID, "number": &p.Number,
+		"phone": &p.Phone, "email": &p.Email, "address": &p.Address, "unit": &p.Unit}
+}
+
+// labelFree refuses the label of somebody else: while the vault is sealed it is all that
+// tells them apart.
+func (c *Console) labelFree(label string) error {
+	if slices.ContainsFunc(c.o.Registry.Badges.Badges(), func(b gatehouse.Badge) bool { return b.Label == label }) {
+		return gatehouse.Errorf("enroll.label_taken", "choose another", "somebody has this label already")
+	}
+	return nil
+}
+
+func (c *Console) saveConsent(r *http.Request, d *draft) error {
+	f := agreed{Asked: true, Doors: r.PostForm.Get("doors") != "", Attendance: r.PostForm.Get("attendance") != "", Guardian: r.PostForm.Get("guardian") != "",
+		How: oneOf(r.PostForm.Get("how"), "", "terminal", "reference"), Notice: oneOf(r.PostForm.Get("notice"), "", "en", "zh")}
+	bad := formTexts(r, 200, map[string]*string{"reference": &f.Reference})
+	d.Consent = f
+	switch {
+	case bad != "":
+		return tooLong()
+	case !f.Doors && f.Attendance:
+		return gatehouse.Errorf("enroll.attendance", "", "attendance needs the door")
+	case f.Doors && (f.How == "" || f.Notice == ""):
+		return gatehouse.Errorf("enroll.consent_how", "", "how they agreed is not said")
+	case f.Doors && f.How == "reference" && f.Reference == "":
+		return gatehouse.Errorf("enroll.consent_reference", "", "where the form lies is not said")
+	case f.Doors && c.child(d) && !f.Guardian:
+		return gatehouse.Errorf("enroll.guardian", "", "a guardian must agree")
+	}
+	if !f.Doors && len(d.Photos) > 0 { // taken back: what was described goes at once
+		c.drafts.grow(d, -d.bytes)
+		d.Photos = nil
+	}
+	return nil
+}
+
+// child reports whether the person is too young to agree alone.
+func (c *Console) child(d *draft) bool {
+	return c.o.Registry.Enroller.Child(d.Person.BirthDate)
+}
+
+func (c *Console) saveCards(r *http.Request, d *draft) error {
+	var card, pin string
+	if formTexts(r, 400, map[string]*string{"card": &card, "pin": &pin}) != "" {
+		return tooLong()
+	}
+	// An empty field leaves what was given before, which is not shown again.
+	for name, f := range map[string]struct {
+		text string
+		to   *gatehouse.Secret
+	}{"card": {card, &d.Card}, "pin": {pin, &d.PIN}} {
+		switch {
+		case r.PostForm.Get("no-"+name) != "":
+			*f.to = ""
+		case f.text != "":
+			*f.to = gatehouse.Secret(f.text)
+		}
+	}
+	switch {
+	case r.PostForm.Get("qr") == "":
+		d.QR = ""
+	case d.QR == "":
+		d.QR = gatehouse.Secret("GH1-" + rand.Text())
+	}
+	err := c.o.Registry.Enroller.CheckPerson(enroll.Person{Label: d.Label, Record: d.Person, Later: true, Card: d.Card, PIN: d.PIN, QR: d.QR})
+	if err != nil { // what is refused is not kept
+		d.Card, d.PIN = "", ""
+	}
+	return err
+}
+
+func (c *Console) saveAccess(r *http.Request, d *draft) error {
+	f, err := c.readAccess(r)
+	d.Access = f
+	return err
+}
+
+// readAccess reads the form of gates, schedules and days.
+func (c *Console) readAccess(r *http.Request) (accessForm, error) {
+	f := accessForm{Asked: true, Gates: map[string]string{}, First: strings.TrimSpace(r.PostForm.Get("first")), Last: strings.TrimSpace(r.PostForm.Get("last"))}
+	schedule := func(of string) string {
+		if s := r.PostForm.Get("schedule-" + of); s != "" && len(s) <= 100 {
+			return s
+		}
+		return "always"
+	}
+	if r.PostForm.Get("all") != "" {
+		f.All = schedule("all")
+	}
+	for _, gate := range r.PostForm["gate"] {
+		if len(f.Gates) < 1000 {
+			f.Gates[gate] = schedule(gate)
+		}
+	}
+	from, until, err := c.days(f.First, f.Last)
+	if err == nil && !from.IsZero() && !until.IsZero() && !from.Before(until) {
+		err = gatehouse.Errorf("enroll.validity", "", "it ends before it begins")
+	}
+	if err == nil {
+		err = c.o.Registry.CheckGrants(f.Grants())
+	}
+	return f, err
+}
+
+// carryOut enrols. The draft is gone once that is done.
+func (c *Console) carryOut(w http.ResponseWriter, r *http.Request, d *draft) {
+	id, err := c.enrolDraft(r.Context(), who(r), d)
+	if err != nil {
+		c.showStep(w, r, d, "review", err)
+		return
+	}
+	if d.QR != "" {
+		c.drafts.hand(d.session, id, d.QR)
+	}
+	c.drafts.drop(d.id)
+	http.Redirect(w, r, "/people/"+id.String()+"?done="+map[bool]string{true: "enrolled", false: "photos"}[d.Of.IsZero()], http.StatusSeeOther)
+}
+
+func (c *Console) enrolDraft(ctx context.Context, by Who, d *draft) (gatehouse.SubjectID, error) {
+	from, until, err := c.days(d.Access.First, d.Access.Last)
+	if err != nil {
+		return gatehouse.SubjectID{}, err
+	}
+	if d.Of.IsZero() {
+		if err := c.labelFree(d.Label); err != nil {
+			return gatehouse.SubjectID{}, err
+		}
+	}
+	if d.Kind == gatehouse.VehicleSubject {
+		record := d.Vehicle
+		record.ValidFrom, record.ValidUntil = from, until
+		return c.o.Registry.Enroller.Vehicle(ctx, enroll.Vehicle{Label: d.Label, Record: record, Grants: d.Access.Grants()})
+	}
+	agreement := enroll.Agreement{Given: d.Consent.Doors, Attendance: d.Consent.Attendance, How: d.Consent.How, Reference: gatehouse.Secret(d.Consent.Reference),
+		Guardian: d.Consent.Guardian, Notice: d.Consent.Notice, By: by.Operator}
+	var photos [][]byte
+	for _, p := range d.best() {
+		photos = append(photos, p.Bytes)
+	}
+	if !d.Of.IsZero() {
+		return d.Of, c.o.Registry.Enroller.SetFace(ctx, d.Of, photos, agreement, d.Twin)
+	}
+	return c.o.Registry.Enroller.Person(ctx, enroll.Person{Label: d.Label, Record: d.Person, Photos: photos, Later: true, Grants: d.Access.Grants(), Consent: agreement,
+		DistinctFrom: d.Twin, Card: d.Card, PIN: d.PIN, QR: d.QR, ValidFrom: from, ValidUntil: until})
+}
+
+func (c *Console) discard(w http.ResponseWriter, r *http.Request, d *draft) {
+	c.drafts.drop(d.id)
+	back := "/people"
+	if !d.Of.IsZero() {
+		back += "/" + d.Of.String()
+	}
+	http.Redirect(w, r, back, http.StatusSeeOther)
+}
+
+// enrolBody is the page of one step.
+type enrolBody struct {
+	*draft
+	ID        gatehouse.ID
+	Step      string
+	Steps     []stepView
+	At        int    // this step's number, from 1
+	Back      string // "" on the first step
+	Next      string // the path of the next one, for steps without a form to send
+	Action    string // where this step's form goes
+	Problem   string // an error's sentence
+	Field     string // the field that it is about
+	Child     bool
+	Notices   []notice
+	Pictures  []photoView
+	Best      int // how many photos are good
+	Kept      int // how many of them somebody is enrolled by
+	Access    accessView
+	Login     string // who records it
+	HasCard   bool
+	HasPIN    bool
+	HasQR     bool
+	NothingBy bool // nothing by which they could pass
+}
+
+// ShowNumber reports whether the ID number is a field of the form.
+func (b enrolBody) ShowNumber() bool { return true }
+
+// More reports whether a field behind "more" is filled in.
+func (b enrolBody) More() bool { return moreOf(b.Person) }
+
+func moreOf(p gatehouse.PersonRecord) bool {
+	return p.Gender+p.NationalID+p.Phone+p.Email+p.Address != ""
+}
+
+type stepView struct {
+	Name, Path string
+	State      string // done, here, ahead
+}
+
+type notice struct{ Lang, Name, Text string }
+
+// fieldsOf says which field of a form an error is about.
+var fieldsOf = map[string]string{"enroll.label": "label", "enroll.label_taken": "label", "enroll.birth_date": "birth_date", "enroll.plate": "plate", "enroll.duplicate": "plate",
+	"enroll.pin": "pin", "enroll.credential": "card", "enroll.guardian": "guardian", "enroll.attendance": "doors", "enroll.consent_how": "how", "enroll.consent_reference": "reference", "form.day": "first", "enroll.validity": "last"}
+
+// showStep shows a step; err is why its form was not taken.
+func (c *Console) showStep(w http.ResponseWriter, r *http.Request, d *draft, step string, err error) {
+	steps := d.steps()
+	at := slices.Index(steps, step)
+	if at < 0 {
+		c.missing(w, r)
+		return
+	}
+	if !d.id.IsZero() { // nobody skips who it is, or whether they agree
+		if first := d.missing(steps[:at]); first != "" {
+			http.Redirect(w, r, d.path(first), http.StatusSeeOther)
+			return
+		}
+		if step == "photos" && !d.Consent.Doors {
+			http.Redirect(w, r, d.path("consent"), http.StatusSeeOther)
+			return
+		}
+		d.reached = max(d.reached, at)
+	}
+	lang := languageOf(w, r)
+	b := c.enrolView(r, lang, d, steps, at)
+	status := http.StatusOK
+	if err != nil {
+		code, text := enrolRefusal(lang, err)
+		if text == "" {
+			c.fail(w, r, err)
+			return
+		}
+		status, b.Problem, b.Field = code, text, fieldsOf[gatehouse.ErrorCode(err)]
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	if step == "photos" { // this page alone may ask for the camera
+		w.Header().Set("Permissions-Policy", "camera=(self), microphone=(), geolocation=()")
+	}
+	title := map[bool]string{true: "enrol.vehicle.title", false: "enrol.person.title"}[d.Kind == gatehouse.VehicleSubject]
+	if !d.Of.IsZero() {
+		title = "enrol.face.title"
+	}
+	c.render(w, r, status, "enrol", title, "people", b)
+}
+
+// missing is the first of the steps that must not be left out and was not gone through.
+func (d *draft) missing(before []string) string {
+	for _, s := range before {
+		if s == "who" && d.Label == "" || s == "consent" && !d.Consent.Asked {
+			return s
+		}
+	}
+	return ""
+}
+
+func (c *Console) enrolView(r *http.Request, lang string, d *draft, steps []string, at int) enrolBody {
+	s, _ := auth.SessionFrom(r.Context())
+	b := enrolBody{draft: d, ID: d.id, Step: steps[at], At: at + 1, Child: c.child(d), Login: s.Login(), HasCard: d.Card != "", HasPIN: d.PIN != "", HasQR: d.QR != "",
+		Access: c.accessView(d.Kind, d.Access), Notices: []notice{{"en", text("en", "lang.self"), text("en", "enrol.notice")}, {"zh", text("zh", "lang.self"), text("zh", "enrol.notice")}}}
+	b.Action = d.path(b.Step)
+	if d.id.IsZero() {
+		b.Action = r.URL.Path
+	}
+	for i, name := range steps {
+		v := stepView{Name: name, State: "ahead"}
+		switch {
+		case i == at:
+			v.State = "here"
+		case i <= d.reached && !d.id.IsZero() && (name != "photos" || d.Consent.Doors):
+			v.State, v.Path = "done", d.path(name)
+		}
+		b.Steps = append(b.Steps, v)
+	}
+	if at > 0 {
+		back := steps[at-1]
+		if back == "photos" && !d.Consent.Doors {
+			back = steps[at-2]
+		}
+		b.Back = d.path(back)
+	}
+	if at+1 < len(steps) {
+		b.Next = d.path(steps[at+1])
+		if d.reached == len(steps)-1 {
+			b.Next = d.path("review")
+		}
+	}
+	c.viewPhotos(lang, &b)
+	b.NothingBy = d.Kind == gatehouse.PersonSubject && b.Kept == 0 && !b.HasCard && !b.HasPIN && !b.HasQR
+	return b
+}
+
+// accessView is the form of gates, schedules and days.
+type accessView struct {
+	accessForm
+	Rows      []gateAccess
+	Schedules []string
+}
+
+// Choice is what the list of schedules of a gate, or "all", is made of.
+func (a accessView) Choice(of, label string) scheduleChoice {
+	now := a.Gates[of]
+	if of == "all" {
+		now = a.All
+	}
+	return scheduleChoice{Of: of, Label: label, Now: now, All: a.Schedules}
+}
+
+type scheduleChoice struct {
+	Of, Label, Now string
+	All            []string
+}
+
+// Names are the granted gates and schedules as people call them.
+func (a accessView) Names() (out []grant) {
+	if a.All != "" {
+		return []grant{{Schedule: strings.TrimPrefix(a.All, "always")}}
+	}
+	for _, row := range a.Rows {
+		if row.Has {
+			out = append(out, grant{row.Name, strings.TrimPrefix(row.Schedule, "always")})
+		}
+	}
+	return out
+}
+
+type gateAccess struct {
+	gatehouse.Gate
+	Has      bool
+	Schedule string
+}
+
+func (c *Console) accessView(kind gatehouse.SubjectKind, f accessForm) accessView {
+	v := accessView{accessForm: f, Schedules: append([]string{"always"}, c.o.Registry.Schedules()...)}
+	fits := gatehouse.Door
+	if kind == gatehouse.VehicleSubject {
+		fits = gatehouse.Lane
+	}
+	for _, g := range c.o.Gates {
+		schedule, has := f.Gates[string(g.ID)]
+		if g.Kind == fits || has {
+			v.Rows = append(v.Rows, gateAccess{g, has, schedule})
+		}
+	}
+	return v
+}
+
+// accessOf is the form as a badge fills it in.
+func (c *Console) accessOf(b gatehouse.Badge) accessView {
+	f := accessForm{Asked: true, Gates: map[string]string{}, First: c.dayText(b.ValidFrom), Last: c.lastDay(b.ValidUntil)}
+	for _, g := range b.Grants {
+		if g.Gate == "*" {
+			f.All = g.Schedule
+		} else {
+			f.Gates[string(g.Gate)] = g.Schedule
+		}
+	}
+	return c.accessView(b.Kind, f)
+}
+
+// enrolRefusal is the status and the text of what can be set right on the same page; "" for
+// any other error.
+func enrolRefusal(lang string, err error) (int, string) {
+	code := gatehouse.ErrorCode(err)
+	family, _, _ := strings.Cut(code, ".")
+	switch family {
+	case "enroll", "face", "image", "grant", "form", "sheet", "intake", "consent":
+	default:
+		if code != "vision.unavailable" && code != "vault.reason" && code != "vault.budget" && code != "vault.sealed" {
+			return 0, ""
+		}
+	}
+	status := http.StatusUnprocessableEntity
+	switch code {
+	case "enroll.draft", "intake.gone":
+		return 0, ""
+	case "vault.sealed":
+		status = http.StatusForbidden
+	case "vault.budget", "enroll.busy", "intake.busy":
+		status = http.StatusTooManyRequests
+	}
+	return status, codeText(lang, err)
+}
+
+// codeText is what people are told of an error.
+func codeText(lang string, err error) string {
+	var e *gatehouse.Error
+	if errors.As(err, &e) {
+		return errorText(lang, e)
+	}
+	return text(lang, "error.title")
+}
