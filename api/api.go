@@ -79,20 +79,21 @@ func New(o Options) *API {
 }
 
 // Routes is the API's part of the server's table.
-func (a *API) Routes() []auth.Route {
+func (a *API) Routes() (routes []auth.Route) {
+	for _, o := range a.operations() {
+		routes = append(routes, o.Route)
+	}
+	return append(routes, a.adminRoutes()...)
+}
+
+// adminRoutes are served on the admin socket only. They are the command line's, change with
+// it, and are no part of the document.
+func (a *API) adminRoutes() []auth.Route {
 	return slices.Concat(a.coreRoutes(), a.searchRoutes(), a.auditRoutes(), a.keysRoutes(), a.secretsRoutes(), a.disclosureRoutes(), a.eraseRoutes(), a.gateKeyRoutes(), a.tlsRoutes(), a.enrolRoutes(), a.healthRoutes(), a.accountsRoutes())
 }
 
 func (a *API) coreRoutes() []auth.Route {
 	return []auth.Route{
-		{Pattern: "POST /api/v1/devices/{id}/frames", Policy: auth.WithDevice, Handler: a.frames},
-		{Pattern: "POST /api/v1/devices/{id}/credentials", Policy: auth.WithDevice, Handler: a.credentials},
-		{Pattern: "GET /api/v1/passages", Policy: auth.Needs(gatehouse.SeePassages).OrSocket(), Handler: a.passages},
-		{Pattern: "POST /api/v1/witness/add-checkpoint", Policy: auth.Public, Handler: a.addCheckpoint},
-		{Pattern: "GET /healthz", Policy: auth.Public, Handler: a.health},
-		{Pattern: "GET /readyz", Policy: auth.Loopback, Handler: a.ready},
-		{Pattern: "GET /metrics", Policy: auth.Loopback, Handler: a.metrics},
-
 		{Pattern: "POST /admin/v1/people", Policy: auth.OnSocket, Handler: a.enrollPerson},
 		{Pattern: "POST /admin/v1/vehicles", Policy: auth.OnSocket, Handler: a.enrollVehicle},
 		{Pattern: "GET /admin/v1/subjects", Policy: auth.OnSocket, Handler: a.subjects},
@@ -128,7 +129,7 @@ func (a *API) answer(w http.ResponseWriter, status int, v any) {
 }
 
 func (a *API) health(w http.ResponseWriter, _ *http.Request) {
-	a.answer(w, http.StatusOK, map[string]string{"status": "ok"})
+	a.answer(w, http.StatusOK, wire.Liveness{Status: "ok"})
 }
 
 func (a *API) ready(w http.ResponseWriter, r *http.Request) {
@@ -142,7 +143,7 @@ func (a *API) ready(w http.ResponseWriter, r *http.Request) {
 
 func (a *API) metrics(w http.ResponseWriter, r *http.Request) {
 	if a.o.Metrics == nil {
-		http.NotFound(w, r)
+		a.fail(w, r, notServed())
 		return
 	}
 	a.o.Metrics.handler.ServeHTTP(w, r)

@@ -80,7 +80,7 @@ func serve(t *testing.T, w *world, change func(*api.Options)) (tcp, socket http.
 	}
 	a := api.New(o)
 	guard := auth.New(auth.Options{Hosts: []string{"localhost:80", "localhost"}, Devices: w})
-	return guard.Handler(auth.TCP, a.Routes(), a.Refuse), guard.Handler(auth.Socket, a.Routes(), a.Refuse)
+	return api.Checked(t, a, guard.Handler(auth.TCP, a.Routes(), a.Refuse)), guard.Handler(auth.Socket, a.Routes(), a.Refuse)
 }
 
 func send(h http.Handler, method, path, body string, headers ...string) *httptest.ResponseRecorder {

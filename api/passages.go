@@ -9,6 +9,20 @@ import (
 	"gatehouse/auth"
 )
 
+func (a *API) passageOperations() []operation {
+	return []operation{{
+		Route: auth.Route{Pattern: "GET /api/v1/passages", Policy: auth.Needs(gatehouse.SeePassages).OrSocket(), Handler: a.passages},
+		id:    "listPassages", tag: tagPassages, summary: "List passages, newest first",
+		about: "Facts only: who it was stays an opaque id. Of the gates that the caller may see.",
+		query: []parameter{
+			{name: "gate", about: "Of this gate only.", like: gatehouse.GateID("")},
+			{name: "before", about: "The cursor: next of the page before.", like: gatehouse.ID{}},
+			aLimit},
+		replies:  answers(http.StatusOK, wire.PassagesResponse{}, "One page."),
+		problems: []string{"request.malformed", "name.malformed", "id.malformed", "store.failed"},
+	}}
+}
+
 // passages lists metadata, newest first: ?gate=, ?before= (the cursor), ?limit=
 // 1..200 (50); of the gates that the session may see.
 func (a *API) passages(w http.ResponseWriter, r *http.Request) {

@@ -37,6 +37,7 @@ var statuses = map[string]int{
 	"request.content_type": http.StatusUnsupportedMediaType,
 	"image.type":           http.StatusUnsupportedMediaType,
 	"image.too_big":        http.StatusRequestEntityTooLarge,
+	"request.not_served":   http.StatusNotFound,
 	"image.empty":          http.StatusBadRequest,
 	"request.slow":         http.StatusRequestTimeout,
 	"image.too_large":      http.StatusRequestEntityTooLarge,
@@ -120,6 +121,11 @@ func code(err error) string {
 		return "request.slow"
 	}
 	return "server.failed"
+}
+
+// notServed is said of a route that this server is not set up for.
+func notServed() error {
+	return gatehouse.Errorf("request.not_served", "see gatehouse.yml", "this server does not do that")
 }
 
 // ProblemOf is what a caller is told of err: code, message and hint of a

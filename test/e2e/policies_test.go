@@ -24,6 +24,9 @@ GET /signin/oidc/callback                   public
 POST /api/v1/witness/add-checkpoint         public
 GET /healthz                                public
 POST /api/v1/devices/enrol                  public
+GET /api/v1/openapi.json                    public
+GET /api/v1/docs                            public
+GET /api/v1/docs.css                        public
 GET /readyz                                 loopback
 GET /metrics                                loopback
 POST /api/v1/devices/{id}/frames            device
