@@ -171,3 +171,13 @@ func FuzzCredential(f *testing.F) {
 		}
 	})
 }
+
+func (w *world) AddToken(_ context.Context, r wire.TokenAddRequest) (wire.TokenAddResponse, error) {
+	return wire.TokenAddResponse{AccessToken: wire.AccessToken{Name: r.Name, Scopes: r.Scopes}, Token: "shown once"}, w.fail
+}
+
+func (w *world) Tokens(context.Context) (wire.TokensResponse, error) {
+	return wire.TokensResponse{Tokens: []wire.AccessToken{{Name: "payroll"}}}, w.fail
+}
+
+func (w *world) RevokeToken(context.Context, string) error { return w.fail }

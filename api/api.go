@@ -89,7 +89,7 @@ func (a *API) Routes() (routes []auth.Route) {
 // adminRoutes are served on the admin socket only. They are the command line's, change with
 // it, and are no part of the document.
 func (a *API) adminRoutes() []auth.Route {
-	return slices.Concat(a.coreRoutes(), a.searchRoutes(), a.auditRoutes(), a.keysRoutes(), a.secretsRoutes(), a.disclosureRoutes(), a.eraseRoutes(), a.gateKeyRoutes(), a.tlsRoutes(), a.enrolRoutes(), a.healthRoutes(), a.accountsRoutes())
+	return slices.Concat(a.coreRoutes(), a.searchRoutes(), a.auditRoutes(), a.keysRoutes(), a.secretsRoutes(), a.disclosureRoutes(), a.eraseRoutes(), a.gateKeyRoutes(), a.tlsRoutes(), a.enrolRoutes(), a.healthRoutes(), a.accountsRoutes(), a.tokensRoutes())
 }
 
 func (a *API) coreRoutes() []auth.Route {

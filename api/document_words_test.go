@@ -1,10 +1,6 @@
 package api
 
-import (
-	"slices"
-
-	"gatehouse/auth"
-)
+import "gatehouse/auth"
 
 // documentWords begin the document.
 const documentWords = `What a site's gates did, and what others may ask of the site. Everything is about one site: the one whose server answers.
@@ -26,6 +22,7 @@ var tagWords = map[string]string{
 
 func securitySchemes() *object {
 	return (&object{}).
+		put("accessToken", (&object{}).put("type", "http").put("scheme", "bearer").put("description", "What `gatehouse token add` printed, with the scope that is named.")).
 		put("session", (&object{}).put("type", "apiKey").put("in", "cookie").put("name", auth.SecureCookieName).put("description", "A browser that signed in at the console; without TLS, on the machine itself, the cookie is "+auth.CookieName+".")).
 		put("deviceKey", (&object{}).put("type", "http").put("scheme", auth.ProofScheme).put("description", "A signature of each request by the device's own key: docs/devices.md.")).
 		put("deviceToken", (&object{}).put("type", "http").put("scheme", "bearer").put("description", "A device's token: on the machine itself, or over TLS where the site allows it."))
@@ -37,8 +34,10 @@ func security(p auth.Policy) []any {
 	switch {
 	case p == auth.WithDevice:
 		return []any{one("deviceKey"), one("deviceToken")}
+	case p.ForTokens():
+		return []any{one("accessToken", string(p.Permission())), one("session", string(p.Permission()))}
 	case p.ForSessions():
-		return slices.Concat([]any{one("session", string(p.Permission()))})
+		return []any{one("session", string(p.Permission()))}
 	}
 	return []any{}
 }

@@ -68,6 +68,9 @@ func policyProblems(p auth.Policy) (codes []string) {
 	if p.Fresh() {
 		codes = append(codes, "auth.again")
 	}
+	if p.ForTokens() {
+		codes = append(codes, "token.refused", "token.scope", "auth.too_many")
+	}
 	return codes
 }
 

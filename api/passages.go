@@ -11,7 +11,7 @@ import (
 
 func (a *API) passageOperations() []operation {
 	return []operation{{
-		Route: auth.Route{Pattern: "GET /api/v1/passages", Policy: auth.Needs(gatehouse.SeePassages).OrSocket(), Handler: a.passages},
+		Route: auth.Route{Pattern: "GET /api/v1/passages", Policy: auth.Needs(gatehouse.SeePassages).OrToken().OrSocket(), Handler: a.passages},
 		id:    "listPassages", tag: tagPassages, summary: "List passages, newest first",
 		about: "Facts only: who it was stays an opaque id. Of the gates that the caller may see.",
 		query: []parameter{

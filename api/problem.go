@@ -21,6 +21,10 @@ var statuses = map[string]int{
 	"auth.passkey_needed":  http.StatusForbidden,
 	"auth.set_up":          http.StatusForbidden,
 	"auth.too_many":        http.StatusTooManyRequests,
+	"token.refused":        http.StatusUnauthorized,
+	"token.scope":          http.StatusForbidden,
+	"token.unknown":        http.StatusNotFound,
+	"token.exists":         http.StatusConflict,
 	"device.refused":       http.StatusUnauthorized,
 	"device.known":         http.StatusConflict,
 	"device.key_needed":    http.StatusUnauthorized,
@@ -96,7 +100,7 @@ var families = map[string]int{
 	"enroll": http.StatusUnprocessableEntity, "device": http.StatusUnprocessableEntity, "vehicle": http.StatusUnprocessableEntity,
 	"person": http.StatusUnprocessableEntity, "card": http.StatusUnprocessableEntity, "search": http.StatusUnprocessableEntity, "pin": http.StatusUnprocessableEntity,
 	"shares": http.StatusUnprocessableEntity, "custody": http.StatusUnprocessableEntity, "secret": http.StatusUnprocessableEntity,
-	"account": http.StatusUnprocessableEntity,
+	"account": http.StatusUnprocessableEntity, "token": http.StatusUnprocessableEntity,
 	"erase":   http.StatusUnprocessableEntity, "hold": http.StatusUnprocessableEntity,
 }
 

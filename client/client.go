@@ -46,6 +46,15 @@ func AsDevice(base, token string) *Client {
 	return &Client{base: strings.TrimSuffix(base, "/"), token: token, http: &http.Client{Timeout: time.Minute}}
 }
 
+// AsProgram returns a client that asks as a program with an access token; base is the
+// server's address, token what `gatehouse token add` printed, web how the server is
+// reached, nil for the usual way.
+func AsProgram(web *http.Client, base, token string) *Client {
+	c := withHTTP(base, web)
+	c.token = token
+	return c
+}
+
 // PostFrame sends a picture (JPEG or PNG) as the device id. It returns the passages
 // that it decided; none is usual.
 func (c *Client) PostFrame(ctx context.Context, id gatehouse.DeviceID, contentType string, picture []byte) (wire.FramesResponse, error) {

@@ -24,7 +24,15 @@ func (s *Server) admin() admin {
 	return admin{s, desk{at: s.vault.Desk, operator: socketOperator, lessee: s.lend.Holder(socketOperator)}}
 }
 
-const socketOperator = "admin-socket"
+const socketOperator = auth.SocketOperator
+
+// operatorOf is who asks: a session's account, a program's token, or the admin socket.
+func operatorOf(ctx context.Context) string {
+	if c, ok := auth.CallerFrom(ctx); ok {
+		return c.Operator
+	}
+	return socketOperator
+}
 
 // EnrollPerson implements api.Admin.
 func (a admin) EnrollPerson(ctx context.Context, r wire.EnrollPersonRequest) (wire.EnrollResponse, error) {
@@ -164,9 +172,7 @@ func (a admin) VerifyDevice(ctx context.Context, id gatehouse.DeviceID, token st
 	ok := a.working.DeviceToken(id, gatehouse.Secret(token))
 	d, err := a.device(ctx, id)
 	if !ok || err != nil {
-		if canary := a.vault.ShowToken(ctx, gatehouse.Secret(token), id); gatehouse.ErrorCode(canary) == "vault.canary" {
-			a.shutByCanary(ctx)
-		}
+		a.noteCanary(ctx, gatehouse.Secret(token), id)
 		return gatehouse.Device{}, auth.Refused()
 	}
 	return d, nil

@@ -65,6 +65,7 @@ func (s *Server) Run(ctx context.Context, ready func(link string)) error {
 	s.wait.Go(func() { s.tickPosted(ctx) })
 	s.wait.Go(func() { s.watchVault(ctx) })
 	s.wait.Go(func() { s.noteRefusals(ctx) })
+	s.wait.Go(func() { s.keepTokens(ctx) })
 	s.wait.Go(func() { s.watchAlarms(ctx) })
 	s.wait.Go(func() { s.alarms.Run(ctx) })
 	s.wait.Go(func() { s.sweepBlobs(ctx) })

@@ -27,6 +27,7 @@ import (
 	"gatehouse/flow/passage"
 	"gatehouse/flow/rotate"
 	"gatehouse/flow/search"
+	"gatehouse/flow/tokens"
 	"gatehouse/flow/workingset"
 	"gatehouse/gallery"
 	"gatehouse/ingest"
@@ -78,6 +79,7 @@ type Server struct {
 	gallery  *gallery.Gallery
 	working  *workingset.Set
 	accounts *accounts.Accounts
+	tokens   *tokens.Tokens
 	enroll   *enroll.Enroller
 	erase    *erase.Eraser
 	flow     *passage.Flow
@@ -303,6 +305,9 @@ func (s *Server) openFlows(ctx context.Context) error {
 		return err
 	}
 	if err := s.openAccounts(); err != nil {
+		return err
+	}
+	if err := s.openTokens(); err != nil {
 		return err
 	}
 	s.ring = feed.NewRing(time.Duration(s.config.Ring.Minutes)*time.Minute, s.config.Ring.Mebibyte<<20, nil)

@@ -48,7 +48,7 @@ GET /disclosures                            permission see-disclosures
 POST /disclosures/reasons                    permission disclose-people, fresh
 POST /vault/unseal                          permission unseal, fresh
 POST /vault/seal                            permission seal
-GET /api/v1/passages                        permission see-passages, or socket
+GET /api/v1/passages                        permission see-passages, or token, or socket
 POST /api/v1/search                         permission search, fresh
 POST /leave                                 permission own-account
 GET /again                                  permission own-account
