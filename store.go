@@ -38,6 +38,7 @@ type PassageQuery struct {
 	Within *Gates    // at these only; nil: at any
 	Before ID        // cursor: only passages with a smaller id; zero from the newest
 	Since  time.Time // only passages at or after; zero for no limit
+	Until  time.Time // only passages before; zero for no limit
 	Limit  int       // 1..1000
 }
 

@@ -19,6 +19,7 @@ type Engine interface {
 	gatehouse.ErasureStore
 	gatehouse.ExpiryStore
 	gatehouse.EscrowStore
+	gatehouse.ReplyStore
 	Close() error
 }
 
@@ -34,6 +35,7 @@ func Run(t *testing.T, fresh func(t *testing.T) (open func() Engine)) {
 		{"what cannot be a passage is refused", testPassageRefused},
 		{"passages page newest first", testPassagePages},
 		{"passages cross months", testPassageMonths},
+		{"passages before a moment", testUntil},
 		{"an outcome is set once", testOutcome},
 		{"outcomes and reads of no passage", testNoPassage},
 		{"passages are counted by their time", testCounts},
@@ -52,6 +54,7 @@ func Run(t *testing.T, fresh func(t *testing.T) (open func() Engine)) {
 		{"intents outlive a restart", testIntents},
 		{"the working set is put, replaced, deleted", testWorking},
 		{"escrow is put, replaced, deleted", testEscrow},
+		{"replies are begun once, kept and dropped", testReplies},
 		{"another place sees nothing", testPlaces},
 		{"a subject is replaced everywhere", testReplaceSubject},
 		{"what was on its way is replaced too", testReplaceOnItsWay},
