@@ -12,7 +12,7 @@ type KeptReply struct {
 	Key    [32]byte // digest of the caller, the route and the request's own key
 	Print  [32]byte // of what was asked, keyed by the request's own key, which is not kept
 	At     time.Time
-	Status int    // the HTTP status; 0: it was begun, and nobody knows how it ended
+	Status int    // the HTTP status; 0: it was begun, and nobody knows (any more) how it ended
 	Sealed []byte // the answer, sealed under the gate key
 }
 
@@ -26,6 +26,9 @@ type ReplyStore interface {
 	// FinishReply keeps the answer of one that was begun.
 	FinishReply(ctx context.Context, r KeptReply) error
 	DropReply(ctx context.Context, place Place, key [32]byte) error
+	// ForgetReplies takes the answers away, which may name whom an erasure is about, and
+	// leaves that there were such requests.
+	ForgetReplies(ctx context.Context, place Place) error
 	// DropReplies forgets the finished ones that are older, and says how many those were.
 	DropReplies(ctx context.Context, place Place, before time.Time) (int, error)
 }

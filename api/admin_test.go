@@ -25,7 +25,12 @@ func (w *world) EnrollPerson(_ context.Context, r wire.EnrollPersonRequest) (wir
 }
 
 func (w *world) EnrollVehicle(_ context.Context, r wire.EnrollVehicleRequest) (wire.EnrollResponse, error) {
-	return wire.EnrollResponse{Subject: gatehouse.SubjectID{8}}, w.fail
+	w.enrolled = append(w.enrolled, r)
+	if w.entered != nil {
+		w.entered <- struct{}{}
+		<-w.leave
+	}
+	return wire.EnrollResponse{Subject: gatehouse.SubjectID{8, byte(len(w.enrolled) - 1)}}, w.fail
 }
 
 func (w *world) Subjects(_ context.Context, after gatehouse.SubjectID, limit int) (wire.SubjectsResponse, error) {

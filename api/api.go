@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"gatehouse"
@@ -31,6 +32,12 @@ type Options struct {
 	Metrics    *Metrics   // nil: none are served
 	// MaxFrame is the largest picture a device may send, in bytes; 0 means DefaultMaxFrame.
 	MaxFrame int64
+	// Resources are what callers read and change besides; nil: nothing.
+	Resources Resources
+	// Replies remember what requests with a key were answered; nil: such keys are refused.
+	Replies Replies
+	// PerMinute is how much one caller may ask in a minute; 0 means DefaultPerMinute.
+	PerMinute int
 	// PerSecond and Burst bound what one device may send; 0 means the defaults.
 	PerSecond, Burst float64
 	Log              *slog.Logger
@@ -43,6 +50,7 @@ const (
 	DefaultMaxFrame  = 20 << 20
 	DefaultPerSecond = 20
 	DefaultBurst     = 40
+	DefaultPerMinute = 600
 	maxCredential    = 4 << 10
 	maxAdmin         = 64 << 20 // an enrolment with its photos, base64 in JSON
 	readWithin       = 20 * time.Second
@@ -51,8 +59,12 @@ const (
 // API answers requests. It is safe for concurrent use.
 type API struct {
 	o      Options
-	limit  *auth.Limiter
+	limit  *auth.Limiter // what devices send
+	asked  *auth.Limiter // what everybody else asks
 	flight flight
+
+	underway underway
+	changing sync.Mutex // of subjects
 }
 
 // New returns an API.
@@ -69,18 +81,27 @@ func New(o Options) *API {
 	if o.Burst <= 0 {
 		o.Burst = DefaultBurst
 	}
+	if o.PerMinute <= 0 {
+		o.PerMinute = DefaultPerMinute
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &API{o: o, limit: auth.NewLimiter(o.Now, o.PerSecond, o.Burst), flight: flight{of: map[gatehouse.DeviceID]int{}}}
+	return &API{o: o, limit: auth.NewLimiter(o.Now, o.PerSecond, o.Burst), asked: auth.NewLimiter(o.Now, float64(o.PerMinute)/60, float64(o.PerMinute)), flight: flight{of: map[gatehouse.DeviceID]int{}}}
 }
 
 // Routes is the API's part of the server's table.
 func (a *API) Routes() (routes []auth.Route) {
 	for _, o := range a.operations() {
+		if o.keyed {
+			o.Handler = a.once(o)
+		}
+		if o.counted() {
+			o.Handler = a.counted(o)
+		}
 		routes = append(routes, o.Route)
 	}
 	return append(routes, a.adminRoutes()...)

@@ -9,7 +9,6 @@ import (
 	"go/parser"
 	"go/token"
 	"maps"
-	"mime"
 	"net/http"
 	"os"
 	"reflect"
@@ -191,7 +190,7 @@ func (w *writer) operation(o operation) *object {
 	for _, in := range []struct {
 		where string
 		list  []parameter
-	}{{"path", o.path}, {"query", o.query}, {"header", o.header}} {
+	}{{"path", o.path}, {"query", o.query}, {"header", o.headers()}} {
 		for _, p := range in.list {
 			parameters = append(parameters, (&object{}).put("name", p.name).put("in", in.where).put("required", p.required).put("description", p.about).put("schema", w.parameter(p)))
 		}
@@ -205,7 +204,7 @@ func (w *writer) operation(o operation) *object {
 		out.put("requestBody", (&object{}).put("required", true).put("content", w.content(o.request)))
 	}
 	answers := &object{}
-	for _, r := range o.replies {
+	for _, r := range o.everyReply() {
 		one := (&object{}).put("description", r.about)
 		if len(r.header) > 0 {
 			headers := &object{}
@@ -348,6 +347,9 @@ func (w *writer) collect(t reflect.Type) {
 				p.Description = w.words[wordsOf(t)+"."+f.Name]
 			}
 		}
+		if t == reflect.TypeFor[gatehouse.Grant]() { // a gate, or all of them
+			s.Properties["gate"].Pattern = `^(\*|[a-z0-9][a-z0-9-]{0,39})$`
+		}
 		if w.schemas[t.Name()] != nil {
 			w.t.Fatalf("two types are called %s", t.Name())
 		}
@@ -457,10 +459,4 @@ func comments(t *testing.T, dirs map[string]string) map[string]string {
 		}
 	}
 	return out
-}
-
-// mediaType is the type of an answer without its parameters.
-func mediaType(header string) string {
-	kind, _, _ := mime.ParseMediaType(header)
-	return kind
 }

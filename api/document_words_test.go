@@ -14,6 +14,7 @@ Nothing here says a name, a plate or a number of anybody, but for the search of 
 // tagWords say what belongs together.
 var tagWords = map[string]string{
 	tagPassages: "What happened at the gates: facts under opaque ids.",
+	tagSubjects: "Who and what is enrolled: by opaque id and badge label.",
 	tagArchive:  "What is sealed, for people with a reason.",
 	tagDevices:  "What cameras, readers, terminals and kiosks send.",
 	tagServer:   "How the server is, and this document.",

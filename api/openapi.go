@@ -31,22 +31,21 @@ func (a *API) documentOperations() []operation {
 		}
 		return fixed(b, kind)
 	}
-	ifNoneMatch := []parameter{{name: "If-None-Match", about: "The ETag that is known.", like: ""}}
 	text := func(kind, about string) []reply {
-		return []reply{{status: http.StatusOK, body: &content{kinds: []string{kind}}, about: about}, {status: http.StatusNotModified, about: "It is what is known."}}
+		return []reply{{status: http.StatusOK, body: &content{kinds: []string{kind}}, about: about}}
 	}
 	return []operation{{
 		Route: auth.Route{Pattern: "GET " + documentPath, Policy: auth.Public, Handler: serve("openapi.json", "application/json")},
 		id:    "getDocument", tag: tagServer, summary: "This document", about: "OpenAPI 3.1.",
-		header: ifNoneMatch, replies: text("application/json", "The document."),
+		tagged: true, replies: text("application/json", "The document."),
 	}, {
-		Route: auth.Route{Pattern: "GET " + pagePath, Policy: auth.Public, Handler: fixed(documentPage(), "text/html; charset=utf-8")},
+		Route: auth.Route{Pattern: "GET " + pagePath, Policy: auth.Public, Handler: func(w http.ResponseWriter, r *http.Request) { fixed(documentPage(), "text/html; charset=utf-8")(w, r) }},
 		id:    "getDocumentPage", tag: tagServer, summary: "This document for people",
-		header: ifNoneMatch, replies: text("text/html", "A page without scripts."),
+		tagged: true, replies: text("text/html", "A page without scripts."),
 	}, {
 		Route: auth.Route{Pattern: "GET " + stylePath, Policy: auth.Public, Handler: serve("page.css", "text/css; charset=utf-8")},
 		id:    "getDocumentStyle", tag: tagServer, summary: "The page's style",
-		header: ifNoneMatch, replies: text("text/css", "CSS."),
+		tagged: true, replies: text("text/css", "CSS."),
 	}}
 }
 

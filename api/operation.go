@@ -1,6 +1,8 @@
 package api
 
 import (
+	"net/http"
+
 	"gatehouse/auth"
 )
 
@@ -17,6 +19,14 @@ type operation struct {
 	query   []parameter
 	header  []parameter
 	request *content // nil: no body
+	// keyed says that a request may name itself with an Idempotency-Key; most is then how
+	// long its body may be, in bytes.
+	keyed bool
+	most  int64
+	// tagged says that its answer has an ETag, and If-None-Match is understood.
+	tagged bool
+	// stream says that its answer does not end.
+	stream  bool
 	replies []reply
 	// problems are the codes that the operation itself gives; those of its policy, of its
 	// body and of a server that fails are added.
@@ -45,6 +55,39 @@ type reply struct {
 	about  string
 	body   *content // nil: none
 	header []parameter
+}
+
+// headers are the operation's own, and those that come with what it is.
+func (o operation) headers() []parameter {
+	out := o.header
+	if o.tagged {
+		out = append(out, parameter{name: "If-None-Match", about: "The ETag that is known: 304 where it still is right.", like: ""})
+	}
+	if o.keyed {
+		out = append(out, parameter{name: "Idempotency-Key", about: "16 to 128 characters that no other request of the caller has, such as a UUID. The same request with the same key is carried out once, and answered the same way for a day.", like: ""})
+	}
+	return out
+}
+
+// everyReply are the operation's, and those that come with what it is.
+func (o operation) everyReply() []reply {
+	var out []reply
+	for _, r := range o.replies {
+		if o.tagged && r.status == http.StatusOK {
+			r.header = append(r.header, parameter{name: "ETag", about: "Changes with the answer.", like: ""})
+		}
+		if o.keyed {
+			r.header = append(r.header, parameter{name: replayedHeader, about: "true: this was answered before, and nothing was done now.", like: ""})
+		}
+		if o.counted() {
+			r.header = append(r.header, limitHeaders...)
+		}
+		out = append(out, r)
+	}
+	if o.tagged {
+		out = append(out, reply{status: http.StatusNotModified, about: "It is what is known."})
+	}
+	return out
 }
 
 // inJSON is a body that is JSON.
@@ -85,6 +128,10 @@ func (o operation) bodyProblems() []string {
 	return []string{"request.type", "request.malformed", "request.too_large", "request.slow"}
 }
 
+// counted reports whether what callers ask in a minute is limited and said: devices have
+// a limit of their own, and the machine itself has none.
+func (o operation) counted() bool { return o.Policy != auth.WithDevice && o.Policy != auth.Loopback }
+
 // failures are what the server may say to everybody.
 var failures = []string{"server.failed", "request.slow"}
 
@@ -93,5 +140,11 @@ func (o operation) allProblems() (codes []string) {
 	codes = append(codes, o.problems...)
 	codes = append(codes, policyProblems(o.Policy)...)
 	codes = append(codes, o.bodyProblems()...)
+	if o.keyed {
+		codes = append(codes, "request.key", "request.key_reused", "request.in_progress", "request.unfinished")
+	}
+	if o.counted() {
+		codes = append(codes, "auth.too_many")
+	}
 	return append(codes, failures...)
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 	"slices"
+	"strconv"
 
 	"gatehouse"
 	"gatehouse/api/wire"
@@ -12,6 +13,7 @@ import (
 // The groups that the document's reader finds operations in.
 const (
 	tagPassages = "Passages"
+	tagSubjects = "People and vehicles"
 	tagArchive  = "Archive"
 	tagDevices  = "Devices"
 	tagServer   = "Server"
@@ -20,17 +22,44 @@ const (
 
 // operations are everything that is asked for beside the admin socket.
 func (a *API) operations() []operation {
-	return slices.Concat(a.passageOperations(), a.archiveOperations(), a.deviceOperations(), a.serverOperations(), a.documentOperations())
+	return slices.Concat(a.passageOperations(), a.gateOperations(), a.subjectOperations(), a.archiveOperations(), a.deviceOperations(), a.siteOperations(), a.serverOperations(), a.documentOperations())
 }
 
 // Parameters that several operations take.
 var (
 	deviceInPath = parameter{name: "id", about: "The device.", like: gatehouse.DeviceID(""), required: true}
-	aLimit       = parameter{name: "limit", about: "The most rows of a page.", like: 0, least: 1, most: maxPage, standard: 50}
+	aBefore      = parameter{name: "before", about: "The cursor: next of the page before.", like: gatehouse.ID{}}
+	aLimit       = parameter{name: "limit", about: "The most rows of a page.", like: 0, least: 1, most: maxPage, standard: usualPage}
 )
 
-// maxPage is the most rows that a page has.
-const maxPage = 200
+// maxPage is the most rows that a page has, usualPage how many one has that nobody
+// asked for more.
+const (
+	maxPage   = 200
+	usualPage = 50
+)
+
+// limitOf is how many rows are asked for.
+func limitOf(r *http.Request) (int, error) {
+	s := r.URL.Query().Get("limit")
+	if s == "" {
+		return usualPage, nil
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 || n > maxPage {
+		return 0, gatehouse.Errorf("request.malformed", "limit is 1 to 200", "this is no limit")
+	}
+	return n, nil
+}
+
+// cursorOf is the cursor of that name, zero for none.
+func cursorOf(r *http.Request, name string) (gatehouse.ID, error) {
+	s := r.URL.Query().Get(name)
+	if s == "" {
+		return gatehouse.ID{}, nil
+	}
+	return gatehouse.ParseID(s)
+}
 
 func (a *API) archiveOperations() []operation {
 	return []operation{{

@@ -27,6 +27,7 @@ type ParseFrame func(h http.Header, body io.Reader, received time.Time) (gatehou
 
 // Passages is the part of gatehouse.PassageStore that the API reads.
 type Passages interface {
+	Passage(ctx context.Context, place gatehouse.Place, id gatehouse.ID) (gatehouse.StoredPassage, error)
 	Passages(ctx context.Context, q gatehouse.PassageQuery) ([]gatehouse.Passage, error)
 }
 

@@ -41,6 +41,10 @@ var statuses = map[string]int{
 	"request.content_type": http.StatusUnsupportedMediaType,
 	"image.type":           http.StatusUnsupportedMediaType,
 	"image.too_big":        http.StatusRequestEntityTooLarge,
+	"request.key_reused":   http.StatusUnprocessableEntity,
+	"request.in_progress":  http.StatusConflict,
+	"request.unfinished":   http.StatusConflict,
+	"request.changed":      http.StatusPreconditionFailed,
 	"request.not_served":   http.StatusNotFound,
 	"image.empty":          http.StatusBadRequest,
 	"request.slow":         http.StatusRequestTimeout,
@@ -101,7 +105,7 @@ var families = map[string]int{
 	"person": http.StatusUnprocessableEntity, "card": http.StatusUnprocessableEntity, "search": http.StatusUnprocessableEntity, "pin": http.StatusUnprocessableEntity,
 	"shares": http.StatusUnprocessableEntity, "custody": http.StatusUnprocessableEntity, "secret": http.StatusUnprocessableEntity,
 	"account": http.StatusUnprocessableEntity, "token": http.StatusUnprocessableEntity,
-	"erase":   http.StatusUnprocessableEntity, "hold": http.StatusUnprocessableEntity,
+	"erase": http.StatusUnprocessableEntity, "hold": http.StatusUnprocessableEntity,
 }
 
 // Status is the HTTP status of an error.

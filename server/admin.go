@@ -77,11 +77,7 @@ func (a admin) Subjects(ctx context.Context, after gatehouse.SubjectID, limit in
 	subjects, err := a.store.Subjects(ctx, a.site.Place, after, limit)
 	var out wire.SubjectsResponse
 	for _, s := range subjects {
-		row := wire.Subject{ID: s.ID, Kind: s.Kind, Status: s.Status, Enrolled: s.Enrolled}
-		if b, ok := a.working.Badge(s.ID); ok {
-			row.Label, row.Grants = b.Label, b.Grants
-		}
-		out.Subjects = append(out.Subjects, row)
+		out.Subjects = append(out.Subjects, a.subject(s))
 	}
 	if len(subjects) == limit && limit > 0 {
 		out.Next = subjects[limit-1].ID

@@ -13,7 +13,7 @@ import (
 
 // Erase implements api.Admin.
 func (a admin) Erase(ctx context.Context, r wire.EraseRequest) (wire.Erasure, error) {
-	operator, proof, _ := a.lend.Lease(socketOperator)
+	operator, proof, _ := a.lend.Lease(operatorOf(ctx))
 	q := erase.Request{Subject: r.Subject, Operator: operator, Reason: r.Reason, Proof: proof}
 	doc, err := a.erase.Erase(ctx, q)
 	switch gatehouse.ErrorCode(err) {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"gatehouse"
+	"gatehouse/api/apitest"
 	"gatehouse/api/wire"
 	"gatehouse/client"
 )
@@ -109,5 +111,134 @@ func TestTokensOutliveARestart(t *testing.T) {
 	}
 	if list := s.tokens.List(); len(list) != 1 || list[0].Used.IsZero() {
 		t.Errorf("after a restart: %+v", list)
+	}
+}
+
+// A real reply of every operation that reads is as the document says that the same server
+// gives out; and a program's calls do what they say.
+func TestTheServerAnswersAsItsDocumentSays(t *testing.T) {
+	c := testConfig(t)
+	s := open(t, c)
+	link := run(t, s)
+	base := link[:strings.Index(link, "/enter/")]
+	admin, ctx := client.OverSocket(SocketPath(s.config)), t.Context()
+	made, err := admin.AddToken(ctx, wire.TokenAddRequest{Name: "all", Hours: 1, Scopes: []gatehouse.Permission{gatehouse.SeePassages, gatehouse.SeePeople, gatehouse.Enrol, gatehouse.Suspend, gatehouse.EditRecords,
+		gatehouse.EraseSubjects, gatehouse.ManageDevices, gatehouse.SeeStatus, gatehouse.SeeDisclosures}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	get := func(path string) (*http.Response, []byte) {
+		t.Helper()
+		r, _ := http.NewRequestWithContext(ctx, http.MethodGet, base+path, nil)
+		r.Header.Set("Authorization", "Bearer "+made.Token)
+		w, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Body.Close()
+		b, err := io.ReadAll(w.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w, b
+	}
+	_, text := get("/api/v1/openapi.json")
+	doc, err := apitest.Read(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	c0 := client.AsProgram(nil, base, made.Token)
+	program := c0.Program()
+	// The same enrolment, sent twice because the first answer was lost, is one.
+	key := client.NewKey()
+	q := wire.EnrollPersonRequest{Label: "B-1", Record: gatehouse.PersonRecord{Name: "Mei Lin", NationalID: "110101199003070000"}, Card: "04A1B2C3", Grants: []gatehouse.Grant{{Gate: "*", Schedule: "always"}}}
+	person, err := program.EnrolPerson(ctx, key, q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := program.EnrolPerson(ctx, key, q); err != nil || again != person {
+		t.Errorf("enrolled again: %+v, %v", again, err)
+	}
+	if list, err := program.Subjects(ctx, gatehouse.SubjectID{}, 200); err != nil || len(list.Subjects) != 1 {
+		t.Errorf("enrolled %+v, %v", list, err)
+	}
+	car, err := program.EnrolVehicle(ctx, client.NewKey(), wire.EnrollVehicleRequest{Label: "V-1", Record: gatehouse.VehicleRecord{Plate: "B XK 4521"}, Grants: []gatehouse.Grant{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	addDevice(t, s, "tablet")
+	p := card(t, s, "tablet", "04A1B2C3")
+	if code, err := program.DeviceCode(ctx, client.NewKey(), wire.DeviceAddRequest{ID: "reader-2", Kind: gatehouse.Reader, Gate: "front-door"}); err != nil || code.Code == "" {
+		t.Errorf("a code: %+v, %v", code, err)
+	}
+	one, tag, err := program.Subject(ctx, person.Subject)
+	if err != nil || one.Label != "B-1" || tag == "" {
+		t.Errorf("%+v, %q, %v", one, tag, err)
+	}
+	if one, err = program.SetStatus(ctx, person.Subject, gatehouse.SuspendedStatus, tag); err != nil || one.Status != gatehouse.SuspendedStatus {
+		t.Errorf("suspended: %+v, %v", one, err)
+	}
+	if _, err = program.SetStatus(ctx, person.Subject, gatehouse.Active, tag); gatehouse.ErrorCode(err) != "request.changed" {
+		t.Errorf("over another change: %v", err)
+	}
+	if d := card(t, s, "tablet", "04A1B2C3").Decision; d.Reason != gatehouse.Suspended {
+		t.Errorf("a suspended person got %+v", d)
+	}
+	if got, err := c0.Passage(ctx, p.ID); err != nil || got.Subject != person.Subject {
+		t.Errorf("%+v, %v", got, err)
+	}
+	erased, err := program.Erase(ctx, client.NewKey(), wire.EraseRequest{Subject: car.Subject, Reason: "sold"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := program.Erasure(ctx, erased.Certificate.ID); err != nil || again.Certificate != erased.Certificate {
+		t.Errorf("the certificate: %+v, %v", again, err)
+	}
+	// After an erasure no answer that named somebody is kept, and nothing is done twice.
+	if _, err := program.EnrolPerson(ctx, key, q); gatehouse.ErrorCode(err) != "request.unfinished" {
+		t.Errorf("an answer of before the erasure: %v", err)
+	}
+
+	paths := doc.Gets()
+	if len(paths) < 12 {
+		t.Fatalf("only %v", paths)
+	}
+	for _, path := range paths {
+		id := person.Subject.String()
+		switch {
+		case strings.Contains(path, "/passages/"):
+			id = p.ID.String()
+		case strings.Contains(path, "/erasures/"):
+			id = erased.Certificate.ID.String()
+		}
+		w, b := get(strings.NewReplacer("{id}", id, "{gate}", "front-door").Replace(path))
+		if w.StatusCode != http.StatusOK {
+			t.Errorf("%s: %d %s", path, w.StatusCode, b)
+			continue
+		}
+		if err := doc.Check("GET "+path, w.StatusCode, w.Header.Get("Content-Type"), b); err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+		for _, no := range []string{"Mei Lin", "110101199003070000", "04A1B2C3", "4521", made.Token, passphrase} {
+			if bytes.Contains(b, []byte(no)) {
+				t.Errorf("%s says %q", path, no)
+			}
+		}
+	}
+	if err := program.RevokeDevice(ctx, "tablet"); err != nil {
+		t.Error(err)
+	}
+	if list, err := program.Devices(ctx); err != nil || len(list.Devices) != 1 || list.Devices[0].Shows != "revoked" {
+		t.Errorf("%+v, %v", list, err)
+	}
+	if list, err := program.Disclosures(ctx, gatehouse.ID{}, 10); err != nil {
+		t.Errorf("%+v, %v", list, err)
+	}
+	if h, err := program.Health(ctx); err != nil || !h.Running {
+		t.Errorf("%+v, %v", h, err)
+	}
+	if list, err := c0.Gates(ctx); err != nil || len(list.Gates) != 1 {
+		t.Errorf("%+v, %v", list, err)
 	}
 }

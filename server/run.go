@@ -36,7 +36,8 @@ func (s *Server) Run(ctx context.Context, ready func(link string)) error {
 	pages := pages{s}
 	web := console.New(console.Options{Place: s.site.Place, SiteName: s.config.Site.Name, Location: s.site.Location, Gates: s.gateList(),
 		Passages: s.store, Lender: pages, Vault: pages, People: pages, Disclosures: pages, Archive: pages, Accounts: s.accounts, Hub: s.hub, Ring: s.ring, Auth: s.auth, Log: s.log})
-	rest := api.New(api.Options{Place: s.site.Place, Captures: s, ParseFrame: frames.Parse, Passages: s.store, Admin: s.admin(), Enrolments: enrolments{s}, Witness: asWitness{s}, Ready: s.ready, Metrics: s.metrics, Log: s.log})
+	rest := api.New(api.Options{Place: s.site.Place, Captures: s, ParseFrame: frames.Parse, Passages: s.store, Admin: s.admin(), Enrolments: enrolments{s}, Witness: asWitness{s}, Ready: s.ready, Metrics: s.metrics, Log: s.log,
+		Resources: resources{s.admin()}, Replies: replies{s}, PerMinute: s.config.API.PerMinute})
 	routes := slices.Concat(web.Routes(), rest.Routes(), transport.routes())
 
 	s.metrics.Measure(s.admin().Health, func() map[string]int {
@@ -66,6 +67,7 @@ func (s *Server) Run(ctx context.Context, ready func(link string)) error {
 	s.wait.Go(func() { s.watchVault(ctx) })
 	s.wait.Go(func() { s.noteRefusals(ctx) })
 	s.wait.Go(func() { s.keepTokens(ctx) })
+	s.wait.Go(func() { s.dropReplies(ctx) })
 	s.wait.Go(func() { s.watchAlarms(ctx) })
 	s.wait.Go(func() { s.alarms.Run(ctx) })
 	s.wait.Go(func() { s.sweepBlobs(ctx) })

@@ -53,6 +53,14 @@ func (s *Store) DropReply(ctx context.Context, place gatehouse.Place, key [32]by
 	})
 }
 
+// ForgetReplies implements gatehouse.ReplyStore.
+func (s *Store) ForgetReplies(ctx context.Context, place gatehouse.Place) error {
+	return s.working.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE replies SET status = 0, sealed = x'' WHERE org = ? AND site = ?`, string(place.Org), string(place.Site))
+		return err
+	})
+}
+
 // DropReplies implements gatehouse.ReplyStore. One that never ended is dropped a day later
 // than the others.
 func (s *Store) DropReplies(ctx context.Context, place gatehouse.Place, before time.Time) (dropped int, err error) {

@@ -31,6 +31,19 @@ func testReplies(t *testing.T, s *suite) {
 	if there, begun := begin(again); begun || there.Status != 201 || !bytes.Equal(there.Sealed, r.Sealed) || there.Print != r.Print {
 		t.Errorf("what was answered: %+v, %t", there, begun)
 	}
+	s.must(s.ForgetReplies(s.ctx(), other))
+	if there, _ := begin(again); there.Status != 201 {
+		t.Error("another site's erasure took it")
+	}
+	defer func() {
+		r.Key = [32]byte{7}
+		begin(r)
+		s.must(s.FinishReply(s.ctx(), r))
+		s.must(s.ForgetReplies(s.ctx(), here))
+		if there, begun := begin(r); begun || there.Status != 0 || len(there.Sealed) > 0 || there.Print != r.Print {
+			t.Errorf("after an erasure: %+v, %t", there, begun)
+		}
+	}()
 	elsewhere := r
 	elsewhere.Place = other
 	if _, begun := begin(elsewhere); !begun {

@@ -1,12 +1,17 @@
-package api
+// Package apitest holds the API's answers against the document that its server gives out,
+// for tests. Nothing outside of tests may import it.
+package apitest
 
 import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"mime"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"gatehouse/auth"
@@ -16,10 +21,9 @@ import (
 
 // Checked answers as h does, and fails the test where the document does not say so: an
 // answer's status, media type, code or shape that nobody was told of.
-func Checked(t *testing.T, a *API, h http.Handler) http.Handler {
+func Checked(t *testing.T, doc *Document, routes []auth.Route, h http.Handler) http.Handler {
 	t.Helper()
-	doc := Document(t)
-	match := auth.Match(a.Routes())
+	match := auth.Match(routes)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		got := httptest.NewRecorder()
 		h.ServeHTTP(got, r)
@@ -36,32 +40,21 @@ func Checked(t *testing.T, a *API, h http.Handler) http.Handler {
 	})
 }
 
-// Described is the served document, to hold answers against.
-type Described struct {
+// Document is the served document, to hold answers against. It is safe for concurrent use.
+type Document struct {
 	paths map[string]map[string]struct {
 		Responses map[string]struct {
 			Content map[string]struct{ Schema json.RawMessage }
 		}
 	}
 	schemas json.RawMessage
+
+	mu       sync.Mutex
+	resolved map[string]*jsonschema.Resolved // by pattern, status and media type
 }
 
-// Document reads what is served.
-func Document(t *testing.T) *Described {
-	t.Helper()
-	b, err := documentFiles.ReadFile("openapi/openapi.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	d, err := ReadDocument(b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
-}
-
-// ReadDocument reads a document of ours.
-func ReadDocument(b []byte) (*Described, error) {
+// Read reads a document of ours.
+func Read(b []byte) (*Document, error) {
 	var raw struct {
 		Paths      json.RawMessage
 		Components struct{ Schemas json.RawMessage }
@@ -78,7 +71,7 @@ func ReadDocument(b []byte) (*Described, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Described{schemas: schemas}
+	d := &Document{schemas: schemas, resolved: map[string]*jsonschema.Resolved{}}
 	return d, json.Unmarshal(raw.Paths, &d.paths)
 }
 
@@ -107,31 +100,26 @@ func inDefs(b []byte) []byte {
 
 // Check says how an answer of a route differs from what the document promises; nil for
 // not at all.
-func (d *Described) Check(pattern string, status int, kind string, body []byte) error {
+func (d *Document) Check(pattern string, status int, kind string, body []byte) error {
 	method, path, _ := strings.Cut(pattern, " ")
 	r, ok := d.paths[path][strings.ToLower(method)].Responses[fmt.Sprint(status)]
 	if !ok {
 		return fmt.Errorf("the document knows no status %d: %s", status, body)
 	}
-	c, ok := r.Content[mediaType(kind)]
+	c, ok := r.Content[mediaTypeOf(kind)]
 	switch {
 	case !ok && len(body) == 0 && len(r.Content) == 0:
 		return nil
 	case !ok:
 		return fmt.Errorf("the document knows no %s with status %d", kind, status)
-	case !strings.HasSuffix(mediaType(kind), "json") || c.Schema == nil:
+	case !strings.HasSuffix(mediaTypeOf(kind), "json") || c.Schema == nil:
 		return nil
 	}
 	var v any
 	if err := json.Unmarshal(body, &v); err != nil {
 		return fmt.Errorf("status %d is no JSON: %w", status, err)
 	}
-	var s jsonschema.Schema
-	root := fmt.Sprintf(`{"$defs":%s,"allOf":[%s]}`, d.schemas, inDefs(c.Schema))
-	if err := json.Unmarshal([]byte(root), &s); err != nil {
-		return err
-	}
-	resolved, err := s.Resolve(nil)
+	resolved, err := d.schema(fmt.Sprint(pattern, status, mediaTypeOf(kind)), c.Schema)
 	if err != nil {
 		return err
 	}
@@ -139,4 +127,40 @@ func (d *Described) Check(pattern string, status int, kind string, body []byte) 
 		return fmt.Errorf("status %d is not as the document says: %w\n%s", status, err, body)
 	}
 	return nil
+}
+
+func (d *Document) schema(key string, of json.RawMessage) (*jsonschema.Resolved, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if r := d.resolved[key]; r != nil {
+		return r, nil
+	}
+	var s jsonschema.Schema
+	root := fmt.Sprintf(`{"$defs":%s,"allOf":[%s]}`, d.schemas, inDefs(of))
+	if err := json.Unmarshal([]byte(root), &s); err != nil {
+		return nil, err
+	}
+	r, err := s.Resolve(nil)
+	d.resolved[key] = r
+	return r, err
+}
+
+// mediaTypeOf is the type of an answer without its parameters.
+func mediaTypeOf(header string) string {
+	kind, _, _ := mime.ParseMediaType(header)
+	return kind
+}
+
+// Gets are the document's paths that are read, without those whose answer does not end or
+// is none of JSON's.
+func (d *Document) Gets() (paths []string) {
+	for path, methods := range d.paths {
+		if r, ok := methods["get"]; ok {
+			if _, ok := r.Responses["200"].Content["application/json"]; ok {
+				paths = append(paths, path)
+			}
+		}
+	}
+	slices.Sort(paths)
+	return paths
 }
