@@ -50,6 +50,8 @@ type TokenVerifier interface {
 	// revoked; which of them is not said. It MUST answer from memory, since every request
 	// asks, and in a time that says nothing of how near the text was.
 	VerifyToken(ctx context.Context, shown Secret) (AccessToken, error)
+	// TokenCounts reports whether a token that was found still counts.
+	TokenCounts(id ID) bool
 }
 
 // AccessLeaf records that an access token was made ("token-added", with its scopes and

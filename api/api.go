@@ -6,6 +6,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"log/slog"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 	"gatehouse"
 	"gatehouse/api/wire"
 	"gatehouse/auth"
+	"gatehouse/feed"
 )
 
 // Options are what an API is made of. Captures, ParseFrame, Passages and Admin must be
@@ -34,6 +36,11 @@ type Options struct {
 	MaxFrame int64
 	// Resources are what callers read and change besides; nil: nothing.
 	Resources Resources
+	// Events is what streams tell of; nil: there are none. Hub, if not nil, adds the states
+	// of gates, and Alive says whether a stream's caller still counts; nil: always.
+	Events Events
+	Hub    *feed.Hub
+	Alive  func(ctx context.Context) bool
 	// Replies remember what requests with a key were answered; nil: such keys are refused.
 	Replies Replies
 	// PerMinute is how much one caller may ask in a minute; 0 means DefaultPerMinute.
@@ -64,6 +71,9 @@ type API struct {
 	flight flight
 
 	underway underway
+	streams  streams
+	closing  context.Context
+	close    context.CancelFunc
 	changing sync.Mutex // of subjects
 }
 
@@ -90,8 +100,15 @@ func New(o Options) *API {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &API{o: o, limit: auth.NewLimiter(o.Now, o.PerSecond, o.Burst), asked: auth.NewLimiter(o.Now, float64(o.PerMinute)/60, float64(o.PerMinute)), flight: flight{of: map[gatehouse.DeviceID]int{}}}
+	if o.Alive == nil {
+		o.Alive = func(context.Context) bool { return true }
+	}
+	closing, end := context.WithCancel(context.Background())
+	return &API{closing: closing, close: end, o: o, limit: auth.NewLimiter(o.Now, o.PerSecond, o.Burst), asked: auth.NewLimiter(o.Now, float64(o.PerMinute)/60, float64(o.PerMinute)), flight: flight{of: map[gatehouse.DeviceID]int{}}}
 }
+
+// Close ends the open streams, so that a server can shut down.
+func (a *API) Close() { a.close() }
 
 // Routes is the API's part of the server's table.
 func (a *API) Routes() (routes []auth.Route) {

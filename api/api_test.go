@@ -97,6 +97,11 @@ func serve(t *testing.T, w *world, change func(*api.Options)) (tcp, socket http.
 	return apitest.Checked(t, served(t), a.Routes(), guard.Handler(auth.TCP, a.Routes(), a.Refuse)), guard.Handler(auth.Socket, a.Routes(), a.Refuse)
 }
 
+// guarded is the API behind its policies, as it is served at an address.
+func guarded(a *api.API, w *world, address string) http.Handler {
+	return auth.New(auth.Options{Hosts: []string{address}, Devices: w, Tokens: w}).Handler(auth.TCP, a.Routes(), a.Refuse)
+}
+
 func send(h http.Handler, method, path, body string, headers ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, "http://localhost"+path, strings.NewReader(body))
 	r.RemoteAddr = "127.0.0.1:99"

@@ -45,6 +45,7 @@ var statuses = map[string]int{
 	"request.in_progress":  http.StatusConflict,
 	"request.unfinished":   http.StatusConflict,
 	"request.changed":      http.StatusPreconditionFailed,
+	"request.streams":      http.StatusTooManyRequests,
 	"request.not_served":   http.StatusNotFound,
 	"image.empty":          http.StatusBadRequest,
 	"request.slow":         http.StatusRequestTimeout,

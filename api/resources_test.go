@@ -34,6 +34,8 @@ func (w *world) VerifyToken(_ context.Context, shown gatehouse.Secret) (gatehous
 	return t, nil
 }
 
+func (w *world) TokenCounts(gatehouse.ID) bool { return true }
+
 // program shows a token with these scopes.
 func program(scopes ...string) []string {
 	return []string{"Authorization", "Bearer scopes+" + strings.Join(scopes, "+"), "Content-Type", "application/json"}

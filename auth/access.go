@@ -74,6 +74,18 @@ func CallerFrom(ctx context.Context) (_ Caller, ok bool) {
 	return Caller{}, false
 }
 
+// Still reports whether whoever a request's policy let in would be let in now, without
+// marking a session as used: a stream must end with what opened it.
+func (a *Auth) Still(ctx context.Context) bool {
+	if s, ok := SessionFrom(ctx); ok {
+		return a.Alive(s.Key)
+	}
+	if t, ok := TokenFrom(ctx); ok {
+		return a.o.Tokens != nil && a.o.Tokens.TokenCounts(t.ID)
+	}
+	return true
+}
+
 // AddressOf names where a request comes from: an address, or the /64 that one owner of
 // IPv6 addresses has at least.
 func AddressOf(r *http.Request) string { return addressOf(r) }

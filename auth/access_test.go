@@ -23,6 +23,8 @@ func (o *oneToken) VerifyToken(_ context.Context, shown gatehouse.Secret) (gateh
 	return gatehouse.AccessToken{}, gatehouse.Errorf("token.refused", "x", "x")
 }
 
+func (o *oneToken) TokenCounts(id gatehouse.ID) bool { return id == gatehouse.ID{7} }
+
 func TestAProgramIsLetInByItsScopes(t *testing.T) {
 	a, clock := fixture()
 	a.o.Tokens = &oneToken{}

@@ -2,10 +2,13 @@ package server
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -240,5 +243,89 @@ func TestTheServerAnswersAsItsDocumentSays(t *testing.T) {
 	}
 	if list, err := c0.Gates(ctx); err != nil || len(list.Gates) != 1 {
 		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+// A program that was away while the server was started anew is told what it missed, once
+// and in order, and its stream ends with its token.
+func TestEventsOverARestart(t *testing.T) {
+	c := testConfig(t)
+	ctx := t.Context()
+	s := open(t, c)
+	ended := serving(t, s)
+	a := s.Admin()
+	if _, err := a.EnrollPerson(ctx, wire.EnrollPersonRequest{Label: "B-1", Record: gatehouse.PersonRecord{Name: "Mei Lin"}, Card: "04A1B2C3", Grants: []gatehouse.Grant{{Gate: "*", Schedule: "always"}}}); err != nil {
+		t.Fatal(err)
+	}
+	addDevice(t, s, "tablet")
+	made, err := a.AddToken(ctx, wire.TokenAddRequest{Name: "display", Hours: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	enough := errors.New("enough")
+	// listen takes n passages behind an event, and gives their ids and the last event's.
+	listen := func(s *Server, after string, n int, ready func()) (ids []gatehouse.ID, last string) {
+		t.Helper()
+		within, cancel := context.WithTimeout(ctx, 30*time.Second)
+		defer cancel()
+		if ready != nil {
+			time.AfterFunc(500*time.Millisecond, ready)
+		}
+		err := client.AsProgram(nil, s.auth.BaseURL(), made.Token).Events(within, "", after, func(e client.Event) error {
+			switch e.Kind {
+			case "passage":
+				ids, last = append(ids, e.Passage.ID), e.ID
+				if e.Passage.Gate != "front-door" || e.Passage.At.IsZero() {
+					t.Errorf("told %+v", e.Passage)
+				}
+			case "gap":
+				t.Errorf("something was missed since %v", e.Gap.Since)
+			}
+			if len(ids) == n {
+				return enough
+			}
+			return nil
+		})
+		if !errors.Is(err, enough) {
+			t.Fatalf("%d of %d passages: %v", len(ids), n, err)
+		}
+		return ids, last
+	}
+	var want []gatehouse.ID
+	first, last := listen(s, "", 1, func() { want = append(want, card(t, s, "tablet", "04A1B2C3").ID) })
+	if len(want) != 1 || first[0] != want[0] {
+		t.Fatalf("told %v, want %v", first, want)
+	}
+	for range 3 {
+		want = append(want, card(t, s, "tablet", "04A1B2C3").ID)
+	}
+	ended()
+	if err := s.Close(ctx); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, c)
+	run(t, s)
+	a = s.Admin()
+	want = append(want, card(t, s, "tablet", "04A1B2C3").ID)
+	missed, _ := listen(s, last, 4, nil)
+	if !slices.Equal(missed, want[1:]) {
+		t.Errorf("missed %v, told %v", want[1:], missed)
+	}
+	over := make(chan error, 1)
+	go func() {
+		over <- client.AsProgram(nil, s.auth.BaseURL(), made.Token).Events(ctx, "", "", func(client.Event) error { return nil })
+	}()
+	time.Sleep(300 * time.Millisecond)
+	if err := a.RevokeToken(ctx, "display"); err != nil {
+		t.Fatal(err)
+	}
+	card(t, s, "tablet", "04A1B2C3")
+	select {
+	case err := <-over:
+		if gatehouse.ErrorCode(err) != "token.refused" {
+			t.Errorf("the stream of a revoked token ended with %v", err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("the stream of a revoked token goes on")
 	}
 }

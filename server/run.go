@@ -33,11 +33,15 @@ func (s *Server) Run(ctx context.Context, ready func(link string)) error {
 		return errors.Join(err, socket.Close())
 	}
 	s.auth = auth.New(how)
+	if err := s.openEvents(ctx); err != nil {
+		transport.close()
+		return errors.Join(err, socket.Close())
+	}
 	pages := pages{s}
 	web := console.New(console.Options{Place: s.site.Place, SiteName: s.config.Site.Name, Location: s.site.Location, Gates: s.gateList(),
 		Passages: s.store, Lender: pages, Vault: pages, People: pages, Disclosures: pages, Archive: pages, Accounts: s.accounts, Hub: s.hub, Ring: s.ring, Auth: s.auth, Log: s.log})
 	rest := api.New(api.Options{Place: s.site.Place, Captures: s, ParseFrame: frames.Parse, Passages: s.store, Admin: s.admin(), Enrolments: enrolments{s}, Witness: asWitness{s}, Ready: s.ready, Metrics: s.metrics, Log: s.log,
-		Resources: resources{s.admin()}, Replies: replies{s}, PerMinute: s.config.API.PerMinute})
+		Events: s.events, Hub: s.hub, Alive: s.auth.Still, Resources: resources{s.admin()}, Replies: replies{s}, PerMinute: s.config.API.PerMinute})
 	routes := slices.Concat(web.Routes(), rest.Routes(), transport.routes())
 
 	s.metrics.Measure(s.admin().Health, func() map[string]int {
@@ -74,6 +78,7 @@ func (s *Server) Run(ctx context.Context, ready func(link string)) error {
 	s.wait.Go(func() { s.expire(ctx) })
 	s.wait.Go(func() { s.followArchive(ctx) })
 	s.wait.Go(func() { s.followAudit(ctx) })
+	s.wait.Go(func() { s.followEvents(ctx) })
 	s.wait.Go(func() { s.witnessLog(ctx) })
 	s.wait.Go(func() { s.completeEscrow(ctx) })
 	s.wait.Go(func() { s.runBackups(ctx) })
@@ -91,6 +96,7 @@ func (s *Server) Run(ctx context.Context, ready func(link string)) error {
 	}
 	stop()
 	web.Close()
+	rest.Close()
 	end, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	for _, server := range servers {

@@ -24,6 +24,7 @@ import (
 	"gatehouse/flow/enroll"
 	"gatehouse/flow/erase"
 	"gatehouse/flow/escrow"
+	"gatehouse/flow/follow"
 	"gatehouse/flow/passage"
 	"gatehouse/flow/rotate"
 	"gatehouse/flow/search"
@@ -93,7 +94,9 @@ type Server struct {
 	pins     *pinTrials
 	// auditWake says that there is something new for the audit log.
 	auditWake  chan struct{}
-	witnessing sync.Mutex // one shows the log to the witnesses, or verifies it
+	eventsWake chan struct{}
+	events     *follow.Events // once it runs
+	witnessing sync.Mutex     // one shows the log to the witnesses, or verifies it
 	alarms     *notify.Notifier
 	taking     sync.Mutex   // the vault's alarms
 	routes     []auth.Route // once it runs
@@ -123,7 +126,7 @@ func Open(ctx context.Context, c Config, o Options) (_ *Server, err error) {
 	if o.Stderr == nil {
 		o.Stderr = os.Stderr
 	}
-	s := &Server{config: c, opts: o, log: newLog(o.Stderr, c.LogLevel, o.Quiet), started: time.Now(), cameras: map[gatehouse.DeviceID]*camera{}, hub: feed.NewHub(nil), metrics: api.NewMetrics(), pins: newPINTrials(time.Now), codes: auth.NewCodes(nil), auditWake: make(chan struct{}, 1)}
+	s := &Server{config: c, opts: o, log: newLog(o.Stderr, c.LogLevel, o.Quiet), started: time.Now(), cameras: map[gatehouse.DeviceID]*camera{}, hub: feed.NewHub(nil), metrics: api.NewMetrics(), pins: newPINTrials(time.Now), codes: auth.NewCodes(nil), auditWake: make(chan struct{}, 1), eventsWake: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			s.Close(context.WithoutCancel(ctx))
@@ -367,6 +370,7 @@ func (l live) Committed(p gatehouse.Passage, pictures []gatehouse.Picture) {
 
 // Changed tells the pages about an outcome.
 func (l live) Changed(p gatehouse.Passage) {
+	l.committed()
 	l.metrics.Outcome(p.Gate, p.Outcome)
 	l.hub.PassageUpdated(p)
 }

@@ -50,6 +50,9 @@ func (t shownTokens) VerifyToken(ctx context.Context, shown gatehouse.Secret) (g
 	return found, err
 }
 
+// TokenCounts implements gatehouse.TokenVerifier.
+func (t shownTokens) TokenCounts(id gatehouse.ID) bool { return t.tokens.TokenCounts(id) }
+
 // noteCanary shuts the vault where what somebody showed in vain is a canary's.
 func (a admin) noteCanary(ctx context.Context, shown gatehouse.Secret, device gatehouse.DeviceID) {
 	if err := a.vault.ShowToken(ctx, shown, device); gatehouse.ErrorCode(err) == "vault.canary" {

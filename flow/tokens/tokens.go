@@ -236,8 +236,8 @@ func (t *Tokens) VerifyToken(_ context.Context, shown gatehouse.Secret) (gatehou
 	return h.Token, nil
 }
 
-// Alive reports whether a token still counts, for what lasts longer than a request.
-func (t *Tokens) Alive(id gatehouse.ID) bool {
+// TokenCounts implements gatehouse.TokenVerifier.
+func (t *Tokens) TokenCounts(id gatehouse.ID) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	h := t.all[id]

@@ -103,13 +103,13 @@ func TestATokenCountsUntilItEndsOrIsRevoked(t *testing.T) {
 		all = d.load(t)
 	}
 	d.now = d.now.Add(time.Hour - time.Second)
-	if !all.Alive(made.ID) {
+	if !all.TokenCounts(made.ID) {
 		t.Error("it ended too early")
 	}
 	d.now = d.now.Add(time.Second)
 	_, err = all.VerifyToken(ctx, shown)
 	wantCode(t, err, "token.refused")
-	if all.Alive(made.ID) {
+	if all.TokenCounts(made.ID) {
 		t.Error("it has ended and counts")
 	}
 

@@ -50,6 +50,7 @@ POST /vault/unseal                          permission unseal, fresh
 POST /vault/seal                            permission seal
 GET /api/v1/passages                        permission see-passages, or token, or socket
 GET /api/v1/passages/{id}                   permission see-passages, or token, or socket
+GET /api/v1/events                          permission see-passages, or token
 GET /api/v1/gates                           permission see-passages, or token
 GET /api/v1/gates/{gate}                    permission see-passages, or token
 GET /api/v1/subjects                        permission see-people, or token
