@@ -20,6 +20,8 @@ type liveBody struct {
 	Counts countView
 	Faces  bool
 	Since  string // the feed's position when the page was read
+	// Channel names what the browser's tabs of one session and language share.
+	Channel string
 }
 
 func (c *Console) live(w http.ResponseWriter, r *http.Request) {
@@ -34,6 +36,7 @@ func (c *Console) live(w http.ResponseWriter, r *http.Request) {
 	if b.Counts, _, err = c.countView(r, lang, 0); err != nil {
 		c.o.Log.Error("counts", "err", err)
 	}
+	b.Channel = who(r).Session + " " + lang
 	b.Gates, b.Faces = c.gateViews(r), c.o.Hub.Faces()
 	c.render(w, r, http.StatusOK, "live", "live.title", "live", b)
 }
