@@ -10,7 +10,7 @@ GOLANGCI := v2.15.0
 TAGS := -tags pkcs11
 VERSITYGW := v1.8.0
 
-.PHONY: run test build check assets storage fault attack accuracy bench screenshots need-run need-test clean help
+.PHONY: run test build check assets storage fault attack accuracy bench openapi screenshots need-run need-test clean help
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -64,6 +64,9 @@ accuracy: build ## The accuracy figures on ../shared/evaldata, as docs/measureme
 bench: build ## The speed figures, as docs/measurements.md has them
 	taskset -c 0 $(BIN) bench path --gallery 10000 --json
 	taskset -c 0 $(BIN) bench match --n 100000 --json
+
+openapi: ## Write the API's document from its operations
+	$(GO) test $(TAGS) -count=1 -run TestTheDocumentIsThat ./api -update
 
 screenshots: need-test assets ## Write every page at three widths, light and dark, into build/screenshots
 	GATEHOUSE_SCREENSHOTS=$(CURDIR)/build/screenshots $(GO) test -count=1 -run Screenshots ./test/e2e/

@@ -18,18 +18,18 @@ see-passages          x     x     .     x       x      .      .      .       x
 disclose-passages     x     x     .     x       x      .      .      .       .
 see-evidence          .     x     .     x       x      .      .      .       .
 search                .     x     .     .       x      .      .      .       .
-see-people            .     x     x     .       x      .      .      .       .
+see-people            .     x     x     .       x      .      .      .       x
 disclose-people       .     x     x     .       x      .      .      .       .
-enrol                 .     x     x     .       .      .      .      .       .
-suspend               .     x     x     .       .      .      .      .       .
-edit-records          .     x     x     .       x      .      .      .       .
+enrol                 .     x     x     .       .      .      .      .       x
+suspend               .     x     x     .       .      .      .      .       x
+edit-records          .     x     x     .       x      .      .      .       x
 request-releases      .     x     .     .       .      .      .      .       .
 approve-releases      .     .     .     .       x      .      .      .       .
-erase                 .     .     .     .       x      .      .      .       .
+erase                 .     .     .     .       x      .      .      .       x
 hold                  .     .     .     .       x      .      .      .       .
 unseal                .     x     x     .       x      .      .      .       .
 seal                  x     x     x     x       x      x      .      .       .
-devices               .     x     .     .       .      x      .      .       .
+devices               .     x     .     .       .      x      .      .       x
 gates                 .     x     .     .       .      x      .      .       .
 open-remotely         x     x     .     x       .      .      .      .       .
 alarms                x     x     .     x       x      x      .      .       .
@@ -39,9 +39,9 @@ keys                  .     .     .     .       .      x      .      .       .
 budget                .     .     .     .       x      .      .      .       .
 canaries              .     .     .     .       x      .      .      .       .
 backups               .     .     .     .       .      x      .      .       .
-status                .     x     .     .       .      x      .      .       .
+status                .     x     .     .       .      x      .      .       x
 audit-log             .     .     .     .       x      x      x      .       .
-see-disclosures       .     .     .     .       x      .      x      .       .
+see-disclosures       .     .     .     .       x      .      x      .       x
 accounts              .     .     .     .       .      x      .      .       .
 own-account           x     x     x     x       x      x      x      .       .
 send-captures         .     .     .     .       .      .      .      x       .`
@@ -66,6 +66,9 @@ func TestWhoMayDoWhat(t *testing.T) {
 		for _, p := range list {
 			if !slices.Contains(Permissions, p) || !slices.Contains(Roles, role) {
 				t.Errorf("%s has %q, which is not listed", role, p)
+			}
+			if role == IntegrationRole && slices.Contains([]Permission{SeeLive, DisclosePassages, SeeEvidence, SearchArchive, DisclosePeople, Unseal, SealVault, OpenRemotely, ManageKeys, ManageAccounts, OwnAccount}, p) {
+				t.Errorf("an access token could be given %s: it opens nothing and is nobody", p)
 			}
 			if p.Personal() && (role == Administrator || role == Auditor) {
 				t.Errorf("%s has personal data by role alone: %s", role, p)

@@ -68,6 +68,9 @@ func (a Alarm) Sentence() string {
 		if a.Device != "" {
 			return "A canary token was shown as device " + string(a.Device) + ". The vault is shut until two people lift it."
 		}
+		if a.Operator == "" {
+			return "A canary token was shown to the API. The vault is shut until two people lift it."
+		}
 		return "Session " + a.Operator + " opened a canary (purpose " + a.Purpose + "). The vault is shut until two people lift it."
 	case BudgetAlarm:
 		return "Session " + a.Operator + " asked for more than the budget " + a.Scope + " holds (purpose " + a.Purpose + "). It was refused."

@@ -38,8 +38,9 @@ var grants = map[Role][]Permission{
 	Administrator: {SealVault, HandleAlarms, ManageDevices, ManageGates, ManageRules, ChangeSettings, ManageKeys, ManageBackups, SeeStatus, SeeAuditLog, ManageAccounts, OwnAccount},
 	Auditor:       {SeeAuditLog, SeeDisclosures, OwnAccount},
 	DeviceRole:    {SendCaptures},
-	// What an integration reads is metadata; names go out by webhook jobs of their own.
-	IntegrationRole: {SeePassages},
+	// The most that an access token may be given; each has scopes of its own, of these. What
+	// an integration reads is metadata and badge labels: it opens nothing that is sealed.
+	IntegrationRole: {SeePassages, SeePeople, Enrol, Suspend, EditRecords, EraseSubjects, ManageDevices, SeeStatus, SeeDisclosures},
 }
 
 // May reports whether the role gives the permission.

@@ -40,6 +40,7 @@ type PassageQuery struct {
 	Kind   ReadingKind // "" for all
 	Before ID          // cursor: only passages with a smaller id; zero from the newest
 	Since  time.Time   // only passages at or after; zero for no limit
+	Until  time.Time   // only passages before; zero for no limit
 	Limit  int         // 1..1000
 }
 
@@ -139,13 +140,15 @@ const (
 	SourceItem   WorkingKind = "source"  // a camera's address, which may hold a password
 	SecretItem   WorkingKind = "secret"  // what another program asks for: a mail server's password, a storage key
 	AccountItem  WorkingKind = "account" // somebody who signs in, with their keys
+	AccessItem   WorkingKind = "access"  // an access token's verifier, scopes and dates
+	WebhookItem  WorkingKind = "webhook" // where events are posted, with the secret that signs them
 )
 
 // WorkingItem is one sealed field of the working set.
 type WorkingItem struct {
 	Place
 	Kind    WorkingKind
-	Subject SubjectID // zero for devices; a secret's is an id of its own, an account's its own
+	Subject SubjectID // zero for devices; a secret's is an id of its own; accounts, access tokens and webhooks have theirs
 	Row     ID        // names the item; a put with the same row replaces it
 	Sealed  []byte
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"strconv"
 
@@ -39,6 +40,30 @@ func tell[A any](api *API, w http.ResponseWriter, r *http.Request, status int, a
 		return
 	}
 	api.answer(w, status, v)
+}
+
+// show answers with what ask returns under its ETag, or that it is what is known.
+func show[A any](api *API, w http.ResponseWriter, r *http.Request, ask func(context.Context) (A, error)) {
+	v, err := ask(r.Context())
+	if err != nil {
+		api.fail(w, r, err)
+		return
+	}
+	tag := tagOf(encoded(v))
+	w.Header().Set("ETag", tag)
+	if known(r, tag) {
+		w.Header().Set("Cache-Control", "no-store")
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	api.answer(w, http.StatusOK, v)
+}
+
+// encoded is what an answer's ETag is made of. What fails to encode has none that lasts,
+// and answer logs it.
+func encoded(v any) []byte {
+	b, _ := json.Marshal(v)
+	return b
 }
 
 func (a *API) enrollPerson(w http.ResponseWriter, r *http.Request) {

@@ -25,7 +25,12 @@ func (w *world) EnrollPerson(_ context.Context, r wire.EnrollPersonRequest) (wir
 }
 
 func (w *world) EnrollVehicle(_ context.Context, r wire.EnrollVehicleRequest) (wire.EnrollResponse, error) {
-	return wire.EnrollResponse{Subject: gatehouse.SubjectID{8}}, w.fail
+	w.enrolled = append(w.enrolled, r)
+	if w.entered != nil {
+		w.entered <- struct{}{}
+		<-w.leave
+	}
+	return wire.EnrollResponse{Subject: gatehouse.SubjectID{8, byte(len(w.enrolled) - 1)}}, w.fail
 }
 
 func (w *world) Subjects(_ context.Context, after gatehouse.SubjectID, limit int) (wire.SubjectsResponse, error) {
@@ -171,3 +176,13 @@ func FuzzCredential(f *testing.F) {
 		}
 	})
 }
+
+func (w *world) AddToken(_ context.Context, r wire.TokenAddRequest) (wire.TokenAddResponse, error) {
+	return wire.TokenAddResponse{AccessToken: wire.AccessToken{Name: r.Name, Scopes: r.Scopes}, Token: "shown once"}, w.fail
+}
+
+func (w *world) Tokens(context.Context) (wire.TokensResponse, error) {
+	return wire.TokensResponse{Tokens: []wire.AccessToken{{Name: "payroll"}}}, w.fail
+}
+
+func (w *world) RevokeToken(context.Context, string) error { return w.fail }

@@ -6,15 +6,18 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"log/slog"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"gatehouse"
 	"gatehouse/api/wire"
 	"gatehouse/auth"
+	"gatehouse/feed"
 )
 
 // Options are what an API is made of. Captures, ParseFrame, Passages and Admin must be
@@ -31,6 +34,17 @@ type Options struct {
 	Metrics    *Metrics   // nil: none are served
 	// MaxFrame is the largest picture a device may send, in bytes; 0 means DefaultMaxFrame.
 	MaxFrame int64
+	// Resources are what callers read and change besides; nil: nothing.
+	Resources Resources
+	// Events is what streams tell of; nil: there are none. Hub, if not nil, adds the states
+	// of gates, and Alive says whether a stream's caller still counts; nil: always.
+	Events Events
+	Hub    *feed.Hub
+	Alive  func(ctx context.Context) bool
+	// Replies remember what requests with a key were answered; nil: such keys are refused.
+	Replies Replies
+	// PerMinute is how much one caller may ask in a minute; 0 means DefaultPerMinute.
+	PerMinute int
 	// PerSecond and Burst bound what one device may send; 0 means the defaults.
 	PerSecond, Burst float64
 	Log              *slog.Logger
@@ -43,6 +57,7 @@ const (
 	DefaultMaxFrame  = 20 << 20
 	DefaultPerSecond = 20
 	DefaultBurst     = 40
+	DefaultPerMinute = 600
 	maxCredential    = 4 << 10
 	maxAdmin         = 64 << 20 // an enrolment with its photos, base64 in JSON
 	readWithin       = 20 * time.Second
@@ -51,8 +66,15 @@ const (
 // API answers requests. It is safe for concurrent use.
 type API struct {
 	o      Options
-	limit  *auth.Limiter
+	limit  *auth.Limiter // what devices send
+	asked  *auth.Limiter // what everybody else asks
 	flight flight
+
+	underway underway
+	streams  streams
+	closing  context.Context
+	close    context.CancelFunc
+	changing sync.Mutex // of subjects
 }
 
 // New returns an API.
@@ -69,30 +91,47 @@ func New(o Options) *API {
 	if o.Burst <= 0 {
 		o.Burst = DefaultBurst
 	}
+	if o.PerMinute <= 0 {
+		o.PerMinute = DefaultPerMinute
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &API{o: o, limit: auth.NewLimiter(o.Now, o.PerSecond, o.Burst), flight: flight{of: map[gatehouse.DeviceID]int{}}}
+	if o.Alive == nil {
+		o.Alive = func(context.Context) bool { return true }
+	}
+	closing, end := context.WithCancel(context.Background())
+	return &API{closing: closing, close: end, o: o, limit: auth.NewLimiter(o.Now, o.PerSecond, o.Burst), asked: auth.NewLimiter(o.Now, float64(o.PerMinute)/60, float64(o.PerMinute)), flight: flight{of: map[gatehouse.DeviceID]int{}}}
 }
 
+// Close ends the open streams, so that a server can shut down.
+func (a *API) Close() { a.close() }
+
 // Routes is the API's part of the server's table.
-func (a *API) Routes() []auth.Route {
-	return slices.Concat(a.coreRoutes(), a.searchRoutes(), a.auditRoutes(), a.keysRoutes(), a.secretsRoutes(), a.disclosureRoutes(), a.eraseRoutes(), a.gateKeyRoutes(), a.tlsRoutes(), a.enrolRoutes(), a.healthRoutes(), a.accountsRoutes(), a.rulesRoutes(), a.whyRoutes(), a.openingRoutes(), a.alarmsRoutes(), a.importRoutes())
+func (a *API) Routes() (routes []auth.Route) {
+	for _, o := range a.operations() {
+		if o.keyed {
+			o.Handler = a.once(o)
+		}
+		if o.counted() {
+			o.Handler = a.counted(o)
+		}
+		routes = append(routes, o.Route)
+	}
+	return append(routes, a.adminRoutes()...)
+}
+
+// adminRoutes are served on the admin socket only. They are the command line's, change with
+// it, and are no part of the document.
+func (a *API) adminRoutes() []auth.Route {
+	return slices.Concat(a.coreRoutes(), a.searchRoutes(), a.auditRoutes(), a.keysRoutes(), a.secretsRoutes(), a.disclosureRoutes(), a.eraseRoutes(), a.gateKeyRoutes(), a.tlsRoutes(), a.enrolRoutes(), a.healthRoutes(), a.accountsRoutes(), a.rulesRoutes(), a.whyRoutes(), a.openingRoutes(), a.alarmsRoutes(), a.importRoutes(), a.tokensRoutes())
 }
 
 func (a *API) coreRoutes() []auth.Route {
 	return []auth.Route{
-		{Pattern: "POST /api/v1/devices/{id}/frames", Policy: auth.WithDevice, Handler: a.frames},
-		{Pattern: "POST /api/v1/devices/{id}/credentials", Policy: auth.WithDevice, Handler: a.credentials},
-		{Pattern: "GET /api/v1/passages", Policy: auth.Needs(gatehouse.SeePassages).OrSocket(), Handler: a.passages},
-		{Pattern: "POST /api/v1/witness/add-checkpoint", Policy: auth.Public, Handler: a.addCheckpoint},
-		{Pattern: "GET /healthz", Policy: auth.Public, Handler: a.health},
-		{Pattern: "GET /readyz", Policy: auth.Loopback, Handler: a.ready},
-		{Pattern: "GET /metrics", Policy: auth.Loopback, Handler: a.metrics},
-
 		{Pattern: "POST /admin/v1/people", Policy: auth.OnSocket, Handler: a.enrollPerson},
 		{Pattern: "POST /admin/v1/vehicles", Policy: auth.OnSocket, Handler: a.enrollVehicle},
 		{Pattern: "GET /admin/v1/subjects", Policy: auth.OnSocket, Handler: a.subjects},
@@ -128,7 +167,7 @@ func (a *API) answer(w http.ResponseWriter, status int, v any) {
 }
 
 func (a *API) health(w http.ResponseWriter, _ *http.Request) {
-	a.answer(w, http.StatusOK, map[string]string{"status": "ok"})
+	a.answer(w, http.StatusOK, wire.Liveness{Status: "ok"})
 }
 
 func (a *API) ready(w http.ResponseWriter, r *http.Request) {
@@ -142,7 +181,7 @@ func (a *API) ready(w http.ResponseWriter, r *http.Request) {
 
 func (a *API) metrics(w http.ResponseWriter, r *http.Request) {
 	if a.o.Metrics == nil {
-		http.NotFound(w, r)
+		a.fail(w, r, notServed())
 		return
 	}
 	a.o.Metrics.handler.ServeHTTP(w, r)

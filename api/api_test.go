@@ -15,6 +15,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/api"
+	"gatehouse/api/apitest"
 	"gatehouse/api/wire"
 	"gatehouse/auth"
 )
@@ -40,6 +41,10 @@ type world struct {
 	fail            error
 	people          []wire.EnrollPersonRequest
 	searches        []wire.SearchRequest
+	subjects        []wire.Subject
+	enrolled        []wire.EnrollVehicleRequest
+	entered, leave  chan struct{} // EnrollVehicle: that it began, and that it may end
+	replies         map[[32]byte]gatehouse.KeptReply
 }
 
 func (w *world) RotateGallery(context.Context) (wire.RotateGalleryResponse, error) {
@@ -54,11 +59,20 @@ func (w *world) Post(_ context.Context, c gatehouse.Capture) ([]gatehouse.Passag
 func (w *world) Passages(_ context.Context, q gatehouse.PassageQuery) ([]gatehouse.Passage, error) {
 	var out []gatehouse.Passage
 	for _, p := range w.passages {
-		if (q.Before.IsZero() || bytes.Compare(p.ID[:], q.Before[:]) < 0) && (q.Gate == "" || p.Gate == q.Gate) && len(out) < q.Limit {
+		if (q.Before.IsZero() || bytes.Compare(p.ID[:], q.Before[:]) < 0) && (q.Gate == "" || p.Gate == q.Gate) && (q.Within == nil || q.Within.Has(p.Gate)) && len(out) < q.Limit {
 			out = append(out, p)
 		}
 	}
 	return out, w.fail
+}
+
+func (w *world) Passage(_ context.Context, _ gatehouse.Place, id gatehouse.ID) (gatehouse.StoredPassage, error) {
+	for _, p := range w.passages {
+		if p.ID == id {
+			return gatehouse.StoredPassage{Passage: p}, w.fail
+		}
+	}
+	return gatehouse.StoredPassage{}, gatehouse.Errorf("store.not_found", "check the id", "there is none")
 }
 
 func (w *world) VerifyDevice(_ context.Context, id gatehouse.DeviceID, token string) (gatehouse.Device, error) {
@@ -83,8 +97,13 @@ func serve(t *testing.T, w *world, change func(*api.Options)) (tcp, socket http.
 		change(&o)
 	}
 	a := api.New(o)
-	guard := auth.New(auth.Options{Hosts: []string{"localhost:80", "localhost"}, Devices: w})
-	return guard.Handler(auth.TCP, a.Routes(), a.Refuse), guard.Handler(auth.Socket, a.Routes(), a.Refuse)
+	guard := auth.New(auth.Options{Hosts: []string{"localhost:80", "localhost"}, Devices: w, Tokens: w})
+	return apitest.Checked(t, served(t), a.Routes(), guard.Handler(auth.TCP, a.Routes(), a.Refuse)), guard.Handler(auth.Socket, a.Routes(), a.Refuse)
+}
+
+// guarded is the API behind its policies, as it is served at an address.
+func guarded(a *api.API, w *world, address string) http.Handler {
+	return auth.New(auth.Options{Hosts: []string{address}, Devices: w, Tokens: w}).Handler(auth.TCP, a.Routes(), a.Refuse)
 }
 
 func send(h http.Handler, method, path, body string, headers ...string) *httptest.ResponseRecorder {

@@ -9,6 +9,35 @@ import (
 	"gatehouse/internal/language"
 )
 
+func (a *API) deviceOperations() []operation {
+	posted := []string{"image.type", "image.too_large", "vision.unavailable", "server.busy", "device.kind", "device.unknown", "store.full", "store.failed", "sealing.unavailable"}
+	return []operation{{
+		Route: auth.Route{Pattern: "POST /api/v1/devices/{id}/frames", Policy: auth.WithDevice, Handler: a.frames},
+		id:    "postFrame", tag: tagDevices, summary: "Send a picture",
+		about:    "The body is the JPEG or PNG itself. At most two pictures of a device are looked at at a time. The answer holds decisions, and never a similarity, a confidence or a name.",
+		path:     []parameter{deviceInPath},
+		header:   []parameter{{name: "Accept-Language", about: "The language of the sentence: en or zh.", like: ""}},
+		request:  &content{kinds: []string{"image/jpeg", "image/png"}},
+		replies:  answers(http.StatusAccepted, wire.FramesResponse{}, "What the picture decided; usually nothing yet."),
+		problems: append(posted, "image.empty", "image.too_big", "request.content_type"),
+	}, {
+		Route: auth.Route{Pattern: "POST /api/v1/devices/{id}/credentials", Policy: auth.WithDevice, Handler: a.credentials},
+		id:    "postCredential", tag: tagDevices, summary: "Send a card, PIN or QR code",
+		path:     []parameter{deviceInPath},
+		header:   []parameter{{name: "Accept-Language", about: "The language of the sentence: en or zh.", like: ""}},
+		request:  inJSON(wire.CredentialRequest{}),
+		replies:  answers(http.StatusAccepted, wire.FramesResponse{}, "What it decided."),
+		problems: append(posted, "pin.too_many"),
+	}, {
+		Route: auth.Route{Pattern: "POST /api/v1/devices/enrol", Policy: auth.Public, Handler: a.enrolDevice},
+		id:    "enrolDevice", tag: tagDevices, summary: "Enrol a device's key with a one-time code",
+		about:    "docs/devices.md says what is signed.",
+		request:  inJSON(wire.DeviceEnrolRequest{}),
+		replies:  answers(http.StatusCreated, wire.DeviceEnrolResponse{}, "Who the device is from now on."),
+		problems: []string{"device.code", "auth.too_many", "request.not_served", "store.full", "store.failed"},
+	}}
+}
+
 // frames takes a picture: the body is the file itself.
 func (a *API) frames(w http.ResponseWriter, r *http.Request) {
 	d, ok := a.admit(w, r)

@@ -41,7 +41,6 @@ type Enrolments interface {
 
 func (a *API) enrolRoutes() []auth.Route {
 	return []auth.Route{
-		{Pattern: "POST /api/v1/devices/enrol", Policy: auth.Public, Handler: a.enrolDevice},
 		{Pattern: "POST /admin/v1/devices/codes", Policy: auth.OnSocket, Handler: func(w http.ResponseWriter, r *http.Request) {
 			carry(a, w, r, http.StatusCreated, a.o.Admin.DeviceCode)
 		}},
@@ -66,7 +65,7 @@ func (a *API) revokeDevice(w http.ResponseWriter, r *http.Request) {
 // is looked at.
 func (a *API) enrolDevice(w http.ResponseWriter, r *http.Request) {
 	if a.o.Enrolments == nil {
-		http.NotFound(w, r)
+		a.fail(w, r, notServed())
 		return
 	}
 	host, _, _ := net.SplitHostPort(r.RemoteAddr)

@@ -27,6 +27,7 @@ type ParseFrame func(h http.Header, body io.Reader, received time.Time) (gatehou
 
 // Passages is the part of gatehouse.PassageStore that the API reads.
 type Passages interface {
+	Passage(ctx context.Context, place gatehouse.Place, id gatehouse.ID) (gatehouse.StoredPassage, error)
 	Passages(ctx context.Context, q gatehouse.PassageQuery) ([]gatehouse.Passage, error)
 }
 
@@ -49,6 +50,7 @@ type Admin interface {
 	WhyAdmin
 	OpeningAdmin
 	AlarmsAdmin
+	TokensAdmin
 	// EnrollPerson: face.none, face.several, face.poor, face.known (the hint names
 	// the subject), consent.missing, label.missing, grant.unknown_gate.
 	EnrollPerson(ctx context.Context, r wire.EnrollPersonRequest) (wire.EnrollResponse, error)

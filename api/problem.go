@@ -21,6 +21,10 @@ var statuses = map[string]int{
 	"auth.passkey_needed":  http.StatusForbidden,
 	"auth.set_up":          http.StatusForbidden,
 	"auth.too_many":        http.StatusTooManyRequests,
+	"token.refused":        http.StatusUnauthorized,
+	"token.scope":          http.StatusForbidden,
+	"token.unknown":        http.StatusNotFound,
+	"token.exists":         http.StatusConflict,
 	"device.refused":       http.StatusUnauthorized,
 	"device.known":         http.StatusConflict,
 	"device.key_needed":    http.StatusUnauthorized,
@@ -37,6 +41,12 @@ var statuses = map[string]int{
 	"request.content_type": http.StatusUnsupportedMediaType,
 	"image.type":           http.StatusUnsupportedMediaType,
 	"image.too_big":        http.StatusRequestEntityTooLarge,
+	"request.key_reused":   http.StatusUnprocessableEntity,
+	"request.in_progress":  http.StatusConflict,
+	"request.unfinished":   http.StatusConflict,
+	"request.changed":      http.StatusPreconditionFailed,
+	"request.streams":      http.StatusTooManyRequests,
+	"request.not_served":   http.StatusNotFound,
 	"image.empty":          http.StatusBadRequest,
 	"request.slow":         http.StatusRequestTimeout,
 	"image.too_large":      http.StatusRequestEntityTooLarge,
@@ -96,7 +106,7 @@ var families = map[string]int{
 	"enroll": http.StatusUnprocessableEntity, "device": http.StatusUnprocessableEntity, "vehicle": http.StatusUnprocessableEntity,
 	"person": http.StatusUnprocessableEntity, "card": http.StatusUnprocessableEntity, "search": http.StatusUnprocessableEntity, "pin": http.StatusUnprocessableEntity,
 	"shares": http.StatusUnprocessableEntity, "custody": http.StatusUnprocessableEntity, "secret": http.StatusUnprocessableEntity,
-	"account": http.StatusUnprocessableEntity, "rules": http.StatusUnprocessableEntity, "schedule": http.StatusUnprocessableEntity, "date": http.StatusUnprocessableEntity, "why": http.StatusUnprocessableEntity, "open": http.StatusUnprocessableEntity,
+	"account": http.StatusUnprocessableEntity, "rules": http.StatusUnprocessableEntity, "schedule": http.StatusUnprocessableEntity, "date": http.StatusUnprocessableEntity, "why": http.StatusUnprocessableEntity, "open": http.StatusUnprocessableEntity, "token": http.StatusUnprocessableEntity,
 	"erase": http.StatusUnprocessableEntity, "hold": http.StatusUnprocessableEntity,
 }
 
@@ -121,6 +131,11 @@ func code(err error) string {
 		return "request.slow"
 	}
 	return "server.failed"
+}
+
+// notServed is said of a route that this server is not set up for.
+func notServed() error {
+	return gatehouse.Errorf("request.not_served", "see gatehouse.yml", "this server does not do that")
 }
 
 // ProblemOf is what a caller is told of err: code, message and hint of a

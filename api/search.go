@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 
-	"gatehouse"
 	"gatehouse/api/wire"
 	"gatehouse/auth"
 )
@@ -21,7 +20,6 @@ const maxSearch = 16 << 10
 
 func (a *API) searchRoutes() []auth.Route {
 	return []auth.Route{
-		{Pattern: "POST /api/v1/search", Policy: auth.NeedsFresh(gatehouse.SearchArchive), Handler: a.search},
 		{Pattern: "POST /admin/v1/search", Policy: auth.OnSocket, Handler: a.search},
 	}
 }

@@ -26,7 +26,7 @@ const maxWitness = 64 << 10
 // configured, and what it answers is public.
 func (a *API) addCheckpoint(w http.ResponseWriter, r *http.Request) {
 	if a.o.Witness == nil {
-		http.NotFound(w, r)
+		a.fail(w, r, notServed())
 		return
 	}
 	host, _, _ := net.SplitHostPort(r.RemoteAddr)

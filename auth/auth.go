@@ -67,6 +67,8 @@ type Options struct {
 	Log gatehouse.LeafWriter
 	// Devices checks device tokens; nil refuses every device.
 	Devices DeviceVerifier
+	// Tokens checks access tokens; nil refuses every one.
+	Tokens gatehouse.TokenVerifier
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -85,7 +87,8 @@ const (
 // use.
 type Auth struct {
 	o        Options
-	failures *Limiter
+	failures *Limiter // what devices showed in vain, by address and device
+	failed   *Limiter // what devices and programs showed in vain, by address
 	asked    *Limiter // challenges and redirects, by address
 	strikes  *backoff
 	refusals refusals
@@ -113,7 +116,7 @@ func New(o Options) *Auth {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	a := &Auth{o: o, failures: NewLimiter(o.Now, 1, 10), asked: NewLimiter(o.Now, 1, 30), strikes: newBackoff(o.Now),
+	a := &Auth{o: o, failures: NewLimiter(o.Now, 1, 10), failed: NewLimiter(o.Now, 1, 60), asked: NewLimiter(o.Now, 1, 30), strikes: newBackoff(o.Now),
 		links: map[[32]byte]link{}, sessions: map[[32]byte]*Session{}, secrets: map[string]gatehouse.Secret{}}
 	a.pending.open = map[[32]byte]challenge{}
 	a.passkeys = newRelyingParty(o)

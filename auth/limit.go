@@ -47,6 +47,21 @@ func (l *Limiter) Allow(key string) (ok bool, wait time.Duration) {
 	return true, 0
 }
 
+// Level is what a key's bucket holds after a Take, and how long it takes to be full.
+type Level struct {
+	Left int
+	Full time.Duration
+}
+
+// Take is Allow that says how the bucket stands.
+func (l *Limiter) Take(key string) (_ Level, ok bool, wait time.Duration) {
+	ok, wait = l.Allow(key)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	b := l.level(key)
+	return Level{Left: int(b.left), Full: time.Duration((l.burst - b.left) / l.perSecond * float64(time.Second))}, ok, wait
+}
+
 // level is key's bucket as it stands now.
 func (l *Limiter) level(key string) bucket {
 	now := l.now()

@@ -20,6 +20,7 @@ type Policy struct {
 	permission gatehouse.Permission
 	fresh      bool // within Options.Fresh of a proof of who is there
 	socket     bool // on the admin socket, too
+	token      bool // with an access token, too
 }
 
 // The policies that need no permission.
@@ -55,6 +56,16 @@ func (p Policy) OrSocket() Policy {
 	return p
 }
 
+// OrToken is the policy, and whoever shows an access token that has the permission as one
+// of its scopes. A program cannot prove freshly who it is: none is asked to.
+func (p Policy) OrToken() Policy {
+	p.token = true
+	return p
+}
+
+// ForTokens reports whether an access token may be let in.
+func (p Policy) ForTokens() bool { return p.token }
+
 // Permission is what a session needs; "" for a policy without one.
 func (p Policy) Permission() gatehouse.Permission { return p.permission }
 
@@ -78,6 +89,9 @@ func (p Policy) String() string {
 	}
 	if p.fresh {
 		name += ", fresh"
+	}
+	if p.token {
+		name += ", or token"
 	}
 	if p.socket {
 		name += ", or socket"
@@ -109,8 +123,8 @@ const (
 
 // Refuse answers a request that its route's policy turns away. err is a
 // *gatehouse.Error with the code auth.session_needed, auth.forbidden, auth.set_up,
-// auth.passkey_needed, auth.again, device.refused, auth.too_many or auth.loopback_only. A
-// session that was found is in the request's context.
+// auth.passkey_needed, auth.again, device.refused, token.refused, token.scope, auth.too_many or
+// auth.loopback_only. A session that was found is in the request's context.
 type Refuse func(w http.ResponseWriter, r *http.Request, err error)
 
 // Match returns what tells which of the routes answers a request on the loopback
@@ -191,6 +205,10 @@ func (a *Auth) guard(where Listener, route Route, refuse Refuse) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
+		if r.Header.Get("Authorization") != "" && route.Policy.token {
+			a.guardToken(w, r, route.Policy, h, refuse)
+			return
+		}
 		s, ok := a.SessionOf(r)
 		if !ok {
 			refuse(w, r, gatehouse.Errorf("auth.session_needed", "sign in, or run `gatehouse link` on the server and open the link it prints", "this page needs a session"))
@@ -235,8 +253,13 @@ func (a *Auth) guardDevice(h http.HandlerFunc, refuse Refuse) http.Handler {
 			h(w, r.WithContext(context.WithValue(r.Context(), deviceKey{}, d)))
 			return
 		}
-		host, _, _ := net.SplitHostPort(r.RemoteAddr)
-		if ok, wait := a.failures.Allow(host + " " + r.PathValue("id")); !ok {
+		// The address alone has a limit of its own: who names another device with each
+		// try is no faster than who names one.
+		if ok, wait := a.failed.Allow(addressOf(r)); !ok {
+			TooMany(w, r, wait, refuse)
+			return
+		}
+		if ok, wait := a.failures.Allow(addressOf(r) + " " + r.PathValue("id")); !ok {
 			TooMany(w, r, wait, refuse)
 			return
 		}

@@ -313,6 +313,9 @@ func Gates(ctx context.Context, p gatehouse.Permission) gatehouse.Gates {
 	if s, ok := SessionFrom(ctx); ok {
 		return s.Gates(p)
 	}
+	if t, ok := TokenFrom(ctx); ok {
+		return t.Gates(p)
+	}
 	if ctx.Value(socketKey{}) != nil {
 		return gatehouse.AllGates()
 	}

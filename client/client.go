@@ -46,11 +46,20 @@ func AsDevice(base, token string) *Client {
 	return &Client{base: strings.TrimSuffix(base, "/"), token: token, http: &http.Client{Timeout: time.Minute}}
 }
 
+// AsProgram returns a client that asks as a program with an access token; base is the
+// server's address, token what `gatehouse token add` printed, web how the server is
+// reached, nil for the usual way.
+func AsProgram(web *http.Client, base, token string) *Client {
+	c := withHTTP(base, web)
+	c.token = token
+	return c
+}
+
 // PostFrame sends a picture (JPEG or PNG) as the device id. It returns the passages
 // that it decided; none is usual.
 func (c *Client) PostFrame(ctx context.Context, id gatehouse.DeviceID, contentType string, picture []byte) (wire.FramesResponse, error) {
 	var out wire.FramesResponse
-	err := c.send(ctx, http.MethodPost, "/api/v1/devices/"+url.PathEscape(string(id))+"/frames", contentType, bytes.NewReader(picture), &out)
+	err := c.send(ctx, http.MethodPost, "/api/v1/devices/"+url.PathEscape(string(id))+"/frames", contentType, picture, &out)
 	return out, err
 }
 
@@ -64,51 +73,79 @@ func (c *Client) PostCredential(ctx context.Context, id gatehouse.DeviceID, q wi
 // Passages lists metadata, newest first, behind the cursor before (zero: from the
 // newest), of one gate or all (""); limit is 1..200.
 func (c *Client) Passages(ctx context.Context, gate gatehouse.GateID, before gatehouse.ID, limit int) (wire.PassagesResponse, error) {
-	v := url.Values{}
-	if gate != "" {
-		v.Set("gate", string(gate))
-	}
-	if !before.IsZero() {
-		v.Set("before", before.String())
-	}
-	if limit > 0 {
-		v.Set("limit", itoa(limit))
-	}
-	var out wire.PassagesResponse
-	err := c.ask(ctx, http.MethodGet, "/api/v1/passages?"+v.Encode(), nil, &out)
-	return out, err
+	return c.ListPassages(ctx, PassagesQuery{Gate: gate, Before: before, Limit: limit})
+}
+
+// request is what is asked: body is sent as JSON, or raw as what kind says.
+type request struct {
+	method, path string
+	header       http.Header
+	body         any
+	raw          []byte
+	kind         string
 }
 
 // ask sends q as JSON (nil: no body) and reads the answer into out.
 func (c *Client) ask(ctx context.Context, method, path string, q, out any) error {
-	if q == nil {
-		return c.send(ctx, method, path, "", nil, out)
-	}
-	b, err := json.Marshal(q)
-	if err != nil {
-		return err
-	}
-	return c.send(ctx, method, path, "application/json", bytes.NewReader(b), out)
+	_, err := c.do(ctx, request{method: method, path: path, body: q}, out)
+	return err
 }
 
-func (c *Client) send(ctx context.Context, method, path, contentType string, body io.Reader, out any) error {
-	var signed []byte
-	if c.sign != nil && body != nil {
-		var err error
-		if signed, err = io.ReadAll(body); err != nil {
-			return err
-		}
-		body = bytes.NewReader(signed)
-	}
-	r, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
+// send sends bytes of a media type.
+func (c *Client) send(ctx context.Context, method, path, contentType string, body []byte, out any) error {
+	_, err := c.do(ctx, request{method: method, path: path, raw: body, kind: contentType}, out)
+	return err
+}
+
+// do sends a request, reads the answer into out (nil: there is none to read) and returns
+// the answer's header.
+func (c *Client) do(ctx context.Context, q request, out any) (http.Header, error) {
+	w, err := c.open(ctx, q)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	defer w.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(w.Body, maxAnswer))
+	if err != nil {
+		return w.Header, gatehouse.Errorf("client.broken", "try again", "the server's answer broke off: %w", err)
+	}
+	if w.StatusCode >= 300 {
+		return w.Header, problem(w.StatusCode, answer)
+	}
+	if out == nil || w.StatusCode == http.StatusNoContent {
+		return w.Header, nil
+	}
+	if err := json.Unmarshal(answer, out); err != nil {
+		return w.Header, gatehouse.Errorf("client.answer", "use a client and a server of the same version", "the server's answer is not understood")
+	}
+	return w.Header, nil
+}
+
+// open sends a request and returns the answer, of which nothing is read yet.
+func (c *Client) open(ctx context.Context, q request) (*http.Response, error) {
+	if q.body != nil {
+		var err error
+		if q.raw, err = json.Marshal(q.body); err != nil {
+			return nil, err
+		}
+		q.kind = "application/json"
+	}
+	var body io.Reader
+	if q.raw != nil {
+		body = bytes.NewReader(q.raw)
+	}
+	r, err := http.NewRequestWithContext(ctx, q.method, c.base+q.path, body)
+	if err != nil {
+		return nil, err
 	}
 	if c.sign != nil {
-		c.sign(r, signed)
+		c.sign(r, q.raw)
 	}
-	if contentType != "" {
-		r.Header.Set("Content-Type", contentType)
+	for name, values := range q.header {
+		r.Header[name] = values
+	}
+	if q.kind != "" {
+		r.Header.Set("Content-Type", q.kind)
 	}
 	if c.token != "" {
 		r.Header.Set("Authorization", "Bearer "+c.token)
@@ -119,20 +156,9 @@ func (c *Client) send(ctx context.Context, method, path, contentType string, bod
 		if errors.As(err, &where) {
 			err = where.Err // the address is not repeated
 		}
-		return gatehouse.Errorf("client.unreachable", "start it with `gatehouse serve`, or check its address", "the server does not answer: %w", err)
+		return nil, gatehouse.Errorf("client.unreachable", "start it with `gatehouse serve`, or check its address", "the server does not answer: %w", err)
 	}
-	defer w.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(w.Body, maxAnswer))
-	if err != nil {
-		return gatehouse.Errorf("client.broken", "try again", "the server's answer broke off: %w", err)
-	}
-	if w.StatusCode >= 300 {
-		return problem(w.StatusCode, answer)
-	}
-	if err := json.Unmarshal(answer, out); err != nil {
-		return gatehouse.Errorf("client.answer", "use a client and a server of the same version", "the server's answer is not understood")
-	}
-	return nil
+	return w, nil
 }
 
 // problem makes an error of an RFC 9457 answer.

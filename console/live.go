@@ -26,6 +26,8 @@ type liveBody struct {
 	Choice []gatehouse.Gate // that can be filtered by
 	Wall   bool             // on a big screen
 	Alarms alarmsView
+	// Channel names what the browser's tabs of one session, language and filter share.
+	Channel string
 }
 
 func (c *Console) live(w http.ResponseWriter, r *http.Request) { c.showLive(w, r, "live") }
@@ -48,6 +50,7 @@ func (c *Console) showLive(w http.ResponseWriter, r *http.Request, page string) 
 		c.o.Log.Error("counts", "err", err)
 	}
 	b.Alarms = c.alarmsView(r, lang)
+	b.Channel = who(r).Session + " " + lang + " " + b.Filter.Query()
 	b.Gates, b.Faces = c.gateViews(r), c.o.Hub.Faces()
 	c.render(w, r, http.StatusOK, page, "live.title", "live", b)
 }

@@ -32,7 +32,7 @@ func (l leafLog) WriteLeaf(ctx context.Context, leaf []byte) error {
 func (s *Server) authOptions(t *transport) (auth.Options, error) {
 	c := s.config.SignIn
 	o := auth.Options{Place: s.site.Place, BaseURL: s.config.baseURL(t.port), Hosts: t.hosts, Idle: c.Idle, Absolute: c.Absolute, Fresh: c.Fresh,
-		RelyingParty: s.config.relyingParty(), SiteName: s.config.Site.Name, TOTP: c.TOTP, Accounts: s.accounts, Log: leafLog{s}, Devices: s.newDevices(t)}
+		RelyingParty: s.config.relyingParty(), SiteName: s.config.Site.Name, TOTP: c.TOTP, Accounts: s.accounts, Log: leafLog{s}, Devices: s.newDevices(t), Tokens: shownTokens{s}}
 	if c.OIDC.Issuer == "" {
 		return o, nil
 	}

@@ -24,7 +24,15 @@ func (s *Server) admin() admin {
 	return admin{s, desk{at: s.vault.Desk, operator: socketOperator, lessee: s.lend.Holder(socketOperator)}}
 }
 
-const socketOperator = "admin-socket"
+const socketOperator = auth.SocketOperator
+
+// operatorOf is who asks: a session's account, a program's token, or the admin socket.
+func operatorOf(ctx context.Context) string {
+	if c, ok := auth.CallerFrom(ctx); ok {
+		return c.Operator
+	}
+	return socketOperator
+}
 
 // EnrollPerson implements api.Admin.
 func (a admin) EnrollPerson(ctx context.Context, r wire.EnrollPersonRequest) (wire.EnrollResponse, error) {
@@ -69,11 +77,7 @@ func (a admin) Subjects(ctx context.Context, after gatehouse.SubjectID, limit in
 	subjects, err := a.store.Subjects(ctx, a.site.Place, after, limit)
 	var out wire.SubjectsResponse
 	for _, s := range subjects {
-		row := wire.Subject{ID: s.ID, Kind: s.Kind, Status: s.Status, Enrolled: s.Enrolled}
-		if b, ok := a.working.Badge(s.ID); ok {
-			row.Label, row.Grants = b.Label, b.Grants
-		}
-		out.Subjects = append(out.Subjects, row)
+		out.Subjects = append(out.Subjects, a.subject(s))
 	}
 	if len(subjects) == limit && limit > 0 {
 		out.Next = subjects[limit-1].ID
@@ -164,9 +168,7 @@ func (a admin) VerifyDevice(ctx context.Context, id gatehouse.DeviceID, token st
 	ok := a.working.DeviceToken(id, gatehouse.Secret(token))
 	d, err := a.device(ctx, id)
 	if !ok || err != nil {
-		if canary := a.vault.ShowToken(ctx, gatehouse.Secret(token), id); gatehouse.ErrorCode(canary) == "vault.canary" {
-			a.shutByCanary(ctx)
-		}
+		a.noteCanary(ctx, gatehouse.Secret(token), id)
 		return gatehouse.Device{}, auth.Refused()
 	}
 	return d, nil

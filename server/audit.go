@@ -28,9 +28,11 @@ func (a auditSink) Deal(ctx context.Context, leaves []follow.Leaf) error {
 
 // committed wakes what follows the log.
 func (s *Server) committed() {
-	select {
-	case s.auditWake <- struct{}{}:
-	default:
+	for _, wake := range []chan struct{}{s.auditWake, s.eventsWake} {
+		select {
+		case wake <- struct{}{}:
+		default:
+		}
 	}
 }
 

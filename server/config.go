@@ -28,6 +28,7 @@ type Config struct {
 	Listen       string              `yaml:"listen"`
 	TLS          TLSConfig           `yaml:"tls"`
 	SignIn       SignInConfig        `yaml:"sign_in"`
+	API          APIConfig           `yaml:"api"`
 	Vault        VaultConfig         `yaml:"vault"`
 	Vision       VisionConfig        `yaml:"vision"`
 	Ring         RingConfig          `yaml:"ring"`
@@ -154,7 +155,7 @@ func DefaultConfig() Config {
 	lpr.ID, lpr.Gate = "entry-camera", "entry-lane"
 	return Config{
 		Organization: "default", Site: SiteConfig{ID: "main", Name: "Main site", TimeZone: "UTC"},
-		Data: "var/data", GateKey: "var/keys/gate.key", Listen: "localhost:8080", TLS: defaultTLS(), SignIn: defaultSignIn(),
+		Data: "var/data", GateKey: "var/keys/gate.key", Listen: "localhost:8080", TLS: defaultTLS(), SignIn: defaultSignIn(), API: APIConfig{PerMinute: 600},
 		Vault: VaultConfig{UnsealedFor: 8 * time.Hour}, Vision: VisionConfig{Threads: 1},
 		Ring: RingConfig{Minutes: 10, Mebibyte: 64}, Alarms: AlarmsConfig{Mail: MailConfig{Port: 587, Security: "starttls", To: []string{}}},
 		CommitWithin: 3 * time.Second, LogLevel: "info",

@@ -66,6 +66,9 @@ func (c *Config) check() error {
 			return bad(d.where, fmt.Sprintf("use more than 0s and at most %v", d.high), "it is %v", d.got)
 		}
 	}
+	if err := c.API.check(); err != nil {
+		return err
+	}
 	if err := c.Disclosure.check(); err != nil {
 		return bad("disclosure", "use 0 to 100000000", "%v", err)
 	}

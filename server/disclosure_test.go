@@ -235,6 +235,14 @@ func TestCanaryOverTheServer(t *testing.T) {
 	awaitAlarm(t, got, "gatehouse.alarm.canary", "front-camera")
 	lift()
 
+	// And where programs show theirs.
+	program := client.AsProgram(nil, s.auth.BaseURL(), token.Token)
+	if _, err := program.Passages(t.Context(), "", gatehouse.ID{}, 1); gatehouse.ErrorCode(err) != "token.refused" {
+		t.Errorf("the canary token as an access token: %v", err)
+	}
+	awaitAlarm(t, got, "gatehouse.alarm.canary", "shown to the API")
+	lift()
+
 	// A release: asked for by one, approved by the other, written as an age file.
 	identity, err := age.GenerateX25519Identity()
 	if err != nil {

@@ -83,7 +83,7 @@ func (a admin) RevokeDevice(ctx context.Context, id gatehouse.DeviceID) error {
 		if d.ID != id {
 			continue
 		}
-		if err := a.store.PutDevice(ctx, d, gatehouse.DeviceChangeLeaf(d, socketOperator, "revoked", nil, time.Now())); err != nil {
+		if err := a.store.PutDevice(ctx, d, gatehouse.DeviceChangeLeaf(d, operatorOf(ctx), "revoked", nil, time.Now())); err != nil {
 			return err
 		}
 		if err := a.working.RevokeDevice(ctx, id); err != nil {

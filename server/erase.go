@@ -59,6 +59,10 @@ func (s *Server) erasedFiles() []string {
 // rewriteErased notes that the files are to be rewritten, and does it where that is
 // quick. One that cannot be done now stays noted.
 func (s *Server) rewriteErased(ctx context.Context) error {
+	// What programs were answered may name who was erased.
+	if err := s.store.ForgetReplies(ctx, s.site.Place); err != nil {
+		return err
+	}
 	if err := s.store.BeginIntent(ctx, gatehouse.Intent{ID: rewriteIntent, Verb: "rewrite"}); err != nil {
 		return err
 	}

@@ -33,10 +33,15 @@ func (s *Server) Run(ctx context.Context, ready func(link string)) error {
 		return errors.Join(err, socket.Close())
 	}
 	s.auth = auth.New(how)
+	if err := s.openEvents(ctx); err != nil {
+		transport.close()
+		return errors.Join(err, socket.Close())
+	}
 	pages := pages{s}
 	web := console.New(console.Options{Place: s.site.Place, SiteName: s.config.Site.Name, Location: s.site.Location, Gates: s.gateList(),
 		Passages: s.store, Lender: pages, Vault: pages, Registry: s.registry(), Disclosures: pages, Archive: pages, Accounts: s.accounts, Rules: s.rules, Badges: s.working, Why: s.why, Openings: pages, Alarms: pages, Hub: s.hub, Ring: s.ring, Auth: s.auth, Log: s.log})
-	rest := api.New(api.Options{Place: s.site.Place, Captures: s, ParseFrame: frames.Parse, Passages: s.store, Admin: s.admin(), Enrolments: enrolments{s}, Witness: asWitness{s}, Ready: s.ready, Metrics: s.metrics, Log: s.log})
+	rest := api.New(api.Options{Place: s.site.Place, Captures: s, ParseFrame: frames.Parse, Passages: s.store, Admin: s.admin(), Enrolments: enrolments{s}, Witness: asWitness{s}, Ready: s.ready, Metrics: s.metrics, Log: s.log,
+		Events: s.events, Hub: s.hub, Alive: s.auth.Still, Resources: resources{s.admin()}, Replies: replies{s}, PerMinute: s.config.API.PerMinute})
 	routes := slices.Concat(web.Routes(), rest.Routes(), transport.routes())
 
 	s.metrics.Measure(s.admin().Health, func() map[string]int {
@@ -65,12 +70,15 @@ func (s *Server) Run(ctx context.Context, ready func(link string)) error {
 	s.wait.Go(func() { s.tickPosted(ctx) })
 	s.wait.Go(func() { s.watchVault(ctx) })
 	s.wait.Go(func() { s.noteRefusals(ctx) })
+	s.wait.Go(func() { s.keepTokens(ctx) })
+	s.wait.Go(func() { s.dropReplies(ctx) })
 	s.wait.Go(func() { s.watchAlarms(ctx) })
 	s.wait.Go(func() { s.alarms.Run(ctx) })
 	s.wait.Go(func() { s.sweepBlobs(ctx) })
 	s.wait.Go(func() { s.expire(ctx) })
 	s.wait.Go(func() { s.followArchive(ctx) })
 	s.wait.Go(func() { s.followAudit(ctx) })
+	s.wait.Go(func() { s.followEvents(ctx) })
 	s.wait.Go(func() { s.witnessLog(ctx) })
 	s.wait.Go(func() { s.completeEscrow(ctx) })
 	s.wait.Go(func() { s.runBackups(ctx) })
@@ -88,6 +96,7 @@ func (s *Server) Run(ctx context.Context, ready func(link string)) error {
 	}
 	stop()
 	web.Close()
+	rest.Close()
 	end, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	for _, server := range servers {

@@ -24,11 +24,13 @@ import (
 	"gatehouse/flow/enroll"
 	"gatehouse/flow/erase"
 	"gatehouse/flow/escrow"
+	"gatehouse/flow/follow"
 	"gatehouse/flow/intake"
 	"gatehouse/flow/passage"
 	"gatehouse/flow/rotate"
 	"gatehouse/flow/rulebook"
 	"gatehouse/flow/search"
+	"gatehouse/flow/tokens"
 	"gatehouse/flow/why"
 	"gatehouse/flow/workingset"
 	"gatehouse/gallery"
@@ -83,6 +85,7 @@ type Server struct {
 	accounts *accounts.Accounts
 	rules    *rulebook.Book
 	why      *why.Explainer
+	tokens   *tokens.Tokens
 	enroll   *enroll.Enroller
 	erase    *erase.Eraser
 	imports  *intake.Jobs
@@ -97,7 +100,9 @@ type Server struct {
 	pins     *pinTrials
 	// auditWake says that there is something new for the audit log.
 	auditWake  chan struct{}
-	witnessing sync.Mutex // one shows the log to the witnesses, or verifies it
+	eventsWake chan struct{}
+	events     *follow.Events // once it runs
+	witnessing sync.Mutex     // one shows the log to the witnesses, or verifies it
 	alarms     *notify.Notifier
 	taking     sync.Mutex   // the vault's alarms
 	routes     []auth.Route // once it runs
@@ -129,7 +134,7 @@ func Open(ctx context.Context, c Config, o Options) (_ *Server, err error) {
 	if o.Stderr == nil {
 		o.Stderr = os.Stderr
 	}
-	s := &Server{config: c, opts: o, log: newLog(o.Stderr, c.LogLevel, o.Quiet), started: time.Now(), cameras: map[gatehouse.DeviceID]*camera{}, hub: feed.NewHub(nil), metrics: api.NewMetrics(), pins: newPINTrials(time.Now), codes: auth.NewCodes(nil), auditWake: make(chan struct{}, 1)}
+	s := &Server{config: c, opts: o, log: newLog(o.Stderr, c.LogLevel, o.Quiet), started: time.Now(), cameras: map[gatehouse.DeviceID]*camera{}, hub: feed.NewHub(nil), metrics: api.NewMetrics(), pins: newPINTrials(time.Now), codes: auth.NewCodes(nil), auditWake: make(chan struct{}, 1), eventsWake: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			s.Close(context.WithoutCancel(ctx))
@@ -312,6 +317,9 @@ func (s *Server) openFlows(ctx context.Context) error {
 	if err := s.openRules(ctx); err != nil {
 		return err
 	}
+	if err := s.openTokens(); err != nil {
+		return err
+	}
 	s.ring = feed.NewRing(time.Duration(s.config.Ring.Minutes)*time.Minute, s.config.Ring.Mebibyte<<20, nil)
 	if s.gates, err = s.openGates(); err != nil {
 		return err
@@ -370,6 +378,7 @@ func (l live) Committed(p gatehouse.Passage, pictures []gatehouse.Picture) {
 
 // Changed tells the pages about an outcome.
 func (l live) Changed(p gatehouse.Passage) {
+	l.committed()
 	l.metrics.Outcome(p.Gate, p.Outcome)
 	if p.Outcome == gatehouse.Unreachable {
 		go l.gateUnreachable(p.Gate) // nobody waits for a list

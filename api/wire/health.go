@@ -88,6 +88,11 @@ type CameraHealth struct {
 	Reconnects int                `json:"reconnects"`
 }
 
+// Liveness answers GET /healthz.
+type Liveness struct {
+	Status string `json:"status"` // "ok"
+}
+
 // Readiness answers GET /readyz while the server is ready: a part that is missing and
 // that the gates do without is said here.
 type Readiness struct {

@@ -11,7 +11,6 @@
   const keep = Number(live.dataset.rows);
   const hiddenFor = 20000; // ms: a tab nobody looks at is lent no names
   let last = live.dataset.since;
-  let source = null;
   let timer = 0;
 
   const show = (state) => {
@@ -48,46 +47,62 @@
     }
   };
 
+  // A row's picture is asked for when the row is in sight: during a rush most are pushed
+  // out again before anybody saw them.
+  const sight = new IntersectionObserver((seen) => {
+    for (const s of seen) {
+      if (!s.isIntersecting) continue;
+      sight.unobserve(s.target);
+      const img = s.target.querySelector("img[data-src]");
+      if (!img) continue;
+      img.src = img.dataset.src;
+      img.removeAttribute("data-src");
+    }
+  });
+
   const apply = (html) => {
     const t = document.createElement("template");
     t.innerHTML = html;
-    for (const el of [...t.content.children]) place(el);
+    for (const el of [...t.content.children]) {
+      for (const img of el.querySelectorAll(".thumb img[src]")) {
+        img.dataset.src = img.getAttribute("src"); // nothing is loaded while it is in the template
+        img.removeAttribute("src");
+      }
+      place(el);
+      for (const img of el.querySelectorAll("img[data-src]")) sight.observe(img.closest(".row"));
+    }
   };
 
-  const stop = () => {
-    if (source) source.close();
-    source = null;
-  };
+  let over = false;
+  let running = false;
+  const stream = window.openStream(live.dataset.stream + (live.dataset.filter ? "?" + live.dataset.filter : ""), live.dataset.channel, {
+    last: () => last,
+    live: (id, html) => {
+      last = id;
+      apply(html);
+    },
+    state: show,
+    ended: () => {
+      over = true;
+      running = false;
+      show("ended");
+    },
+  });
 
   const start = () => {
-    stop();
-    source = new EventSource(live.dataset.stream + "?since=" + encodeURIComponent(last) + (live.dataset.filter ? "&" + live.dataset.filter : ""));
-    source.onopen = () => show("on");
-    source.addEventListener("live", (e) => {
-      if (e.lastEventId) last = e.lastEventId;
-      apply(e.data);
-    });
-    source.addEventListener("ended", () => {
-      stop();
-      show("ended");
-    });
-    source.onerror = () => {
-      // CLOSED: the server refused, which it does to a session that is over.
-      if (source && source.readyState === EventSource.CLOSED) {
-        stop();
-        show("ended");
-      } else show("off");
-    };
+    running = true;
+    stream.start();
   };
 
   document.addEventListener("visibilitychange", () => {
     clearTimeout(timer);
     if (document.hidden) {
       timer = setTimeout(() => {
-        stop();
+        running = false;
+        stream.stop();
         show("paused");
       }, hiddenFor);
-    } else if (!source && !pulse.classList.contains("is-ended")) start();
+    } else if (!running && !over) start();
   });
 
   // Up and down walk the list; the whole row is one link.

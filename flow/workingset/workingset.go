@@ -57,6 +57,7 @@ type Set struct {
 	keys        map[gatehouse.DeviceID]deviceKey
 	secrets     map[string]namedSecret
 	accounts    map[gatehouse.AccountID][]byte // flow/accounts reads them
+	kept        map[gatehouse.WorkingKind]map[gatehouse.ID][]byte
 }
 
 // keyRow names the item that holds the site's verifier key.
@@ -71,7 +72,7 @@ func Load(ctx context.Context, place gatehouse.Place, store gatehouse.WorkingSto
 	s := &Set{place: place, store: store, sealer: sealer, gallery: g,
 		badges: map[gatehouse.SubjectID]gatehouse.Badge{}, plates: map[string]gatehouse.SubjectID{},
 		credentials: map[[32]byte]holder{}, tokens: map[gatehouse.DeviceID][32]byte{}, sources: map[gatehouse.DeviceID]string{}, keys: map[gatehouse.DeviceID]deviceKey{}, secrets: map[string]namedSecret{},
-		accounts: map[gatehouse.AccountID][]byte{}}
+		accounts: map[gatehouse.AccountID][]byte{}, kept: map[gatehouse.WorkingKind]map[gatehouse.ID][]byte{}}
 	var templates []gatehouse.WorkingItem // until the gallery is known
 	err := store.Working(ctx, func(item gatehouse.WorkingItem) error {
 		switch {
@@ -173,6 +174,8 @@ func (s *Set) take(item gatehouse.WorkingItem) error {
 		s.secrets[n.Name] = n
 	case gatehouse.AccountItem:
 		s.accounts[subject] = plain
+	case gatehouse.AccessItem, gatehouse.WebhookItem:
+		s.keep(kind, subject, plain)
 	default:
 		return damaged()
 	}

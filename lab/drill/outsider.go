@@ -29,6 +29,9 @@ var openRoutes = map[string]string{
 	"GET /metrics":                "loopback: numbers by gate, device and reason",
 	"GET /signin":                 "the page that asks who is there: the same for everybody",
 	"POST /signin/passkey/begin":  "a random challenge, for nobody in particular",
+	"GET /api/v1/openapi.json":    "what the API is: the same for everybody",
+	"GET /api/v1/docs":            "the same as a page",
+	"GET /api/v1/docs.css":        "that page's style",
 	"POST /api/v1/devices/enrol":  "a device that shows its enrolment code; anything else is told what is wrong with it",
 }
 

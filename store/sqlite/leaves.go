@@ -174,6 +174,14 @@ func (s *Store) Leaves(ctx context.Context, after uint64, f func(position uint64
 	}
 }
 
+// Newest is the position behind which only leaves come that are not committed yet.
+func (s *Store) Newest(ctx context.Context) (uint64, error) {
+	if _, err := s.shards(ctx); err != nil {
+		return 0, err
+	}
+	return uint64(max(s.leaves.settled()-1, 0)), nil
+}
+
 // shards are site.db and every month.
 func (s *Store) shards(ctx context.Context) ([]*shard, error) {
 	names, err := s.monthNames()

@@ -165,6 +165,14 @@ func (s *Store) Passages(ctx context.Context, q gatehouse.PassageQuery) ([]gateh
 		least := leastID(q.Since.Add(-idSlack))
 		add(`id >= ?`, least[:])
 	}
+	if !q.Until.IsZero() {
+		add(`at < ?`, q.Until.UnixMicro())
+		most := leastID(q.Until.Add(idSlack))
+		add(`id < ?`, most[:])
+		if end := q.Until.Add(idSlack); newest.IsZero() || end.Before(newest) {
+			newest = end
+		}
+	}
 	query += ` ORDER BY id DESC LIMIT ?`
 	var found []gatehouse.Passage
 	err := s.monthsNewestFirst(ctx, q.Since, newest, func(m *shard) (bool, error) {

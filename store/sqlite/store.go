@@ -1,7 +1,7 @@
 // Package sqlite is the embedded store: a directory of encrypted SQLite files.
 //
 //	site.db      subjects, consents, devices, the rule book, alarms, intents
-//	working.db   the working set
+//	working.db   the working set, and what requests with a key were answered
 //	2026-11.db   the passages of a month (UTC), their sealed details, evidence references
 //
 // Each file has a key of its own, is opened on its own, and is never attached to
@@ -66,6 +66,7 @@ var (
 	_ gatehouse.ExpiryStore  = (*Store)(nil)
 	_ gatehouse.RuleStore    = (*Store)(nil)
 	_ gatehouse.AlarmStore   = (*Store)(nil)
+	_ gatehouse.ReplyStore   = (*Store)(nil)
 )
 
 // monthIdle is when the connections of a month that nobody asks for are closed;

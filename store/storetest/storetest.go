@@ -21,6 +21,7 @@ type Engine interface {
 	gatehouse.EscrowStore
 	gatehouse.RuleStore
 	gatehouse.AlarmStore
+	gatehouse.ReplyStore
 	Close() error
 }
 
@@ -36,6 +37,7 @@ func Run(t *testing.T, fresh func(t *testing.T) (open func() Engine)) {
 		{"what cannot be a passage is refused", testPassageRefused},
 		{"passages page newest first", testPassagePages},
 		{"passages cross months", testPassageMonths},
+		{"passages before a moment", testUntil},
 		{"an outcome is set once", testOutcome},
 		{"outcomes and reads of no passage", testNoPassage},
 		{"passages are counted by their time", testCounts},
@@ -56,6 +58,7 @@ func Run(t *testing.T, fresh func(t *testing.T) (open func() Engine)) {
 		{"the working set is put, replaced, deleted", testWorking},
 		{"escrow is put, replaced, deleted", testEscrow},
 		{"alarms stay until somebody acknowledges them", testAlarms},
+		{"replies are begun once, kept and dropped", testReplies},
 		{"another place sees nothing", testPlaces},
 		{"a rule book is changed step by step", testRules},
 		{"a rule book forgets who is erased", testRulesForget},

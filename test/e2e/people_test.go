@@ -11,7 +11,6 @@ import (
 
 	"gatehouse"
 	"gatehouse/api/wire"
-	"gatehouse/console/consoletest"
 	"gatehouse/lab/demo/scene"
 	"gatehouse/server"
 	"gatehouse/vision/imaging"

@@ -24,6 +24,9 @@ GET /signin/oidc/callback                   public
 POST /api/v1/witness/add-checkpoint         public
 GET /healthz                                public
 POST /api/v1/devices/enrol                  public
+GET /api/v1/openapi.json                    public
+GET /api/v1/docs                            public
+GET /api/v1/docs.css                        public
 GET /readyz                                 loopback
 GET /metrics                                loopback
 POST /api/v1/devices/{id}/frames            device
@@ -90,7 +93,24 @@ GET /disclosures                            permission see-disclosures
 POST /disclosures/reasons                    permission disclose-people, fresh
 POST /vault/unseal                          permission unseal, fresh
 POST /vault/seal                            permission seal
-GET /api/v1/passages                        permission see-passages, or socket
+GET /api/v1/passages                        permission see-passages, or token, or socket
+GET /api/v1/passages/{id}                   permission see-passages, or token, or socket
+GET /api/v1/events                          permission see-passages, or token
+GET /api/v1/gates                           permission see-passages, or token
+GET /api/v1/gates/{gate}                    permission see-passages, or token
+GET /api/v1/subjects                        permission see-people, or token
+GET /api/v1/subjects/{id}                   permission see-people, or token
+POST /api/v1/people                         permission enrol, or token
+POST /api/v1/vehicles                       permission enrol, or token
+PUT /api/v1/subjects/{id}/status            permission suspend, or token
+DELETE /api/v1/subjects/{id}/consent        permission edit-records, or token
+POST /api/v1/erasures                       permission erase, fresh, or token
+GET /api/v1/erasures/{id}                   permission erase, or token
+GET /api/v1/devices                         permission devices, or token
+POST /api/v1/devices/codes                  permission devices, fresh, or token
+DELETE /api/v1/devices/{id}                 permission devices, fresh, or token
+GET /api/v1/disclosures                     permission see-disclosures, or token
+GET /api/v1/health                          permission status, or token
 POST /api/v1/search                         permission search, fresh
 POST /leave                                 permission own-account
 GET /again                                  permission own-account

@@ -11,6 +11,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/api"
+	"gatehouse/api/apitest"
 	"gatehouse/auth"
 	"gatehouse/console/consoletest"
 	"gatehouse/flow/accounts"
@@ -47,7 +48,8 @@ func signedIn(t *testing.T, s *consoletest.Site, a gatehouse.Account) *http.Cook
 func TestWhoMayCallWhat(t *testing.T) {
 	s := consoletest.New(nil, nil, nil)
 	defer s.Close()
-	rest := api.New(api.Options{Place: consoletest.Place, Passages: s})
+	rest := api.New(api.Options{Place: consoletest.Place, Passages: s, PerMinute: 100_000,
+		Resources: apitest.Site{{ID: "front-door", Name: "Front door"}, {ID: "car-park", Name: "Car park entry"}}})
 	routes := append(s.Console.Routes(), rest.Routes()...)
 	tcp := s.Auth.Handler(auth.TCP, routes, rest.Refuse)
 	s.Account("chief", gatehouse.Assignment{Role: gatehouse.Administrator}) // so that the others may be changed

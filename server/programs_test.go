@@ -1,0 +1,331 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"gatehouse"
+	"gatehouse/api/apitest"
+	"gatehouse/api/wire"
+	"gatehouse/client"
+)
+
+// A program of somebody else's asks with its token, sees what its scopes and gates give,
+// and nothing more of it is left on the disk.
+func TestAProgramWithAToken(t *testing.T) {
+	c := testConfig(t)
+	s := open(t, c)
+	link := run(t, s)
+	base := link[:strings.Index(link, "/enter/")]
+	admin, ctx := client.OverSocket(SocketPath(s.config)), t.Context()
+	if _, err := admin.EnrollPerson(ctx, wire.EnrollPersonRequest{Label: "B-1", Record: gatehouse.PersonRecord{Name: "Mei Lin"}, Card: "04A1B2C3", Grants: []gatehouse.Grant{{Gate: "*", Schedule: "always"}}}); err != nil {
+		t.Fatal(err)
+	}
+	addDevice(t, s, "tablet")
+	card(t, s, "tablet", "04A1B2C3")
+	made, err := admin.AddToken(ctx, wire.TokenAddRequest{Name: "display", Hours: 24})
+	if err != nil || made.Token == "" || made.By != "admin-socket" {
+		t.Fatal(made, err)
+	}
+	if _, err := admin.AddToken(ctx, wire.TokenAddRequest{Name: "other", Scopes: []gatehouse.Permission{"accounts"}, Hours: 24}); gatehouse.ErrorCode(err) != "token.scopes" {
+		t.Errorf("a token to manage accounts: %v", err)
+	}
+	program := client.AsProgram(nil, base, made.Token)
+	page, err := program.Passages(ctx, "", gatehouse.ID{}, 10)
+	if err != nil || len(page.Passages) != 1 {
+		t.Fatalf("%+v, %v", page, err)
+	}
+	if _, err := client.AsProgram(nil, base, made.Token+"x").Passages(ctx, "", gatehouse.ID{}, 10); gatehouse.ErrorCode(err) != "token.refused" {
+		t.Errorf("another token: %v", err)
+	}
+	// A token is no session: no page of the console, no search.
+	for _, path := range []string{"/", "/people", "/passages"} {
+		r, _ := http.NewRequestWithContext(ctx, http.MethodGet, base+path, nil)
+		r.Header.Set("Authorization", "Bearer "+made.Token)
+		w, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Body.Close()
+		if w.StatusCode != http.StatusUnauthorized {
+			t.Errorf("%s with a token: %d", path, w.StatusCode)
+		}
+	}
+	list, err := admin.Tokens(ctx)
+	if err != nil || len(list.Tokens) != 1 || list.Tokens[0].Used.IsZero() {
+		t.Errorf("the list says %+v, %v", list, err)
+	}
+	if err := admin.RevokeToken(ctx, "display"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := program.Passages(ctx, "", gatehouse.ID{}, 10); gatehouse.ErrorCode(err) != "token.refused" {
+		t.Errorf("a revoked token: %v", err)
+	}
+	var entries wire.AuditPage
+	for until := time.Now().Add(20 * time.Second); len(entries.Entries) < 2 && time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
+		if entries, err = admin.AuditEntries(ctx, wire.AuditQuery{Kind: gatehouse.AccountLeafKind, Limit: 10}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(entries.Entries) != 2 {
+		t.Errorf("the log has %d entries about the token", len(entries.Entries))
+	}
+	err = filepath.WalkDir(c.Data, func(path string, d os.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		if bytes.Contains(b, []byte(made.Token)) || bytes.Contains(b, []byte(made.Token[5:25])) {
+			t.Errorf("%s holds the token", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// Tokens and their last use outlive a restart.
+func TestTokensOutliveARestart(t *testing.T) {
+	c := testConfig(t)
+	s := open(t, c)
+	made, err := s.Admin().AddToken(t.Context(), wire.TokenAddRequest{Name: "display", Hours: 24})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.tokens.VerifyToken(t.Context(), gatehouse.Secret(made.Token)); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, c)
+	if _, err := s.tokens.VerifyToken(t.Context(), gatehouse.Secret(made.Token)); err != nil {
+		t.Error(err)
+	}
+	if list := s.tokens.List(); len(list) != 1 || list[0].Used.IsZero() {
+		t.Errorf("after a restart: %+v", list)
+	}
+}
+
+// A real reply of every operation that reads is as the document says that the same server
+// gives out; and a program's calls do what they say.
+func TestTheServerAnswersAsItsDocumentSays(t *testing.T) {
+	c := testConfig(t)
+	s := open(t, c)
+	link := run(t, s)
+	base := link[:strings.Index(link, "/enter/")]
+	admin, ctx := client.OverSocket(SocketPath(s.config)), t.Context()
+	made, err := admin.AddToken(ctx, wire.TokenAddRequest{Name: "all", Hours: 1, Scopes: []gatehouse.Permission{gatehouse.SeePassages, gatehouse.SeePeople, gatehouse.Enrol, gatehouse.Suspend, gatehouse.EditRecords,
+		gatehouse.EraseSubjects, gatehouse.ManageDevices, gatehouse.SeeStatus, gatehouse.SeeDisclosures}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	get := func(path string) (*http.Response, []byte) {
+		t.Helper()
+		r, _ := http.NewRequestWithContext(ctx, http.MethodGet, base+path, nil)
+		r.Header.Set("Authorization", "Bearer "+made.Token)
+		w, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Body.Close()
+		b, err := io.ReadAll(w.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w, b
+	}
+	_, text := get("/api/v1/openapi.json")
+	doc, err := apitest.Read(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	c0 := client.AsProgram(nil, base, made.Token)
+	program := c0.Program()
+	// The same enrolment, sent twice because the first answer was lost, is one.
+	key := client.NewKey()
+	q := wire.EnrollPersonRequest{Label: "B-1", Record: gatehouse.PersonRecord{Name: "Mei Lin", NationalID: "110101199003070000"}, Card: "04A1B2C3", Grants: []gatehouse.Grant{{Gate: "*", Schedule: "always"}}}
+	person, err := program.EnrolPerson(ctx, key, q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := program.EnrolPerson(ctx, key, q); err != nil || again != person {
+		t.Errorf("enrolled again: %+v, %v", again, err)
+	}
+	if list, err := program.Subjects(ctx, gatehouse.SubjectID{}, 200); err != nil || len(list.Subjects) != 1 {
+		t.Errorf("enrolled %+v, %v", list, err)
+	}
+	car, err := program.EnrolVehicle(ctx, client.NewKey(), wire.EnrollVehicleRequest{Label: "V-1", Record: gatehouse.VehicleRecord{Plate: "B XK 4521"}, Grants: []gatehouse.Grant{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	addDevice(t, s, "tablet")
+	p := card(t, s, "tablet", "04A1B2C3")
+	if code, err := program.DeviceCode(ctx, client.NewKey(), wire.DeviceAddRequest{ID: "reader-2", Kind: gatehouse.Reader, Gate: "front-door"}); err != nil || code.Code == "" {
+		t.Errorf("a code: %+v, %v", code, err)
+	}
+	one, tag, err := program.Subject(ctx, person.Subject)
+	if err != nil || one.Label != "B-1" || tag == "" {
+		t.Errorf("%+v, %q, %v", one, tag, err)
+	}
+	if one, err = program.SetStatus(ctx, person.Subject, gatehouse.SuspendedStatus, tag); err != nil || one.Status != gatehouse.SuspendedStatus {
+		t.Errorf("suspended: %+v, %v", one, err)
+	}
+	if _, err = program.SetStatus(ctx, person.Subject, gatehouse.Active, tag); gatehouse.ErrorCode(err) != "request.changed" {
+		t.Errorf("over another change: %v", err)
+	}
+	if d := card(t, s, "tablet", "04A1B2C3").Decision; d.Reason != gatehouse.Suspended {
+		t.Errorf("a suspended person got %+v", d)
+	}
+	if got, err := c0.Passage(ctx, p.ID); err != nil || got.Subject != person.Subject {
+		t.Errorf("%+v, %v", got, err)
+	}
+	erased, err := program.Erase(ctx, client.NewKey(), wire.EraseRequest{Subject: car.Subject, Reason: "sold"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := program.Erasure(ctx, erased.Certificate.ID); err != nil || again.Certificate != erased.Certificate {
+		t.Errorf("the certificate: %+v, %v", again, err)
+	}
+	// After an erasure no answer that named somebody is kept, and nothing is done twice.
+	if _, err := program.EnrolPerson(ctx, key, q); gatehouse.ErrorCode(err) != "request.unfinished" {
+		t.Errorf("an answer of before the erasure: %v", err)
+	}
+
+	paths := doc.Gets()
+	if len(paths) < 12 {
+		t.Fatalf("only %v", paths)
+	}
+	for _, path := range paths {
+		id := person.Subject.String()
+		switch {
+		case strings.Contains(path, "/passages/"):
+			id = p.ID.String()
+		case strings.Contains(path, "/erasures/"):
+			id = erased.Certificate.ID.String()
+		}
+		w, b := get(strings.NewReplacer("{id}", id, "{gate}", "front-door").Replace(path))
+		if w.StatusCode != http.StatusOK {
+			t.Errorf("%s: %d %s", path, w.StatusCode, b)
+			continue
+		}
+		if err := doc.Check("GET "+path, w.StatusCode, w.Header.Get("Content-Type"), b); err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+		for _, no := range []string{"Mei Lin", "110101199003070000", "04A1B2C3", "4521", made.Token, passphrase} {
+			if bytes.Contains(b, []byte(no)) {
+				t.Errorf("%s says %q", path, no)
+			}
+		}
+	}
+	if err := program.RevokeDevice(ctx, "tablet"); err != nil {
+		t.Error(err)
+	}
+	if list, err := program.Devices(ctx); err != nil || len(list.Devices) != 1 || list.Devices[0].Shows != "revoked" {
+		t.Errorf("%+v, %v", list, err)
+	}
+	if list, err := program.Disclosures(ctx, gatehouse.ID{}, 10); err != nil {
+		t.Errorf("%+v, %v", list, err)
+	}
+	if h, err := program.Health(ctx); err != nil || !h.Running {
+		t.Errorf("%+v, %v", h, err)
+	}
+	if list, err := c0.Gates(ctx); err != nil || len(list.Gates) != 1 {
+		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+// A program that was away while the server was started anew is told what it missed, once
+// and in order, and its stream ends with its token.
+func TestEventsOverARestart(t *testing.T) {
+	c := testConfig(t)
+	ctx := t.Context()
+	s := open(t, c)
+	ended := serving(t, s)
+	a := s.Admin()
+	if _, err := a.EnrollPerson(ctx, wire.EnrollPersonRequest{Label: "B-1", Record: gatehouse.PersonRecord{Name: "Mei Lin"}, Card: "04A1B2C3", Grants: []gatehouse.Grant{{Gate: "*", Schedule: "always"}}}); err != nil {
+		t.Fatal(err)
+	}
+	addDevice(t, s, "tablet")
+	made, err := a.AddToken(ctx, wire.TokenAddRequest{Name: "display", Hours: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	enough := errors.New("enough")
+	// listen takes n passages behind an event, and gives their ids and the last event's.
+	listen := func(s *Server, after string, n int, ready func()) (ids []gatehouse.ID, last string) {
+		t.Helper()
+		within, cancel := context.WithTimeout(ctx, 30*time.Second)
+		defer cancel()
+		if ready != nil {
+			time.AfterFunc(500*time.Millisecond, ready)
+		}
+		err := client.AsProgram(nil, s.auth.BaseURL(), made.Token).Events(within, "", after, func(e client.Event) error {
+			switch e.Kind {
+			case "passage":
+				ids, last = append(ids, e.Passage.ID), e.ID
+				if e.Passage.Gate != "front-door" || e.Passage.At.IsZero() {
+					t.Errorf("told %+v", e.Passage)
+				}
+			case "gap":
+				t.Errorf("something was missed since %v", e.Gap.Since)
+			}
+			if len(ids) == n {
+				return enough
+			}
+			return nil
+		})
+		if !errors.Is(err, enough) {
+			t.Fatalf("%d of %d passages: %v", len(ids), n, err)
+		}
+		return ids, last
+	}
+	var want []gatehouse.ID
+	first, last := listen(s, "", 1, func() { want = append(want, card(t, s, "tablet", "04A1B2C3").ID) })
+	if len(want) != 1 || first[0] != want[0] {
+		t.Fatalf("told %v, want %v", first, want)
+	}
+	for range 3 {
+		want = append(want, card(t, s, "tablet", "04A1B2C3").ID)
+	}
+	ended()
+	if err := s.Close(ctx); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, c)
+	run(t, s)
+	a = s.Admin()
+	want = append(want, card(t, s, "tablet", "04A1B2C3").ID)
+	missed, _ := listen(s, last, 4, nil)
+	if !slices.Equal(missed, want[1:]) {
+		t.Errorf("missed %v, told %v", want[1:], missed)
+	}
+	over := make(chan error, 1)
+	go func() {
+		over <- client.AsProgram(nil, s.auth.BaseURL(), made.Token).Events(ctx, "", "", func(client.Event) error { return nil })
+	}()
+	time.Sleep(300 * time.Millisecond)
+	if err := a.RevokeToken(ctx, "display"); err != nil {
+		t.Fatal(err)
+	}
+	card(t, s, "tablet", "04A1B2C3")
+	select {
+	case err := <-over:
+		if gatehouse.ErrorCode(err) != "token.refused" {
+			t.Errorf("the stream of a revoked token ended with %v", err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("the stream of a revoked token goes on")
+	}
+}
