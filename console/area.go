@@ -28,7 +28,7 @@ type entry struct {
 var groups = []string{"nav.now", "nav.registry", "nav.site", "nav.privacy"}
 
 // areas are all that there are; core is what every console has.
-var areas = []area{core, searching, signingIn, ownAccount, managing}
+var areas = []area{core, searching, signingIn, ownAccount, managing, equipment}
 
 var core = area{
 	pages:  []string{"live", "passages", "passage", "people", "disclosures", "message"},
@@ -68,7 +68,7 @@ func (c *Console) navigationFor(reader auth.Session) (all []section) {
 	for _, s := range c.nav {
 		mine := section{Text: s.Text}
 		for _, e := range s.Entries {
-			if reader.May(e.Needs) && (e.Needs != gatehouse.ManageAccounts || c.o.Accounts != nil) {
+			if reader.May(e.Needs) && c.has(e.Here) {
 				mine.Entries = append(mine.Entries, e)
 			}
 		}
@@ -77,4 +77,15 @@ func (c *Console) navigationFor(reader auth.Session) (all []section) {
 		}
 	}
 	return all
+}
+
+// has reports whether the console was given what a place of the navigation needs.
+func (c *Console) has(here string) bool {
+	switch here {
+	case "accounts":
+		return c.o.Accounts != nil
+	case "devices":
+		return c.o.Devices != nil
+	}
+	return true
 }

@@ -37,6 +37,7 @@ type Options struct {
 	Disclosures Disclosures
 	Archive     Archive
 	Accounts    Accounts // nil: there are no accounts, for tests
+	Devices     Devices  // nil: no pages about devices
 	Hub         *feed.Hub
 	Ring        *feed.Ring
 	Auth        *auth.Auth

@@ -76,8 +76,9 @@ func (c *Console) parse(lang string) map[string]*template.Template {
 		"role":       func(r gatehouse.Role) string { return r.Sentence(lang) },
 		"permission": func(p gatehouse.Permission) string { return p.Sentence(lang) },
 		"char":       func(r rune) string { return string(r) },
+		"bytes":      bytesText,
 	}
-	parts := template.Must(template.New("").Funcs(funcs).ParseFS(templateFiles, "templates/base.html", "templates/parts.html"))
+	parts := template.Must(template.New("").Funcs(funcs).ParseFS(templateFiles, "templates/base.html", "templates/parts.html", "templates/listing.html"))
 	out := map[string]*template.Template{"parts": parts}
 	for _, a := range areas {
 		for _, name := range a.pages {
@@ -160,8 +161,8 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
 		case "account.unknown":
 			status = http.StatusNotFound
 		default:
-			if strings.HasPrefix(e.Code, "account.") {
-				status = http.StatusUnprocessableEntity
+			if asked := askerStatus(e.Code); asked != 0 {
+				status = asked
 			}
 		}
 	}

@@ -20,8 +20,12 @@ type admin struct {
 	desk
 }
 
-func (s *Server) admin() admin {
-	return admin{s, desk{at: s.vault.Desk, operator: socketOperator, lessee: s.lend.Holder(socketOperator)}}
+func (s *Server) admin() admin { return s.adminOf(socketOperator) }
+
+// adminOf carries out commands in the name of an operator: that of the admin socket, or of
+// somebody who signed in to the console.
+func (s *Server) adminOf(operator string) admin {
+	return admin{s, desk{at: s.vault.Desk, operator: operator, lessee: s.lend.Holder(operator)}}
 }
 
 const socketOperator = "admin-socket"

@@ -12,7 +12,7 @@ import (
 
 // Erase implements api.Admin.
 func (a admin) Erase(ctx context.Context, r wire.EraseRequest) (wire.Erasure, error) {
-	operator, proof, _ := a.lend.Lease(socketOperator)
+	operator, proof, _ := a.lend.Lease(a.operator)
 	q := erase.Request{Subject: r.Subject, Operator: operator, Reason: r.Reason, Proof: proof}
 	doc, err := a.erase.Erase(ctx, q)
 	switch gatehouse.ErrorCode(err) {
@@ -55,7 +55,7 @@ func (a admin) AddHold(ctx context.Context, r wire.HoldRequest) (wire.Hold, erro
 
 // lease is the proof of whoever has unsealed the vault.
 func (a admin) lease() (operator string, proof []byte, err error) {
-	if operator, proof, _ = a.lend.Lease(socketOperator); proof == nil {
+	if operator, proof, _ = a.lend.Lease(a.operator); proof == nil {
 		return "", nil, gatehouse.Errorf("vault.sealed", "run `gatehouse unseal` first", "the vault is sealed, and this needs its key")
 	}
 	return operator, proof, nil

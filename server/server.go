@@ -99,6 +99,7 @@ type Server struct {
 	codes      *auth.Codes
 	transport  *transport // once it runs
 	noted      noted
+	heard      heard
 	escrow     *escrow.Store
 	backups    backups
 	rotator    *rotate.Rotator

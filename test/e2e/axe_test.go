@@ -39,6 +39,7 @@ func violations(t *testing.T, ctx context.Context) []string {
 func TestPagesAreAccessible(t *testing.T) {
 	s := site(t)
 	car := morning(s)
+	office(s)
 	ctx, _ := tabFor(t, 5*time.Minute)
 	must(t, chromedp.Do(ctx, enter(t, s)))
 	s.Server.URL = "http://localhost:" + port(s)
@@ -46,7 +47,7 @@ func TestPagesAreAccessible(t *testing.T) {
 	owner := s.Account("manager-1", gatehouse.Assignment{Role: gatehouse.SiteManager}, gatehouse.Assignment{Role: gatehouse.Administrator})
 	somebody := s.Account("guard-7", gatehouse.Assignment{Role: gatehouse.Guard, Gates: []gatehouse.GateID{"front-door"}})
 	for _, path := range []string{"/", "/passages/" + car.ID.String(), "/passages", "/people", "/disclosures", "/search", "/no-such-page",
-		"/accounts", "/accounts/" + somebody.ID.String(), "/signin", "/account", "/account/code", "/again"} {
+		"/accounts", "/accounts/" + somebody.ID.String(), "/devices", "/signin", "/account", "/account/code", "/again"} {
 		if path == "/account" { // one's own: a demo's session has none
 			must(t, chromedp.Do(ctx, chromedp.Navigate(s.Auth.MintFor(owner.ID))))
 		}

@@ -70,7 +70,11 @@ POST /accounts/{id}/disable                 permission accounts, fresh
 POST /accounts/{id}/enable                  permission accounts, fresh
 POST /accounts/{id}/remove                  permission accounts, fresh
 POST /accounts/{id}/credentials/{n}/remove  permission accounts, fresh
-POST /accounts/{id}/sessions/{n}/end        permission accounts`
+POST /accounts/{id}/sessions/{n}/end        permission accounts
+GET /devices                                permission devices
+POST /devices/code                          permission devices, fresh
+POST /devices/camera                        permission devices, fresh
+POST /devices/{id}/revoke                   permission devices, fresh`
 
 func TestWhatEachRouteAsksFor(t *testing.T) {
 	s := consoletest.New(nil, nil, nil, func(o *auth.Options) { o.OIDC = &auth.OIDC{Issuer: "https://login.example.org", ClientID: "x"} })
