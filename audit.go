@@ -21,6 +21,8 @@ const (
 	DeviceLeafKind  LeafKind = "device"
 	AccountLeafKind LeafKind = "account" // made, invited, given roles, disabled, removed, a key added or removed
 	SignInLeafKind  LeafKind = "sign-in" // a session began, or how many attempts were refused
+	RequestLeafKind LeafKind = "request" // of a person about their data: opened, extended, answered
+	SettingLeafKind LeafKind = "setting" // changed while the server runs
 
 	// What the vault process records itself.
 	DisclosureLeafKind LeafKind = "disclosure"
@@ -38,7 +40,7 @@ const (
 )
 
 // LeafKinds lists them all.
-var LeafKinds = []LeafKind{PassageLeafKind, OutcomeLeafKind, SubjectLeafKind, StatusLeafKind, ConsentLeafKind, DeviceLeafKind, AccountLeafKind, SignInLeafKind, DisclosureLeafKind, RefusalLeafKind,
+var LeafKinds = []LeafKind{PassageLeafKind, OutcomeLeafKind, SubjectLeafKind, StatusLeafKind, ConsentLeafKind, DeviceLeafKind, AccountLeafKind, SignInLeafKind, RequestLeafKind, SettingLeafKind, DisclosureLeafKind, RefusalLeafKind,
 	LiveLeafKind, VaultLeafKind, EraseLeafKind, ExpireLeafKind, HoldLeafKind, KeyLeafKind, CanaryLeafKind, ReleaseLeafKind, BackupLeafKind, PolicyLeafKind}
 
 // leafVersion begins every leaf, so that an old leaf can be told from a new one.
@@ -149,7 +151,8 @@ func LeafParts(b []byte) (kind LeafKind, at time.Time, parts [][]byte, err error
 }
 
 // LeafOfGate reports whether a leaf is of a kind that the gate's own files hold: what
-// happens at gates, subjects, consents, devices, accounts and who signs in. Every other
+// happens at gates, subjects, consents, devices, accounts, who signs in, people's requests
+// and settings. Every other
 // leaf is written by the vault process alone; so that whoever runs as the server can
 // put no certificate, disclosure or key of their own into the log, it takes none of them
 // from the gate.
@@ -159,7 +162,7 @@ func LeafOfGate(leaf []byte) bool {
 		return false
 	}
 	switch kind {
-	case PassageLeafKind, OutcomeLeafKind, SubjectLeafKind, StatusLeafKind, ConsentLeafKind, DeviceLeafKind, AccountLeafKind, SignInLeafKind:
+	case PassageLeafKind, OutcomeLeafKind, SubjectLeafKind, StatusLeafKind, ConsentLeafKind, DeviceLeafKind, AccountLeafKind, SignInLeafKind, RequestLeafKind, SettingLeafKind:
 		return true
 	case EraseLeafKind:
 		return len(parts) > 0 && string(parts[0]) == eventReplaced

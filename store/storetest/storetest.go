@@ -19,6 +19,7 @@ type Engine interface {
 	gatehouse.ErasureStore
 	gatehouse.ExpiryStore
 	gatehouse.EscrowStore
+	gatehouse.PrivacyStore
 	Close() error
 }
 
@@ -52,6 +53,8 @@ func Run(t *testing.T, fresh func(t *testing.T) (open func() Engine)) {
 		{"intents outlive a restart", testIntents},
 		{"the working set is put, replaced, deleted", testWorking},
 		{"escrow is put, replaced, deleted", testEscrow},
+		{"requests are opened, answered, and survive nobody", testRequests},
+		{"every consent", testEachConsent},
 		{"another place sees nothing", testPlaces},
 		{"a subject is replaced everywhere", testReplaceSubject},
 		{"what was on its way is replaced too", testReplaceOnItsWay},

@@ -31,6 +31,8 @@ var parts = map[gatehouse.LeafKind]string{
 	gatehouse.DeviceLeafKind:     "- - device kind gate operator change key",
 	gatehouse.AccountLeafKind:    "event - - account by with*",
 	gatehouse.SignInLeafKind:     "event - - account session",
+	gatehouse.RequestLeafKind:    "event - - id kind operator outcome due note answer",
+	gatehouse.SettingLeafKind:    "event - - setting value operator",
 	gatehouse.DisclosureLeafKind: "id operator role purpose - units item*",
 }
 
