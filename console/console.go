@@ -38,6 +38,7 @@ type Options struct {
 	Archive     Archive
 	Accounts    Accounts // nil: there are no accounts, for tests
 	Devices     Devices  // nil: no pages about devices
+	Privacy     Privacy  // nil: no pages for a privacy officer
 	Hub         *feed.Hub
 	Ring        *feed.Ring
 	Auth        *auth.Auth

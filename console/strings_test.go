@@ -38,7 +38,10 @@ func TestEverythingIsTranslated(t *testing.T) {
 		"step":    {"held", "failed", "unasked"},
 		"outcome": {"none", "pending", "passed", "not_passed", "unconfirmed", "unreachable"}, "status": {"active", "suspended"},
 		"device": {"camera", "reader", "terminal", "relay", "kiosk"}, "devstate": {"ok", "stalled", "down", "ended", "quiet"}, "shows": {"key", "token", "none", "revoked"},
-		"stage": {},
+		"stage": {"days", "retention"}, "filing": {"below", "near", "due"}, "consent": {"given", "lapsing", "withdrawn"}, "consentfor": {"face_at_doors", "face_at_attendance"}, "how": {"terminal", "reference"},
+		"request": {"access", "correction", "export", "erasure"}, "reqstate": {"open", "soon", "overdue", "done"}, "reqoutcome": {"granted", "refused"},
+		"field": {"birth_date", "gender", "number", "phone", "email", "address", "unit", "region", "class", "colour", "owner"},
+		"keep":  {"passages", "frames", "strangers", "records", "metadata"}, "relstate": {"asked", "approved", "written", "expired"},
 		"state": {"invited", "enabled", "disabled"}, "by": {"passkey", "totp", "oidc", "link", "invite"},
 	} {
 		if !prefixes[prefix] {

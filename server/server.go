@@ -25,6 +25,7 @@ import (
 	"gatehouse/flow/erase"
 	"gatehouse/flow/escrow"
 	"gatehouse/flow/passage"
+	"gatehouse/flow/requests"
 	"gatehouse/flow/rotate"
 	"gatehouse/flow/search"
 	"gatehouse/flow/workingset"
@@ -100,6 +101,8 @@ type Server struct {
 	transport  *transport // once it runs
 	noted      noted
 	heard      heard
+	console    consoleJobs
+	requests   *requests.Desk
 	escrow     *escrow.Store
 	backups    backups
 	rotator    *rotate.Rotator
@@ -316,6 +319,7 @@ func (s *Server) openFlows(ctx context.Context) error {
 	s.enroll = enroll.New(enroll.Ports{Place: s.site.Place, Eyes: s.eyes, Gallery: s.gallery, Threshold: models.Threshold, Fault: face.Fault, Sealer: s.vault,
 		Keep: s.gateKey, Subjects: s.store, Blobs: s.blobs, Working: s.working})
 	s.erase = s.newEraser()
+	s.requests = requests.New(requests.Ports{Place: s.site.Place, Location: s.site.Location, Store: s.store, Subjects: s.store, Sealer: s.vault})
 	s.flow = passage.New(passage.Ports{Site: s.site, Working: s.working, Gallery: s.gallery, Threshold: models.Threshold, Sealer: s.vault,
 		Store: s.store, Blobs: s.blobs, Actuator: s.gates.actuator, Feed: live{s}, Log: s.log})
 	s.onClose(s.finishAudit)

@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -46,8 +48,9 @@ func TestPagesAreAccessible(t *testing.T) {
 	s.Unseal()
 	owner := s.Account("manager-1", gatehouse.Assignment{Role: gatehouse.SiteManager}, gatehouse.Assignment{Role: gatehouse.Administrator})
 	somebody := s.Account("guard-7", gatehouse.Assignment{Role: gatehouse.Guard, Gates: []gatehouse.GateID{"front-door"}})
-	for _, path := range []string{"/", "/passages/" + car.ID.String(), "/passages", "/people", "/disclosures", "/search", "/no-such-page",
-		"/accounts", "/accounts/" + somebody.ID.String(), "/devices", "/signin", "/account", "/account/code", "/again"} {
+	paths := slices.Sorted(maps.Values(officePages(s)))
+	for _, path := range append(paths, []string{"/", "/passages/" + car.ID.String(), "/passages", "/people", "/disclosures", "/search", "/no-such-page",
+		"/accounts", "/accounts/" + somebody.ID.String(), "/signin", "/account", "/account/code", "/again"}...) {
 		if path == "/account" { // one's own: a demo's session has none
 			must(t, chromedp.Do(ctx, chromedp.Navigate(s.Auth.MintFor(owner.ID))))
 		}

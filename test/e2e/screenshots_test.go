@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -37,7 +38,8 @@ func TestScreenshots(t *testing.T) {
 	owner := s.Account("manager-1", gatehouse.Assignment{Role: gatehouse.SiteManager}, gatehouse.Assignment{Role: gatehouse.Administrator})
 	pages := map[string]string{"live": "/", "passage": "/passages/" + car.ID.String(), "passages": "/passages",
 		"people": "/people", "search": "/search", "disclosures": "/disclosures", "missing": "/no-such-page",
-		"accounts": "/accounts", "someone": "/accounts/" + somebody.ID.String(), "devices": "/devices", "signin": "/signin"}
+		"accounts": "/accounts", "someone": "/accounts/" + somebody.ID.String(), "signin": "/signin"}
+	maps.Copy(pages, officePages(s))
 	only := os.Getenv("GATEHOUSE_SCREENSHOTS_OF") // a part of pages' names; "" for every page
 	shoot := func(name, path string) {
 		if !strings.Contains(name, only) {
