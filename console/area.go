@@ -37,7 +37,6 @@ var core = area{
 		{"nav.now", "live", "/", "nav.live", gatehouse.SeeLive},
 		{"nav.now", "passages", "/passages", "nav.passages", gatehouse.SeePassages},
 		{"nav.registry", "people", "/people", "nav.people", gatehouse.SeePeople},
-		{"nav.privacy", "disclosures", "/disclosures", "nav.disclosures", gatehouse.SeeDisclosures},
 	},
 }
 

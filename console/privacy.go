@@ -174,6 +174,7 @@ var officer = area{
 		{"nav.privacy", "holds", "/privacy/holds", "holds.title", gatehouse.HoldKeys},
 		{"nav.privacy", "erasures", "/privacy/erasures", "erasures.title", gatehouse.EraseSubjects},
 		{"nav.privacy", "releases", "/privacy/releases", "releases.title", gatehouse.ApproveReleases},
+		{"nav.privacy", "disclosures", "/disclosures", "nav.disclosures", gatehouse.SeeDisclosures},
 	},
 }
 
