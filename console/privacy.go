@@ -9,7 +9,6 @@ import (
 	"gatehouse"
 	"gatehouse/auth"
 	"gatehouse/flow/inform"
-	"gatehouse/rules/privacy"
 )
 
 // Privacy is what a privacy officer looks after. Whatever it opens is a disclosure first.
@@ -70,9 +69,11 @@ type PrivacyOverview struct {
 	Open, Overdue             int // requests
 	Next                      time.Time
 	Holds                     int
-	Waiting, Approved         int // releases that wait for a second person, or to be written
-	Erased                    int // in the last 30 days
-	People                    int // enrolled
+	Waiting, Approved         int    // releases that wait for a second person, or to be written
+	Erased                    int    // in the last 30 days
+	People                    int    // enrolled
+	Filing                    string // below, near or due: the number from which a site has to file
+	FilingAt                  int    // that number
 	LastRetention             time.Time
 	Canary                    CanaryState
 	Budgets                   []BudgetLeft // none before the vault was unsealed once
@@ -93,14 +94,15 @@ type ConsentState struct {
 	gatehouse.Consent
 	Label      string
 	ValidUntil time.Time // of the badge; zero for no end
+	Lapsing    bool      // that end is near, or was
 }
 
 // State is given, withdrawn or lapsing.
-func (c ConsentState) State(now time.Time) string {
+func (c ConsentState) State() string {
 	switch {
 	case !c.Withdrawn.IsZero():
 		return "withdrawn"
-	case privacy.Lapsing(c.ValidUntil, now):
+	case c.Lapsing:
 		return "lapsing"
 	}
 	return "given"
@@ -222,9 +224,7 @@ func (c *Console) privacyRoutes() []auth.Route {
 
 type privacyBody struct {
 	PrivacyOverview
-	Filing  privacy.FilingState
-	Limit   int
-	Share   float64 // of Limit
+	Share   float64 // of the number from which a site files
 	Overrun bool
 }
 
@@ -234,7 +234,7 @@ func (c *Console) privacy(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, err)
 		return
 	}
-	b := privacyBody{PrivacyOverview: o, Filing: privacy.FilingOf(o.People), Limit: privacy.Filing, Share: float64(o.People) / privacy.Filing, Overrun: o.Overdue > 0}
+	b := privacyBody{PrivacyOverview: o, Share: float64(o.People) / float64(max(1, o.FilingAt)), Overrun: o.Overdue > 0}
 	c.render(w, r, http.StatusOK, "privacy", "privacy.title", "privacy", b)
 }
 

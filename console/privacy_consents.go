@@ -30,7 +30,7 @@ func (c *Console) consents(w http.ResponseWriter, r *http.Request) {
 	list := listingOf(r, "state")
 	var rows []consentRow
 	for _, one := range all {
-		state := one.State(c.o.Now())
+		state := one.State()
 		if want := list.Is("state"); want == "" || want == state {
 			rows = append(rows, consentRow{one, state})
 		}

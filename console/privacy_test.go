@@ -103,8 +103,8 @@ func TestHoldsArePlacedExtendedAndLifted(t *testing.T) {
 
 func TestAConsentsState(t *testing.T) {
 	now := time.Now()
-	for want, c := range map[string]console.ConsentState{"given": {}, "lapsing": {ValidUntil: now.AddDate(0, 0, 10)}, "withdrawn": {Consent: gatehouse.Consent{Withdrawn: now}, ValidUntil: now}} {
-		if got := c.State(now); got != want {
+	for want, c := range map[string]console.ConsentState{"given": {}, "lapsing": {Lapsing: true}, "withdrawn": {Consent: gatehouse.Consent{Withdrawn: now}, Lapsing: true}} {
+		if got := c.State(); got != want {
 			t.Errorf("%s: %s", want, got)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"gatehouse/flow/erase"
 	"gatehouse/flow/expire"
 	"gatehouse/flow/inform"
+	"gatehouse/rules/privacy"
 	"gatehouse/rules/retention"
 	"gatehouse/vault"
 
@@ -30,7 +31,7 @@ func (p pages) Overview(ctx context.Context, who console.Who) (o console.Privacy
 		return o, err
 	}
 	for _, c := range consents {
-		switch c.State(now) {
+		switch c.State() {
 		case "withdrawn":
 			o.Withdrawn++
 		case "lapsing":
@@ -86,6 +87,7 @@ func (p pages) Overview(ctx context.Context, who console.Who) (o console.Privacy
 	}
 	o.Holds = len(holds)
 	o.People, _ = p.working.Count()
+	o.Filing, o.FilingAt = string(privacy.FilingOf(o.People)), privacy.Filing
 	o.Canary = console.CanaryState{Shut: !trip.Trip.IsZero(), At: trip.At, Operator: trip.Operator, Purpose: trip.Purpose, Device: string(trip.Device), Lifted: trip.Lifted}
 	p.mu.Lock()
 	o.LastRetention = p.retained
@@ -122,7 +124,7 @@ func (s *Server) label(id gatehouse.SubjectID) string {
 func (p pages) Consents(ctx context.Context) (all []console.ConsentState, err error) {
 	err = p.store.EachConsent(ctx, p.site.Place, func(c gatehouse.Consent) error {
 		b, _ := p.working.Badge(c.Subject)
-		all = append(all, console.ConsentState{Consent: c, Label: b.Label, ValidUntil: b.ValidUntil})
+		all = append(all, console.ConsentState{Consent: c, Label: b.Label, ValidUntil: b.ValidUntil, Lapsing: privacy.Lapsing(b.ValidUntil, time.Now())})
 		return nil
 	})
 	slices.SortStableFunc(all, func(a, b console.ConsentState) int { return b.Given.Compare(a.Given) })

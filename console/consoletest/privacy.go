@@ -11,7 +11,6 @@ import (
 	"gatehouse"
 	"gatehouse/console"
 	"gatehouse/flow/inform"
-	"gatehouse/rules/privacy"
 )
 
 // Papers are what the privacy officer's pages list.
@@ -41,7 +40,7 @@ func (p papers) with(f func(all *Papers) error) error {
 func (p papers) Overview(context.Context, console.Who) (o console.PrivacyOverview, err error) {
 	return o, p.with(func(all *Papers) error {
 		for _, c := range all.Consents {
-			switch c.State(p.s.now()) {
+			switch c.State() {
 			case "withdrawn":
 				o.Withdrawn++
 			case "lapsing":
@@ -59,6 +58,7 @@ func (p papers) Overview(context.Context, console.Who) (o console.PrivacyOvervie
 			}
 		}
 		o.Holds, o.Waiting, o.Erased, o.People = len(all.Holds), len(all.Releases), len(all.Erasures), all.People
+		o.Filing, o.FilingAt = "near", 100_000
 		o.Canary = console.CanaryState{Shut: all.Tripped, At: p.s.now(), Operator: "site/00000000000000000000000000000001", Lifted: []string{"anna"}}
 		o.LastRetention = p.s.now().Add(-20 * time.Minute)
 		o.Budgets = []console.BudgetLeft{{Scope: "operator", Window: "hour", Units: budgetOf - p.s.spent, Of: budgetOf}, {Scope: "organization", Window: "day", Units: 2200, Of: 6000}}
@@ -125,7 +125,7 @@ func (p papers) ReadRequest(_ context.Context, who console.Who, id gatehouse.ID)
 
 func (p papers) OpenRequest(_ context.Context, _ console.Who, kind gatehouse.RequestKind, subject gatehouse.SubjectID, note string) (gatehouse.ID, error) {
 	now := p.s.now()
-	r := console.RequestState{Request: gatehouse.Request{Place: Place, ID: gatehouse.NewID(now), Kind: kind, Subject: subject, Opened: now, Due: privacy.Answer(now, time.UTC), Note: []byte(note)}}
+	r := console.RequestState{Request: gatehouse.Request{Place: Place, ID: gatehouse.NewID(now), Kind: kind, Subject: subject, Opened: now, Due: now.AddDate(0, 0, 30), Note: []byte(note)}}
 	if !slices.Contains(gatehouse.RequestKinds, kind) {
 		return r.ID, gatehouse.Errorf("request.kind", "", "there is no such kind")
 	}
@@ -142,7 +142,7 @@ func (p papers) OpenRequest(_ context.Context, _ console.Who, kind gatehouse.Req
 
 func (p papers) ExtendRequest(_ context.Context, _ console.Who, id gatehouse.ID) error {
 	return p.one(id, func(r *console.RequestState) error {
-		r.Extended, r.Due = true, privacy.Extend(r.Opened, time.UTC)
+		r.Extended, r.Due = true, r.Opened.AddDate(0, 3, 0)
 		return nil
 	})
 }

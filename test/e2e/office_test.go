@@ -37,7 +37,7 @@ func papers(s *consoletest.Site, now time.Time) {
 		case 1:
 			c.Withdrawn = now.AddDate(0, 0, -2)
 		case 2:
-			c.ValidUntil = now.AddDate(0, 0, 11)
+			c.ValidUntil, c.Lapsing = now.AddDate(0, 0, 11), true
 		}
 		p.Consents = append(p.Consents, c)
 	}
