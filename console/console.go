@@ -39,6 +39,7 @@ type Options struct {
 	Accounts    Accounts // nil: there are no accounts, for tests
 	Devices     Devices  // nil: no pages about devices
 	Privacy     Privacy  // nil: no pages for a privacy officer
+	Health      Health   // nil: no page about health
 	Hub         *feed.Hub
 	Ring        *feed.Ring
 	Auth        *auth.Auth

@@ -42,6 +42,8 @@ func TestEverythingIsTranslated(t *testing.T) {
 		"request": {"access", "correction", "export", "erasure"}, "reqstate": {"open", "soon", "overdue", "done"}, "reqoutcome": {"granted", "refused"},
 		"field": {"birth_date", "gender", "number", "phone", "email", "address", "unit", "region", "class", "colour", "owner"},
 		"keep":  {"passages", "frames", "strangers", "records", "metadata"}, "relstate": {"asked", "approved", "written", "expired"},
+		"verdict": {"ok", "warn", "fail", "skipped"}, "doctor": {"configuration", "permissions", "exposure", "time", "disk", "keys", "cameras", "versions", "limits"},
+		"chart": {"passages", "latency", "lag", "fps", "queues", "disk", "memory", "vault"}, "series": {"granted", "denied", "latency", "lag", "fps", "waiting", "audit", "free", "heap", "unsealed"},
 		"state": {"invited", "enabled", "disabled"}, "by": {"passkey", "totp", "oidc", "link", "invite"},
 	} {
 		if !prefixes[prefix] {
@@ -134,7 +136,7 @@ func checkBareText(t *testing.T, name, body string) {
 }
 
 func TestTheScriptsHoldNoWords(t *testing.T) {
-	for _, name := range []string{"live.js", "passkey.js"} {
+	for _, name := range []string{"live.js", "passkey.js", "chart.js"} {
 		body, err := staticFiles.ReadFile("static/" + name)
 		if n := strings.Count(string(body), "\n"); n >= 150 || err != nil {
 			t.Errorf("%s has %d lines, %v", name, n, err)

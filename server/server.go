@@ -58,6 +58,8 @@ type Options struct {
 	// LocalSession lets the link that a start prints, and `gatehouse link`, lead to a session
 	// with every role, on this machine: for demos, drills and tests.
 	LocalSession bool
+	// Examine looks for what is wrong, for the page about health; nil leaves that out.
+	Examine Examine
 	// Quiet logs warnings and errors only.
 	Quiet bool
 }
@@ -102,6 +104,9 @@ type Server struct {
 	noted      noted
 	heard      heard
 	console    consoleJobs
+	examined   examined
+	history    history
+	waiting    func() int // alarms and posted pictures, once it runs
 	requests   *requests.Desk
 	escrow     *escrow.Store
 	backups    backups
@@ -381,6 +386,7 @@ func (l live) tell(p gatehouse.Passage) {
 	l.committed()
 	l.noted.set(&l.noted.committed)
 	l.metrics.Passage(p)
+	l.history.passage(p)
 	l.hub.PassageCommitted(p)
 	if l.opts.Committed != nil {
 		l.opts.Committed(p)

@@ -5,6 +5,8 @@ import (
 	"os"
 
 	"gatehouse"
+	"gatehouse/api"
+	"gatehouse/api/wire"
 	"gatehouse/server"
 	"gatehouse/server/doctor"
 )
@@ -47,5 +49,12 @@ func (o *Out) checks(r doctor.Report) {
 		if c.Do != "" {
 			o.Say("           → %s", c.Do)
 		}
+	}
+}
+
+// examine is the doctor for a server that runs in this process.
+func examine(config string) server.Examine {
+	return func(ctx context.Context, live api.Admin) wire.Examination {
+		return doctor.Run(ctx, doctor.Options{Path: config, Environ: os.Environ(), Live: func(context.Context, server.Config) (doctor.Live, error) { return live, nil }})
 	}
 }

@@ -89,7 +89,7 @@ func New(now func() time.Time, lang *time.Location, extra func(*Site) []auth.Rou
 	}
 	s.Auth = auth.New(how)
 	s.Console = console.New(console.Options{Place: Place, SiteName: "Harbour Works", Location: lang, Gates: s.Gates,
-		Passages: s, Lender: s, Vault: vault{s}, People: s, Disclosures: s, Archive: archive{s}, Accounts: s.Accounts, Devices: equipment{s}, Privacy: papers{s}, Hub: s.Hub, Ring: s.Ring, Auth: s.Auth, Now: now})
+		Passages: s, Lender: s, Vault: vault{s}, People: s, Disclosures: s, Archive: archive{s}, Accounts: s.Accounts, Devices: equipment{s}, Privacy: papers{s}, Health: wellbeing{s}, Hub: s.Hub, Ring: s.Ring, Auth: s.Auth, Now: now})
 	routes := s.Console.Routes()
 	if extra != nil {
 		routes = append(routes, extra(s)...)

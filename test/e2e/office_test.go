@@ -2,12 +2,16 @@ package e2e
 
 import (
 	"context"
+	"strings"
+	"testing"
 	"time"
 
 	"gatehouse"
 	"gatehouse/console"
 	"gatehouse/console/consoletest"
 	"gatehouse/rules/privacy"
+
+	"github.com/chromedp/chromedp"
 )
 
 // office fills a site with what a privacy officer, an auditor and an administrator see.
@@ -66,6 +70,28 @@ func papers(s *consoletest.Site, now time.Time) {
 
 // officePages are the pages of who looks after privacy, the log and the machine.
 func officePages(s *consoletest.Site) map[string]string {
-	return map[string]string{"devices": "/devices", "privacy": "/privacy", "consents": "/privacy/consents", "requests": "/privacy/requests", "request": "/privacy/requests/" + s.Papers.Requests[0].ID.String(),
+	return map[string]string{"devices": "/devices", "health": "/health", "privacy": "/privacy", "consents": "/privacy/consents", "requests": "/privacy/requests", "request": "/privacy/requests/" + s.Papers.Requests[0].ID.String(),
 		"retention": "/privacy/retention", "holds": "/privacy/holds", "releases": "/privacy/releases", "erasures": "/privacy/erasures", "erasure": "/privacy/erasures/" + s.Papers.Erasures[0].ID.String()}
+}
+
+// The charts are drawn under the pages' own policy, and drawn anew for another width.
+func TestChartsOfHealth(t *testing.T) {
+	s := site(t)
+	ctx, said := tab(t)
+	must(t, chromedp.Do(ctx, enter(t, s), chromedp.EmulateViewport(390, 844), chromedp.Navigate("http://localhost:"+port(s)+"/health")))
+	until(t, ctx, `document.querySelectorAll(".charts canvas").length === 8`)
+	if wide := ask[int](t, ctx, `document.documentElement.scrollWidth`); wide > 390 {
+		t.Errorf("the page is %d px wide on a phone", wide)
+	}
+	if lit := ask[int](t, ctx, `(() => { const c = document.querySelector(".charts canvas"), d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data; let n = 0; for (let i = 3; i < d.length; i += 4) if (d[i]) n++; return n })()`); lit < 500 {
+		t.Errorf("%d pixels are drawn", lit)
+	}
+	if legend := ask[string](t, ctx, `document.querySelector(".u-legend").innerText`); !strings.Contains(legend, "granted") || !strings.Contains(legend, "denied") {
+		t.Errorf("the legend says %q", legend)
+	}
+	must(t, chromedp.Do(ctx, chromedp.EmulateViewport(1600, 900)))
+	until(t, ctx, `document.querySelectorAll(".charts canvas").length === 8 && document.querySelector(".charts canvas").clientWidth > 390`)
+	if all := said.all(); all != "" {
+		t.Errorf("the browser complains: %s", all)
+	}
 }

@@ -75,6 +75,9 @@ GET /devices                                permission devices
 POST /devices/code                          permission devices, fresh
 POST /devices/camera                        permission devices, fresh
 POST /devices/{id}/revoke                   permission devices, fresh
+GET /health                                 permission status
+POST /health/look                           permission status
+GET /health/history                         permission status
 GET /privacy                                permission privacy
 GET /privacy/consents                       permission privacy
 POST /privacy/consents/{id}/withdraw        permission edit-records, fresh
