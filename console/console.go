@@ -40,6 +40,7 @@ type Options struct {
 	Devices     Devices  // nil: no pages about devices
 	Privacy     Privacy  // nil: no pages for a privacy officer
 	Health      Health   // nil: no page about health
+	Audit       Audit    // nil: no page about the audit log
 	Hub         *feed.Hub
 	Ring        *feed.Ring
 	Auth        *auth.Auth

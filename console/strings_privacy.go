@@ -134,7 +134,6 @@ var privacyTexts = map[string][2]string{
 	"keep.strangers":    {"Pictures of who is not enrolled", "未登记者图片"},
 	"keep.records":      {"Records of who has left", "离开者档案"},
 	"keep.metadata":     {"Times at gates, reasons, requests", "通行时间、原因、请求"},
-	"stage.days":        {"days", "天"},
 	"stage.retention":   {"keys and storage", "密钥与存储"},
 
 	"holds.title":      {"Legal holds", "法律保留"},

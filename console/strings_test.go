@@ -38,10 +38,11 @@ func TestEverythingIsTranslated(t *testing.T) {
 		"step":    {"held", "failed", "unasked"},
 		"outcome": {"none", "pending", "passed", "not_passed", "unconfirmed", "unreachable"}, "status": {"active", "suspended"},
 		"device": {"camera", "reader", "terminal", "relay", "kiosk"}, "devstate": {"ok", "stalled", "down", "ended", "quiet"}, "shows": {"key", "token", "none", "revoked"},
-		"stage": {"days", "retention"}, "filing": {"below", "near", "due"}, "consent": {"given", "lapsing", "withdrawn"}, "consentfor": {"face_at_doors", "face_at_attendance"}, "how": {"terminal", "reference"},
+		"stage": {"retention", "log", "files"}, "filing": {"below", "near", "due"}, "consent": {"given", "lapsing", "withdrawn"}, "consentfor": {"face_at_doors", "face_at_attendance"}, "how": {"terminal", "reference"},
 		"request": {"access", "correction", "export", "erasure"}, "reqstate": {"open", "soon", "overdue", "done"}, "reqoutcome": {"granted", "refused"},
 		"field": {"birth_date", "gender", "number", "phone", "email", "address", "unit", "region", "class", "colour", "owner"},
 		"keep":  {"passages", "frames", "strangers", "records", "metadata"}, "relstate": {"asked", "approved", "written", "expired"},
+		"leaf":    {"passage", "outcome", "subject", "status", "consent", "device", "account", "sign-in", "request", "setting", "disclosure", "refusal", "live", "vault", "erase", "expire", "hold", "key", "canary", "release", "backup", "policy"},
 		"verdict": {"ok", "warn", "fail", "skipped"}, "doctor": {"configuration", "permissions", "exposure", "time", "disk", "keys", "cameras", "versions", "limits"},
 		"chart": {"passages", "latency", "lag", "fps", "queues", "disk", "memory", "vault"}, "series": {"granted", "denied", "latency", "lag", "fps", "waiting", "audit", "free", "heap", "unsealed"},
 		"state": {"invited", "enabled", "disabled"}, "by": {"passkey", "totp", "oidc", "link", "invite"},
@@ -59,7 +60,7 @@ func TestEverythingIsTranslated(t *testing.T) {
 	}
 	for key := range texts {
 		prefix, _, _ := strings.Cut(key, ".")
-		if !used[key] && prefix != "code" && prefix != "purpose" && prefix != "asked" && !strings.Contains(sources(t), `"`+key+`"`) {
+		if !used[key] && prefix != "code" && prefix != "purpose" && prefix != "asked" && prefix != "entry" && !strings.Contains(sources(t), `"`+key+`"`) {
 			t.Errorf("nothing uses %q", key)
 		}
 	}

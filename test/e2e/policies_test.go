@@ -75,6 +75,12 @@ GET /devices                                permission devices
 POST /devices/code                          permission devices, fresh
 POST /devices/camera                        permission devices, fresh
 POST /devices/{id}/revoke                   permission devices, fresh
+GET /audit                                  permission audit-log
+GET /audit/proofs/{id}                      permission audit-log
+GET /audit/checkpoint                       permission audit-log
+GET /audit/verify                           permission audit-log
+POST /audit/verify                          permission audit-log
+POST /audit/verify/stop                     permission audit-log
 GET /health                                 permission status
 POST /health/look                           permission status
 GET /health/history                         permission status
