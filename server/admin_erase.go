@@ -152,7 +152,7 @@ func (a admin) LiftHold(ctx context.Context, id gatehouse.ID) (wire.HoldsRespons
 
 // Retention implements api.Admin.
 func (a admin) Retention(ctx context.Context) (wire.Retention, error) {
-	c := a.config.Retention
+	c := a.current().Retention
 	out := wire.Retention{PassageDays: c.PassageDays, FrameDays: c.FrameDays, StrangerDays: c.StrangerDays, RecordDays: c.RecordDays, MetadataDays: c.MetadataDays}
 	a.mu.Lock()
 	if !a.retained.IsZero() {

@@ -262,7 +262,7 @@ func recipientOf(to string) (age.Recipient, error) {
 // Retention implements console.Privacy.
 func (p pages) Retention(ctx context.Context) (out console.RetentionState, err error) {
 	now := time.Now()
-	policy := p.config.Retention.policy()
+	policy := p.current().Retention.policy()
 	days, err := p.vault.Days(ctx, p.site.Place)
 	if err != nil {
 		return out, err

@@ -58,6 +58,9 @@ type Options struct {
 	// LocalSession lets the link that a start prints, and `gatehouse link`, lead to a session
 	// with every role, on this machine: for demos, drills and tests.
 	LocalSession bool
+	// Origins says where each option of the configuration comes from, for the page about
+	// settings; nil where that is not known.
+	Origins map[string]string
 	// Examine looks for what is wrong, for the page about health; nil leaves that out.
 	Examine Examine
 	// Quiet logs warnings and errors only.
@@ -104,6 +107,7 @@ type Server struct {
 	noted      noted
 	heard      heard
 	console    consoleJobs
+	settings   settings
 	examined   examined
 	history    history
 	waiting    func() int // alarms and posted pictures, once it runs
@@ -131,7 +135,8 @@ func Open(ctx context.Context, c Config, o Options) (_ *Server, err error) {
 	if o.Stderr == nil {
 		o.Stderr = os.Stderr
 	}
-	s := &Server{config: c, opts: o, log: newLog(o.Stderr, c.LogLevel, o.Quiet), started: time.Now(), cameras: map[gatehouse.DeviceID]*camera{}, hub: feed.NewHub(nil), metrics: api.NewMetrics(), pins: newPINTrials(time.Now), codes: auth.NewCodes(nil), auditWake: make(chan struct{}, 1)}
+	log, level := newLog(o.Stderr, c.LogLevel, o.Quiet)
+	s := &Server{config: c, opts: o, log: log, settings: settings{level: level, now: ofFile(c), set: map[string]gatehouse.Setting{}}, started: time.Now(), cameras: map[gatehouse.DeviceID]*camera{}, hub: feed.NewHub(nil), metrics: api.NewMetrics(), pins: newPINTrials(time.Now), codes: auth.NewCodes(nil), auditWake: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			s.Close(context.WithoutCancel(ctx))
@@ -270,8 +275,10 @@ func (s *Server) openStores(ctx context.Context) error {
 	if lost {
 		return gatehouse.Errorf("workingset.lost", "run `gatehouse keys rebuild-working-set`, which makes it anew from the archive; nothing was changed", "working.db, what the gates know, is gone")
 	}
-	s.blobs, err = blob.Open(p.blobs)
-	return err
+	if s.blobs, err = blob.Open(p.blobs); err != nil {
+		return err
+	}
+	return s.openSettings(ctx)
 }
 
 func (s *Server) openVision(ctx context.Context) error {

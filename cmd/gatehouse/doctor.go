@@ -58,3 +58,12 @@ func examine(config string) server.Examine {
 		return doctor.Run(ctx, doctor.Options{Path: config, Environ: os.Environ(), Live: func(context.Context, server.Config) (doctor.Live, error) { return live, nil }})
 	}
 }
+
+// origins says where each option of a configuration comes from.
+func origins(config string) map[string]string {
+	raw, err := os.ReadFile(config)
+	if err != nil {
+		raw = nil // there is none: the defaults hold
+	}
+	return server.Origins(raw, os.Environ())
+}

@@ -20,6 +20,7 @@ type Engine interface {
 	gatehouse.ExpiryStore
 	gatehouse.EscrowStore
 	gatehouse.PrivacyStore
+	gatehouse.SettingStore
 	Close() error
 }
 
@@ -55,6 +56,7 @@ func Run(t *testing.T, fresh func(t *testing.T) (open func() Engine)) {
 		{"escrow is put, replaced, deleted", testEscrow},
 		{"requests are opened, answered, and survive nobody", testRequests},
 		{"every consent", testEachConsent},
+		{"settings are changed and taken away", testSettings},
 		{"another place sees nothing", testPlaces},
 		{"a subject is replaced everywhere", testReplaceSubject},
 		{"what was on its way is replaced too", testReplaceOnItsWay},
