@@ -28,7 +28,7 @@ type entry struct {
 var groups = []string{"nav.now", "nav.registry", "nav.site", "nav.privacy"}
 
 // areas are all that there are; core is what every console has.
-var areas = []area{core, searching, signingIn, ownAccount, managing, equipment, wellbeing, officer, auditing}
+var areas = []area{core, searching, signingIn, ownAccount, managing, equipment, wellbeing, settling, officer, auditing}
 
 var core = area{
 	pages:  []string{"live", "passages", "passage", "people", "disclosures", "message"},
@@ -85,6 +85,8 @@ func (c *Console) has(here string) bool {
 		return c.o.Accounts != nil
 	case "devices":
 		return c.o.Devices != nil
+	case "settings":
+		return c.o.Settings != nil
 	case "audit":
 		return c.o.Audit != nil
 	case "health":

@@ -29,7 +29,10 @@ func TestAnAuditorSeesTheLogOnly(t *testing.T) {
 
 func TestTheAuditLogPagesFiltersAndProves(t *testing.T) {
 	_, g := open(t)
-	rows := func(path string) (int, string) { _, body := g.get(path); return strings.Count(body, `<th scope="row"`), body }
+	rows := func(path string) (int, string) {
+		_, body := g.get(path)
+		return strings.Count(body, `<th scope="row"`), body
+	}
 	n, body := rows("/audit")
 	if n != 50 || !strings.Contains(body, `href="/audit?before=70"`) || strings.Contains(body, `>Newest<`) {
 		t.Errorf("the first page has %d rows", n)

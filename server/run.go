@@ -35,7 +35,7 @@ func (s *Server) Run(ctx context.Context, ready func(link string)) error {
 	s.auth = auth.New(how)
 	pages := pages{s}
 	web := console.New(console.Options{Place: s.site.Place, SiteName: s.config.Site.Name, Location: s.site.Location, Gates: s.gateList(),
-		Passages: s.store, Lender: pages, Vault: pages, People: pages, Disclosures: pages, Archive: pages, Accounts: s.accounts, Devices: pages, Privacy: pages, Health: pages, Audit: pages, Hub: s.hub, Ring: s.ring, Auth: s.auth, Log: s.log})
+		Passages: s.store, Lender: pages, Vault: pages, People: pages, Disclosures: pages, Archive: pages, Accounts: s.accounts, Devices: pages, Privacy: pages, Health: pages, Audit: pages, Settings: settingsPages{s}, Hub: s.hub, Ring: s.ring, Auth: s.auth, Log: s.log})
 	rest := api.New(api.Options{Place: s.site.Place, Captures: s, ParseFrame: frames.Parse, Passages: s.store, Admin: s.admin(), Enrolments: enrolments{s}, Witness: asWitness{s}, Ready: s.ready, Metrics: s.metrics, Log: s.log})
 	routes := slices.Concat(web.Routes(), rest.Routes(), transport.routes())
 

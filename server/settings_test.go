@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gatehouse"
+	"gatehouse/console"
 )
 
 // A setting counts at once and after a restart, is in the log, and is never laxer than
@@ -111,6 +112,9 @@ func TestOptionsShowNoSecret(t *testing.T) {
 		// What needs no words of its own has its section's.
 		if section, _, _ := strings.Cut(o.Name, "."); o.Means == "" && Meanings()[section] == "" && !strings.HasPrefix(o.Name, "site.") && section != "gates" && section != "devices" {
 			t.Errorf("%s is not explained", o.Name)
+		}
+		if !console.OptionKnown(o.Name) {
+			t.Errorf("console/strings_settings.go does not say in Chinese what %s means", o.Name)
 		}
 	}
 	if len(found) < 60 || found["listen"].From != "file" || found["log_level"].From != "console" || found["alarms.mail.to"].Value != "2" || found["alarms.mail.user"].Value != "set" || found["gates"].Value != "2" {

@@ -47,6 +47,8 @@ type Site struct {
 	Equipment []console.DeviceState
 	Papers    Papers
 	Verifying bool // the audit log
+	BackingUp bool
+	Options   []console.Option // nil: some
 
 	mu          sync.Mutex
 	stored      []gatehouse.StoredPassage // by id, ascending
@@ -90,7 +92,7 @@ func New(now func() time.Time, lang *time.Location, extra func(*Site) []auth.Rou
 	}
 	s.Auth = auth.New(how)
 	s.Console = console.New(console.Options{Place: Place, SiteName: "Harbour Works", Location: lang, Gates: s.Gates,
-		Passages: s, Lender: s, Vault: vault{s}, People: s, Disclosures: s, Archive: archive{s}, Accounts: s.Accounts, Devices: equipment{s}, Privacy: papers{s}, Health: wellbeing{s}, Audit: auditor{s}, Hub: s.Hub, Ring: s.Ring, Auth: s.Auth, Now: now})
+		Passages: s, Lender: s, Vault: vault{s}, People: s, Disclosures: s, Archive: archive{s}, Accounts: s.Accounts, Devices: equipment{s}, Privacy: papers{s}, Health: wellbeing{s}, Audit: auditor{s}, Settings: settled{s}, Hub: s.Hub, Ring: s.Ring, Auth: s.Auth, Now: now})
 	routes := s.Console.Routes()
 	if extra != nil {
 		routes = append(routes, extra(s)...)

@@ -70,7 +70,7 @@ func papers(s *consoletest.Site, now time.Time) {
 
 // officePages are the pages of who looks after privacy, the log and the machine.
 func officePages(s *consoletest.Site) map[string]string {
-	return map[string]string{"audit": "/audit", "devices": "/devices", "health": "/health", "privacy": "/privacy", "consents": "/privacy/consents", "requests": "/privacy/requests", "request": "/privacy/requests/" + s.Papers.Requests[0].ID.String(),
+	return map[string]string{"audit": "/audit", "settings": "/settings", "devices": "/devices", "health": "/health", "privacy": "/privacy", "consents": "/privacy/consents", "requests": "/privacy/requests", "request": "/privacy/requests/" + s.Papers.Requests[0].ID.String(),
 		"retention": "/privacy/retention", "holds": "/privacy/holds", "releases": "/privacy/releases", "erasures": "/privacy/erasures", "erasure": "/privacy/erasures/" + s.Papers.Erasures[0].ID.String()}
 }
 

@@ -75,6 +75,11 @@ GET /devices                                permission devices
 POST /devices/code                          permission devices, fresh
 POST /devices/camera                        permission devices, fresh
 POST /devices/{id}/revoke                   permission devices, fresh
+GET /settings                               permission settings
+POST /settings                              permission settings, fresh
+GET /settings/backup                        permission backups
+POST /settings/backup                       permission backups, fresh
+POST /settings/backup/stop                  permission backups, fresh
 GET /audit                                  permission audit-log
 GET /audit/proofs/{id}                      permission audit-log
 GET /audit/checkpoint                       permission audit-log
