@@ -27,6 +27,7 @@ request-releases      .     x     .     .       .      .      .      .       .
 approve-releases      .     .     .     .       x      .      .      .       .
 erase                 .     .     .     .       x      .      .      .       x
 hold                  .     .     .     .       x      .      .      .       .
+privacy               .     .     .     .       x      .      .      .       .
 unseal                .     x     x     .       x      .      .      .       .
 seal                  x     x     x     x       x      x      .      .       .
 devices               .     x     .     .       .      x      .      .       x

@@ -24,6 +24,8 @@ const (
 	SignInLeafKind  LeafKind = "sign-in" // a session began, or how many attempts were refused
 	RuleLeafKind    LeafKind = "rules"   // a group, rule, schedule or holiday was changed
 	AlarmLeafKind   LeafKind = "alarm"   // somebody acknowledged an alarm
+	RequestLeafKind LeafKind = "request" // of a person about their data: opened, extended, answered
+	SettingLeafKind LeafKind = "setting" // changed while the server runs
 
 	// What the vault process records itself.
 	DisclosureLeafKind LeafKind = "disclosure"
@@ -41,7 +43,7 @@ const (
 )
 
 // LeafKinds lists them all.
-var LeafKinds = []LeafKind{PassageLeafKind, OutcomeLeafKind, SubjectLeafKind, StatusLeafKind, ConsentLeafKind, DeviceLeafKind, AccountLeafKind, SignInLeafKind, RuleLeafKind, AlarmLeafKind, DisclosureLeafKind, RefusalLeafKind,
+var LeafKinds = []LeafKind{PassageLeafKind, OutcomeLeafKind, SubjectLeafKind, StatusLeafKind, ConsentLeafKind, DeviceLeafKind, AccountLeafKind, SignInLeafKind, RuleLeafKind, AlarmLeafKind, RequestLeafKind, SettingLeafKind, DisclosureLeafKind, RefusalLeafKind,
 	LiveLeafKind, VaultLeafKind, EraseLeafKind, ExpireLeafKind, HoldLeafKind, KeyLeafKind, CanaryLeafKind, ReleaseLeafKind, BackupLeafKind, PolicyLeafKind}
 
 // leafVersion begins every leaf, so that an old leaf can be told from a new one.
@@ -152,8 +154,8 @@ func LeafParts(b []byte) (kind LeafKind, at time.Time, parts [][]byte, err error
 }
 
 // LeafOfGate reports whether a leaf is of a kind that the gate's own files hold: what
-// happens at gates, subjects, consents, devices, accounts, who signs in, rules, alarms. Every other
-// leaf is written by the vault process alone; so that whoever runs as the server can
+// happens at gates, subjects, consents, devices, accounts, who signs in, rules, alarms,
+// people's requests and settings. Every other leaf is written by the vault process alone; so that whoever runs as the server can
 // put no certificate, disclosure or key of their own into the log, it takes none of them
 // from the gate.
 func LeafOfGate(leaf []byte) bool {
@@ -162,7 +164,7 @@ func LeafOfGate(leaf []byte) bool {
 		return false
 	}
 	switch kind {
-	case PassageLeafKind, OutcomeLeafKind, SubjectLeafKind, StatusLeafKind, ConsentLeafKind, DeviceLeafKind, AccountLeafKind, SignInLeafKind, RuleLeafKind, AlarmLeafKind:
+	case PassageLeafKind, OutcomeLeafKind, SubjectLeafKind, StatusLeafKind, ConsentLeafKind, DeviceLeafKind, AccountLeafKind, SignInLeafKind, RuleLeafKind, AlarmLeafKind, RequestLeafKind, SettingLeafKind:
 		return true
 	case EraseLeafKind:
 		return len(parts) > 0 && string(parts[0]) == eventReplaced

@@ -20,6 +20,7 @@ const (
 	EditRecords      Permission = "edit-records"
 	EraseSubjects    Permission = "erase"
 	HoldKeys         Permission = "hold"
+	ManagePrivacy    Permission = "privacy"
 	Unseal           Permission = "unseal"
 	SealVault        Permission = "seal"
 	ManageDevices    Permission = "devices"
@@ -44,7 +45,7 @@ const (
 
 // Permissions lists them all, those about personal data first.
 var Permissions = []Permission{SeeLive, SeePassages, DisclosePassages, SeeEvidence, SearchArchive, SeePeople, DisclosePeople, Enrol, Suspend, EditRecords,
-	RequestReleases, ApproveReleases, EraseSubjects, HoldKeys, Unseal, SealVault, ManageDevices, ManageGates, OpenRemotely, HandleAlarms, ManageRules, ChangeSettings, ManageKeys, ManageBudget,
+	RequestReleases, ApproveReleases, EraseSubjects, HoldKeys, ManagePrivacy, Unseal, SealVault, ManageDevices, ManageGates, OpenRemotely, HandleAlarms, ManageRules, ChangeSettings, ManageKeys, ManageBudget,
 	ManageCanaries, ManageBackups, SeeStatus, SeeAuditLog, SeeDisclosures, ManageAccounts, OwnAccount, SendCaptures}
 
 // personal are those through which somebody sees or handles personal data.
@@ -67,6 +68,7 @@ var permissionSentences = map[Permission][2]string{
 	EditRecords:      {"Change records and consents.", "修改记录和同意书。"},
 	EraseSubjects:    {"Erase people, vehicles and captures.", "删除人员、车辆和抓拍。"},
 	HoldKeys:         {"Place and lift legal holds.", "设置和解除法律保留。"},
+	ManagePrivacy:    {"Look after consents, people's requests and retention.", "管理同意、个人请求和保存期限。"},
 	Unseal:           {"Unseal the vault with a credential of the vault's.", "用保险库凭证解封保险库。"},
 	SealVault:        {"Seal the vault.", "封存保险库。"},
 	ManageDevices:    {"Enrol and revoke devices.", "登记和撤销设备。"},

@@ -33,7 +33,7 @@ var grants = map[Role][]Permission{
 		Unseal, SealVault, OpenRemotely, HandleAlarms, ManageDevices, ManageGates, ManageRules, SeeStatus, OwnAccount},
 	HR:              {SeePeople, DisclosePeople, Enrol, Suspend, EditRecords, Unseal, SealVault, OwnAccount},
 	ParkingOperator: {SeeLive, SeePassages, DisclosePassages, SeeEvidence, OpenRemotely, HandleAlarms, SealVault, OwnAccount},
-	PrivacyOfficer: {SeePassages, DisclosePassages, SeeEvidence, SearchArchive, SeePeople, DisclosePeople, EditRecords, ApproveReleases, EraseSubjects, HoldKeys,
+	PrivacyOfficer: {SeePassages, DisclosePassages, SeeEvidence, SearchArchive, SeePeople, DisclosePeople, EditRecords, ApproveReleases, EraseSubjects, HoldKeys, ManagePrivacy,
 		Unseal, SealVault, ManageBudget, ManageCanaries, HandleAlarms, SeeAuditLog, SeeDisclosures, OwnAccount},
 	Administrator: {SealVault, HandleAlarms, ManageDevices, ManageGates, ManageRules, ChangeSettings, ManageKeys, ManageBackups, SeeStatus, SeeAuditLog, ManageAccounts, OwnAccount},
 	Auditor:       {SeeAuditLog, SeeDisclosures, OwnAccount},

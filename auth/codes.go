@@ -29,6 +29,7 @@ type Codes struct {
 
 type code struct {
 	device gatehouse.Device
+	by     string
 	until  time.Time
 }
 
@@ -41,8 +42,8 @@ func NewCodes(now func() time.Time) *Codes {
 }
 
 // New returns a code for the device, as gatehouse.EnrolmentCode writes it. An earlier one for the
-// same device ends.
-func (c *Codes) New(d gatehouse.Device) (text string, until time.Time) {
+// same device ends. by is who asked for it, whom the audit log names.
+func (c *Codes) New(by string, d gatehouse.Device) (text string, until time.Time) {
 	text = gatehouse.NewEnrolmentCode()
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -51,7 +52,7 @@ func (c *Codes) New(d gatehouse.Device) (text string, until time.Time) {
 		c.dropOldest()
 	}
 	until = c.now().Add(CodeLifetime)
-	c.codes[sha256.Sum256([]byte(text))] = code{d, until}
+	c.codes[sha256.Sum256([]byte(text))] = code{d, by, until}
 	return text, until
 }
 
@@ -63,18 +64,19 @@ func (c *Codes) Allow(address string) (ok bool, wait time.Duration) {
 	return c.everyone.Allow("")
 }
 
-// Take spends a code and returns whose it was: where fits refuses, the code stays.
-func (c *Codes) Take(text string, fits func(gatehouse.Device) bool) (gatehouse.Device, bool) {
+// Take spends a code and returns whose it was and who asked for it: where fits refuses,
+// the code stays.
+func (c *Codes) Take(text string, fits func(gatehouse.Device) bool) (d gatehouse.Device, by string, ok bool) {
 	key := sha256.Sum256([]byte(text))
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.sweep(func(code) bool { return false })
 	of, ok := c.codes[key]
 	if !ok || !fits(of.device) {
-		return gatehouse.Device{}, false
+		return gatehouse.Device{}, "", false
 	}
 	delete(c.codes, key)
-	return of.device, true
+	return of.device, of.by, true
 }
 
 // Drop ends the codes of a device.

@@ -170,31 +170,31 @@ func TestCodes(t *testing.T) {
 	now := time.Unix(1800000000, 0)
 	c := NewCodes(func() time.Time { return now })
 	yes := func(gatehouse.Device) bool { return true }
-	text, until := c.New(gatehouse.Device{ID: "a"})
+	text, until := c.New("chief", gatehouse.Device{ID: "a"})
 	if len(text) != 10 || until.Sub(now) != 15*time.Minute || gatehouse.EnrolmentCode(gatehouse.ShownCode(strings.ToLower(text))) != text {
 		t.Fatalf("%q until %v", text, until)
 	}
-	if _, ok := c.Take(text, func(gatehouse.Device) bool { return false }); ok {
+	if _, _, ok := c.Take(text, func(gatehouse.Device) bool { return false }); ok {
 		t.Error("a code was spent by who must not")
 	}
-	if d, ok := c.Take(text, yes); !ok || d.ID != "a" {
+	if d, by, ok := c.Take(text, yes); !ok || d.ID != "a" || by != "chief" {
 		t.Error("the code does not work")
 	}
-	if _, ok := c.Take(text, yes); ok {
+	if _, _, ok := c.Take(text, yes); ok {
 		t.Error("the code works twice")
 	}
-	old, _ := c.New(gatehouse.Device{ID: "a"})
-	c.New(gatehouse.Device{ID: "a"})
-	if _, ok := c.Take(old, yes); ok {
+	old, _ := c.New("chief", gatehouse.Device{ID: "a"})
+	c.New("chief", gatehouse.Device{ID: "a"})
+	if _, _, ok := c.Take(old, yes); ok {
 		t.Error("the earlier code of a device works on")
 	}
-	late, _ := c.New(gatehouse.Device{ID: "b"})
+	late, _ := c.New("chief", gatehouse.Device{ID: "b"})
 	now = now.Add(CodeLifetime)
-	if _, ok := c.Take(late, yes); ok {
+	if _, _, ok := c.Take(late, yes); ok {
 		t.Error("the code works after its end")
 	}
 	for i := range 2 * maxCodes {
-		c.New(gatehouse.Device{ID: gatehouse.DeviceID(fmt.Sprint("d", i))})
+		c.New("chief", gatehouse.Device{ID: gatehouse.DeviceID(fmt.Sprint("d", i))})
 	}
 	if len(c.codes) > maxCodes {
 		t.Errorf("%d codes are kept", len(c.codes))

@@ -28,7 +28,7 @@ type entry struct {
 var groups = []string{"nav.now", "nav.registry", "nav.site", "nav.privacy"}
 
 // areas are all that there are; core is what every console has.
-var areas = []area{core, registering, searching, signingIn, ownAccount, managing, ruling, gating, alarming}
+var areas = []area{core, registering, searching, signingIn, ownAccount, managing, ruling, gating, alarming, equipment, wellbeing, settling, officer, auditing}
 
 var core = area{
 	pages:  []string{"live", "wall", "passages", "passage", "disclosures", "message"},
@@ -36,7 +36,6 @@ var core = area{
 	nav: []entry{
 		{"nav.now", "live", "/", "nav.live", gatehouse.SeeLive},
 		{"nav.now", "passages", "/passages", "nav.passages", gatehouse.SeePassages},
-		{"nav.privacy", "disclosures", "/disclosures", "nav.disclosures", gatehouse.SeeDisclosures},
 	},
 }
 
@@ -67,7 +66,7 @@ func (c *Console) navigationFor(reader auth.Session) (all []section) {
 	for _, s := range c.nav {
 		mine := section{Text: s.Text}
 		for _, e := range s.Entries {
-			if reader.May(e.Needs) && (e.Needs != gatehouse.ManageAccounts || c.o.Accounts != nil) {
+			if reader.May(e.Needs) && c.has(e.Here) {
 				mine.Entries = append(mine.Entries, e)
 			}
 		}
@@ -76,4 +75,23 @@ func (c *Console) navigationFor(reader auth.Session) (all []section) {
 		}
 	}
 	return all
+}
+
+// has reports whether the console was given what a place of the navigation needs.
+func (c *Console) has(here string) bool {
+	switch here {
+	case "accounts":
+		return c.o.Accounts != nil
+	case "devices":
+		return c.o.Devices != nil
+	case "settings":
+		return c.o.Settings != nil
+	case "audit":
+		return c.o.Audit != nil
+	case "health":
+		return c.o.Health != nil
+	case "privacy", "requests", "consents", "retention", "holds", "erasures", "releases":
+		return c.o.Privacy != nil
+	}
+	return true
 }

@@ -42,6 +42,11 @@ type Options struct {
 	Why         Why
 	Openings    Openings
 	Alarms      Alarms
+	Devices     Devices  // nil: no pages about devices
+	Privacy     Privacy  // nil: no pages for a privacy officer
+	Health      Health   // nil: no page about health
+	Audit       Audit    // nil: no page about the audit log
+	Settings    Settings // nil: no page about settings
 	Hub         *feed.Hub
 	Ring        *feed.Ring
 	Auth        *auth.Auth

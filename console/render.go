@@ -78,8 +78,9 @@ func (c *Console) parse(lang string) map[string]*template.Template {
 		"gatenames":  c.gateNames,
 		"days":       func(line string) string { return localDays(lang, line) },
 		"char":       func(r rune) string { return string(r) },
+		"bytes":      bytesText,
 	}
-	parts := template.Must(template.New("").Funcs(funcs).ParseFS(templateFiles, "templates/base.html", "templates/parts.html", "templates/fields.html"))
+	parts := template.Must(template.New("").Funcs(funcs).ParseFS(templateFiles, "templates/base.html", "templates/parts.html", "templates/fields.html", "templates/listing.html"))
 	out := map[string]*template.Template{"parts": parts}
 	for _, a := range areas {
 		for _, name := range a.pages {
@@ -182,8 +183,8 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
 		case "rules.changed", "rules.exists", "rules.in_use":
 			status = http.StatusConflict
 		default:
-			if strings.HasPrefix(e.Code, "account.") || strings.HasPrefix(e.Code, "rules.") || strings.HasPrefix(e.Code, "why.") {
-				status = http.StatusUnprocessableEntity
+			if asked := askerStatus(e.Code); asked != 0 || strings.HasPrefix(e.Code, "rules.") || strings.HasPrefix(e.Code, "why.") {
+				status = asked
 			}
 		}
 	}

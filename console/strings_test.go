@@ -39,6 +39,17 @@ func TestEverythingIsTranslated(t *testing.T) {
 		"step":    {"held", "failed", "unasked"},
 		"outcome": {"none", "pending", "passed", "not_passed", "unconfirmed", "unreachable"}, "status": {"active", "suspended"},
 		"change": {"put", "removed", "members-added", "members-removed"}, "part": {"group", "rule", "schedule", "holiday"}, "day": {"mon", "tue", "wed", "thu", "fri", "sat", "sun"},
+		"device": {"camera", "reader", "terminal", "relay", "kiosk"}, "devstate": {"ok", "stalled", "down", "ended", "quiet"}, "shows": {"key", "token", "none", "revoked"},
+		"stage": {"retention", "log", "files", "targets", "databases", "pictures", "objects"}, "filing": {"below", "near", "due"}, "consentstate": {"given", "lapsing", "withdrawn"}, "consentfor": {"face_at_doors", "face_at_attendance"},
+		"request": {"access", "correction", "export", "erasure"}, "reqstate": {"open", "soon", "overdue", "done"}, "reqoutcome": {"granted", "refused"},
+		"field": {"birth_date", "gender", "number", "phone", "email", "address", "unit", "region", "class", "colour", "owner"},
+		"keep":  {"passages", "frames", "strangers", "records", "metadata"}, "relstate": {"asked", "approved", "written", "expired"},
+		"leaf":  {"passage", "outcome", "subject", "status", "consent", "device", "account", "sign-in", "request", "setting", "disclosure", "refusal", "live", "vault", "erase", "expire", "hold", "key", "canary", "release", "backup", "policy"},
+		"certs": {"none", "files", "acme", "local"}, "custody": {"key_file", "key_file_on_the_same_disk", "systemd_credential", "pkcs11", "tpm", "unknown"}, "slot": {"passphrase", "file", "pkcs11", "tpm"},
+		"secretfor": {"mail", "webhook", "oidc", "storage", "other"}, "from": {"default", "file", "environment", "console", "program"},
+		"section": {"site", "tls", "sign_in", "vault", "vision", "ring", "strangers", "disclosure", "alarms", "retention", "backup", "audit"},
+		"verdict": {"ok", "warn", "fail", "skipped"}, "doctor": {"configuration", "permissions", "exposure", "time", "disk", "keys", "cameras", "versions", "limits"},
+		"chart": {"passages", "latency", "lag", "fps", "queues", "disk", "memory", "vault"}, "series": {"granted", "denied", "latency", "lag", "fps", "waiting", "audit", "free", "heap", "unsealed"},
 		"state": {"invited", "enabled", "disabled"}, "sort": rollSorts, "done": {"enrolled", "photos", "saved"}, "consent": {"face_at_doors", "face_at_attendance"},
 		"withdraw": {"face_at_doors", "face_at_attendance"}, "how": {"terminal", "reference"}, "noticein": {"en", "zh"}, "class": {"car", "truck", "bus", "motorbike"},
 		"enrolstep": personSteps, "enrolask": personSteps, "importstate": {"checked", "running", "stopped", "done"},
@@ -58,7 +69,7 @@ func TestEverythingIsTranslated(t *testing.T) {
 	}
 	for key := range texts {
 		prefix, _, _ := strings.Cut(key, ".")
-		if !used[key] && prefix != "code" && prefix != "purpose" && prefix != "asked" && !strings.Contains(sources(t), `"`+key+`"`) {
+		if !used[key] && prefix != "code" && prefix != "purpose" && prefix != "asked" && prefix != "entry" && !strings.Contains(sources(t), `"`+key+`"`) {
 			t.Errorf("nothing uses %q", key)
 		}
 	}
@@ -135,7 +146,7 @@ func checkBareText(t *testing.T, name, body string) {
 }
 
 func TestTheScriptsHoldNoWords(t *testing.T) {
-	for _, name := range []string{"live.js", "passkey.js", "enrol.js", "stream.js"} {
+	for _, name := range []string{"live.js", "passkey.js", "enrol.js", "stream.js", "chart.js"} {
 		body, err := staticFiles.ReadFile("static/" + name)
 		if n := strings.Count(string(body), "\n"); n >= 150 || err != nil {
 			t.Errorf("%s has %d lines, %v", name, n, err)

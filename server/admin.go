@@ -20,18 +20,22 @@ type admin struct {
 	desk
 }
 
-func (s *Server) admin() admin {
-	return admin{s, desk{at: s.vault.Desk, operator: socketOperator, lessee: s.lend.Holder(socketOperator)}}
+func (s *Server) admin() admin { return s.adminOf(socketOperator) }
+
+// adminOf carries out commands in the name of an operator: that of the admin socket, or of
+// somebody who signed in to the console.
+func (s *Server) adminOf(operator string) admin {
+	return admin{s, desk{at: s.vault.Desk, operator: operator, lessee: s.lend.Holder(operator)}}
 }
 
 const socketOperator = auth.SocketOperator
 
-// operatorOf is who asks: a session's account, a program's token, or the admin socket.
-func operatorOf(ctx context.Context) string {
+// asker is who asks: a program with its token, or in whose name the commands are.
+func (a admin) asker(ctx context.Context) string {
 	if c, ok := auth.CallerFrom(ctx); ok {
 		return c.Operator
 	}
-	return socketOperator
+	return a.operator
 }
 
 // EnrollPerson implements api.Admin.

@@ -61,7 +61,7 @@ func (a admin) AddAccount(ctx context.Context, r wire.AccountAddRequest) (wire.I
 	if err != nil {
 		return wire.InviteResponse{}, err
 	}
-	one, token, err := a.accounts.Add(ctx, socketOperator, accounts.New{Login: r.Login, Name: gatehouse.Secret(r.Name), Roles: roles})
+	one, token, err := a.accounts.Add(ctx, a.operator, accounts.New{Login: r.Login, Name: gatehouse.Secret(r.Name), Roles: roles})
 	if err != nil {
 		return wire.InviteResponse{}, err
 	}
@@ -83,7 +83,7 @@ func (a admin) SetAccountRoles(ctx context.Context, login string, r wire.Account
 	if err != nil {
 		return wire.Account{}, err
 	}
-	return a.changed(login, func(id gatehouse.AccountID) error { return a.accounts.SetRoles(ctx, socketOperator, id, roles) })
+	return a.changed(login, func(id gatehouse.AccountID) error { return a.accounts.SetRoles(ctx, a.operator, id, roles) })
 }
 
 // changed carries out one change, and gives what the account is then.
@@ -105,7 +105,7 @@ func (a admin) InviteAccount(ctx context.Context, login string) (wire.InviteResp
 	if err != nil {
 		return wire.InviteResponse{}, err
 	}
-	token, err := a.accounts.Invite(ctx, socketOperator, one.ID)
+	token, err := a.accounts.Invite(ctx, a.operator, one.ID)
 	if err != nil {
 		return wire.InviteResponse{}, err
 	}
@@ -129,14 +129,14 @@ func (a admin) LinkAccount(_ context.Context, login string) (wire.LinkResponse, 
 // DisableAccount implements api.AccountsAdmin.
 func (a admin) DisableAccount(ctx context.Context, login string, r wire.AccountDisableRequest) (wire.Account, error) {
 	return a.changed(login, func(id gatehouse.AccountID) error {
-		return a.accounts.SetDisabled(ctx, socketOperator, id, r.Disabled)
+		return a.accounts.SetDisabled(ctx, a.operator, id, r.Disabled)
 	})
 }
 
 // LinkIdentity implements api.AccountsAdmin.
 func (a admin) LinkIdentity(ctx context.Context, login string, r wire.IdentityRequest) (wire.Account, error) {
 	return a.changed(login, func(id gatehouse.AccountID) error {
-		return a.accounts.LinkOutside(ctx, socketOperator, id, gatehouse.OutsideIdentity{Issuer: r.Issuer, Subject: gatehouse.Secret(r.Subject)})
+		return a.accounts.LinkOutside(ctx, a.operator, id, gatehouse.OutsideIdentity{Issuer: r.Issuer, Subject: gatehouse.Secret(r.Subject)})
 	})
 }
 
@@ -146,5 +146,5 @@ func (a admin) RemoveAccount(ctx context.Context, login string) error {
 	if err != nil {
 		return err
 	}
-	return a.accounts.Remove(ctx, socketOperator, one.ID)
+	return a.accounts.Remove(ctx, a.operator, one.ID)
 }

@@ -15,7 +15,7 @@ func (a admin) Reasons(ctx context.Context, r wire.ReasonsRequest) (wire.Reasons
 	out := wire.ReasonsResponse{Disclosures: []wire.Disclosure{}}
 	list, err := a.vault.Disclosures(ctx, r.Before, max(1, min(r.Limit, 200)))
 	if err == nil {
-		err = a.lend.Reasons(ctx, socketOperator, list)
+		err = a.lend.Reasons(ctx, a.operator, list)
 	}
 	if err != nil {
 		return out, err
@@ -91,7 +91,7 @@ func (a admin) ApproveRelease(ctx context.Context, r wire.SignedRequest) (wire.R
 
 // WriteRelease implements api.DisclosureAdmin.
 func (a admin) WriteRelease(ctx context.Context, id gatehouse.ID, again bool, w io.Writer) error {
-	operator, proof, ok := a.lend.Lease(socketOperator)
+	operator, proof, ok := a.lend.Lease(a.operator)
 	if !ok {
 		if t, err := a.vault.Tripped(ctx); err != nil || !t.Trip.IsZero() {
 			return gatehouse.Errorf("vault.canary", "see `gatehouse canary status`", "the vault is shut by a canary")

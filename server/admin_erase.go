@@ -13,7 +13,7 @@ import (
 
 // Erase implements api.Admin.
 func (a admin) Erase(ctx context.Context, r wire.EraseRequest) (wire.Erasure, error) {
-	doc, err := a.eraseFor(ctx, operatorOf(ctx), r.Subject, r.Reason)
+	doc, err := a.eraseFor(ctx, a.asker(ctx), r.Subject, r.Reason)
 	return wire.Erasure(doc), err
 }
 
@@ -56,7 +56,7 @@ func unfinishedHold(h gatehouse.Hold, cause error) error {
 
 // lease is the proof of whoever has unsealed the vault.
 func (a admin) lease() (operator string, proof []byte, err error) {
-	if operator, proof, _ = a.lend.Lease(socketOperator); proof == nil {
+	if operator, proof, _ = a.lend.Lease(a.operator); proof == nil {
 		return "", nil, gatehouse.Errorf("vault.sealed", "run `gatehouse unseal` first", "the vault is sealed, and this needs its key")
 	}
 	return operator, proof, nil
@@ -153,7 +153,7 @@ func (a admin) LiftHold(ctx context.Context, id gatehouse.ID) (wire.HoldsRespons
 
 // Retention implements api.Admin.
 func (a admin) Retention(ctx context.Context) (wire.Retention, error) {
-	c := a.config.Retention
+	c := a.current().Retention
 	out := wire.Retention{PassageDays: c.PassageDays, FrameDays: c.FrameDays, StrangerDays: c.StrangerDays, RecordDays: c.RecordDays, MetadataDays: c.MetadataDays}
 	a.mu.Lock()
 	if !a.retained.IsZero() {

@@ -19,7 +19,7 @@ func (a admin) UnsealWith(ctx context.Context, with gatehouse.Credential, d time
 	if !a.isRunning() {
 		return wire.VaultStatus{}, gatehouse.Errorf("server.not_running", "start it with `gatehouse serve`", "there is no running server whose vault could be opened")
 	}
-	if err := a.unsealWith(ctx, socketOperator, with, d); err != nil {
+	if err := a.unsealWith(ctx, a.operator, with, d); err != nil {
 		return wire.VaultStatus{}, err
 	}
 	return a.vaultStatus(ctx)
@@ -56,7 +56,7 @@ func (a admin) NoteKey(ctx context.Context, r wire.NoteRequest) error {
 
 // RotateVaultKey implements api.KeysAdmin.
 func (a admin) RotateVaultKey(ctx context.Context, r wire.RotateRequest) (wire.RotateResponse, error) {
-	rotation, ticket, err := a.vault.Rotate(ctx, socketOperator, r.With.Credential())
+	rotation, ticket, err := a.vault.Rotate(ctx, a.operator, r.With.Credential())
 	return wire.RotateResponse{From: rotation.From, To: rotation.To, Resumed: rotation.Resumed, Left: rotation.Left, OtherSlots: rotation.OtherSlots, Ticket: ticket}, err
 }
 

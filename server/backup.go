@@ -259,21 +259,29 @@ func (s *Server) readWhole(ctx context.Context, c Config) error {
 	return m.store.Check(ctx)
 }
 
-// runBackups makes a backup whenever one is due.
+// How often it is looked whether a backup is due, and when one that failed is tried again.
+const (
+	dueEvery    = time.Minute
+	backupAgain = 15 * time.Minute
+)
+
+// runBackups makes a backup whenever one is due. How often that is may change meanwhile.
 func (s *Server) runBackups(ctx context.Context) {
-	every := s.config.Backup.Every
-	if every == 0 {
-		return
-	}
-	wait := time.Duration(0)
-	if at, ok := s.lastBackup(ctx); ok {
-		wait = max(0, every-time.Since(at))
-	}
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(min(wait, every)):
+	var last, failed time.Time
+	for begun := false; ; {
+		every := s.current().BackupEvery
+		if every > 0 && !begun {
+			last, _ = s.lastBackup(ctx)
+			begun = true
+		}
+		now := time.Now()
+		if wait := dueIn(every, last, failed, now); wait > 0 {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(min(wait, dueEvery)):
+			}
+			continue
 		}
 		report, err := s.Backup(ctx)
 		switch {
@@ -281,12 +289,25 @@ func (s *Server) runBackups(ctx context.Context) {
 			return
 		case err != nil:
 			s.log.Error("a backup could not be made", "code", gatehouse.ErrorCode(err), "err", err)
-			wait = min(every, 15*time.Minute)
+			failed = time.Now()
 		default:
 			s.log.Info("a backup was made", "id", report.ID, "objects", report.Objects, "bytes", report.Bytes, "took_s", report.Seconds)
-			wait = every
+			last, failed = time.Now(), time.Time{}
 		}
 	}
+}
+
+// dueIn is how long until the next backup: dueEvery where none are made by themselves.
+func dueIn(every time.Duration, last, failed, now time.Time) time.Duration {
+	switch {
+	case every == 0:
+		return dueEvery
+	case !failed.IsZero():
+		return failed.Add(min(every, backupAgain)).Sub(now)
+	case last.IsZero():
+		return 0
+	}
+	return min(every, last.Add(every).Sub(now))
 }
 
 func (s *Server) lastBackup(ctx context.Context) (time.Time, bool) {

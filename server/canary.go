@@ -45,7 +45,7 @@ func (a admin) SpareCanary(ctx context.Context, r wire.CanarySpareRequest) (wire
 func (a admin) PlantCanary(ctx context.Context, r wire.CanaryPlantRequest) (wire.CanaryPlantResponse, error) {
 	if len(r.Subjects) == 0 {
 		out := wire.CanaryPlantResponse{Planted: 1, Token: auth.NewToken()}
-		return out, a.vault.PlantCanary(ctx, socketOperator, r.With.Credential(), vault.Canary{Kind: tokenKind, Label: r.Note, Digest: vault.TokenDigest(out.Token)})
+		return out, a.vault.PlantCanary(ctx, a.operator, r.With.Credential(), vault.Canary{Kind: tokenKind, Label: r.Note, Digest: vault.TokenDigest(out.Token)})
 	}
 	var all []vault.Canary
 	for _, id := range r.Subjects {
@@ -55,7 +55,7 @@ func (a admin) PlantCanary(ctx context.Context, r wire.CanaryPlantRequest) (wire
 		}
 		all = append(all, vault.Canary{Subject: id, Kind: string(row.Kind), Label: r.Note})
 	}
-	return wire.CanaryPlantResponse{Planted: len(all)}, a.vault.PlantCanary(ctx, socketOperator, r.With.Credential(), all...)
+	return wire.CanaryPlantResponse{Planted: len(all)}, a.vault.PlantCanary(ctx, a.operator, r.With.Credential(), all...)
 }
 
 const tokenKind = "token"

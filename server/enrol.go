@@ -45,7 +45,7 @@ func (a admin) DeviceCode(_ context.Context, r wire.DeviceAddRequest) (wire.Devi
 	if err != nil {
 		return none, err
 	}
-	code, until := a.codes.New(d)
+	code, until := a.codes.New(a.operator, d)
 	out := wire.DeviceCodeResponse{ID: d.ID, Code: gatehouse.ShownCode(code), Until: until, Address: t.base + "/api/v1/devices/enrol"}
 	if t.local != nil {
 		out.Authority = t.local.Fingerprint()
@@ -83,7 +83,7 @@ func (a admin) RevokeDevice(ctx context.Context, id gatehouse.DeviceID) error {
 		if d.ID != id {
 			continue
 		}
-		if err := a.store.PutDevice(ctx, d, gatehouse.DeviceChangeLeaf(d, operatorOf(ctx), "revoked", nil, time.Now())); err != nil {
+		if err := a.store.PutDevice(ctx, d, gatehouse.DeviceChangeLeaf(d, a.asker(ctx), "revoked", nil, time.Now())); err != nil {
 			return err
 		}
 		if err := a.working.RevokeDevice(ctx, id); err != nil {
@@ -150,13 +150,13 @@ func (e enrolments) AllowEnrolment(address string) (int, error) {
 func (e enrolments) EnrolKey(ctx context.Context, typed string, key ed25519.PublicKey, signature []byte) (wire.DeviceEnrolResponse, error) {
 	var none wire.DeviceEnrolResponse
 	code := gatehouse.EnrolmentCode(typed)
-	d, ok := e.codes.Take(code, func(gatehouse.Device) bool {
+	d, by, ok := e.codes.Take(code, func(gatehouse.Device) bool {
 		return ed25519.Verify(key, gatehouse.EnrolmentText(code, key), signature)
 	})
 	if !ok {
 		return none, gatehouse.Errorf("device.code", "a code is good once and for 15 minutes; `gatehouse device add ID --code` gives another", "this is no code that a device could enrol with, or another key signed it")
 	}
-	if err := e.store.PutDevice(ctx, d, gatehouse.DeviceChangeLeaf(d, socketOperator, "key", key, time.Now())); err != nil {
+	if err := e.store.PutDevice(ctx, d, gatehouse.DeviceChangeLeaf(d, by, "key", key, time.Now())); err != nil {
 		return none, err
 	}
 	if err := e.working.EnrolDeviceKey(ctx, d.ID, key); err != nil {

@@ -42,7 +42,7 @@ func (s *Server) prove(ctx context.Context, leaf int64) (json.RawMessage, error)
 
 // setRetention tells the vault process how long the site's days are kept.
 func (s *Server) setRetention(ctx context.Context) error {
-	return s.vault.SetRetention(ctx, s.site.Place, s.config.Retention.policy().Classes())
+	return s.vault.SetRetention(ctx, s.site.Place, s.current().Retention.policy().Classes())
 }
 
 func (c RetentionConfig) policy() retention.Policy {
@@ -159,7 +159,7 @@ func (s *Server) goOnErasing(ctx context.Context) error {
 
 // expirer is the site's retention.
 func (s *Server) expirer() expire.Expirer {
-	return expire.Expirer{Place: s.site.Place, Policy: s.config.Retention.policy(), Keys: s.vault, Store: s.store, Blobs: s.blobs, Badge: s.working.Badge,
+	return expire.Expirer{Place: s.site.Place, Policy: s.current().Retention.policy(), Keys: s.vault, Store: s.store, Blobs: s.blobs, Badge: s.working.Badge,
 		Followed: s.vault.AuditCursor,
 		Erase: func(ctx context.Context, id gatehouse.SubjectID) error {
 			_, err := s.erase.Erase(ctx, erase.Request{Subject: id, Operator: "retention", Reason: "record_days"})

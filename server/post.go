@@ -7,6 +7,7 @@ import (
 	_ "image/jpeg" // the sizes that posted pictures claim
 	_ "image/png"
 	"slices"
+	"time"
 
 	"gatehouse"
 )
@@ -24,6 +25,7 @@ func (s *Server) Post(ctx context.Context, c gatehouse.Capture) ([]gatehouse.Pas
 	if !takes(device.Kind, c.Kind) {
 		return nil, gatehouse.Errorf("device.kind", "enrol it with `gatehouse device add --kind terminal`, if it is to send this", "a device of the kind %s does not send this", device.Kind)
 	}
+	s.heard.note(device.ID, time.Now())
 	switch c.Kind {
 	case gatehouse.FrameCapture:
 		if err := checkPosted(c.Image); err != nil {

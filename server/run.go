@@ -39,11 +39,12 @@ func (s *Server) Run(ctx context.Context, ready func(link string)) error {
 	}
 	pages := pages{s}
 	web := console.New(console.Options{Place: s.site.Place, SiteName: s.config.Site.Name, Location: s.site.Location, Gates: s.gateList(),
-		Passages: s.store, Lender: pages, Vault: pages, Registry: s.registry(), Disclosures: pages, Archive: pages, Accounts: s.accounts, Rules: s.rules, Badges: s.working, Why: s.why, Openings: pages, Alarms: pages, Hub: s.hub, Ring: s.ring, Auth: s.auth, Log: s.log})
+		Passages: s.store, Lender: pages, Vault: pages, Registry: s.registry(), Disclosures: pages, Archive: pages, Accounts: s.accounts, Rules: s.rules, Badges: s.working, Why: s.why, Openings: pages, Alarms: pages, Devices: pages, Privacy: pages, Health: pages, Audit: pages, Settings: settingsPages{s}, Hub: s.hub, Ring: s.ring, Auth: s.auth, Log: s.log})
 	rest := api.New(api.Options{Place: s.site.Place, Captures: s, ParseFrame: frames.Parse, Passages: s.store, Admin: s.admin(), Enrolments: enrolments{s}, Witness: asWitness{s}, Ready: s.ready, Metrics: s.metrics, Log: s.log,
 		Events: s.events, Hub: s.hub, Alive: s.auth.Still, Resources: resources{s.admin()}, Replies: replies{s}, PerMinute: s.config.API.PerMinute})
 	routes := slices.Concat(web.Routes(), rest.Routes(), transport.routes())
 
+	s.waiting = func() int { return s.alarms.Waiting() + rest.InFlight() }
 	s.metrics.Measure(s.admin().Health, func() map[string]int {
 		return map[string]int{"alarms": s.alarms.Waiting(), "device_captures": rest.InFlight()}
 	})
@@ -66,6 +67,7 @@ func (s *Server) Run(ctx context.Context, ready func(link string)) error {
 	}
 	s.wait.Go(func() { transport.run(ctx) })
 	s.wait.Go(func() { s.ring.Run(ctx) })
+	s.wait.Go(func() { s.sample(ctx, s.waiting) })
 	s.wait.Go(func() { s.gates.run(ctx) })
 	s.wait.Go(func() { s.tickPosted(ctx) })
 	s.wait.Go(func() { s.watchVault(ctx) })

@@ -27,6 +27,7 @@ import (
 	"gatehouse/flow/follow"
 	"gatehouse/flow/intake"
 	"gatehouse/flow/passage"
+	"gatehouse/flow/requests"
 	"gatehouse/flow/rotate"
 	"gatehouse/flow/rulebook"
 	"gatehouse/flow/search"
@@ -62,6 +63,11 @@ type Options struct {
 	// LocalSession lets the link that a start prints, and `gatehouse link`, lead to a session
 	// with every role, on this machine: for demos, drills and tests.
 	LocalSession bool
+	// Origins says where each option of the configuration comes from, for the page about
+	// settings; nil where that is not known.
+	Origins map[string]string
+	// Examine looks for what is wrong, for the page about health; nil leaves that out.
+	Examine Examine
 	// Quiet logs warnings and errors only.
 	Quiet bool
 }
@@ -109,6 +115,13 @@ type Server struct {
 	codes      *auth.Codes
 	transport  *transport // once it runs
 	noted      noted
+	heard      heard
+	console    consoleJobs
+	settings   settings
+	examined   examined
+	history    history
+	waiting    func() int // alarms and posted pictures, once it runs
+	requests   *requests.Desk
 	escrow     *escrow.Store
 	backups    backups
 	rotator    *rotate.Rotator
@@ -134,7 +147,8 @@ func Open(ctx context.Context, c Config, o Options) (_ *Server, err error) {
 	if o.Stderr == nil {
 		o.Stderr = os.Stderr
 	}
-	s := &Server{config: c, opts: o, log: newLog(o.Stderr, c.LogLevel, o.Quiet), started: time.Now(), cameras: map[gatehouse.DeviceID]*camera{}, hub: feed.NewHub(nil), metrics: api.NewMetrics(), pins: newPINTrials(time.Now), codes: auth.NewCodes(nil), auditWake: make(chan struct{}, 1), eventsWake: make(chan struct{}, 1)}
+	log, level := newLog(o.Stderr, c.LogLevel, o.Quiet)
+	s := &Server{config: c, opts: o, log: log, settings: settings{level: level, now: ofFile(c), set: map[string]gatehouse.Setting{}}, started: time.Now(), cameras: map[gatehouse.DeviceID]*camera{}, hub: feed.NewHub(nil), metrics: api.NewMetrics(), pins: newPINTrials(time.Now), codes: auth.NewCodes(nil), auditWake: make(chan struct{}, 1), eventsWake: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			s.Close(context.WithoutCancel(ctx))
@@ -269,8 +283,10 @@ func (s *Server) openStores(ctx context.Context) error {
 	if lost {
 		return gatehouse.Errorf("workingset.lost", "run `gatehouse keys rebuild-working-set`, which makes it anew from the archive; nothing was changed", "working.db, what the gates know, is gone")
 	}
-	s.blobs, err = blob.Open(p.blobs)
-	return err
+	if s.blobs, err = blob.Open(p.blobs); err != nil {
+		return err
+	}
+	return s.openSettings(ctx)
 }
 
 func (s *Server) openVision(ctx context.Context) error {
@@ -330,6 +346,7 @@ func (s *Server) openFlows(ctx context.Context) error {
 		Keep: s.gateKey, Subjects: s.store, Blobs: s.blobs, Working: s.working})
 	s.erase = s.newEraser()
 	s.openImports()
+	s.requests = requests.New(requests.Ports{Place: s.site.Place, Location: s.site.Location, Store: s.store, Subjects: s.store, Sealer: s.vault})
 	s.flow = passage.New(passage.Ports{Site: s.site, Working: s.working, Rules: s.rules, Gallery: s.gallery, Threshold: models.Threshold, Sealer: s.vault,
 		Store: s.store, Blobs: s.blobs, Actuator: s.gates.actuator, Feed: live{s}, Log: s.log})
 	s.onClose(s.finishAudit)
@@ -395,6 +412,7 @@ func (l live) tell(p gatehouse.Passage) {
 	l.committed()
 	l.noted.set(&l.noted.committed)
 	l.metrics.Passage(p)
+	l.history.passage(p)
 	l.hub.PassageCommitted(p)
 	if l.opts.Committed != nil {
 		l.opts.Committed(p)

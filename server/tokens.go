@@ -65,7 +65,7 @@ func (a admin) AddToken(ctx context.Context, r wire.TokenAddRequest) (wire.Token
 	if r.Hours < 0 || r.Hours > int(tokens.Longest/time.Hour) {
 		r.Hours = 0 // which is refused
 	}
-	made, shown, err := a.tokens.Add(ctx, operatorOf(ctx), tokens.New{Name: r.Name, Scopes: r.Scopes, At: r.Gates, For: time.Duration(r.Hours) * time.Hour})
+	made, shown, err := a.tokens.Add(ctx, a.asker(ctx), tokens.New{Name: r.Name, Scopes: r.Scopes, At: r.Gates, For: time.Duration(r.Hours) * time.Hour})
 	if err != nil {
 		return wire.TokenAddResponse{}, err
 	}
@@ -87,5 +87,5 @@ func (a admin) Tokens(context.Context) (wire.TokensResponse, error) {
 
 // RevokeToken implements api.TokensAdmin.
 func (a admin) RevokeToken(ctx context.Context, name string) error {
-	return a.tokens.Revoke(ctx, operatorOf(ctx), name)
+	return a.tokens.Revoke(ctx, a.asker(ctx), name)
 }

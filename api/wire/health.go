@@ -100,3 +100,36 @@ type Readiness struct {
 	Vision string `json:"vision"` // "up" or "down": faces and plates are not recognized, cards and codes are
 	Vault  string `json:"vault"`  // "answers", or "away": it is on another machine that does not answer
 }
+
+// Verdict is how a check of the doctor's went.
+type Verdict string
+
+// The verdicts. What cannot be looked at is skipped, and says why.
+const (
+	VerdictOK      Verdict = "ok"
+	VerdictWarn    Verdict = "warn"
+	VerdictFail    Verdict = "fail"
+	VerdictSkipped Verdict = "skipped"
+)
+
+// Check is one thing that was looked at. Its texts hold no personal data.
+type Check struct {
+	Area    string  `json:"area"` // configuration, permissions, exposure, time, disk, keys, cameras, versions, limits
+	Name    string  `json:"name"`
+	Verdict Verdict `json:"verdict"`
+	Reason  string  `json:"reason"`
+	Do      string  `json:"do,omitempty"` // what to do, where it is neither ok nor skipped
+	// Format and Args are what Reason was made of, so that it can be said in another
+	// language.
+	Format string `json:"-"`
+	Args   []any  `json:"-"`
+}
+
+// Examination is all of them.
+type Examination struct {
+	At      time.Time `json:"at"`
+	Config  string    `json:"config"`
+	Running bool      `json:"running"`
+	Verdict Verdict   `json:"verdict"` // the worst
+	Checks  []Check   `json:"checks"`
+}

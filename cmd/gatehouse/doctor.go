@@ -5,6 +5,8 @@ import (
 	"os"
 
 	"gatehouse"
+	"gatehouse/api"
+	"gatehouse/api/wire"
 	"gatehouse/server"
 	"gatehouse/server/doctor"
 )
@@ -48,4 +50,20 @@ func (o *Out) checks(r doctor.Report) {
 			o.Say("           → %s", c.Do)
 		}
 	}
+}
+
+// examine is the doctor for a server that runs in this process.
+func examine(config string) server.Examine {
+	return func(ctx context.Context, live api.Admin) wire.Examination {
+		return doctor.Run(ctx, doctor.Options{Path: config, Environ: os.Environ(), Live: func(context.Context, server.Config) (doctor.Live, error) { return live, nil }})
+	}
+}
+
+// origins says where each option of a configuration comes from.
+func origins(config string) map[string]string {
+	raw, err := os.ReadFile(config)
+	if err != nil {
+		raw = nil // there is none: the defaults hold
+	}
+	return server.Origins(raw, os.Environ())
 }

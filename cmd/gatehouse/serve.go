@@ -22,7 +22,7 @@ func (cmd ServeCmd) Run(ctx context.Context, out *Out) error {
 	if err != nil {
 		return err
 	}
-	s, err := server.Open(ctx, c, server.Options{Stderr: out.Stderr, NewPassphrase: passphrase, Cameras: true})
+	s, err := server.Open(ctx, c, server.Options{Stderr: out.Stderr, NewPassphrase: passphrase, Cameras: true, Examine: examine(out.Config), Origins: origins(out.Config)})
 	if err != nil {
 		return err
 	}

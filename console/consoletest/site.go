@@ -60,6 +60,12 @@ type Site struct {
 	Erasing  chan struct{}
 
 	shelf *shelf
+	// Equipment are the devices that their page lists.
+	Equipment []console.DeviceState
+	Papers    Papers
+	Verifying bool // the audit log
+	BackingUp bool
+	Options   []console.Option // nil: some
 
 	mu          sync.Mutex
 	stored      []gatehouse.StoredPassage // by id, ascending
@@ -110,7 +116,7 @@ func New(now func() time.Time, lang *time.Location, extra func(*Site) []auth.Rou
 	}
 	s.Auth = auth.New(how)
 	s.Console = console.New(console.Options{Place: Place, SiteName: "Harbour Works", Location: lang, Gates: s.Gates,
-		Passages: s, Lender: s, Vault: vault{s}, Registry: registry, Disclosures: s, Archive: archive{s}, Accounts: s.Accounts, Rules: s.Rules, Badges: s.Working, Why: explainer, Openings: s, Alarms: s, Hub: s.Hub, Ring: s.Ring, Auth: s.Auth, Now: now})
+		Passages: s, Lender: s, Vault: vault{s}, Registry: registry, Disclosures: s, Archive: archive{s}, Accounts: s.Accounts, Rules: s.Rules, Badges: s.Working, Why: explainer, Openings: s, Alarms: s, Devices: equipment{s}, Privacy: papers{s}, Health: wellbeing{s}, Audit: auditor{s}, Settings: settled{s}, Hub: s.Hub, Ring: s.Ring, Auth: s.Auth, Now: now})
 	routes := s.Console.Routes()
 	if extra != nil {
 		routes = append(routes, extra(s)...)

@@ -35,18 +35,18 @@ func (d *doctor) disk(context.Context) {
 	if age := d.o.Now().Sub(since).Hours() / 24; age >= 1 && used > 0 {
 		days = float64(free) / (float64(used) / age)
 	}
-	reason := fmt.Sprintf("%.1f GiB are free, %.1f MiB are used", float64(free)/(1<<30), float64(used)/(1<<20))
+	reason, args := "%.1f GiB are free, %.1f MiB are used", []any{float64(free) / (1 << 30), float64(used) / (1 << 20)}
 	if days >= 0 {
-		reason += fmt.Sprintf("; at the growth so far it is full in %.0f days", days)
+		reason, args = "%.1f GiB are free, %.1f MiB are used; at the growth so far it is full in %.0f days", append(args, days)
 	}
 	do := "make room, or shorten `retention`; a gate whose passages cannot be recorded follows its `fail` policy"
 	switch {
 	case free < noSpace:
-		d.add("space", Fail, do, "%s", reason)
+		d.add("space", Fail, do, reason, args...)
 	case free < lowSpace || days >= 0 && days < lowDays:
-		d.add("space", Warn, do, "%s", reason)
+		d.add("space", Warn, do, reason, args...)
 	default:
-		d.add("space", OK, "", "%s", reason)
+		d.add("space", OK, "", reason, args...)
 	}
 	d.judge("writable", st.Flags&unix.ST_RDONLY == 0, Fail, "mount it for writing; a damaged disk is often made read-only by the kernel: see dmesg", "the data directory's file system is %s", said(st.Flags&unix.ST_RDONLY == 0, "writable", "read-only"))
 	d.sameDisk()

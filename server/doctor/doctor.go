@@ -16,33 +16,21 @@ import (
 )
 
 // Verdict is how a check went.
-type Verdict string
+type Verdict = wire.Verdict
 
-// The verdicts. What cannot be looked at is Skipped, and says why.
+// The verdicts.
 const (
-	OK      Verdict = "ok"
-	Warn    Verdict = "warn"
-	Fail    Verdict = "fail"
-	Skipped Verdict = "skipped"
+	OK      = wire.VerdictOK
+	Warn    = wire.VerdictWarn
+	Fail    = wire.VerdictFail
+	Skipped = wire.VerdictSkipped
 )
 
-// Check is one thing that was looked at. Its texts hold no personal data.
-type Check struct {
-	Area    string  `json:"area"` // configuration, permissions, exposure, time, disk, keys, cameras, versions, limits
-	Name    string  `json:"name"`
-	Verdict Verdict `json:"verdict"`
-	Reason  string  `json:"reason"`
-	Do      string  `json:"do,omitempty"` // what to do, where it is neither ok nor skipped
-}
+// Check is one thing that was looked at.
+type Check = wire.Check
 
 // Report is all of them.
-type Report struct {
-	At      time.Time `json:"at"`
-	Config  string    `json:"config"`
-	Running bool      `json:"running"`
-	Verdict Verdict   `json:"verdict"` // the worst
-	Checks  []Check   `json:"checks"`
-}
+type Report = wire.Examination
 
 // Options say what to look at.
 type Options struct {
@@ -96,7 +84,7 @@ func Run(ctx context.Context, o Options) Report {
 }
 
 func (d *doctor) add(name string, v Verdict, do, reason string, args ...any) {
-	c := Check{Area: d.area, Name: name, Verdict: v, Reason: fmt.Sprintf(reason, args...), Do: do}
+	c := Check{Area: d.area, Name: name, Verdict: v, Reason: fmt.Sprintf(reason, args...), Do: do, Format: reason, Args: args}
 	if v == OK || v == Skipped {
 		c.Do = ""
 	}

@@ -3,7 +3,6 @@ package doctor
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -36,7 +35,11 @@ func (d *doctor) versions(ctx context.Context) {
 			seen++
 		}
 	}
-	d.judge("models", bad == "", Fail, "run `make assets`, or set vision.assets", "%s", said(bad == "", fmt.Sprintf("%d models have the hashes of the registry", seen), "the model "+bad+" is missing or is another file"))
+	if bad == "" {
+		d.add("models", OK, "", "%d models have the hashes of the registry", seen)
+	} else {
+		d.add("models", Fail, "run `make assets`, or set vision.assets", "the model %s is missing or is another file", bad)
+	}
 	d.ffmpeg(ctx)
 	var u unix.Utsname
 	if unix.Uname(&u) == nil {

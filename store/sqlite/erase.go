@@ -297,6 +297,10 @@ func (s *Store) replaceEnrolled(ctx context.Context, place gatehouse.Place, old,
 		if _, err := tx.ExecContext(ctx, `UPDATE rule_change_members SET subject = ?4 WHERE org = ?1 AND site = ?2 AND subject = ?3`, both...); err != nil {
 			return false, err
 		}
+		// What a request says is noise from now on; that there was one, and when, stays.
+		if _, err := tx.ExecContext(ctx, `UPDATE requests SET subject = ?4, note = NULL, answer = NULL WHERE org = ?1 AND site = ?2 AND subject = ?3`, both...); err != nil {
+			return false, err
+		}
 		result, err := tx.ExecContext(ctx, `UPDATE subjects SET id = ?4, status = 'erased', record = NULL WHERE org = ?1 AND site = ?2 AND id = ?3`, both...)
 		if err != nil {
 			return false, err

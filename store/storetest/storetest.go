@@ -22,6 +22,8 @@ type Engine interface {
 	gatehouse.RuleStore
 	gatehouse.AlarmStore
 	gatehouse.ReplyStore
+	gatehouse.PrivacyStore
+	gatehouse.SettingStore
 	Close() error
 }
 
@@ -59,6 +61,9 @@ func Run(t *testing.T, fresh func(t *testing.T) (open func() Engine)) {
 		{"escrow is put, replaced, deleted", testEscrow},
 		{"alarms stay until somebody acknowledges them", testAlarms},
 		{"replies are begun once, kept and dropped", testReplies},
+		{"requests are opened, answered, and survive nobody", testRequests},
+		{"every consent", testEachConsent},
+		{"settings are changed and taken away", testSettings},
 		{"another place sees nothing", testPlaces},
 		{"a rule book is changed step by step", testRules},
 		{"a rule book forgets who is erased", testRulesForget},

@@ -43,6 +43,7 @@ func TestPagesAreAccessible(t *testing.T) {
 	car := morning(s)
 	ruled(t, s)
 	s.Raise(gatehouse.Alarm{Kind: gatehouse.TestAlarm})
+	office(s)
 	ctx, _ := tabFor(t, 5*time.Minute)
 	must(t, chromedp.Do(ctx, enter(t, s)))
 	s.Server.URL = "http://localhost:" + port(s)
@@ -50,6 +51,7 @@ func TestPagesAreAccessible(t *testing.T) {
 	owner := s.Account("manager-1", gatehouse.Assignment{Role: gatehouse.SiteManager}, gatehouse.Assignment{Role: gatehouse.Administrator})
 	somebody := s.Account("guard-7", gatehouse.Assignment{Role: gatehouse.Guard, Gates: []gatehouse.GateID{"front-door"}})
 	paths := slices.Sorted(maps.Values(enrolments(t, ctx, s)))
+	paths = append(paths, slices.Sorted(maps.Values(officePages(s)))...)
 	for i, path := range append(paths, "/", "/passages/"+car.ID.String(), "/passages", "/people", "/disclosures", "/search", "/no-such-page",
 		"/?only=denied", "/live/wall", "/alarms", "/gates", "/gates/front-door", "/rules", "/rules/groups/staff", "/rules/grants/night", "/rules/schedules/nights", "/rules/schedules/-", "/rules/changes", whyPath(s), "/passages/"+deniedPassage(s)+"/why",
 		"/accounts", "/accounts/"+somebody.ID.String(), "/signin", "/account", "/account/code", "/again") {

@@ -159,7 +159,51 @@ POST /rules/grants/{id}/remove              permission rules, fresh
 POST /rules/schedules                       permission rules, fresh
 POST /rules/schedules/{id}/remove           permission rules, fresh
 POST /rules/holidays                        permission rules, fresh
-POST /rules/holidays/{id}/remove            permission rules, fresh`
+POST /rules/holidays/{id}/remove            permission rules, fresh
+GET /devices                                permission devices
+POST /devices/code                          permission devices, fresh
+POST /devices/camera                        permission devices, fresh
+POST /devices/{id}/revoke                   permission devices, fresh
+GET /settings                               permission settings
+POST /settings                              permission settings, fresh
+GET /settings/backup                        permission backups
+POST /settings/backup                       permission backups, fresh
+POST /settings/backup/stop                  permission backups, fresh
+GET /audit                                  permission audit-log
+GET /audit/proofs/{id}                      permission audit-log
+GET /audit/checkpoint                       permission audit-log
+GET /audit/verify                           permission audit-log
+POST /audit/verify                          permission audit-log
+POST /audit/verify/stop                     permission audit-log
+GET /health                                 permission status
+POST /health/look                           permission status
+GET /health/history                         permission status
+GET /privacy                                permission privacy
+GET /privacy/consents                       permission privacy
+POST /privacy/consents/{id}/withdraw        permission edit-records, fresh
+GET /privacy/requests                       permission privacy
+POST /privacy/requests                      permission privacy, fresh
+GET /privacy/requests/{id}                  permission privacy
+POST /privacy/requests/{id}/read            permission disclose-people, fresh
+POST /privacy/requests/{id}/extend          permission privacy, fresh
+POST /privacy/requests/{id}/answer          permission privacy, fresh
+POST /privacy/held                          permission disclose-people, fresh
+GET /privacy/held/{id}/photos/{n}           permission disclose-people
+POST /privacy/held/file                     permission disclose-people, fresh
+GET /privacy/retention                      permission privacy
+GET /privacy/retention/run                  permission privacy
+POST /privacy/retention/run                 permission privacy, fresh
+POST /privacy/retention/stop                permission privacy, fresh
+GET /privacy/holds                          permission hold
+POST /privacy/holds                         permission hold, fresh
+POST /privacy/holds/{id}/extend             permission hold, fresh
+POST /privacy/holds/{id}/lift               permission hold, fresh
+GET /privacy/releases                       permission approve-releases
+POST /privacy/releases/{id}/file            permission approve-releases, fresh
+GET /privacy/erasures                       permission erase
+POST /privacy/erasures                      permission erase, fresh
+GET /privacy/erasures/{id}                  permission erase
+GET /privacy/erasures/{id}/certificate      permission erase`
 
 func TestWhatEachRouteAsksFor(t *testing.T) {
 	s := consoletest.New(nil, nil, nil, func(o *auth.Options) { o.OIDC = &auth.OIDC{Issuer: "https://login.example.org", ClientID: "x"} })

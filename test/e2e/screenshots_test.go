@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,6 +33,7 @@ func TestScreenshots(t *testing.T) {
 	car := morning(s)
 	ruled(t, s)
 	s.Raise(gatehouse.Alarm{Kind: gatehouse.GateAlarm, Gate: "car-park"})
+	office(s)
 	ctx, _ := tabFor(t, 40*time.Minute)
 	must(t, chromedp.Do(ctx, enter(t, s)))
 	somebody := s.Account("guard-7", gatehouse.Assignment{Role: gatehouse.Guard, Gates: []gatehouse.GateID{"front-door"}})
@@ -42,7 +44,12 @@ func TestScreenshots(t *testing.T) {
 		"why": whyPath(s), "why-passage": "/passages/" + deniedPassage(s) + "/why",
 		"accounts": "/accounts", "someone": "/accounts/" + somebody.ID.String(), "signin": "/signin"}
 	maps.Copy(pages, enrolments(t, ctx, s))
+	maps.Copy(pages, officePages(s))
+	only := os.Getenv("GATEHOUSE_SCREENSHOTS_OF") // a part of pages' names; "" for every page
 	shoot := func(name, path string) {
+		if !strings.Contains(name, only) {
+			return
+		}
 		for _, width := range []int64{390, 1024, 1600} {
 			for _, scheme := range []string{"light", "dark"} {
 				must(t, chromedp.Do(ctx, media(scheme), chromedp.EmulateViewport(width, 844)))

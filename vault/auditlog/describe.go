@@ -33,6 +33,8 @@ var parts = map[gatehouse.LeafKind]string{
 	gatehouse.SignInLeafKind:     "event - - account session",
 	gatehouse.RuleLeafKind:       "event - - by version part name content member*",
 	gatehouse.AlarmLeafKind:      "event - - alarm by",
+	gatehouse.RequestLeafKind:    "event - - id kind operator outcome due note answer",
+	gatehouse.SettingLeafKind:    "event - - setting value operator",
 	gatehouse.DisclosureLeafKind: "id operator role purpose - units item*",
 }
 

@@ -1,0 +1,150 @@
+package console_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"gatehouse"
+	"gatehouse/console"
+	"gatehouse/console/consoletest"
+)
+
+// A person asks, the officer looks at what is held, erases, and answers.
+func TestARequestFromNoteToAnswer(t *testing.T) {
+	s, g := open(t)
+	id := s.Enrol(gatehouse.PersonSubject, "Staff 7", "Mei Lin", gatehouse.Active)
+	if _, body := g.get("/privacy/requests"); !strings.Contains(body, "Nobody has asked for anything yet") {
+		t.Error("an empty list teaches nothing")
+	}
+	const words = "wants to know what is held, writes from mei@example.org"
+	code, body := g.post("/privacy/requests", url.Values{"kind": {"erasure"}, "subject": {"Staff 7"}, "note": {words}})
+	if code != http.StatusOK || !strings.Contains(body, "Staff 7") || strings.Contains(body, words) {
+		t.Fatalf("noted: %d, and the words are shown unasked: %t", code, strings.Contains(body, words))
+	}
+	path := "/privacy/requests/" + s.Papers.Requests[0].ID.String()
+	if code, body = g.post(path+"/read", nil); code != http.StatusForbidden || strings.Contains(body, words) {
+		t.Errorf("read while the vault is sealed: %d", code)
+	}
+	s.Unseal()
+	n := len(purposes(s))
+	if code, body = g.post(path+"/read", nil); code != http.StatusOK || !strings.Contains(body, words) || len(purposes(s)) != n+1 {
+		t.Errorf("read: %d, %d disclosures", code, len(purposes(s))-n)
+	}
+
+	held := url.Values{"subject": {"Staff 7"}, "reason": {"a request for access"}}
+	if code, body = g.post("/privacy/held", held); code != http.StatusOK || !strings.Contains(body, "Mei Lin") || !strings.Contains(body, "ID-4711") || !strings.Contains(body, "folder 7") {
+		t.Errorf("what is held: %d", code)
+	}
+	photo := "/privacy/held/" + id.String() + "/photos/0"
+	if code, _ = g.get(photo); code != http.StatusOK || !strings.Contains(body, photo) {
+		t.Errorf("the photo: %d", code)
+	}
+	if code, _ = signIn(t, s).get(photo); code != http.StatusNotFound {
+		t.Errorf("the photo in another session: %d", code)
+	}
+	for missing, status := range map[string]int{"subject": http.StatusUnprocessableEntity, "reason": http.StatusUnprocessableEntity} {
+		without := url.Values{"subject": held["subject"], "reason": held["reason"]}
+		without.Del(missing)
+		if code, body = g.post("/privacy/held", without); code != status || strings.Contains(body, "Mei Lin") {
+			t.Errorf("without a %s: %d", missing, code)
+		}
+	}
+	if code, _ = g.post("/privacy/held/file", held); code != http.StatusUnprocessableEntity {
+		t.Errorf("a file for nobody: %d", code)
+	}
+	held.Set("to", "four words of a person")
+	if code, body = g.post("/privacy/held/file", held); code != http.StatusOK || !strings.HasPrefix(body, "age-encryption.org/v1") {
+		t.Errorf("the file: %d", code)
+	}
+
+	if code, _ = g.post("/privacy/erasures", url.Values{"subject": {"Staff 7"}}); code != http.StatusBadRequest || len(s.Papers.Erasures) != 0 {
+		t.Errorf("erased by somebody who was not sure: %d", code)
+	}
+	if code, body = g.post("/privacy/erasures", url.Values{"subject": {"Staff 7"}, "sure": {"yes"}}); code != http.StatusOK || !strings.Contains(body, "holds nothing of the subject") {
+		t.Errorf("erased: %d", code)
+	}
+	if code, body = g.get("/privacy/erasures/" + s.Papers.Erasures[0].ID.String() + "/certificate"); code != http.StatusOK || !strings.Contains(body, "final_at") {
+		t.Errorf("its certificate: %d", code)
+	}
+	if code, _ = g.post(path+"/answer", url.Values{"outcome": {"refused"}}); code != http.StatusUnprocessableEntity || !s.Papers.Requests[0].Done.IsZero() {
+		t.Errorf("refused without a word: %d", code)
+	}
+	if code, body = g.post(path+"/answer", url.Values{"outcome": {"granted"}, "text": {"erased"}}); code != http.StatusOK || s.Papers.Requests[0].Done.IsZero() || strings.Contains(body, "Close the request") {
+		t.Errorf("answered: %d", code)
+	}
+}
+
+func TestHoldsArePlacedExtendedAndLifted(t *testing.T) {
+	s, g := open(t)
+	day := time.Now().AddDate(0, 2, 0).Format(time.DateOnly)
+	for _, f := range []url.Values{{}, {"day": {"2026-11-01"}, "reason": {"x"}}, {"day": {"2026-11-01"}, "until": {"soon"}, "reason": {"x"}}, {"until": {day}, "reason": {"x"}}, {"day": {"2026-11-01"}, "until": {day}}} {
+		if code, _ := g.post("/privacy/holds", f); code != http.StatusUnprocessableEntity || len(s.Papers.Holds) > 0 {
+			t.Errorf("%v: %d", f, code)
+		}
+	}
+	if code, body := g.post("/privacy/holds", url.Values{"day": {"2026-11-01"}, "until": {day}, "reason": {"a court asked"}}); code != http.StatusOK || !strings.Contains(body, "2026-11-01") || strings.Contains(body, "a court asked") {
+		t.Fatalf("placed: %d", code)
+	}
+	path := "/privacy/holds/" + s.Papers.Holds[0].ID.String()
+	if got := s.Papers.Holds[0].Until.Format(time.DateTime); got != day+" 23:59:59" {
+		t.Errorf("it ends at %s", got)
+	}
+	later := time.Now().AddDate(0, 5, 0).Format(time.DateOnly)
+	if code, _ := g.post(path+"/extend", url.Values{"until": {later}}); code != http.StatusOK || s.Papers.Holds[0].Until.Format(time.DateOnly) != later {
+		t.Errorf("extended: %d", code)
+	}
+	if code, _ := g.post(path+"/lift", nil); code != http.StatusOK || len(s.Papers.Holds) != 0 {
+		t.Errorf("lifted: %d", code)
+	}
+}
+
+func TestAConsentsState(t *testing.T) {
+	now := time.Now()
+	for want, c := range map[string]console.ConsentState{"given": {}, "lapsing": {Lapsing: true}, "withdrawn": {Consent: gatehouse.Consent{Withdrawn: now}, Lapsing: true}} {
+		if got := c.State(); got != want {
+			t.Errorf("%s: %s", want, got)
+		}
+	}
+	s, g := open(t)
+	s.Papers.Consents = []console.ConsentState{{Consent: gatehouse.Consent{Place: consoletest.Place, Subject: gatehouse.RandomID(), Purpose: gatehouse.FaceAtDoors, Given: now, How: "terminal"}, Label: "Staff 7"}}
+	if code, body := g.post("/privacy/consents/"+s.Papers.Consents[0].Subject.String()+"/withdraw", nil); code != http.StatusOK || !strings.Contains(body, "Withdrawn") || s.Papers.Consents[0].Withdrawn.IsZero() {
+		t.Errorf("withdrawn: %d", code)
+	}
+}
+
+// While a run goes on, the page asks for how far it is, and somebody can stop it.
+func TestALongRunShowsHowFarItIs(t *testing.T) {
+	s, g := open(t)
+	if code, body := g.post("/privacy/retention/run", nil); code != http.StatusOK || !strings.Contains(body, `hx-get="/privacy/retention/run"`) || !strings.Contains(body, "<progress") {
+		t.Errorf("running: %d", code)
+	}
+	if code, body := g.get("/privacy/retention/run"); code != http.StatusOK || strings.Contains(body, "<html") || !strings.Contains(body, `action="/privacy/retention/stop"`) {
+		t.Errorf("the part of the page: %d", code)
+	}
+	if code, _ := g.post("/privacy/retention/stop", nil); code != http.StatusOK || s.Papers.Running {
+		t.Errorf("stopped: %d", code)
+	}
+	if _, body := g.get("/privacy/retention/run"); strings.Contains(body, "hx-get") || !strings.Contains(body, "812 items") {
+		t.Errorf("after the end: %s", body)
+	}
+}
+
+func TestAReleaseIsWrittenOnceApproved(t *testing.T) {
+	s, g := open(t)
+	r := gatehouse.Release{Request: gatehouse.ReleaseRequest{ID: gatehouse.NewID(time.Now()), At: time.Now(), Operator: "anna", Purpose: "authority"}, Expires: time.Now().Add(time.Hour)}
+	s.Papers.Releases = []gatehouse.Release{r}
+	path := "/privacy/releases/" + r.Request.ID.String() + "/file"
+	if _, body := g.get("/privacy/releases"); !strings.Contains(body, "gatehouse release approve "+r.Request.ID.String()) || strings.Contains(body, path) {
+		t.Error("one that waits offers its file, or does not say what to do")
+	}
+	if code, _ := g.post(path, nil); code != http.StatusUnprocessableEntity {
+		t.Errorf("not approved: %d", code)
+	}
+	s.Papers.Releases[0].Approver = "bert"
+	if code, body := g.post(path, nil); code != http.StatusOK || !strings.HasPrefix(body, "age-encryption.org/v1") {
+		t.Errorf("approved: %d", code)
+	}
+}
