@@ -41,12 +41,16 @@ func TestChangesOfPeopleAreLoggedAndFound(t *testing.T) {
 		"correct": func() error {
 			return s.enroll.CorrectPerson(t.Context(), id, gatehouse.PersonRecord{Name: "Ana Souza", Phone: "+49 2"}, nil)
 		},
-		"access":             func() error { return s.enroll.SetAccess(t.Context(), id, enroll.Access{Label: "B-2"}) },
-		"card":               func() error { return s.enroll.SetCredential(t.Context(), id, gatehouse.CardItem, "4712") },
-		"plate":              func() error { return s.enroll.CorrectVehicle(t.Context(), van, gatehouse.VehicleRecord{Plate: "XY99ZZZ"}) },
+		"access": func() error { return s.enroll.SetAccess(t.Context(), id, enroll.Access{Label: "B-2"}) },
+		"card":   func() error { return s.enroll.SetCredential(t.Context(), id, gatehouse.CardItem, "4712") },
+		"plate": func() error {
+			return s.enroll.CorrectVehicle(t.Context(), van, gatehouse.VehicleRecord{Plate: "XY99ZZZ"})
+		},
 		"withdraw, once":     func() error { return s.enroll.WithdrawConsent(t.Context(), id, gatehouse.FaceAtAttendance) },
 		"withdraw, the door": func() error { return s.enroll.WithdrawConsent(t.Context(), id, gatehouse.FaceAtDoors) },
-		"other photos":       func() error { return s.enroll.SetFace(t.Context(), id, [][]byte{other}, reference, gatehouse.SubjectID{}) },
+		"other photos": func() error {
+			return s.enroll.SetFace(t.Context(), id, [][]byte{other}, reference, gatehouse.SubjectID{})
+		},
 	} {
 		if err := do(); err != nil { // in whatever order the map gives
 			t.Errorf("%s: %v", what, err)
