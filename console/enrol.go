@@ -113,11 +113,18 @@ func (c *Console) begin(w http.ResponseWriter, r *http.Request, d *draft) {
 
 // changeFace begins with other photos of somebody who is enrolled.
 func (c *Console) changeFace(w http.ResponseWriter, r *http.Request) {
-	b, _, err := c.subjectIn(r)
+	b, s, err := c.subjectIn(r)
 	if err == nil && b.Kind != gatehouse.PersonSubject {
 		err = gatehouse.Errorf("store.not_found", "", "a vehicle has no face")
 	}
 	d := &draft{Kind: gatehouse.PersonSubject, Of: b.Subject, Label: b.Label}
+	first := "consent"
+	if err == nil {
+		var held bool
+		if held, err = c.agreed(r.Context(), s.ID); held { // they were asked before
+			first, d.Consent = "photos", agreed{Asked: true, Doors: true, Held: true}
+		}
+	}
 	if err == nil {
 		err = c.drafts.begin(who(r).Session, d)
 	}
@@ -125,7 +132,14 @@ func (c *Console) changeFace(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, err)
 		return
 	}
-	http.Redirect(w, r, d.path("consent"), http.StatusSeeOther)
+	http.Redirect(w, r, d.path(first), http.StatusSeeOther)
+}
+
+// agreed reports whether somebody's consent to faces at doors is in force.
+func (c *Console) agreed(ctx context.Context, id gatehouse.SubjectID) (bool, error) {
+	all, err := c.o.Registry.Store.Consents(ctx, c.o.Place, id)
+	now := c.o.Now()
+	return slices.ContainsFunc(all, func(x gatehouse.Consent) bool { return x.Purpose == gatehouse.FaceAtDoors && x.InForce(now) }), err
 }
 
 // maxEnrolForm bounds the form of a step, in bytes.
@@ -335,7 +349,7 @@ func (c *Console) enrolDraft(ctx context.Context, by Who, d *draft) (gatehouse.S
 		record.ValidFrom, record.ValidUntil = from, until
 		return c.o.Registry.Enroller.Vehicle(ctx, enroll.Vehicle{Label: d.Label, Record: record, Grants: d.Access.Grants()})
 	}
-	agreement := enroll.Agreement{Given: d.Consent.Doors, Attendance: d.Consent.Attendance, How: d.Consent.How, Reference: gatehouse.Secret(d.Consent.Reference),
+	agreement := enroll.Agreement{Given: d.Consent.Doors && !d.Consent.Held, Attendance: d.Consent.Attendance, How: d.Consent.How, Reference: gatehouse.Secret(d.Consent.Reference),
 		Guardian: d.Consent.Guardian, Notice: d.Consent.Notice, By: by.Operator}
 	var photos [][]byte
 	for _, p := range d.best() {

@@ -37,6 +37,7 @@ type draft struct {
 // agreed is the consent step as it was filled in.
 type agreed struct {
 	Asked      bool // the step was gone through
+	Held       bool // a consent was in force before, and nothing is recorded anew
 	Doors      bool
 	Attendance bool
 	Guardian   bool
@@ -159,6 +160,14 @@ func (d *drafts) drop(id gatehouse.ID) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.all, id)
+}
+
+// end forgets what a session had: somebody signed out.
+func (d *drafts) end(session string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	maps.DeleteFunc(d.all, func(_ gatehouse.ID, x *draft) bool { return x.session == session })
+	maps.DeleteFunc(d.given, func(_ gatehouse.SubjectID, h handed) bool { return h.session == session })
 }
 
 func (d *drafts) sweep() {

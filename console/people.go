@@ -118,6 +118,7 @@ func (c *Console) filterPeople(w http.ResponseWriter, r *http.Request) {
 // enrolledAll are all who fit the session's filter, in its order.
 func (c *Console) enrolledAll(r *http.Request, want roll) (fit []Enrolled, all int, err error) {
 	text := strings.ToLower(want.Text)
+	var found []keyed
 	badges := map[gatehouse.SubjectID]gatehouse.Badge{}
 	for _, b := range c.o.Registry.Badges.Badges() {
 		badges[b.Subject] = b
@@ -131,30 +132,40 @@ func (c *Console) enrolledAll(r *http.Request, want roll) (fit []Enrolled, all i
 		b.Status = s.Status
 		face := map[bool]string{true: "yes", false: "no"}[b.FaceConsent]
 		if want.Kind != "" && b.Kind != want.Kind || want.Status != "" && b.Status != want.Status || want.Face != "" && (face != want.Face || b.Kind != gatehouse.PersonSubject) ||
-			!strings.Contains(strings.ToLower(b.Label), text) {
+			want.Text != "" && !strings.Contains(strings.ToLower(b.Label), text) {
 			return nil
 		}
-		fit = append(fit, Enrolled{Badge: b, Enrolled: s.Enrolled})
+		found = append(found, keyed{Enrolled{Badge: b, Enrolled: s.Enrolled}, strings.ToLower(b.Label)})
 		return nil
 	})
-	slices.SortFunc(fit, func(a, b Enrolled) int { return cmp.Or(compareEnrolled(want.Sort, a, b), byLabel(a, b)) })
+	slices.SortFunc(found, func(a, b keyed) int { return cmp.Or(compareEnrolled(want.Sort, a, b), byLabel(a, b)) })
+	fit = make([]Enrolled, len(found))
+	for i, f := range found {
+		fit[i] = f.Enrolled
+	}
 	return fit, all, err
+}
+
+// keyed is somebody with their label as it is compared.
+type keyed struct {
+	Enrolled
+	label string
 }
 
 // byLabel is the order of the list where nothing else is asked for. Numbers in labels
 // count as numbers: B-9 comes before B-10.
-func byLabel(a, b Enrolled) int {
-	return cmp.Or(natural(a.Badge.Label, b.Badge.Label), slices.Compare(a.Badge.Subject[:], b.Badge.Subject[:]))
+func byLabel(a, b keyed) int {
+	return cmp.Or(natural(a.label, b.label), slices.Compare(a.Badge.Subject[:], b.Badge.Subject[:]))
 }
 
-func compareEnrolled(by string, a, b Enrolled) int {
+func compareEnrolled(by string, a, b keyed) int {
 	switch by {
 	case "-label":
 		return -byLabel(a, b)
 	case "enrolled":
-		return a.Enrolled.Compare(b.Enrolled)
+		return a.Enrolled.Enrolled.Compare(b.Enrolled.Enrolled)
 	case "-enrolled":
-		return b.Enrolled.Compare(a.Enrolled)
+		return b.Enrolled.Enrolled.Compare(a.Enrolled.Enrolled)
 	case "status":
 		return cmp.Compare(b.Badge.Status, a.Badge.Status)
 	case "kind":
@@ -163,9 +174,8 @@ func compareEnrolled(by string, a, b Enrolled) int {
 	return 0
 }
 
-// natural compares texts without case, and runs of digits by their value.
+// natural compares lower-case texts, runs of digits by their value.
 func natural(a, b string) int {
-	a, b = strings.ToLower(a), strings.ToLower(b)
 	for a != "" && b != "" {
 		x, y := digitsOf(a), digitsOf(b)
 		if x == "" || y == "" {

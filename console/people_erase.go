@@ -32,6 +32,7 @@ type erasures struct {
 
 type erasing struct {
 	session string
+	subject gatehouse.SubjectID
 	began   time.Time
 	done    chan struct{} // closed once doc and err are there
 	doc     erase.Document
@@ -49,14 +50,20 @@ func newErasures(now func() time.Time) *erasures {
 	return &erasures{now: now, all: map[gatehouse.ID]*erasing{}}
 }
 
-func (e *erasures) add(session string) (gatehouse.ID, *erasing) {
+// add begins one of a subject; fresh is false where this session has begun it before.
+func (e *erasures) add(session string, subject gatehouse.SubjectID) (id gatehouse.ID, one *erasing, fresh bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	now := e.now()
+	for id, x := range e.all {
+		if x.session == session && x.subject == subject && !x.ended() {
+			return id, x, false
+		}
+	}
 	maps.DeleteFunc(e.all, func(_ gatehouse.ID, x *erasing) bool { return x.ended() && now.Sub(x.began) >= erasingFor })
-	id, one := gatehouse.RandomID(), &erasing{session: session, began: now, done: make(chan struct{})}
+	id, one = gatehouse.RandomID(), &erasing{session: session, subject: subject, began: now, done: make(chan struct{})}
 	e.all[id] = one
-	return id, one
+	return id, one, true
 }
 
 func (e *erasures) of(session string, id gatehouse.ID) *erasing {
@@ -123,11 +130,13 @@ func (c *Console) eraseSubject(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	me := who(r)
-	id, one := c.erased.add(me.Session)
-	go func() {
-		defer close(one.done)
-		one.doc, one.err = c.o.Registry.Erasures.Erase(context.WithoutCancel(r.Context()), me, s.ID, reason)
-	}()
+	id, one, fresh := c.erased.add(me.Session, s.ID)
+	if fresh {
+		go func() {
+			defer close(one.done)
+			one.doc, one.err = c.o.Registry.Erasures.Erase(context.WithoutCancel(r.Context()), me, s.ID, reason)
+		}()
+	}
 	select {
 	case <-one.done:
 	case <-time.After(awaitErasure):

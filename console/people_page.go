@@ -68,7 +68,8 @@ type subjectBody struct {
 	Access      accessView
 	First, Last string
 	Passages    []row
-	Looks       []gatehouse.Disclosure
+	Groups      []gatehouse.Group
+	Looks       []look
 	Looked      int // entries of the log that were looked through
 	VaultOpen   bool
 	QR          *picture
@@ -77,6 +78,12 @@ type subjectBody struct {
 // Means are the credentials that a person may have beside a face.
 func (b subjectBody) Means() []gatehouse.WorkingKind {
 	return []gatehouse.WorkingKind{gatehouse.CardItem, gatehouse.PINItem, gatehouse.QRItem}
+}
+
+// look is one opening of something of the subject's.
+type look struct {
+	gatehouse.Disclosure
+	Login string // of who looked; the operator as it is where no account has that id
 }
 
 type consentRow struct {
@@ -140,7 +147,7 @@ func (c *Console) showSubject(w http.ResponseWriter, r *http.Request, status int
 	for _, jpeg := range c.opened(r, s.ID) {
 		b.Opened = append(b.Opened, len(jpeg) > 0)
 	}
-	b.Access = c.accessOf(badge)
+	b.Access, b.Groups = c.accessOf(badge), c.o.Rules.GroupsOf(s.ID)
 	if qr := c.drafts.handedTo(me.Session, s.ID); qr != "" {
 		if p, err := qrPath(qr.Reveal()); err == nil {
 			b.QR = &p
@@ -155,10 +162,7 @@ func (c *Console) consentRows(ctx context.Context, s gatehouse.Subject, b *subje
 	now := c.o.Now()
 	for _, x := range slices.Backward(all) {
 		one := consentRow{Consent: x, InForce: x.InForce(now)}
-		if id, err := gatehouse.ParseID(x.By); err == nil && c.o.Accounts != nil {
-			a, _ := c.o.Accounts.Account(id)
-			one.Login = a.Login
-		}
+		one.Login = c.loginOf(x.By)
 		b.MayFace = b.MayFace || one.InForce && x.Purpose == gatehouse.FaceAtDoors
 		b.Consents = append(b.Consents, one)
 	}
@@ -198,7 +202,7 @@ func (c *Console) passagesOf(r *http.Request, id gatehouse.SubjectID) ([]row, er
 }
 
 // looksAt are the latest openings of the subject's record, name or photos.
-func (c *Console) looksAt(ctx context.Context, id gatehouse.SubjectID) (found []gatehouse.Disclosure, looked int, err error) {
+func (c *Console) looksAt(ctx context.Context, id gatehouse.SubjectID) (found []look, looked int, err error) {
 	var before gatehouse.ID
 	about := "subjects/" + id.String() + "/"
 	for looked < looksThrough && len(found) < looksShown {
@@ -216,7 +220,7 @@ func (c *Console) looksAt(ctx context.Context, id gatehouse.SubjectID) (found []
 			}
 			if len(items) > 0 && len(found) < looksShown {
 				d.Items = items
-				found = append(found, d)
+				found = append(found, look{d, c.loginOf(d.Operator)})
 			}
 		}
 	}

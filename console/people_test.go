@@ -172,11 +172,10 @@ func TestOtherPhotos(t *testing.T) {
 	s, g := open(t)
 	id := somebody(t, s, "Staff 7")
 	at, _ := g.step("/people/"+id.String()+"/face", nil)
-	base, ok := strings.CutSuffix(at, "/consent")
+	base, ok := strings.CutSuffix(at, "/photos") // they agreed before
 	if !ok {
 		t.Fatalf("it led to %s", at)
 	}
-	g.step(base+"/consent", consented)
 	for _, n := range []int{4, 5} { // somebody whom nobody knows; and another
 		if _, _, body := g.upload(base+"/photos", "photo", nil, consoletest.Photo(n, "")); n == 5 && !strings.Contains(body, "somebody else") {
 			t.Error("photos of two people are taken")
@@ -187,6 +186,20 @@ func TestOtherPhotos(t *testing.T) {
 	}
 	if s.TemplatesOf(id) != 1 || len(s.Subjects()) != 1 || len(s.ConsentsOf(id)) != 2 {
 		t.Errorf("%d templates, %d people, %d consents", s.TemplatesOf(id), len(s.Subjects()), len(s.ConsentsOf(id)))
+	}
+	// Without a consent in force they are asked first, and what they say is recorded.
+	if err := s.Enroller.WithdrawConsent(t.Context(), id, gatehouse.FaceAtDoors); err != nil {
+		t.Fatal(err)
+	}
+	if at, _ = g.step("/people/"+id.String()+"/face", nil); !strings.HasSuffix(at, "/consent") {
+		t.Fatalf("without a consent it led to %s", at)
+	}
+	base = strings.TrimSuffix(at, "/consent")
+	g.step(at, consented)
+	g.upload(base+"/photos", "photo", nil, consoletest.Photo(4, ""))
+	g.step(base+"/review", nil)
+	if s.TemplatesOf(id) != 1 || len(s.ConsentsOf(id)) != 3 {
+		t.Errorf("%d templates, %d consents", s.TemplatesOf(id), len(s.ConsentsOf(id)))
 	}
 	van := s.Enrol(gatehouse.VehicleSubject, "Van", "LS1", gatehouse.Active)
 	if code, _ := g.post("/people/"+van.String()+"/face", nil); code != http.StatusNotFound {
@@ -283,6 +296,9 @@ func TestErasing(t *testing.T) {
 	at, body := g.step(page, url.Values{"reason": {"she asked"}, "label": {"Staff 7"}})
 	if !strings.HasPrefix(at, "/erasures/") || !strings.Contains(body, "<progress") {
 		t.Fatalf("it led to %s", at)
+	}
+	if again, _ := g.step(page, url.Values{"reason": {"she asked"}, "label": {"Staff 7"}}); again != at {
+		t.Errorf("a second click began another one: %s", again)
 	}
 	ask := func() *http.Response {
 		q, _ := http.NewRequest(http.MethodGet, g.base+at, nil)

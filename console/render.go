@@ -243,6 +243,7 @@ func (c *Console) spent(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func (c *Console) left(w http.ResponseWriter, r *http.Request) {
+	c.drafts.end(who(r).Session)
 	r = r.WithContext(context.Background()) // the session is over: no navigation
 	c.render(w, r, http.StatusOK, "message", "error.left", "", message{Heading: "error.left", Link: "/signin", LinkTo: "signin.title"})
 }

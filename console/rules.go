@@ -17,6 +17,8 @@ import (
 type Rules interface {
 	List() rulebook.Listing
 	Group(id gatehouse.GroupID) (gatehouse.Group, bool)
+	// GroupsOf are those that a subject is in, by title.
+	GroupsOf(id gatehouse.SubjectID) []gatehouse.Group
 	Rule(id gatehouse.RuleID) (gatehouse.AccessRule, bool)
 	Schedule(name string) (gatehouse.Schedule, bool)
 	Members(group gatehouse.GroupID, after gatehouse.SubjectID, limit int) []gatehouse.SubjectID

@@ -37,6 +37,7 @@ var peopleTexts = map[string][2]string{
 	"person.access":               {"Where and when", "通行范围"},
 	"person.access.change":        {"Change", "修改"},
 	"person.save":                 {"Save", "保存"},
+	"person.groups":               {"Groups", "分组"},
 	"person.by":                   {"Recognized by", "识别方式"},
 	"person.has":                  {"yes", "有"},
 	"person.give":                 {"Give one", "添加"},

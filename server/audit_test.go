@@ -232,6 +232,7 @@ func TestEveryAlteredRowOfTheGateIsFound(t *testing.T) {
 		"a consent that is gone":          {"site.db", `DELETE FROM consents`, "consent.missing"},
 		"a consent that was withdrawn":    {"site.db", `UPDATE consents SET withdrawn = NULL`, "consent.missing"},
 		"one that was not":                {"site.db", `UPDATE consents SET withdrawn = given`, "consent.altered"},
+		"who agreed for a child":          {"site.db", `UPDATE consents SET guardian = 1 - guardian`, "consent.altered"},
 		"a device's gate":                 {"site.db", `UPDATE devices SET gate = 'back-door' WHERE id = 'cam'`, "device.altered"},
 		"a device that is gone":           {"site.db", `DELETE FROM devices WHERE id = 'cam'`, "device.missing"},
 		"a record":                        {"site.db", `UPDATE subjects SET record = record || x'00'`, "subject.altered"},

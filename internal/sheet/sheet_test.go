@@ -63,7 +63,7 @@ func TestEncodings(t *testing.T) {
 	for name, c := range map[string]struct {
 		file []byte
 		as   string
-	}{"Windows, not named": {latin, ""}, "GBK as UTF-8": {gb, "utf-8"}, "no such": {gb, "ebcdic"}} {
+	}{"Windows, not named": {latin, ""}, "Windows, where each pair of bytes is a Chinese character too": {encode(charmap.Windows1252.NewEncoder().String("label\nMüller\nJürgen")), ""}, "GBK as UTF-8": {gb, "utf-8"}, "no such": {gb, "ebcdic"}} {
 		if _, err := Read(c.file, c.as); gatehouse.ErrorCode(err) != "sheet.encoding" {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -27,7 +27,7 @@ var parts = map[gatehouse.LeafKind]string{
 	gatehouse.OutcomeLeafKind:    "- - id outcome",
 	gatehouse.SubjectLeafKind:    "- - kind record photo*",
 	gatehouse.StatusLeafKind:     "- - record status",
-	gatehouse.ConsentLeafKind:    "- - purpose state reference",
+	gatehouse.ConsentLeafKind:    "- - purpose state reference notice guardian by",
 	gatehouse.DeviceLeafKind:     "- - device kind gate operator change key",
 	gatehouse.AccountLeafKind:    "event - - account by with*",
 	gatehouse.SignInLeafKind:     "event - - account session",
