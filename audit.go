@@ -24,6 +24,7 @@ const (
 	SignInLeafKind  LeafKind = "sign-in" // a session began, or how many attempts were refused
 	RuleLeafKind    LeafKind = "rules"   // a group, rule, schedule or holiday was changed
 	AlarmLeafKind   LeafKind = "alarm"   // somebody acknowledged an alarm
+	PlanLeafKind    LeafKind = "plan"    // a floor plan was drawn, arranged or removed
 
 	// What the vault process records itself.
 	DisclosureLeafKind LeafKind = "disclosure"
@@ -41,7 +42,7 @@ const (
 )
 
 // LeafKinds lists them all.
-var LeafKinds = []LeafKind{PassageLeafKind, OutcomeLeafKind, SubjectLeafKind, StatusLeafKind, ConsentLeafKind, DeviceLeafKind, AccountLeafKind, SignInLeafKind, RuleLeafKind, AlarmLeafKind, DisclosureLeafKind, RefusalLeafKind,
+var LeafKinds = []LeafKind{PassageLeafKind, OutcomeLeafKind, SubjectLeafKind, StatusLeafKind, ConsentLeafKind, DeviceLeafKind, AccountLeafKind, SignInLeafKind, RuleLeafKind, AlarmLeafKind, PlanLeafKind, DisclosureLeafKind, RefusalLeafKind,
 	LiveLeafKind, VaultLeafKind, EraseLeafKind, ExpireLeafKind, HoldLeafKind, KeyLeafKind, CanaryLeafKind, ReleaseLeafKind, BackupLeafKind, PolicyLeafKind}
 
 // leafVersion begins every leaf, so that an old leaf can be told from a new one.
@@ -152,7 +153,7 @@ func LeafParts(b []byte) (kind LeafKind, at time.Time, parts [][]byte, err error
 }
 
 // LeafOfGate reports whether a leaf is of a kind that the gate's own files hold: what
-// happens at gates, subjects, consents, devices, accounts, who signs in, rules, alarms. Every other
+// happens at gates, subjects, consents, devices, accounts, who signs in, rules, alarms, plans. Every other
 // leaf is written by the vault process alone; so that whoever runs as the server can
 // put no certificate, disclosure or key of their own into the log, it takes none of them
 // from the gate.
@@ -162,7 +163,7 @@ func LeafOfGate(leaf []byte) bool {
 		return false
 	}
 	switch kind {
-	case PassageLeafKind, OutcomeLeafKind, SubjectLeafKind, StatusLeafKind, ConsentLeafKind, DeviceLeafKind, AccountLeafKind, SignInLeafKind, RuleLeafKind, AlarmLeafKind:
+	case PassageLeafKind, OutcomeLeafKind, SubjectLeafKind, StatusLeafKind, ConsentLeafKind, DeviceLeafKind, AccountLeafKind, SignInLeafKind, RuleLeafKind, AlarmLeafKind, PlanLeafKind:
 		return true
 	case EraseLeafKind:
 		return len(parts) > 0 && string(parts[0]) == eventReplaced

@@ -42,6 +42,7 @@ type Options struct {
 	Why         Why
 	Openings    Openings
 	Alarms      Alarms
+	Plans       Plans
 	Hub         *feed.Hub
 	Ring        *feed.Ring
 	Auth        *auth.Auth

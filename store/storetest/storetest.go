@@ -22,6 +22,7 @@ type Engine interface {
 	gatehouse.RuleStore
 	gatehouse.AlarmStore
 	gatehouse.ReplyStore
+	gatehouse.PlanStore
 	Close() error
 }
 
@@ -59,6 +60,7 @@ func Run(t *testing.T, fresh func(t *testing.T) (open func() Engine)) {
 		{"escrow is put, replaced, deleted", testEscrow},
 		{"alarms stay until somebody acknowledges them", testAlarms},
 		{"replies are begun once, kept and dropped", testReplies},
+		{"floor plans", testPlans},
 		{"another place sees nothing", testPlaces},
 		{"a rule book is changed step by step", testRules},
 		{"a rule book forgets who is erased", testRulesForget},

@@ -42,6 +42,7 @@ func TestPagesAreAccessible(t *testing.T) {
 	s := site(t)
 	car := morning(s)
 	ruled(t, s)
+	floorPlan(t, s)
 	s.Raise(gatehouse.Alarm{Kind: gatehouse.TestAlarm})
 	ctx, _ := tabFor(t, 5*time.Minute)
 	must(t, chromedp.Do(ctx, enter(t, s)))
@@ -51,7 +52,7 @@ func TestPagesAreAccessible(t *testing.T) {
 	somebody := s.Account("guard-7", gatehouse.Assignment{Role: gatehouse.Guard, Gates: []gatehouse.GateID{"front-door"}})
 	paths := slices.Sorted(maps.Values(enrolments(t, ctx, s)))
 	for i, path := range append(paths, "/", "/passages/"+car.ID.String(), "/passages", "/people", "/disclosures", "/search", "/no-such-page",
-		"/?only=denied", "/live/wall", "/alarms", "/gates", "/gates/front-door", "/rules", "/rules/groups/staff", "/rules/grants/night", "/rules/schedules/nights", "/rules/schedules/-", "/rules/changes", whyPath(s), "/passages/"+deniedPassage(s)+"/why",
+		"/?only=denied", "/live/wall", "/alarms", "/gates", "/gates/front-door", "/plans/ground-floor", "/plans/-", "/rules", "/rules/groups/staff", "/rules/grants/night", "/rules/schedules/nights", "/rules/schedules/-", "/rules/changes", whyPath(s), "/passages/"+deniedPassage(s)+"/why",
 		"/accounts", "/accounts/"+somebody.ID.String(), "/signin", "/account", "/account/code", "/again") {
 		if path == "/account" { // one's own: a demo's session has none
 			must(t, chromedp.Do(ctx, chromedp.Navigate(s.Auth.MintFor(owner.ID))))

@@ -33,6 +33,7 @@ var parts = map[gatehouse.LeafKind]string{
 	gatehouse.SignInLeafKind:     "event - - account session",
 	gatehouse.RuleLeafKind:       "event - - by version part name content member*",
 	gatehouse.AlarmLeafKind:      "event - - alarm by",
+	gatehouse.PlanLeafKind:       "event - - plan by picture",
 	gatehouse.DisclosureLeafKind: "id operator role purpose - units item*",
 }
 
