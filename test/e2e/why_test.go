@@ -110,3 +110,35 @@ func TestNobodyOverwritesAnother(t *testing.T) {
 		}
 	}
 }
+
+// The list of earlier passages is filtered, and its pages keep the filter.
+func TestPassagesAreFiltered(t *testing.T) {
+	s := site(t)
+	id := s.Enrol(gatehouse.PersonSubject, "Staff 104", "Amara Okafor", gatehouse.Active)
+	denied := 0
+	for i := range 120 {
+		reason := gatehouse.Granted
+		if i%2 == 0 {
+			reason, denied = gatehouse.Suspended, denied+1
+		}
+		s.Arrive(passage(gatehouse.CardReading, "front-door", id, reason), gatehouse.Detail{})
+		s.Arrive(passage(gatehouse.PlateReading, "car-park", id, gatehouse.Suspended), gatehouse.Detail{})
+	}
+	manager := caller(t, s, s.Account("manager-1", gatehouse.Assignment{Role: gatehouse.SiteManager}))
+	seen, next := 0, "/passages?gate=front-door&only=denied&kind=card&lang=en"
+	for next != "" && seen < 1000 {
+		code, body := manager(http.MethodGet, next, nil)
+		if code != http.StatusOK || strings.Contains(body, "Car park entry ·") || strings.Contains(body, "Allowed here now") {
+			t.Fatalf("%s: %d", next, code)
+		}
+		seen += strings.Count(body, `data-op="row"`)
+		_, after, more := strings.Cut(body, `rel="next" href="`)
+		if next = ""; more {
+			next, _, _ = strings.Cut(after, `"`)
+			next = strings.ReplaceAll(next, "&amp;", "&")
+		}
+	}
+	if seen != denied {
+		t.Errorf("%d passages on all pages, want %d", seen, denied)
+	}
+}
