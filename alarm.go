@@ -54,6 +54,9 @@ type AlarmStore interface {
 	// closed stays as it is, without a leaf. It fails with store.not_found.
 	AcknowledgeAlarm(ctx context.Context, place Place, id ID, by string, at time.Time, leaf []byte) error
 	Alarms(ctx context.Context, q AlarmQuery) ([]RaisedAlarm, error)
+	// DropAlarms removes those that were acknowledged and raised before a moment, and says
+	// how many. One that is open stays however old it is.
+	DropAlarms(ctx context.Context, place Place, before time.Time) (int, error)
 }
 
 // AlarmLeaf records that somebody acknowledged an alarm.

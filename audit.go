@@ -26,6 +26,7 @@ const (
 	AlarmLeafKind   LeafKind = "alarm"   // somebody acknowledged an alarm
 	RequestLeafKind LeafKind = "request" // of a person about their data: opened, extended, answered
 	SettingLeafKind LeafKind = "setting" // changed while the server runs
+	PlanLeafKind    LeafKind = "plan"    // a floor plan was drawn, arranged or removed
 
 	// What the vault process records itself.
 	DisclosureLeafKind LeafKind = "disclosure"
@@ -43,7 +44,7 @@ const (
 )
 
 // LeafKinds lists them all.
-var LeafKinds = []LeafKind{PassageLeafKind, OutcomeLeafKind, SubjectLeafKind, StatusLeafKind, ConsentLeafKind, DeviceLeafKind, AccountLeafKind, SignInLeafKind, RuleLeafKind, AlarmLeafKind, RequestLeafKind, SettingLeafKind, DisclosureLeafKind, RefusalLeafKind,
+var LeafKinds = []LeafKind{PassageLeafKind, OutcomeLeafKind, SubjectLeafKind, StatusLeafKind, ConsentLeafKind, DeviceLeafKind, AccountLeafKind, SignInLeafKind, RuleLeafKind, AlarmLeafKind, RequestLeafKind, SettingLeafKind, PlanLeafKind, DisclosureLeafKind, RefusalLeafKind,
 	LiveLeafKind, VaultLeafKind, EraseLeafKind, ExpireLeafKind, HoldLeafKind, KeyLeafKind, CanaryLeafKind, ReleaseLeafKind, BackupLeafKind, PolicyLeafKind}
 
 // leafVersion begins every leaf, so that an old leaf can be told from a new one.
@@ -155,7 +156,8 @@ func LeafParts(b []byte) (kind LeafKind, at time.Time, parts [][]byte, err error
 
 // LeafOfGate reports whether a leaf is of a kind that the gate's own files hold: what
 // happens at gates, subjects, consents, devices, accounts, who signs in, rules, alarms,
-// people's requests and settings. Every other leaf is written by the vault process alone; so that whoever runs as the server can
+// people's requests, settings and plans. Every other leaf is written by the vault process
+// alone; so that whoever runs as the server can
 // put no certificate, disclosure or key of their own into the log, it takes none of them
 // from the gate.
 func LeafOfGate(leaf []byte) bool {
@@ -164,7 +166,7 @@ func LeafOfGate(leaf []byte) bool {
 		return false
 	}
 	switch kind {
-	case PassageLeafKind, OutcomeLeafKind, SubjectLeafKind, StatusLeafKind, ConsentLeafKind, DeviceLeafKind, AccountLeafKind, SignInLeafKind, RuleLeafKind, AlarmLeafKind, RequestLeafKind, SettingLeafKind:
+	case PassageLeafKind, OutcomeLeafKind, SubjectLeafKind, StatusLeafKind, ConsentLeafKind, DeviceLeafKind, AccountLeafKind, SignInLeafKind, RuleLeafKind, AlarmLeafKind, RequestLeafKind, SettingLeafKind, PlanLeafKind:
 		return true
 	case EraseLeafKind:
 		return len(parts) > 0 && string(parts[0]) == eventReplaced

@@ -10,6 +10,7 @@ type Look struct {
 	Live          bool   // judge the faces' liveness
 	Far           bool   // search the picture's parts for small faces too: up to 12 more detections
 	Crops, Still  bool   // give pictures
+	Large         bool   // the still with up to 1920 pixels a side, in the place of 960: for a floor plan
 }
 
 // Eyes sees what is in a frame.

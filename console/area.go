@@ -28,7 +28,7 @@ type entry struct {
 var groups = []string{"nav.now", "nav.registry", "nav.site", "nav.privacy"}
 
 // areas are all that there are; core is what every console has.
-var areas = []area{core, registering, searching, signingIn, ownAccount, managing, ruling, gating, alarming, equipment, wellbeing, settling, officer, auditing}
+var areas = []area{core, registering, searching, signingIn, ownAccount, managing, ruling, gating, alarming, equipment, wellbeing, settling, officer, auditing, planning}
 
 var core = area{
 	pages:  []string{"live", "wall", "passages", "passage", "disclosures", "message"},

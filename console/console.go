@@ -47,6 +47,7 @@ type Options struct {
 	Health      Health   // nil: no page about health
 	Audit       Audit    // nil: no page about the audit log
 	Settings    Settings // nil: no page about settings
+	Plans       Plans
 	Hub         *feed.Hub
 	Ring        *feed.Ring
 	Auth        *auth.Auth

@@ -42,6 +42,7 @@ type gateState struct {
 // gatesBody is the page of all gates.
 type gatesBody struct {
 	Gates []gateState
+	Plans []planView
 }
 
 // gateStates are the gates at which the request may look, each with its latest passage.
@@ -70,11 +71,15 @@ func (c *Console) gateStates(r *http.Request, only gatehouse.GateID) ([]gateStat
 
 func (c *Console) gatesPage(w http.ResponseWriter, r *http.Request) {
 	gates, err := c.gateStates(r, "")
+	var plans []planView
+	if err == nil {
+		plans, err = c.planViews(r)
+	}
 	if err != nil {
 		c.fail(w, r, err)
 		return
 	}
-	c.render(w, r, http.StatusOK, "gates", "gates.title", "gates", gatesBody{Gates: gates})
+	c.render(w, r, http.StatusOK, "gates", "gates.title", "gates", gatesBody{gates, plans})
 }
 
 // gateBody is the page of one gate.

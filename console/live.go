@@ -23,8 +23,7 @@ type liveBody struct {
 	Faces  bool
 	Since  string // the feed's position when the page was read
 	Filter liveFilter
-	Choice []gatehouse.Gate // that can be filtered by
-	Wall   bool             // on a big screen
+	Form   filterForm
 	Alarms alarmsView
 	// Channel names what the browser's tabs of one session, language and filter share.
 	Channel string
@@ -38,9 +37,8 @@ func (c *Console) wall(w http.ResponseWriter, r *http.Request) { c.showLive(w, r
 func (c *Console) showLive(w http.ResponseWriter, r *http.Request, page string) {
 	lang := languageOf(w, r)
 	// The position is taken first: what comes while the page is being read is told again.
-	b := liveBody{Since: c.o.Hub.LastID(), Filter: filterOf(r), Wall: page == "wall"}
-	mine := gatesOf(r, gatehouse.SeeLive)
-	b.Choice = slices.DeleteFunc(slices.Clone(c.o.Gates), func(g gatehouse.Gate) bool { return !mine.Has(g.ID) })
+	b := liveBody{Since: c.o.Hub.LastID(), Filter: filterOf(r), Form: c.filterForm(r, "/", gatehouse.SeeLive)}
+	b.Form.Live = true
 	var err error
 	if b.Rows, err = c.latest(r, lang); err != nil {
 		c.o.Log.Error("live page", "err", err)
@@ -60,6 +58,19 @@ type liveFilter struct {
 	Gate gatehouse.GateID
 	Only gatehouse.Verdict
 	Kind gatehouse.ReadingKind
+}
+
+// filterForm asks for a filter of the list on a page.
+type filterForm struct {
+	Page   string
+	Filter liveFilter
+	Gates  []gatehouse.Gate // that can be chosen
+	Live   bool             // the list moves, and there is a big screen for it
+}
+
+func (c *Console) filterForm(r *http.Request, page string, p gatehouse.Permission) filterForm {
+	mine := gatesOf(r, p)
+	return filterForm{Page: page, Filter: filterOf(r), Gates: slices.DeleteFunc(slices.Clone(c.o.Gates), func(g gatehouse.Gate) bool { return !mine.Has(g.ID) })}
 }
 
 // filterKinds are what can be filtered by, in the order of the form.
@@ -86,14 +97,16 @@ func (liveFilter) Kinds() []gatehouse.ReadingKind { return filterKinds }
 func (f liveFilter) Active() bool { return f != liveFilter{} }
 
 // Query is the filter in an address; "" for none.
-func (f liveFilter) Query() string {
+func (f liveFilter) Query() string { return f.values().Encode() }
+
+func (f liveFilter) values() url.Values {
 	v := url.Values{}
 	for name, value := range map[string]string{"gate": string(f.Gate), "only": string(f.Only), "kind": string(f.Kind)} {
 		if value != "" {
 			v.Set(name, value)
 		}
 	}
-	return v.Encode()
+	return v
 }
 
 // On is the address of a page with the filter.
@@ -123,11 +136,20 @@ type passagesBody struct {
 	Rows  []row
 	Older gatehouse.ID // cursor, zero at the end
 	First bool
+	Form  filterForm
+}
+
+// OlderPage is the address of the next page.
+func (b passagesBody) OlderPage() string {
+	v := b.Form.Filter.values()
+	v.Set("before", b.Older.String())
+	return "/passages?" + v.Encode()
 }
 
 func (c *Console) passages(w http.ResponseWriter, r *http.Request) {
 	gates := gatesOf(r, gatehouse.SeePassages)
-	q := gatehouse.PassageQuery{Place: c.o.Place, Within: &gates, Limit: pageRows + 1}
+	f := filterOf(r)
+	q := gatehouse.PassageQuery{Place: c.o.Place, Within: &gates, Gate: f.Gate, Only: f.Only, Kind: f.Kind, Limit: pageRows + 1}
 	if before := r.URL.Query().Get("before"); before != "" {
 		id, err := gatehouse.ParseID(before)
 		if err != nil {
@@ -141,7 +163,7 @@ func (c *Console) passages(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, err)
 		return
 	}
-	b := passagesBody{First: q.Before.IsZero()}
+	b := passagesBody{First: q.Before.IsZero(), Form: c.filterForm(r, "/passages", gatehouse.SeePassages)}
 	if len(found) > pageRows {
 		found = found[:pageRows]
 		b.Older = found[pageRows-1].ID

@@ -76,6 +76,7 @@ func (c *Console) parse(lang string) map[string]*template.Template {
 		"role":       func(r gatehouse.Role) string { return r.Sentence(lang) },
 		"permission": func(p gatehouse.Permission) string { return p.Sentence(lang) },
 		"gatenames":  c.gateNames,
+		"tenth":      func(n int) string { return fmt.Sprintf("%d.%d", n/10, n%10) },
 		"days":       func(line string) string { return localDays(lang, line) },
 		"char":       func(r rune) string { return string(r) },
 		"bytes":      bytesText,
@@ -183,7 +184,7 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
 		case "rules.changed", "rules.exists", "rules.in_use":
 			status = http.StatusConflict
 		default:
-			if asked := askerStatus(e.Code); asked != 0 || strings.HasPrefix(e.Code, "rules.") || strings.HasPrefix(e.Code, "why.") {
+			if asked := askerStatus(e.Code); asked != 0 || strings.HasPrefix(e.Code, "rules.") || strings.HasPrefix(e.Code, "why.") || strings.HasPrefix(e.Code, "plan.") {
 				status = asked
 			}
 		}

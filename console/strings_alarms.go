@@ -27,7 +27,7 @@ var alarmTexts = map[string][2]string{
 	"live.all":        {"all", "全部"},
 	"live.show":       {"Show", "显示"},
 	"live.everything": {"Show everything", "显示全部"},
-	"live.nothing":    {"Nothing like that yet. What comes appears here by itself.", "暂无符合条件的通行，新的记录会自动显示。"},
+	"live.nothing":    {"Nothing like that yet.", "暂无符合条件的通行。"},
 	"live.wall":       {"Big screen", "大屏"},
 	"wall.leave":      {"Leave the big screen", "退出大屏"},
 }

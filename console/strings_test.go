@@ -146,7 +146,7 @@ func checkBareText(t *testing.T, name, body string) {
 }
 
 func TestTheScriptsHoldNoWords(t *testing.T) {
-	for _, name := range []string{"live.js", "passkey.js", "enrol.js", "stream.js", "chart.js"} {
+	for _, name := range []string{"live.js", "plan.js", "passkey.js", "enrol.js", "stream.js", "chart.js"} {
 		body, err := staticFiles.ReadFile("static/" + name)
 		if n := strings.Count(string(body), "\n"); n >= 150 || err != nil {
 			t.Errorf("%s has %d lines, %v", name, n, err)

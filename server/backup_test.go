@@ -8,12 +8,16 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"gatehouse"
+	"gatehouse/api/wire"
 	"gatehouse/flow/backup"
 	"gatehouse/store/object"
 	"gatehouse/store/object/objecttest"
@@ -91,6 +95,8 @@ func testRestore(t *testing.T, c Config) {
 	s := open(t, c)
 	ana, bob, eve := enrol(t, s, "B-1", "MARK-Ana", photo), enrol(t, s, "B-2", "MARK-Bob", nil), enrol(t, s, "B-3", "MARK-Eve", nil)
 	token := addDevice(t, s, "cam")
+	team(t, s, bob, eve)
+	rules := s.rules.List()
 	walked := walk(t, s, "cam", frames)
 	for range 20 {
 		card(t, s, "cam", "card B-3")
@@ -165,6 +171,10 @@ func testRestore(t *testing.T, c Config) {
 		if _, err := r.admin().VerifyDevice(t.Context(), "cam", token); err != nil {
 			t.Errorf("the device's token does not work: %v", err)
 		}
+		rules.Groups[0].Members = 1 // of two, one was erased
+		if diff := cmp.Diff(rules, r.rules.List()); diff != "" || !slices.Equal(r.rules.Members("team", gatehouse.SubjectID{}, 0), []gatehouse.SubjectID{bob}) {
+			t.Errorf("the rules are others (-before +restored):\n%s", diff)
+		}
 		if name := nameOf(t, r, ana); name != "MARK-Ana" {
 			t.Errorf("Ana's name opens as %q", name)
 		}
@@ -198,6 +208,22 @@ func testRestore(t *testing.T, c Config) {
 		if code := gatehouse.ErrorCode(err); code != "restore.newer" {
 			t.Errorf("a restore over a site: %v", err)
 		}
+	}
+}
+
+// team makes a group of some, with a rule.
+func team(t *testing.T, s *Server, members ...gatehouse.SubjectID) {
+	t.Helper()
+	admin := s.Admin()
+	_, err := admin.PutGroup(t.Context(), wire.GroupRequest{ID: "team", Title: "A team"})
+	if err == nil {
+		_, err = admin.ChangeMembers(t.Context(), "team", wire.MembersRequest{Add: members})
+	}
+	if err == nil {
+		_, err = admin.PutRule(t.Context(), wire.AccessRule{ID: "team", Group: "team", Gates: []gatehouse.GateID{"*"}, Schedule: "always"})
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -197,6 +197,9 @@ func (s *Server) runRetention(ctx context.Context) (expire.Report, error) {
 	if err != nil {
 		return r, err
 	}
+	if _, err := s.store.DropAlarms(ctx, s.site.Place, time.Now().Add(-s.config.Retention.policy().Metadata)); err != nil {
+		return r, err
+	}
 	s.mu.Lock()
 	s.retained = time.Now()
 	s.mu.Unlock()

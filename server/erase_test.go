@@ -84,6 +84,7 @@ func TestErasureLeavesNothing(t *testing.T) {
 	photo, frames := actor(t, 9)
 	ana, ben := enrol(t, s, "B-1", "Ana", photo), enrol(t, s, "B-2", "Ben", nil)
 	addDevice(t, s, "cam")
+	team(t, s, ana, ben)
 	all := walk(t, s, "cam", frames)
 	for range 5 {
 		all = append(all, card(t, s, "cam", "card B-1"), card(t, s, "cam", "card B-2"))
@@ -132,6 +133,9 @@ func TestErasureLeavesNothing(t *testing.T) {
 	}
 	if _, known := s.working.Badge(ana); known || s.gallery.Size(s.Place()) != 0 || s.ring.Count(face.ID) != 0 {
 		t.Error("the gate still knows something")
+	}
+	if m := s.rules.Members("team", gatehouse.SubjectID{}, 0); len(m) != 1 || m[0] != ben {
+		t.Errorf("the group has %v", m)
 	}
 	// With the vault open: nothing of hers opens, all of his does.
 	if _, err := s.blobs.Blob(t.Context(), hers.Evidence[0].Blob); gatehouse.ErrorCode(err) != "store.not_found" {

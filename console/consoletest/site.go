@@ -27,6 +27,7 @@ import (
 	"gatehouse/flow/accounts"
 	"gatehouse/flow/enroll"
 	"gatehouse/flow/intake"
+	"gatehouse/flow/plan"
 	"gatehouse/flow/rulebook"
 	"gatehouse/flow/why"
 	"gatehouse/flow/workingset"
@@ -52,6 +53,8 @@ type Site struct {
 	Leaves   *Leaves
 	// Rules is an empty rule book at first, kept in memory.
 	Rules *rulebook.Book
+	// Plans has no floor plan at first.
+	Plans *plan.Plans
 	// Enroller, Working and Imports are the real ones, over stores in memory. Erasing, if it
 	// is set, is waited for by every erasure.
 	Enroller *enroll.Enroller
@@ -104,6 +107,7 @@ func New(now func() time.Time, lang *time.Location, extra func(*Site) []auth.Rou
 		HasGate: func(id gatehouse.GateID) bool { return id == "front-door" || id == "car-park" }})
 	registry := s.openRegistry()
 	s.openRules()
+	s.openPlans()
 	gates := map[gatehouse.GateID]gatehouse.Gate{}
 	for _, g := range s.Gates {
 		gates[g.ID] = g
@@ -116,7 +120,7 @@ func New(now func() time.Time, lang *time.Location, extra func(*Site) []auth.Rou
 	}
 	s.Auth = auth.New(how)
 	s.Console = console.New(console.Options{Place: Place, SiteName: "Harbour Works", Location: lang, Gates: s.Gates,
-		Passages: s, Lender: s, Vault: vault{s}, Registry: registry, Disclosures: s, Archive: archive{s}, Accounts: s.Accounts, Rules: s.Rules, Badges: s.Working, Why: explainer, Openings: s, Alarms: s, Devices: equipment{s}, Privacy: papers{s}, Health: wellbeing{s}, Audit: auditor{s}, Settings: settled{s}, Hub: s.Hub, Ring: s.Ring, Auth: s.Auth, Now: now})
+		Passages: s, Lender: s, Vault: vault{s}, Registry: registry, Disclosures: s, Archive: archive{s}, Accounts: s.Accounts, Rules: s.Rules, Badges: s.Working, Why: explainer, Openings: s, Alarms: s, Devices: equipment{s}, Privacy: papers{s}, Health: wellbeing{s}, Audit: auditor{s}, Settings: settled{s}, Plans: s.Plans, Hub: s.Hub, Ring: s.Ring, Auth: s.Auth, Now: now})
 	routes := s.Console.Routes()
 	if extra != nil {
 		routes = append(routes, extra(s)...)

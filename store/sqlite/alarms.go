@@ -70,3 +70,20 @@ func (s *Store) Alarms(ctx context.Context, q gatehouse.AlarmQuery) ([]gatehouse
 	})
 	return found, err
 }
+
+// DropAlarms implements gatehouse.AlarmStore.
+func (s *Store) DropAlarms(ctx context.Context, place gatehouse.Place, before time.Time) (dropped int, err error) {
+	if err := checkPlace(place); err != nil {
+		return 0, err
+	}
+	err = s.site.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		result, err := tx.ExecContext(ctx, `DELETE FROM alarms WHERE org = ? AND site = ? AND acknowledged IS NOT NULL AND at < ?`, string(place.Org), string(place.Site), before.UnixMicro())
+		if err != nil {
+			return err
+		}
+		n, err := result.RowsAffected()
+		dropped = int(n)
+		return err
+	})
+	return dropped, err
+}

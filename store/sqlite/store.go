@@ -1,6 +1,6 @@
 // Package sqlite is the embedded store: a directory of encrypted SQLite files.
 //
-//	site.db      subjects, consents, devices, the rule book, alarms, intents
+//	site.db      subjects, consents, devices, the rule book, alarms, floor plans, intents
 //	working.db   the working set, and what requests with a key were answered
 //	2026-11.db   the passages of a month (UTC), their sealed details, evidence references
 //
@@ -67,6 +67,7 @@ var (
 	_ gatehouse.RuleStore    = (*Store)(nil)
 	_ gatehouse.AlarmStore   = (*Store)(nil)
 	_ gatehouse.ReplyStore   = (*Store)(nil)
+	_ gatehouse.PlanStore    = (*Store)(nil)
 )
 
 // monthIdle is when the connections of a month that nobody asks for are closed;

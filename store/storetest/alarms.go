@@ -55,5 +55,16 @@ func testAlarms(t *testing.T, s *suite) {
 	s.reopen()
 	same("after a restart", list(gatehouse.AlarmQuery{Place: here}), made)
 	same("open ones", list(gatehouse.AlarmQuery{Place: here, Open: true}), append(append([]gatehouse.RaisedAlarm{}, made[:2]...), made[3:]...))
+	late := noon.AddDate(1, 0, 0)
+	for _, c := range []struct {
+		place  gatehouse.Place
+		before time.Time
+		want   int
+	}{{there, late, 0}, {here, made[2].At, 0}, {here, late, 1}, {here, late, 0}} {
+		if n, err := s.DropAlarms(s.ctx(), c.place, c.before); err != nil || n != c.want {
+			t.Errorf("before %v: dropped %d, %v; want %d", c.before, n, err, c.want)
+		}
+	}
+	same("after dropping", list(gatehouse.AlarmQuery{Place: here}), append(append([]gatehouse.RaisedAlarm{}, made[:2]...), made[3:]...))
 	same("another site's", list(gatehouse.AlarmQuery{Place: there}), nil)
 }

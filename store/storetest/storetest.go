@@ -24,6 +24,7 @@ type Engine interface {
 	gatehouse.ReplyStore
 	gatehouse.PrivacyStore
 	gatehouse.SettingStore
+	gatehouse.PlanStore
 	Close() error
 }
 
@@ -64,6 +65,7 @@ func Run(t *testing.T, fresh func(t *testing.T) (open func() Engine)) {
 		{"requests are opened, answered, and survive nobody", testRequests},
 		{"every consent", testEachConsent},
 		{"settings are changed and taken away", testSettings},
+		{"floor plans", testPlans},
 		{"another place sees nothing", testPlaces},
 		{"a rule book is changed step by step", testRules},
 		{"a rule book forgets who is erased", testRulesForget},

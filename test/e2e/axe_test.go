@@ -42,6 +42,7 @@ func TestPagesAreAccessible(t *testing.T) {
 	s := site(t)
 	car := morning(s)
 	ruled(t, s)
+	floorPlan(t, s)
 	s.Raise(gatehouse.Alarm{Kind: gatehouse.TestAlarm})
 	office(s)
 	ctx, _ := tabFor(t, 5*time.Minute)
@@ -53,7 +54,7 @@ func TestPagesAreAccessible(t *testing.T) {
 	paths := slices.Sorted(maps.Values(enrolments(t, ctx, s)))
 	paths = append(paths, slices.Sorted(maps.Values(officePages(s)))...)
 	for i, path := range append(paths, "/", "/passages/"+car.ID.String(), "/passages", "/people", "/disclosures", "/search", "/no-such-page",
-		"/?only=denied", "/live/wall", "/alarms", "/gates", "/gates/front-door", "/rules", "/rules/groups/staff", "/rules/grants/night", "/rules/schedules/nights", "/rules/schedules/-", "/rules/changes", whyPath(s), "/passages/"+deniedPassage(s)+"/why",
+		"/?only=denied", "/live/wall", "/alarms", "/gates", "/gates/front-door", "/plans/ground-floor", "/plans/-", "/rules", "/rules/groups/staff", "/rules/grants/night", "/rules/schedules/nights", "/rules/schedules/-", "/rules/changes", whyPath(s), "/passages/"+deniedPassage(s)+"/why",
 		"/accounts", "/accounts/"+somebody.ID.String(), "/signin", "/account", "/account/code", "/again") {
 		if path == "/account" { // one's own: a demo's session has none
 			must(t, chromedp.Do(ctx, chromedp.Navigate(s.Auth.MintFor(owner.ID))))

@@ -181,10 +181,11 @@ func TestNothingIsWiderThanAPhone(t *testing.T) {
 	car := morning(s)
 	s.Unseal()
 	ruled(t, s)
+	floorPlan(t, s)
 	ctx, _ := tab(t)
 	must(t, chromedp.Do(ctx, chromedp.EmulateViewport(390, 844), enter(t, s)))
 	paths := slices.Sorted(maps.Values(enrolments(t, ctx, s)))
-	for _, path := range append(paths, "/", "/passages", "/passages/"+car.ID.String(), "/people", "/disclosures", "/nothing", "/alarms", "/live/wall", "/gates", "/gates/front-door", "/rules", "/rules/groups/staff", "/rules/grants/night", "/rules/schedules/nights", "/rules/changes", whyPath(s)) {
+	for _, path := range append(paths, "/", "/passages", "/passages/"+car.ID.String(), "/people", "/disclosures", "/nothing", "/alarms", "/live/wall", "/gates", "/gates/front-door", "/plans/ground-floor", "/plans/-", "/rules", "/rules/groups/staff", "/rules/grants/night", "/rules/schedules/nights", "/rules/changes", whyPath(s)) {
 		for _, lang := range []string{"en", "zh"} {
 			must(t, chromedp.Do(ctx, chromedp.Navigate("http://localhost:"+port(s)+inLanguage(path, lang))))
 			if over := ask[int](t, ctx, "document.documentElement.scrollWidth - document.documentElement.clientWidth"); over > 0 {

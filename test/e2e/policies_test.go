@@ -142,6 +142,11 @@ POST /alarms/{id}/acknowledge               permission alarms
 GET /gates                                  permission see-live
 GET /gates/{gate}                           permission see-live
 POST /gates/{gate}/open                     permission open-remotely, fresh
+GET /plans/{id}/picture                     permission see-live
+GET /plans/{id}                             permission gates
+POST /plans                                 permission gates, fresh
+POST /plans/{id}                            permission gates, fresh
+POST /plans/{id}/remove                     permission gates, fresh
 GET /rules                                  permission rules
 GET /rules/changes                          permission rules
 GET /rules/groups/{id}                      permission rules

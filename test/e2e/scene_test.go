@@ -158,6 +158,13 @@ func ruled(t *testing.T, s *consoletest.Site) {
 	must(t, s.Rules.PutRule(ctx, "admin-socket", 0, gatehouse.AccessRule{ID: "night", Group: "night-cleaning", Gates: []gatehouse.GateID{"front-door"}, Schedule: "nights", From: "2026-12-01", Until: "2027-06-30"}))
 }
 
+// floorPlan draws a plan and places the gates on it.
+func floorPlan(t *testing.T, s *consoletest.Site) {
+	t.Helper()
+	must(t, s.Plans.Draw(t.Context(), "admin-socket", "ground-floor", "Ground floor", consoletest.Picture(1200, 700, 0).JPEG))
+	must(t, s.Plans.Arrange(t.Context(), "admin-socket", "ground-floor", map[gatehouse.GateID]gatehouse.Spot{"front-door": {X: 420, Y: 800}, "car-park": {X: 130, Y: 310}}))
+}
+
 // whyPath is the address of a question about somebody who was enrolled.
 func whyPath(s *consoletest.Site) string {
 	return "/rules/why?at=2026-11-28T21:30&gate=front-door&subject=" + s.Working.FindBadges("Staff", 1)[0].Subject.String()

@@ -32,6 +32,7 @@ func TestScreenshots(t *testing.T) {
 	s := site(t)
 	car := morning(s)
 	ruled(t, s)
+	floorPlan(t, s)
 	s.Raise(gatehouse.Alarm{Kind: gatehouse.GateAlarm, Gate: "car-park"})
 	office(s)
 	ctx, _ := tabFor(t, 40*time.Minute)
@@ -40,7 +41,7 @@ func TestScreenshots(t *testing.T) {
 	owner := s.Account("manager-1", gatehouse.Assignment{Role: gatehouse.SiteManager}, gatehouse.Assignment{Role: gatehouse.Administrator})
 	pages := map[string]string{"live": "/", "passage": "/passages/" + car.ID.String(), "passages": "/passages",
 		"people": "/people", "search": "/search", "disclosures": "/disclosures", "missing": "/no-such-page",
-		"alarms": "/alarms", "wall": "/live/wall", "gates": "/gates", "gate": "/gates/front-door", "rules": "/rules", "group": "/rules/groups/staff", "rule": "/rules/grants/night", "schedule": "/rules/schedules/nights", "changes": "/rules/changes",
+		"alarms": "/alarms", "wall": "/live/wall", "plan": "/plans/ground-floor", "gates": "/gates", "gate": "/gates/front-door", "rules": "/rules", "group": "/rules/groups/staff", "rule": "/rules/grants/night", "schedule": "/rules/schedules/nights", "changes": "/rules/changes",
 		"why": whyPath(s), "why-passage": "/passages/" + deniedPassage(s) + "/why",
 		"accounts": "/accounts", "someone": "/accounts/" + somebody.ID.String(), "signin": "/signin"}
 	maps.Copy(pages, enrolments(t, ctx, s))

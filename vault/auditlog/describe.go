@@ -35,6 +35,7 @@ var parts = map[gatehouse.LeafKind]string{
 	gatehouse.AlarmLeafKind:      "event - - alarm by",
 	gatehouse.RequestLeafKind:    "event - - id kind operator outcome due note answer",
 	gatehouse.SettingLeafKind:    "event - - setting value operator",
+	gatehouse.PlanLeafKind:       "event - - plan by picture",
 	gatehouse.DisclosureLeafKind: "id operator role purpose - units item*",
 }
 

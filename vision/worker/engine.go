@@ -97,7 +97,7 @@ func (e *Engine) See(img gatehouse.Image, look gatehouse.Look) (gatehouse.Observ
 		return gatehouse.Observation{}, err
 	}
 	if look.Still {
-		if o.Still, err = encodeStill(m); err != nil {
+		if o.Still, err = encodeStill(m, look.Large); err != nil {
 			return gatehouse.Observation{}, err
 		}
 	}

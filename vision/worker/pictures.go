@@ -9,13 +9,17 @@ import (
 // their JPEG quality.
 const (
 	stillSide, stillQuality     = 960, 80
+	largeSide, largeQuality     = 1920, 88
 	vehicleSide, vehicleQuality = 640, 85
 )
 
 // encodeStill gives the whole frame for the memory ring. It is made of every
 // frame, so it is shrunk by a whole factor, which is faster than by any other:
 // 1280×720 becomes 640×360.
-func encodeStill(m *imaging.RGB) ([]byte, error) {
+func encodeStill(m *imaging.RGB, large bool) ([]byte, error) {
+	if large {
+		return imaging.EncodeJPEG(shrink(m, largeSide), largeQuality)
+	}
 	n := (max(m.W, m.H) + stillSide - 1) / stillSide
 	return imaging.EncodeJPEG(imaging.Resize(m, max(m.W/n, 1), max(m.H/n, 1)), stillQuality)
 }

@@ -69,7 +69,7 @@ func TestStillsAreSmallEnough(t *testing.T) {
 	for _, c := range []struct{ w, h, wantW, wantH int }{
 		{320, 240, 320, 240}, {960, 540, 960, 540}, {1280, 720, 640, 360}, {1920, 1080, 960, 540}, {3840, 2160, 960, 540}, {4000, 2, 800, 1},
 	} {
-		data, err := encodeStill(imaging.New(c.w, c.h))
+		data, err := encodeStill(imaging.New(c.w, c.h), false)
 		if err != nil {
 			t.Fatal(err)
 		}
