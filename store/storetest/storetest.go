@@ -22,6 +22,7 @@ type Engine interface {
 	gatehouse.RuleStore
 	gatehouse.AlarmStore
 	gatehouse.ReplyStore
+	gatehouse.DeliveryStore
 	Close() error
 }
 
@@ -58,6 +59,7 @@ func Run(t *testing.T, fresh func(t *testing.T) (open func() Engine)) {
 		{"the working set is put, replaced, deleted", testWorking},
 		{"escrow is put, replaced, deleted", testEscrow},
 		{"alarms stay until somebody acknowledges them", testAlarms},
+		{"messages wait, are tried, listed and dropped", testDeliveries},
 		{"replies are begun once, kept and dropped", testReplies},
 		{"another place sees nothing", testPlaces},
 		{"a rule book is changed step by step", testRules},
