@@ -31,6 +31,7 @@ import (
 	"gatehouse/flow/rulebook"
 	"gatehouse/flow/search"
 	"gatehouse/flow/tokens"
+	"gatehouse/flow/webhooks"
 	"gatehouse/flow/why"
 	"gatehouse/flow/workingset"
 	"gatehouse/gallery"
@@ -86,6 +87,7 @@ type Server struct {
 	rules    *rulebook.Book
 	why      *why.Explainer
 	tokens   *tokens.Tokens
+	webhooks *webhooks.Webhooks
 	enroll   *enroll.Enroller
 	erase    *erase.Eraser
 	imports  *intake.Jobs
@@ -101,8 +103,10 @@ type Server struct {
 	// auditWake says that there is something new for the audit log.
 	auditWake  chan struct{}
 	eventsWake chan struct{}
+	hooksWake  chan struct{}
 	events     *follow.Events // once it runs
-	witnessing sync.Mutex     // one shows the log to the witnesses, or verifies it
+	deliveries *notify.Deliveries
+	witnessing sync.Mutex // one shows the log to the witnesses, or verifies it
 	alarms     *notify.Notifier
 	taking     sync.Mutex   // the vault's alarms
 	routes     []auth.Route // once it runs
@@ -134,7 +138,7 @@ func Open(ctx context.Context, c Config, o Options) (_ *Server, err error) {
 	if o.Stderr == nil {
 		o.Stderr = os.Stderr
 	}
-	s := &Server{config: c, opts: o, log: newLog(o.Stderr, c.LogLevel, o.Quiet), started: time.Now(), cameras: map[gatehouse.DeviceID]*camera{}, hub: feed.NewHub(nil), metrics: api.NewMetrics(), pins: newPINTrials(time.Now), codes: auth.NewCodes(nil), auditWake: make(chan struct{}, 1), eventsWake: make(chan struct{}, 1)}
+	s := &Server{config: c, opts: o, log: newLog(o.Stderr, c.LogLevel, o.Quiet), started: time.Now(), cameras: map[gatehouse.DeviceID]*camera{}, hub: feed.NewHub(nil), metrics: api.NewMetrics(), pins: newPINTrials(time.Now), codes: auth.NewCodes(nil), auditWake: make(chan struct{}, 1), eventsWake: make(chan struct{}, 1), hooksWake: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			s.Close(context.WithoutCancel(ctx))
@@ -318,6 +322,9 @@ func (s *Server) openFlows(ctx context.Context) error {
 		return err
 	}
 	if err := s.openTokens(); err != nil {
+		return err
+	}
+	if err := s.openWebhooks(); err != nil {
 		return err
 	}
 	s.ring = feed.NewRing(time.Duration(s.config.Ring.Minutes)*time.Minute, s.config.Ring.Mebibyte<<20, nil)
