@@ -186,3 +186,57 @@ func (w *world) Tokens(context.Context) (wire.TokensResponse, error) {
 }
 
 func (w *world) RevokeToken(context.Context, string) error { return w.fail }
+
+func (w *world) AddWebhook(_ context.Context, r wire.WebhookAddRequest) (wire.WebhookAddResponse, error) {
+	return wire.WebhookAddResponse{Webhook: wire.Webhook{Name: r.Name, URL: r.URL}, Secret: "whsec_x"}, w.fail
+}
+
+func (w *world) Webhooks(context.Context) (wire.WebhooksResponse, error) {
+	return wire.WebhooksResponse{Webhooks: []wire.Webhook{{Name: "payroll"}}}, w.fail
+}
+
+func (w *world) RemoveWebhook(context.Context, string) error { return w.fail }
+
+func (w *world) TestWebhook(context.Context, string) (wire.Delivery, error) {
+	return wire.Delivery{Kind: gatehouse.TestHook}, w.fail
+}
+
+func (w *world) Deliveries(_ context.Context, _ string, before gatehouse.ID, limit int) (wire.DeliveriesResponse, error) {
+	return wire.DeliveriesResponse{Deliveries: []wire.Delivery{{ID: before, Attempts: limit}}}, w.fail
+}
+
+func (w *world) ReplayWebhook(_ context.Context, _ string, r wire.ReplayRequest) (wire.ReplayResponse, error) {
+	return wire.ReplayResponse{Messages: map[bool]int{true: 2, false: 1}[r.All]}, w.fail
+}
+
+// What the command line asks about tokens and webhooks arrives as it was asked.
+func TestTokensAndWebhooksOverTheSocket(t *testing.T) {
+	c, ctx := overSocket(t, &world{}), t.Context()
+	if got, err := c.AddToken(ctx, wire.TokenAddRequest{Name: "display", Scopes: []gatehouse.Permission{gatehouse.SeeStatus}}); err != nil || got.Name != "display" || got.Token == "" || got.Scopes[0] != gatehouse.SeeStatus {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if got, err := c.Tokens(ctx); err != nil || len(got.Tokens) != 1 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if err := c.RevokeToken(ctx, "display"); err != nil {
+		t.Error(err)
+	}
+	if got, err := c.AddWebhook(ctx, wire.WebhookAddRequest{Name: "payroll", URL: "https://x.example/y?z=1"}); err != nil || got.URL != "https://x.example/y?z=1" || got.Secret == "" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if got, err := c.Webhooks(ctx); err != nil || len(got.Webhooks) != 1 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if got, err := c.TestWebhook(ctx, "payroll"); err != nil || got.Kind != gatehouse.TestHook {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if got, err := c.Deliveries(ctx, "payroll", gatehouse.ID{3}, 7); err != nil || got.Deliveries[0].ID != (gatehouse.ID{3}) || got.Deliveries[0].Attempts != 7 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if got, err := c.ReplayWebhook(ctx, "payroll", wire.ReplayRequest{All: true}); err != nil || got.Messages != 2 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if err := c.RemoveWebhook(ctx, "payroll"); err != nil {
+		t.Error(err)
+	}
+}

@@ -127,7 +127,7 @@ func (a *API) Routes() (routes []auth.Route) {
 // adminRoutes are served on the admin socket only. They are the command line's, change with
 // it, and are no part of the document.
 func (a *API) adminRoutes() []auth.Route {
-	return slices.Concat(a.coreRoutes(), a.searchRoutes(), a.auditRoutes(), a.keysRoutes(), a.secretsRoutes(), a.disclosureRoutes(), a.eraseRoutes(), a.gateKeyRoutes(), a.tlsRoutes(), a.enrolRoutes(), a.healthRoutes(), a.accountsRoutes(), a.rulesRoutes(), a.whyRoutes(), a.openingRoutes(), a.alarmsRoutes(), a.importRoutes(), a.tokensRoutes())
+	return slices.Concat(a.coreRoutes(), a.searchRoutes(), a.auditRoutes(), a.keysRoutes(), a.secretsRoutes(), a.disclosureRoutes(), a.eraseRoutes(), a.gateKeyRoutes(), a.tlsRoutes(), a.enrolRoutes(), a.healthRoutes(), a.accountsRoutes(), a.rulesRoutes(), a.whyRoutes(), a.openingRoutes(), a.alarmsRoutes(), a.importRoutes(), a.tokensRoutes(), a.webhooksRoutes())
 }
 
 func (a *API) coreRoutes() []auth.Route {
@@ -186,6 +186,9 @@ func (a *API) metrics(w http.ResponseWriter, r *http.Request) {
 	}
 	a.o.Metrics.handler.ServeHTTP(w, r)
 }
+
+// PassageFacts is what programs are told of a passage, in answers, events and messages.
+func PassageFacts(p gatehouse.Passage) wire.Passage { return passage(p) }
 
 // passage is the metadata of p.
 func passage(p gatehouse.Passage) wire.Passage {

@@ -25,6 +25,8 @@ var statuses = map[string]int{
 	"token.scope":          http.StatusForbidden,
 	"token.unknown":        http.StatusNotFound,
 	"token.exists":         http.StatusConflict,
+	"webhook.unknown":      http.StatusNotFound,
+	"webhook.exists":       http.StatusConflict,
 	"device.refused":       http.StatusUnauthorized,
 	"device.known":         http.StatusConflict,
 	"device.key_needed":    http.StatusUnauthorized,
@@ -106,7 +108,7 @@ var families = map[string]int{
 	"enroll": http.StatusUnprocessableEntity, "device": http.StatusUnprocessableEntity, "vehicle": http.StatusUnprocessableEntity,
 	"person": http.StatusUnprocessableEntity, "card": http.StatusUnprocessableEntity, "search": http.StatusUnprocessableEntity, "pin": http.StatusUnprocessableEntity,
 	"shares": http.StatusUnprocessableEntity, "custody": http.StatusUnprocessableEntity, "secret": http.StatusUnprocessableEntity,
-	"account": http.StatusUnprocessableEntity, "rules": http.StatusUnprocessableEntity, "schedule": http.StatusUnprocessableEntity, "date": http.StatusUnprocessableEntity, "why": http.StatusUnprocessableEntity, "open": http.StatusUnprocessableEntity, "token": http.StatusUnprocessableEntity,
+	"account": http.StatusUnprocessableEntity, "rules": http.StatusUnprocessableEntity, "schedule": http.StatusUnprocessableEntity, "date": http.StatusUnprocessableEntity, "why": http.StatusUnprocessableEntity, "open": http.StatusUnprocessableEntity, "token": http.StatusUnprocessableEntity, "webhook": http.StatusUnprocessableEntity,
 	"erase": http.StatusUnprocessableEntity, "hold": http.StatusUnprocessableEntity,
 }
 

@@ -3,13 +3,16 @@ package server
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,6 +20,8 @@ import (
 	"gatehouse/api/apitest"
 	"gatehouse/api/wire"
 	"gatehouse/client"
+
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
 
 // A program of somebody else's asks with its token, sees what its scopes and gates give,
@@ -327,5 +332,139 @@ func TestEventsOverARestart(t *testing.T) {
 		}
 	case <-time.After(20 * time.Second):
 		t.Error("the stream of a revoked token goes on")
+	}
+}
+
+// What happens is posted to a webhook, signed, under opaque ids, also what happened while
+// its receiver and the server were away; an erasure counts for what was not told yet.
+func TestWebhooksOverTheServer(t *testing.T) {
+	c := testConfig(t)
+	ctx := t.Context()
+	var mu sync.Mutex
+	down := false
+	got := map[string][]wire.WebhookMessage{}
+	var verify func([]byte, http.Header) error
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		body, _ := io.ReadAll(r.Body)
+		if down {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		if err := verify(body, r.Header); err != nil {
+			t.Error("the receiver refuses it:", err)
+		}
+		for _, no := range []string{"Mei Lin", "04A1B2C3", "B-1"} {
+			if bytes.Contains(body, []byte(no)) {
+				t.Errorf("a message says %q", no)
+			}
+		}
+		var m wire.WebhookMessage
+		if err := json.Unmarshal(body, &m); err != nil {
+			t.Error(err)
+		}
+		id := r.Header.Get("webhook-id")
+		got[id] = append(got[id], m)
+	}))
+	defer receiver.Close()
+	// arrived are the passages that were told of, by kind.
+	arrived := func(kind string) (ids []gatehouse.ID) {
+		mu.Lock()
+		defer mu.Unlock()
+		for id, all := range got {
+			if len(all) > 1 {
+				t.Errorf("message %s arrived %d times", id, len(all))
+			}
+			if all[0].Type == kind && all[0].Data.Passage != nil {
+				ids = append(ids, all[0].Data.Passage.ID)
+			}
+		}
+		return ids
+	}
+	await := func(what string, ready func() bool) {
+		t.Helper()
+		for until := time.Now().Add(30 * time.Second); !ready(); time.Sleep(20 * time.Millisecond) {
+			if time.Now().After(until) {
+				t.Fatalf("%s did not come", what)
+			}
+		}
+	}
+	s := open(t, c)
+	ended := serving(t, s)
+	a := client.OverSocket(SocketPath(c))
+	person, err := a.EnrollPerson(ctx, wire.EnrollPersonRequest{Label: "B-1", Record: gatehouse.PersonRecord{Name: "Mei Lin"}, Card: "04A1B2C3", Grants: []gatehouse.Grant{{Gate: "*", Schedule: "always"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	addDevice(t, s, "tablet")
+	earlier := card(t, s, "tablet", "04A1B2C3").ID
+	if _, err := a.AddWebhook(ctx, wire.WebhookAddRequest{Name: "payroll", URL: receiver.URL}); gatehouse.ErrorCode(err) != "webhook.address" {
+		t.Errorf("http on this machine without saying so: %v", err)
+	}
+	made, err := a.AddWebhook(ctx, wire.WebhookAddRequest{Name: "payroll", URL: receiver.URL, Local: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs, err := standardwebhooks.NewWebhook(made.Secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	verify = theirs.Verify
+	if _, err := a.TestWebhook(ctx, "payroll"); err != nil {
+		t.Fatal(err)
+	}
+	first := card(t, s, "tablet", "04A1B2C3")
+	await("the first", func() bool { return slices.Contains(arrived("gatehouse.passage"), first.ID) })
+	await("the test", func() bool { mu.Lock(); defer mu.Unlock(); return len(got) >= 2 })
+	if slices.Contains(arrived("gatehouse.passage"), earlier) {
+		t.Error("told of what was before it was added")
+	}
+	mu.Lock()
+	down = true
+	mu.Unlock()
+	away := card(t, s, "tablet", "04A1B2C3").ID
+	await("a try in vain", func() bool {
+		list, err := a.Deliveries(ctx, "payroll", gatehouse.ID{}, 10)
+		return err == nil && slices.ContainsFunc(list.Deliveries, func(d wire.Delivery) bool { return d.Passage == away && d.Answer == 503 && d.Attempts == 1 })
+	})
+	ended()
+	if err := s.Close(ctx); err != nil {
+		t.Fatal(err)
+	}
+	mu.Lock()
+	down = false
+	mu.Unlock()
+	s = open(t, c)
+	run(t, s)
+	a = client.OverSocket(SocketPath(c))
+	await("what was missed", func() bool { return slices.Contains(arrived("gatehouse.passage"), away) })
+
+	// After an erasure a replay tells of the same passage under the id that replaced it.
+	if _, err := a.Erase(ctx, wire.EraseRequest{Subject: person.Subject}); err != nil {
+		t.Fatal(err)
+	}
+	mu.Lock()
+	clear(got)
+	mu.Unlock()
+	if r, err := a.ReplayWebhook(ctx, "payroll", wire.ReplayRequest{All: true}); err != nil || r.Messages < 3 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	await("the replay", func() bool { return slices.Contains(arrived("gatehouse.passage"), first.ID) })
+	mu.Lock()
+	for _, all := range got {
+		if p := all[0].Data.Passage; p != nil && p.Subject == person.Subject {
+			t.Error("an erased subject's id was told")
+		}
+	}
+	mu.Unlock()
+	if list, err := a.Webhooks(ctx); err != nil || len(list.Webhooks) != 1 || list.Webhooks[0].Last == nil {
+		t.Errorf("%+v, %v", list, err)
+	}
+	if err := a.RemoveWebhook(ctx, "payroll"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Deliveries(ctx, "payroll", gatehouse.ID{}, 10); gatehouse.ErrorCode(err) != "webhook.unknown" {
+		t.Errorf("a removed one's messages: %v", err)
 	}
 }

@@ -81,6 +81,8 @@ func (s *Server) Run(ctx context.Context, ready func(link string)) error {
 	s.wait.Go(func() { s.followArchive(ctx) })
 	s.wait.Go(func() { s.followAudit(ctx) })
 	s.wait.Go(func() { s.followEvents(ctx) })
+	s.wait.Go(func() { s.followWebhooks(ctx) })
+	s.wait.Go(func() { s.deliveries.Run(ctx) })
 	s.wait.Go(func() { s.witnessLog(ctx) })
 	s.wait.Go(func() { s.completeEscrow(ctx) })
 	s.wait.Go(func() { s.runBackups(ctx) })

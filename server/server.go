@@ -32,6 +32,7 @@ import (
 	"gatehouse/flow/rulebook"
 	"gatehouse/flow/search"
 	"gatehouse/flow/tokens"
+	"gatehouse/flow/webhooks"
 	"gatehouse/flow/why"
 	"gatehouse/flow/workingset"
 	"gatehouse/gallery"
@@ -92,6 +93,7 @@ type Server struct {
 	rules    *rulebook.Book
 	why      *why.Explainer
 	tokens   *tokens.Tokens
+	webhooks *webhooks.Webhooks
 	enroll   *enroll.Enroller
 	erase    *erase.Eraser
 	imports  *intake.Jobs
@@ -107,8 +109,10 @@ type Server struct {
 	// auditWake says that there is something new for the audit log.
 	auditWake  chan struct{}
 	eventsWake chan struct{}
+	hooksWake  chan struct{}
 	events     *follow.Events // once it runs
-	witnessing sync.Mutex     // one shows the log to the witnesses, or verifies it
+	deliveries *notify.Deliveries
+	witnessing sync.Mutex // one shows the log to the witnesses, or verifies it
 	alarms     *notify.Notifier
 	taking     sync.Mutex   // the vault's alarms
 	routes     []auth.Route // once it runs
@@ -148,7 +152,7 @@ func Open(ctx context.Context, c Config, o Options) (_ *Server, err error) {
 		o.Stderr = os.Stderr
 	}
 	log, level := newLog(o.Stderr, c.LogLevel, o.Quiet)
-	s := &Server{config: c, opts: o, log: log, settings: settings{level: level, now: ofFile(c), set: map[string]gatehouse.Setting{}}, started: time.Now(), cameras: map[gatehouse.DeviceID]*camera{}, hub: feed.NewHub(nil), metrics: api.NewMetrics(), pins: newPINTrials(time.Now), codes: auth.NewCodes(nil), auditWake: make(chan struct{}, 1), eventsWake: make(chan struct{}, 1)}
+	s := &Server{config: c, opts: o, log: log, settings: settings{level: level, now: ofFile(c), set: map[string]gatehouse.Setting{}}, started: time.Now(), cameras: map[gatehouse.DeviceID]*camera{}, hub: feed.NewHub(nil), metrics: api.NewMetrics(), pins: newPINTrials(time.Now), codes: auth.NewCodes(nil), auditWake: make(chan struct{}, 1), eventsWake: make(chan struct{}, 1), hooksWake: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			s.Close(context.WithoutCancel(ctx))
@@ -334,6 +338,9 @@ func (s *Server) openFlows(ctx context.Context) error {
 		return err
 	}
 	if err := s.openTokens(); err != nil {
+		return err
+	}
+	if err := s.openWebhooks(); err != nil {
 		return err
 	}
 	s.ring = feed.NewRing(time.Duration(s.config.Ring.Minutes)*time.Minute, s.config.Ring.Mebibyte<<20, nil)

@@ -161,29 +161,42 @@ func (a *auditDB) note(ctx context.Context, d gatehouse.Disclosure, also func(ct
 // noteStates is note with the states that the disclosure changes; its leaf commits to
 // them.
 func (a *auditDB) noteStates(ctx context.Context, d gatehouse.Disclosure, states stateSealer, also func(ctx context.Context, tx *sql.Tx) error) error {
-	var err error
-	if d.Items, err = a.aliased(ctx, d.Items); err != nil {
-		return err
-	}
-	items, err := json.Marshal(d.Items)
+	leaf, write, err := a.noted(ctx, d)
 	if err != nil {
 		return err
 	}
-	reason, err := a.reasons.seal(ctx, a.reasons.of("disclosures", d.ID), d.At, d.Reason)
-	if err != nil {
-		return err
-	}
-	_, err = a.recordStates(ctx, gatehouse.DisclosureLeaf(d, reason), states, func(ctx context.Context, tx *sql.Tx) error {
+	_, err = a.recordStates(ctx, leaf, states, func(ctx context.Context, tx *sql.Tx) error {
 		if also != nil {
 			if err := also(ctx, tx); err != nil {
 				return err
 			}
 		}
+		return write(ctx, tx)
+	})
+	return err
+}
+
+// alsoFunc is what is written with a leaf, in its transaction.
+type alsoFunc = func(ctx context.Context, tx *sql.Tx) error
+
+// noted is the leaf of a disclosure, and what is written with it.
+func (a *auditDB) noted(ctx context.Context, d gatehouse.Disclosure) (leaf []byte, also alsoFunc, err error) {
+	if d.Items, err = a.aliased(ctx, d.Items); err != nil {
+		return nil, nil, err
+	}
+	items, err := json.Marshal(d.Items)
+	if err != nil {
+		return nil, nil, err
+	}
+	reason, err := a.reasons.seal(ctx, a.reasons.of("disclosures", d.ID), d.At, d.Reason)
+	if err != nil {
+		return nil, nil, err
+	}
+	return gatehouse.DisclosureLeaf(d, reason), func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO disclosures (id, at, operator, role, purpose, reason, items, units) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
 			d.ID[:], d.At.UnixMilli(), d.Operator, d.Role, d.Purpose, reason, string(items), d.Units)
 		return err
-	})
-	return err
+	}, nil
 }
 
 // disclosures gives the newest first, those before a cursor if it is set.

@@ -30,6 +30,7 @@ type guard struct {
 	ledger  *budget.Ledger
 	tripped gatehouse.ID // the canary that shut the vault; zero while it may be unsealed
 	windows map[string]*liveWindow
+	queue   liveQueue
 	warned  map[string]time.Duration // when an operator's budget last raised an alarm
 	shown   map[string]time.Duration // when a canary token last raised one, by its digest
 }

@@ -40,5 +40,5 @@ func (s *service) handleRecord(ctx context.Context, r *child.Request) (any, [][]
 	for i, name := range d.Items {
 		items[i] = item{name: name, units: 1}
 	}
-	return nil, nil, s.guard.live(ctx, d, items, false)
+	return nil, nil, s.guard.liveTogether(ctx, d, items)
 }

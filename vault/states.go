@@ -38,11 +38,19 @@ func sealedNow(name string, sealed []byte) newState {
 // stateSealer makes the states that are written with leaf number n.
 type stateSealer func(n int64) ([]newState, error)
 
+// ofNoState refuses a leaf that looks as if it committed to a state.
+func ofNoState(leaf []byte) error {
+	if _, states := gatehouse.SplitStates(leaf); len(states) > 0 {
+		return gatehouse.Errorf("request.malformed", "this is a fault of the program, or an attack", "what is to be written down looks like the digest of a state")
+	}
+	return nil
+}
+
 // recordStates is commit of one leaf of the vault's own with the states that change
 // in its transaction (seal may be nil). It gives the leaf's number.
 func (a *auditDB) recordStates(ctx context.Context, leaf []byte, seal stateSealer, also func(ctx context.Context, tx *sql.Tx) error) (int64, error) {
-	if _, states := gatehouse.SplitStates(leaf); len(states) > 0 {
-		return 0, gatehouse.Errorf("request.malformed", "this is a fault of the program, or an attack", "what is to be written down looks like the digest of a state")
+	if err := ofNoState(leaf); err != nil {
+		return 0, err
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()

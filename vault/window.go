@@ -46,51 +46,75 @@ type item struct {
 func (g *guard) live(ctx context.Context, d gatehouse.Disclosure, items []item, charge bool) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	return g.liveLocked(ctx, d, items, charge)
+}
+
+// liveLocked is live with the lock held.
+func (g *guard) liveLocked(ctx context.Context, d gatehouse.Disclosure, items []item, charge bool) error {
 	now := g.clock()
-	w := g.window(d.Operator, now)
-	fresh := w.disclosure.IsZero() || now-w.began >= windowLength || len(w.shown) > maxInWindow
-	shown := w.shown
-	if fresh {
-		shown = map[string]bool{}
-	}
-	d.Items, d.Units = nil, 0
-	added := map[string]bool{}
-	for _, it := range items {
-		if shown[it.name] || added[it.name] {
-			continue
-		}
-		added[it.name] = true
-		d.Items = append(d.Items, it.name)
-		if now >= w.paid[it.name] {
-			d.Units += it.units
-		}
-	}
-	if len(d.Items) == 0 && !fresh {
+	u := g.update(d, items, now)
+	if u.nothing() {
 		return nil
 	}
-	write := func(levels stateSealer) error { return g.audit.noteStates(ctx, d, levels, nil) }
-	if !fresh {
-		write = func(levels stateSealer) error { return g.audit.extend(ctx, w.disclosure, d, levels) }
+	write := func(levels stateSealer) error { return g.audit.noteStates(ctx, u.d, levels, nil) }
+	if !u.fresh {
+		write = func(levels stateSealer) error { return g.audit.extend(ctx, u.w.disclosure, u.d, levels) }
 	}
 	var err error
 	if charge {
-		err = g.payLocked(ctx, d, write)
+		err = g.payLocked(ctx, u.d, write)
 	} else {
 		err = write(nil)
 	}
 	if err != nil {
 		return err
 	}
-	if fresh {
-		w.disclosure, w.began, w.shown = d.ID, now, shown
-	}
-	for name := range added {
-		w.shown[name] = true
-		if _, ok := w.paid[name]; charge && (!ok || now >= w.paid[name]) {
-			w.paid[name] = now + paidFor
+	u.written(now)
+	for name := range u.added {
+		if _, ok := u.w.paid[name]; charge && (!ok || now >= u.w.paid[name]) {
+			u.w.paid[name] = now + paidFor
 		}
 	}
 	return nil
+}
+
+// windowUpdate is what a live window shows that it did not yet.
+type windowUpdate struct {
+	w     *liveWindow
+	d     gatehouse.Disclosure // with those items
+	fresh bool                 // the window's disclosure is over: d is the next
+	added map[string]bool
+}
+
+// update finds out what is new. Called with the lock held.
+func (g *guard) update(d gatehouse.Disclosure, items []item, now time.Duration) windowUpdate {
+	w := g.window(d.Operator, now)
+	u := windowUpdate{w: w, fresh: w.disclosure.IsZero() || now-w.began >= windowLength || len(w.shown) > maxInWindow, added: map[string]bool{}}
+	d.Items, d.Units = nil, 0
+	for _, it := range items {
+		if !u.fresh && w.shown[it.name] || u.added[it.name] {
+			continue
+		}
+		u.added[it.name] = true
+		d.Items = append(d.Items, it.name)
+		if now >= w.paid[it.name] {
+			d.Units += it.units
+		}
+	}
+	u.d = d
+	return u
+}
+
+func (u windowUpdate) nothing() bool { return len(u.d.Items) == 0 && !u.fresh }
+
+// written notes that it is in the log.
+func (u windowUpdate) written(now time.Duration) {
+	if u.fresh {
+		u.w.disclosure, u.w.began, u.w.shown = u.d.ID, now, map[string]bool{}
+	}
+	for name := range u.added {
+		u.w.shown[name] = true
+	}
 }
 
 // window finds or begins an operator's window, forgetting what is over.
@@ -118,12 +142,22 @@ func (g *guard) window(operator string, now time.Duration) *liveWindow {
 
 // extend adds what a live window shows to the disclosure that covers it: the items
 // beside it, and a leaf of their own. levels may be nil.
-func (a *auditDB) extend(ctx context.Context, disclosure gatehouse.ID, d gatehouse.Disclosure, levels stateSealer) (err error) {
-	if d.Items, err = a.aliased(ctx, d.Items); err != nil {
+func (a *auditDB) extend(ctx context.Context, disclosure gatehouse.ID, d gatehouse.Disclosure, levels stateSealer) error {
+	leaf, also, err := a.extension(ctx, disclosure, d)
+	if err != nil {
 		return err
 	}
-	leaf := gatehouse.EventLeaf(gatehouse.LiveLeafKind, d.At, "shown", append([]string{disclosure.String(), d.Operator, strconv.Itoa(d.Units)}, d.Items...)...)
-	_, err = a.recordStates(ctx, leaf, levels, func(ctx context.Context, tx *sql.Tx) error {
+	_, err = a.recordStates(ctx, leaf, levels, also)
+	return err
+}
+
+// extension is the leaf of what a live window shows, and what is written with it.
+func (a *auditDB) extension(ctx context.Context, disclosure gatehouse.ID, d gatehouse.Disclosure) (leaf []byte, also alsoFunc, err error) {
+	if d.Items, err = a.aliased(ctx, d.Items); err != nil {
+		return nil, nil, err
+	}
+	leaf = gatehouse.EventLeaf(gatehouse.LiveLeafKind, d.At, "shown", append([]string{disclosure.String(), d.Operator, strconv.Itoa(d.Units)}, d.Items...)...)
+	return leaf, func(ctx context.Context, tx *sql.Tx) error {
 		for i, name := range d.Items {
 			units := 0
 			if i == 0 {
@@ -134,8 +168,7 @@ func (a *auditDB) extend(ctx context.Context, disclosure gatehouse.ID, d gatehou
 			}
 		}
 		return nil
-	})
-	return err
+	}, nil
 }
 
 // withLiveItems adds to live windows' disclosures what they showed later.

@@ -12,6 +12,7 @@ type BenchCmd struct {
 	Match      BenchMatchCmd      `cmd:"" help:"1:N search among templates made of the portraits' real ones."`
 	Path       BenchPathCmd       `cmd:"" help:"From a decoded face capture to the committed decision."`
 	Commit     BenchCommitCmd     `cmd:"" help:"What sealing costs: passages a second, sealed and plain, in one run."`
+	Feed       BenchFeedCmd       `cmd:"" help:"From a committed passage to its row on every open live page."`
 	Restore    BenchRestoreCmd    `cmd:"" help:"A backup of many passages and pictures, and its restore onto a bare machine."`
 	Attendance BenchAttendanceCmd `cmd:"" help:"Hours of many people recalculated, and one month after a correction."`
 }

@@ -42,6 +42,7 @@ type CLI struct {
 	Keys      KeysCmd      `cmd:"" help:"The site's keys: make, show, split, rotate, and what opens them."`
 	Secret    SecretCmd    `cmd:"" help:"Passwords and keys that do not belong into gatehouse.yml."`
 	Token     TokenCmd     `cmd:"" help:"Let programs of others ask the API: make, list and revoke access tokens."`
+	Webhook   WebhookCmd   `cmd:"" help:"Post what happens to programs of others: add, list, log, test, replay, rm."`
 	Account   AccountCmd   `cmd:"" help:"Who works with Gatehouse: make, invite, list, give roles, disable and remove accounts."`
 
 	Erase     EraseCmd     `cmd:"" help:"Erase a person, a vehicle or a stranger's capture, with a certificate."`

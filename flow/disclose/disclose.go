@@ -198,6 +198,9 @@ func (d *Discloser) Live(ctx context.Context, operator string, passages []gateho
 	var refs []gatehouse.SealedRef
 	var of []gatehouse.Passage // which passage each ref is for
 	for _, p := range passages {
+		if d.proof() == nil {
+			break // what nobody opens need not be read, for every page of a busy site
+		}
 		if p.Known {
 			s, err := d.Subjects.Subject(ctx, d.Place, p.Subject)
 			if err != nil {

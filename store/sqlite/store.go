@@ -1,7 +1,7 @@
 // Package sqlite is the embedded store: a directory of encrypted SQLite files.
 //
 //	site.db      subjects, consents, devices, the rule book, alarms, floor plans, intents
-//	working.db   the working set, and what requests with a key were answered
+//	working.db   the working set, what requests with a key were answered, messages to webhooks
 //	2026-11.db   the passages of a month (UTC), their sealed details, evidence references
 //
 // Each file has a key of its own, is opened on its own, and is never attached to
@@ -68,6 +68,8 @@ var (
 	_ gatehouse.AlarmStore   = (*Store)(nil)
 	_ gatehouse.ReplyStore   = (*Store)(nil)
 	_ gatehouse.PlanStore    = (*Store)(nil)
+
+	_ gatehouse.DeliveryStore = (*Store)(nil)
 )
 
 // monthIdle is when the connections of a month that nobody asks for are closed;

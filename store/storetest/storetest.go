@@ -25,6 +25,7 @@ type Engine interface {
 	gatehouse.PrivacyStore
 	gatehouse.SettingStore
 	gatehouse.PlanStore
+	gatehouse.DeliveryStore
 	Close() error
 }
 
@@ -61,6 +62,7 @@ func Run(t *testing.T, fresh func(t *testing.T) (open func() Engine)) {
 		{"the working set is put, replaced, deleted", testWorking},
 		{"escrow is put, replaced, deleted", testEscrow},
 		{"alarms stay until somebody acknowledges them", testAlarms},
+		{"messages wait, are tried, listed and dropped", testDeliveries},
 		{"replies are begun once, kept and dropped", testReplies},
 		{"requests are opened, answered, and survive nobody", testRequests},
 		{"every consent", testEachConsent},

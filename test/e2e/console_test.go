@@ -57,7 +57,7 @@ func TestAPassageAppearsByItself(t *testing.T) {
 	s := site(t)
 	id := s.Enrol(gatehouse.PersonSubject, "Staff 104", "Amara Okafor", gatehouse.Active)
 	ctx, c := tab(t)
-	must(t, chromedp.Do(ctx, enter(t, s)))
+	must(t, chromedp.Do(ctx, chromedp.EmulateViewport(1280, 900), enter(t, s))) // a row in sight has its picture
 	until(t, ctx, "document.getElementById('pulse').classList.contains('is-on')")
 	ask[bool](t, ctx, "window.stayed = true")
 

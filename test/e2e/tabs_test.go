@@ -101,7 +101,7 @@ func TestTabsShareOneStream(t *testing.T) {
 func TestPicturesAreForRowsInSight(t *testing.T) {
 	s := site(t)
 	ctx, _ := tab(t)
-	must(t, chromedp.Do(ctx, enter(t, s)))
+	must(t, chromedp.Do(ctx, chromedp.EmulateViewport(1280, 900), enter(t, s)))
 	until(t, ctx, "document.getElementById('pulse').classList.contains('is-on')")
 	for range 35 {
 		s.Arrive(passage(gatehouse.FaceReading, "front-door", gatehouse.RandomID(), gatehouse.Granted), gatehouse.Detail{}, portrait(0))
