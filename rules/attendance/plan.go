@@ -111,7 +111,7 @@ func (c *calculation) planDay(d day, roster []entry, clocks map[string]*clock) p
 			case special == gatehouse.HolidayDay || special == gatehouse.RestDay:
 				id = ""
 			case special == gatehouse.WorkDay && id == "":
-				id = found.Pattern[slices.IndexFunc(found.Pattern, func(s gatehouse.ShiftID) bool { return s != "" })%len(found.Pattern)]
+				id = found.first()
 			}
 		}
 	}
@@ -139,8 +139,8 @@ func (c *calculation) planDay(d day, roster []entry, clocks map[string]*clock) p
 	}
 	if zone := found.Zone; zone != "" {
 		if clocks[zone] == nil {
-			loc, ok := c.Zones[zone]
-			if !ok {
+			loc := c.Zones[zone]
+			if loc == nil {
 				p.unknown = true
 				return p
 			}
@@ -164,6 +164,16 @@ func (c *calculation) planDay(d day, roster []entry, clocks map[string]*clock) p
 
 // of is the entry's shift of a day; "" for a day off.
 func (e *entry) of(d day) gatehouse.ShiftID { return e.Pattern[int(d-e.from)%len(e.Pattern)] }
+
+// first is the pattern's first shift; "" where it has days off alone.
+func (e *entry) first() gatehouse.ShiftID {
+	for _, s := range e.Pattern {
+		if s != "" {
+			return s
+		}
+	}
+	return ""
+}
 
 func spans(c *clock, d day, parts []gatehouse.ShiftPart) []span {
 	if len(parts) == 0 {
