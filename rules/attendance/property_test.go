@@ -261,7 +261,7 @@ func TestStayingLongerNeverCosts(t *testing.T) {
 // other millennia.
 func TestWildInput(t *testing.T) {
 	wild := rapid.OneOf(rapid.IntRange(-3000, 3000), rapid.SampledFrom([]int{0, 1, 1440, -1, 1 << 30, -1 << 30}))
-	ids := rapid.SampledFrom([]gatehouse.ShiftID{"", "a", "b", "nowhere"})
+	ids := rapid.SampledFrom([]gatehouse.ShiftID{"", "a", "b", "office", "nowhere"})
 	rapid.Check(t, func(t *rapid.T) {
 		part := rapid.Custom(func(t *rapid.T) gatehouse.ShiftPart {
 			return gatehouse.ShiftPart{From: wild.Draw(t, "from"), Until: wild.Draw(t, "until")}
@@ -275,7 +275,7 @@ func TestWildInput(t *testing.T) {
 			return s
 		})
 		in := drawInput(t)
-		in.Shifts = map[gatehouse.ShiftID]gatehouse.Shift{"a": shift.Draw(t, "a"), "b": shift.Draw(t, "b")}
+		in.Shifts = map[gatehouse.ShiftID]gatehouse.Shift{"a": shift.Draw(t, "a"), "b": shift.Draw(t, "b"), "office": office}
 		in.Roster = nil
 		for range rapid.IntRange(0, 3).Draw(t, "entries") {
 			in.Roster = append(in.Roster, gatehouse.RosterEntry{Kind: rapid.SampledFrom([]gatehouse.RosterKind{"", gatehouse.StandingRoster, gatehouse.SwapRoster}).Draw(t, "rk"), Who: worker,
