@@ -119,7 +119,7 @@ func TestFormulas(t *testing.T) {
 			t.Errorf("%.40q is a formula", text)
 		}
 	}
-	for _, text := range []string{"1 / 0", "1 / (gross - 100)", "nobody", "1 < 2", "when(1, 2, 3)", "1 + (1 < 2)", "!1", "-(1 < 2)", "min(1 < 2, 1)", "9999999999999999 * 9999999999", strings.Repeat("9999999999*", 40) + "1"} {
+	for _, text := range []string{"1 / 0", "1 / (gross - 100)", "nobody", "1 < 2", "when(1, 2, 3)", "1 + (1 < 2)", "!1", "-(1 < 2)", "min(1 < 2, 1)", "9999999999999999 * 9999999999", strings.Repeat("9999999999*", 40) + "1", "when(" + strings.Repeat("9999999999*", 40) + "1 > 1, 1, 0)"} {
 		if got, err := e.reckon(text, "USD", gatehouse.RoundHalfUp); err == nil {
 			t.Errorf("%.40q is %d", text, got)
 		}

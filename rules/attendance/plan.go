@@ -230,6 +230,3 @@ func (c *calculation) begin() {
 		p.begins = max(p.begins, before.begins)
 	}
 }
-
-// weekBegins is the first moment of the week that a day lies in.
-func (c *calculation) weekBegins(d day) gatehouse.Minute { return c.zone.at(d, 0) }
