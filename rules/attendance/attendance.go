@@ -137,6 +137,7 @@ type calculation struct {
 	plans    []plan // from first-warmUp-margin to last+1
 	punches  []punch
 	holidays map[day]gatehouse.DayClass
+	shifts   map[gatehouse.ShiftID]*gatehouse.Shift // nil for what cannot be worked
 
 	// What carries over from day to day.
 	week    weekCount

@@ -41,6 +41,7 @@ func (c *calculation) plan() {
 	}
 	roster := c.entries()
 	clocks := map[string]*clock{"": &c.zone}
+	c.shifts = map[gatehouse.ShiftID]*gatehouse.Shift{}
 	start := c.first - warmUp - margin
 	c.plans = make([]plan, 0, c.last+1-start+1)
 	for d := start; d <= c.last+1; d++ {
@@ -132,8 +133,8 @@ func (c *calculation) planDay(d day, roster []entry, clocks map[string]*clock) p
 	if id == "" {
 		return p
 	}
-	shift, ok := c.Shifts[id]
-	if !ok || checkShift(shift) != "" {
+	shift := c.shift(id)
+	if shift == nil {
 		p.unknown = true
 		return p
 	}
@@ -148,7 +149,7 @@ func (c *calculation) planDay(d day, roster []entry, clocks map[string]*clock) p
 		}
 		p.clock = clocks[zone]
 	}
-	p.shift = &shift
+	p.shift = shift
 	p.parts = spans(p.clock, d, shift.Parts)
 	p.core = spans(p.clock, d, shift.Core)
 	p.due = shift.Due
@@ -160,6 +161,19 @@ func (c *calculation) planDay(d day, roster []entry, clocks map[string]*clock) p
 		p.due -= unpaidBreaks(shift.Breaks, p.due)
 	}
 	return p
+}
+
+// shift is the shift of that id; nil where there is none that can be worked.
+func (c *calculation) shift(id gatehouse.ShiftID) *gatehouse.Shift {
+	if s, asked := c.shifts[id]; asked {
+		return s
+	}
+	var found *gatehouse.Shift
+	if s, ok := c.Shifts[id]; ok && checkShift(s) == "" {
+		found = &s
+	}
+	c.shifts[id] = found
+	return found
 }
 
 // of is the entry's shift of a day; "" for a day off.
