@@ -10,7 +10,8 @@ import (
 type plan struct {
 	day            day
 	kind           gatehouse.DayClass
-	shift          *gatehouse.Shift // nil for none
+	ordinary       gatehouse.DayClass // what it is where it is no holiday
+	shift          *gatehouse.Shift   // nil for none
 	clock          *clock
 	parts, core    []span
 	due            int
@@ -117,18 +118,19 @@ func (c *calculation) planDay(d day, roster []entry, clocks map[string]*clock) p
 		}
 	}
 	switch {
-	case special == gatehouse.HolidayDay:
-		p.kind = gatehouse.HolidayDay
 	case found != nil && id != "":
-		p.kind = gatehouse.WorkDay
+		p.ordinary = gatehouse.WorkDay
 	case found != nil && !p.clash:
-		p.kind = gatehouse.RestDay
-	case special != "":
-		p.kind = special
+		p.ordinary = gatehouse.RestDay
+	case special == gatehouse.RestDay || special == gatehouse.WorkDay:
+		p.ordinary = special
 	case slices.Contains(c.Calendar.Weekend, d.weekday()):
-		p.kind = gatehouse.RestDay
+		p.ordinary = gatehouse.RestDay
 	default:
-		p.kind = gatehouse.WorkDay
+		p.ordinary = gatehouse.WorkDay
+	}
+	if p.kind = p.ordinary; special == gatehouse.HolidayDay {
+		p.kind = gatehouse.HolidayDay
 	}
 	if id == "" {
 		return p
