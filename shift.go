@@ -105,3 +105,14 @@ type WorkCalendar struct {
 	// Weekend are the weekdays off of somebody without a roster.
 	Weekend []time.Weekday
 }
+
+// ShiftSwap is two people's wish to exchange shifts: the first works the second's on
+// SecondDay, and the second the first's on FirstDay. The same day exchanges its shifts.
+type ShiftSwap struct {
+	ID                  ID
+	First, Second       SubjectID
+	FirstDay, SecondDay Date
+	// Agreed are the accounts of the two, and Approved is who approved it; zero for not yet.
+	Agreed   [2]AccountID
+	Approved AccountID
+}

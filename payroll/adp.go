@@ -13,8 +13,9 @@ import (
 // first three and needed). Hours of Regular go to Reg Hours, those of Overtime to O/T Hours;
 // every other code to Hours 3 under ADP's own code for it, and amounts without hours to
 // Earnings 3. Source: ADP Marketplace, "Automated Paydata Integration for ADP Workforce
-// Now", fields. Codes, and which columns a company has set up, are the company's own: try
-// a file with ADP before you rely on it.
+// Now", fields; the file's name as other exporters document it. ADP's own specification is
+// behind its portal: the widths here are cautious, and codes, and which columns a company
+// has set up, are the company's own. Try a file with ADP before you rely on it.
 type ADP struct {
 	Company string // Co Code: 2 or 3 letters or digits
 	Batch   string // Batch ID: 1 to 10 letters or digits

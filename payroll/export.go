@@ -86,6 +86,9 @@ type Template struct {
 	Codes map[gatehouse.EarningsCode]string
 	// NoHeader leaves the titles out.
 	NoHeader bool
+	// BOM begins a CSV file with the mark by which spreadsheets know UTF-8: without it they
+	// show Chinese names as something else. Payroll programs mostly do not want it.
+	BOM bool
 }
 
 // Write makes the file, or says what is wrong and makes none. The same rows in any order
@@ -112,7 +115,11 @@ func (t Template) Write(rows []Row) ([]byte, []Problem) {
 	}
 	switch t.Format {
 	case CSV:
-		return writeCSV(t.titles(), cells, t.Comma), nil
+		b := writeCSV(t.titles(), cells, t.Comma)
+		if t.BOM {
+			b = append([]byte("\xEF\xBB\xBF"), b...)
+		}
+		return b, nil
 	case FixedWidth:
 		return t.fixed(cells), nil
 	}

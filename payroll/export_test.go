@@ -43,6 +43,9 @@ func TestCSV(t *testing.T) {
 	if string(b) != want || len(found) > 0 {
 		t.Errorf("%v\n%s", found, b)
 	}
+	if b, _ = (Template{Format: CSV, Columns: table, Codes: map[gatehouse.EarningsCode]string{"meals": "MEAL"}, BOM: true}).Write(rows()); string(b) != "\xEF\xBB\xBF"+want {
+		t.Errorf("with a mark: %q", b[:20])
+	}
 }
 
 func TestFixedWidth(t *testing.T) {

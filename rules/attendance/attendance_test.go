@@ -1,6 +1,7 @@
 package attendance
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -298,4 +299,56 @@ func TestTwoSitesAndTheFuture(t *testing.T) {
 	in.Now = time.Date(2026, 3, 2, 7, 0, 0, 0, time.UTC)
 	in.Punches = nil
 	expect(t, "not begun", calculate(t, in), "0:00")
+}
+
+func TestSwaps(t *testing.T) {
+	mate := gatehouse.SubjectID{2}
+	who := func(who gatehouse.SubjectID, pattern ...gatehouse.ShiftID) Input {
+		in := input(time.UTC, "2026-03-02", "2026-03-03", gatehouse.Shift{}, nil)
+		in.Subject = who
+		in.Roster = []gatehouse.RosterEntry{{Kind: gatehouse.StandingRoster, Who: who, From: "2026-03-02", Pattern: pattern}}
+		return in
+	}
+	shiftsOf := func(in Input, extra []gatehouse.RosterEntry) string {
+		in.Roster = append(slices.Clone(in.Roster), extra...)
+		s := calculate(t, in)
+		return string(s.Days[0].Shift + "," + s.Days[1].Shift)
+	}
+	n := 0
+	newID := func() gatehouse.ID { n++; return id(n) }
+	s := gatehouse.ShiftSwap{First: worker, Second: mate, FirstDay: "2026-03-02", SecondDay: "2026-03-03"}
+	if _, err := ApproveSwap(s, id(9)); gatehouse.ErrorCode(err) != "swap.agreed" {
+		t.Errorf("without their word: %v", err)
+	}
+	s.Agreed = [2]gatehouse.AccountID{id(1), id(2)}
+	if _, err := ApproveSwap(s, id(2)); gatehouse.ErrorCode(err) != "swap.own" {
+		t.Errorf("by one of them: %v", err)
+	}
+	if _, err := Swap(s, who(worker, "office", ""), who(mate, "", "night"), newID); gatehouse.ErrorCode(err) != "swap.approved" {
+		t.Errorf("not approved: %v", err)
+	}
+	s, err := ApproveSwap(s, id(9))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := who(worker, "office", ""), who(mate, "", "night")
+	entries, err := Swap(s, a, b, newID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := shiftsOf(a, entries) + ";" + shiftsOf(b, entries); got != ",night;office," {
+		t.Errorf("after the swap: %s", got)
+	}
+	s.SecondDay = s.FirstDay
+	a, b = who(worker, "office"), who(mate, "night")
+	if entries, err = Swap(s, a, b, newID); err != nil || shiftsOf(a, entries)+";"+shiftsOf(b, entries) != "night,office;office,night" {
+		t.Errorf("the same day: %v %v", entries, err)
+	}
+	s.SecondDay = "2026-03-03"
+	if _, err = Swap(s, a, b, newID); gatehouse.ErrorCode(err) != "swap.two_shifts" {
+		t.Errorf("two shifts on a day: %v", err)
+	}
+	if _, err = Swap(s, who(worker, ""), b, newID); gatehouse.ErrorCode(err) != "swap.nothing" {
+		t.Errorf("nothing to give: %v", err)
+	}
 }

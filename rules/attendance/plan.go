@@ -13,6 +13,7 @@ type plan struct {
 	ordinary       gatehouse.DayClass // what it is where it is no holiday
 	shift          *gatehouse.Shift   // nil for none
 	clock          *clock
+	zone           string // its name; "" for the site's
 	parts, core    []span
 	due            int
 	clash, unknown bool
@@ -149,7 +150,7 @@ func (c *calculation) planDay(d day, roster []entry, clocks map[string]*clock) p
 			}
 			clocks[zone] = &clock{zone: loc}
 		}
-		p.clock = clocks[zone]
+		p.clock, p.zone = clocks[zone], zone
 	}
 	p.shift = shift
 	p.parts = spans(p.clock, d, shift.Parts)
