@@ -64,7 +64,7 @@ const (
 type RosterEntry struct {
 	ID    ID
 	Kind  RosterKind
-	Group string    // of people, as CheckName has it; "" where Subject is set
+	Group GroupID   // "" where Who is set
 	Who   SubjectID // zero where Group is set
 	// From is the first day, Until the last; "" for no end.
 	From, Until Date

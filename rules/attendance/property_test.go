@@ -279,7 +279,7 @@ func TestWildInput(t *testing.T) {
 		in.Roster = nil
 		for range rapid.IntRange(0, 3).Draw(t, "entries") {
 			in.Roster = append(in.Roster, gatehouse.RosterEntry{Kind: rapid.SampledFrom([]gatehouse.RosterKind{"", gatehouse.StandingRoster, gatehouse.SwapRoster}).Draw(t, "rk"), Who: worker,
-				Group: rapid.SampledFrom([]string{"", "g"}).Draw(t, "group"), From: rapid.SampledFrom([]gatehouse.Date{"", "x", "2026-03-10", "2020-01-01", "2199-01-01"}).Draw(t, "f"),
+				Group: rapid.SampledFrom([]gatehouse.GroupID{"", "g"}).Draw(t, "group"), From: rapid.SampledFrom([]gatehouse.Date{"", "x", "2026-03-10", "2020-01-01", "2199-01-01"}).Draw(t, "f"),
 				Until: rapid.SampledFrom([]gatehouse.Date{"", "x", "2026-03-10", "2199-01-01", "2001-01-01"}).Draw(t, "u"), Pattern: rapid.SliceOfN(ids, 0, 4).Draw(t, "p"),
 				FollowsCalendar: rapid.Bool().Draw(t, "fc"), Zone: rapid.SampledFrom([]string{"", "UTC", "Nowhere/Town"}).Draw(t, "z")})
 		}
@@ -296,8 +296,16 @@ func TestWildInput(t *testing.T) {
 		CheckRoster(in.Roster, in.Shifts)
 		CheckShifts([]gatehouse.Shift{in.Shifts["a"], in.Shifts["b"]})
 		CheckRules(*r)
+		sheet := calculate(t, in)
+		again := in
+		again.Roster, again.Punches = slices.Clone(in.Roster), slices.Clone(in.Punches)
+		slices.Reverse(again.Roster)
+		slices.Reverse(again.Punches)
+		if diff := cmp.Diff(sheet, calculate(t, again)); diff != "" {
+			t.Fatalf("in another order:\n%s", diff)
+		}
 		seen := 0
-		for _, d := range calculate(t, in).Days {
+		for _, d := range sheet.Days {
 			seen += len(d.Punches)
 			sum := map[[2]gatehouse.ID]int{}
 			at := map[gatehouse.ID]gatehouse.Minute{}
