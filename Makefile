@@ -64,6 +64,7 @@ accuracy: build ## The accuracy figures on ../shared/evaldata, as docs/measureme
 bench: build ## The speed figures, as docs/measurements.md has them
 	taskset -c 0 $(BIN) bench path --gallery 10000 --json
 	taskset -c 0 $(BIN) bench match --n 100000 --json
+	$(BIN) bench attendance --json
 
 openapi: ## Write the API's document from its operations
 	$(GO) test $(TAGS) -count=1 -run TestTheDocumentIsThat ./api -update

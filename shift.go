@@ -64,7 +64,7 @@ const (
 type RosterEntry struct {
 	ID    ID
 	Kind  RosterKind
-	Group string    // of people, as CheckName has it; "" where Subject is set
+	Group GroupID   // "" where Who is set
 	Who   SubjectID // zero where Group is set
 	// From is the first day, Until the last; "" for no end.
 	From, Until Date
@@ -104,4 +104,15 @@ type WorkCalendar struct {
 	Days   []CalendarDay // by date, ascending, each once
 	// Weekend are the weekdays off of somebody without a roster.
 	Weekend []time.Weekday
+}
+
+// ShiftSwap is two people's wish to exchange shifts: the first works the second's on
+// SecondDay, and the second the first's on FirstDay. The same day exchanges its shifts.
+type ShiftSwap struct {
+	ID                  ID
+	First, Second       SubjectID
+	FirstDay, SecondDay Date
+	// Agreed are the accounts of the two, and Approved is who approved it; zero for not yet.
+	Agreed   [2]AccountID
+	Approved AccountID
 }

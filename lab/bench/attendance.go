@@ -31,8 +31,8 @@ type Attendance struct {
 	Punches int64   `json:"punches"`
 	Threads int     `json:"threads"`
 	Full    float64 `json:"full_s"` // everybody's whole time, read from a file
-	// OneMonth is the slowest of the measured people: their month before and after a
-	// correction, and the difference between the two.
+	// OneMonth is the slowest of 200 people, the best of three times each: their month before and
+	// after a correction, and the difference between the two.
 	OneMonth    float64 `json:"one_month_ms"`
 	OneMonthP50 float64 `json:"one_month_p50_ms"`
 	// Changed are the differences that those corrections made.
@@ -106,13 +106,18 @@ func RunAttendance(ctx context.Context, o AttendanceOptions) (res Attendance, er
 
 	var ms []float64
 	for i := range min(o.People, 200) {
-		began := time.Now()
-		n, err := oneMonth(f, ends, i*o.People/min(o.People, 200))
-		if err != nil {
-			return res, err
+		best, changed := time.Hour, 0
+		for range 3 { // whatever else the machine does is not what is measured
+			began := time.Now()
+			if changed, err = oneMonth(f, ends, i*o.People/min(o.People, 200)); err != nil {
+				return res, err
+			}
+			if took := time.Since(began); took < best {
+				best = took
+			}
 		}
-		res.Changed += n
-		ms = append(ms, float64(time.Since(began).Nanoseconds())/1e6)
+		res.Changed += changed
+		ms = append(ms, float64(best.Nanoseconds())/1e6)
 	}
 	slices.Sort(ms)
 	res.OneMonth, res.OneMonthP50 = ms[len(ms)-1], percentile(ms, 0.5)

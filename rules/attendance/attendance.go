@@ -41,6 +41,13 @@ const MostDays = 800
 // defaultLongest is how long somebody may be there at a stretch where the rules do not say.
 const defaultLongest = 16 * 60
 
+// The bounds of a site's figures, in minutes.
+const (
+	mostGrace   = 240
+	mostLongest = 2880
+	mostBegins  = 720
+)
+
 // Reach says which punches a recalculation needs: weeks are counted whole, and a shift
 // may end on the day after. Errors: attendance.period.
 func Reach(in Input) (from, until time.Time, err error) {
@@ -77,9 +84,7 @@ func Recalculate(in Input) (gatehouse.Timesheet, error) {
 	}
 	from, _ := dayOf(in.From)
 	c := calculation{Input: in, from: from, first: first, last: last, now: gatehouse.MinuteOf(in.Now)}
-	if c.Rules.Longest <= 0 {
-		c.Rules.Longest = defaultLongest
-	}
+	c.Rules = meaningful(c.Rules)
 	c.plan()
 	c.sortPunches()
 	c.assign()
@@ -91,6 +96,28 @@ func Recalculate(in Input) (gatehouse.Timesheet, error) {
 		}
 	}
 	return sheet, nil
+}
+
+// meaningful is the rules with nothing in place of figures that CheckRules refuses: they
+// must not move a day out of the calendar.
+func meaningful(r gatehouse.AttendanceRules) gatehouse.AttendanceRules {
+	for _, n := range []*int{&r.DuplicateWithin, &r.TravelWithin, &r.GraceIn.Early, &r.GraceIn.Late, &r.GraceOut.Early, &r.GraceOut.Late} {
+		if *n < 0 || *n > mostGrace {
+			*n = 0
+		}
+	}
+	for _, x := range []*gatehouse.PunchRounding{&r.RoundIn, &r.RoundOut} {
+		if x.To < 0 || x.To > 60 || x.To > 0 && 60%x.To != 0 {
+			x.To = 0
+		}
+	}
+	if r.Longest <= 0 || r.Longest > mostLongest {
+		r.Longest = defaultLongest
+	}
+	if r.DayBegins < 0 || r.DayBegins > mostBegins {
+		r.DayBegins = 0
+	}
+	return r
 }
 
 // margin is how many days before the first are planned: what was worked late on them may
@@ -110,6 +137,7 @@ type calculation struct {
 	plans    []plan // from first-warmUp-margin to last+1
 	punches  []punch
 	holidays map[day]gatehouse.DayClass
+	shifts   map[gatehouse.ShiftID]*gatehouse.Shift // nil for what cannot be worked
 
 	// What carries over from day to day.
 	week    weekCount

@@ -1,6 +1,7 @@
 package attendance
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -60,6 +61,10 @@ func TestADay(t *testing.T) {
 		{"late", office, "08:20 in, 17:00 out", nil, "7:40 late(0:20)"},
 		{"early", office, "08:00 in, 16:30 out", nil, "7:30 early(0:30)"},
 		{"late with a missing going: said once, and no more", office, "08:20 in", nil, "0:00 late(0:20) missing_out"},
+		{"who may have come in time is not late", office, "12:00 out, 13:00 in, 17:00 out", nil, "4:00 missing_in"},
+		{"nor who may have come or gone", office, "17:00", first, "0:00 missing_punch"},
+		{"nor by a punch without a direction", office, "08:00, 13:00 in, 17:00 out", nil, "4:00 no_direction"},
+		{"late is late, also where a later punch is missing", office, "08:20 in, 12:00 out, 13:00 in", nil, "3:40 late(0:20) missing_out"},
 		{"within the grace", office, "08:05 in, 16:55 out", graced, "8:00"},
 		{"beyond the grace everything counts as it was", office, "08:06 in, 16:54 out", graced, "7:48 early(0:06) late(0:06)"},
 		{"early coming within the grace does not count", office, "07:30 in, 17:10 out", graced, "8:00"},
@@ -294,4 +299,56 @@ func TestTwoSitesAndTheFuture(t *testing.T) {
 	in.Now = time.Date(2026, 3, 2, 7, 0, 0, 0, time.UTC)
 	in.Punches = nil
 	expect(t, "not begun", calculate(t, in), "0:00")
+}
+
+func TestSwaps(t *testing.T) {
+	mate := gatehouse.SubjectID{2}
+	who := func(who gatehouse.SubjectID, pattern ...gatehouse.ShiftID) Input {
+		in := input(time.UTC, "2026-03-02", "2026-03-03", gatehouse.Shift{}, nil)
+		in.Subject = who
+		in.Roster = []gatehouse.RosterEntry{{Kind: gatehouse.StandingRoster, Who: who, From: "2026-03-02", Pattern: pattern}}
+		return in
+	}
+	shiftsOf := func(in Input, extra []gatehouse.RosterEntry) string {
+		in.Roster = append(slices.Clone(in.Roster), extra...)
+		s := calculate(t, in)
+		return string(s.Days[0].Shift + "," + s.Days[1].Shift)
+	}
+	n := 0
+	newID := func() gatehouse.ID { n++; return id(n) }
+	s := gatehouse.ShiftSwap{First: worker, Second: mate, FirstDay: "2026-03-02", SecondDay: "2026-03-03"}
+	if _, err := ApproveSwap(s, id(9)); gatehouse.ErrorCode(err) != "swap.agreed" {
+		t.Errorf("without their word: %v", err)
+	}
+	s.Agreed = [2]gatehouse.AccountID{id(1), id(2)}
+	if _, err := ApproveSwap(s, id(2)); gatehouse.ErrorCode(err) != "swap.own" {
+		t.Errorf("by one of them: %v", err)
+	}
+	if _, err := Swap(s, who(worker, "office", ""), who(mate, "", "night"), newID); gatehouse.ErrorCode(err) != "swap.approved" {
+		t.Errorf("not approved: %v", err)
+	}
+	s, err := ApproveSwap(s, id(9))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := who(worker, "office", ""), who(mate, "", "night")
+	entries, err := Swap(s, a, b, newID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := shiftsOf(a, entries) + ";" + shiftsOf(b, entries); got != ",night;office," {
+		t.Errorf("after the swap: %s", got)
+	}
+	s.SecondDay = s.FirstDay
+	a, b = who(worker, "office"), who(mate, "night")
+	if entries, err = Swap(s, a, b, newID); err != nil || shiftsOf(a, entries)+";"+shiftsOf(b, entries) != "night,office;office,night" {
+		t.Errorf("the same day: %v %v", entries, err)
+	}
+	s.SecondDay = "2026-03-03"
+	if _, err = Swap(s, a, b, newID); gatehouse.ErrorCode(err) != "swap.two_shifts" {
+		t.Errorf("two shifts on a day: %v", err)
+	}
+	if _, err = Swap(s, who(worker, ""), b, newID); gatehouse.ErrorCode(err) != "swap.nothing" {
+		t.Errorf("nothing to give: %v", err)
+	}
 }

@@ -173,12 +173,12 @@ func CheckRules(r gatehouse.AttendanceRules) (found []Problem) {
 		}
 	}
 	for _, n := range []int{r.DuplicateWithin, r.TravelWithin, r.GraceIn.Early, r.GraceIn.Late, r.GraceOut.Early, r.GraceOut.Late} {
-		if n < 0 || n > 240 {
+		if n < 0 || n > mostGrace {
 			bad("rules.minutes", "graces, duplicates and travel are 0 to 240 minutes")
 			break
 		}
 	}
-	if r.Longest < 0 || r.Longest > 2880 || r.DayBegins < 0 || r.DayBegins > 720 {
+	if r.Longest < 0 || r.Longest > mostLongest || r.DayBegins < 0 || r.DayBegins > mostBegins {
 		bad("rules.day", "the longest stay is at most 48 hours, and a day begins between 0:00 and 12:00")
 	}
 	for _, t := range r.Overtime {

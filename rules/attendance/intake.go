@@ -64,11 +64,11 @@ func FromRows(rows []PunchRow, f PunchFormat, who map[string]gatehouse.SubjectID
 			continue
 		}
 		var dir gatehouse.Direction
-		switch {
-		case r.Direction == "":
-		case r.Direction == f.In:
+		switch r.Direction {
+		case "":
+		case f.In:
 			dir = gatehouse.In
-		case r.Direction == f.Out:
+		case f.Out:
 			dir = gatehouse.Out
 		default:
 			bad("punch.direction", "this is neither the word for coming nor that for going")

@@ -13,6 +13,8 @@ type pair struct {
 type unpairedPunches struct {
 	any     bool
 	firstIn gatehouse.Minute // the first coming without a going; 0 for none
+	// unknown is the first punch of which nobody knows what came before it; 0 for none.
+	unknown gatehouse.Minute
 }
 
 // pair makes the day's pairs into c.pairs, says what became of each punch, and notes what
@@ -44,8 +46,11 @@ func (c *calculation) pair(p *plan, d *gatehouse.TimesheetDay) (un unpairedPunch
 		d.Punches[i].Use = gatehouse.Unpaired
 		// Somebody who is still there lacks nothing yet.
 		still := kind != gatehouse.MissingIn && kind != gatehouse.NoDirection && i == live[len(live)-1] && int(c.now-p.punches[i].at) <= c.Rules.Longest
-		if kind != gatehouse.MissingIn && un.firstIn == 0 {
-			un.firstIn = p.punches[i].at
+		switch at := p.punches[i].at; {
+		case kind == gatehouse.MissingOut && un.firstIn == 0:
+			un.firstIn = at
+		case kind != gatehouse.MissingOut && un.unknown == 0:
+			un.unknown = at
 		}
 		if still {
 			d.Punches[i].Use = gatehouse.UsedIn

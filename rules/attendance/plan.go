@@ -10,8 +10,10 @@ import (
 type plan struct {
 	day            day
 	kind           gatehouse.DayClass
-	shift          *gatehouse.Shift // nil for none
+	ordinary       gatehouse.DayClass // what it is where it is no holiday
+	shift          *gatehouse.Shift   // nil for none
 	clock          *clock
+	zone           string // its name; "" for the site's
 	parts, core    []span
 	due            int
 	clash, unknown bool
@@ -41,6 +43,7 @@ func (c *calculation) plan() {
 	}
 	roster := c.entries()
 	clocks := map[string]*clock{"": &c.zone}
+	c.shifts = map[gatehouse.ShiftID]*gatehouse.Shift{}
 	start := c.first - warmUp - margin
 	c.plans = make([]plan, 0, c.last+1-start+1)
 	for d := start; d <= c.last+1; d++ {
@@ -111,44 +114,45 @@ func (c *calculation) planDay(d day, roster []entry, clocks map[string]*clock) p
 			case special == gatehouse.HolidayDay || special == gatehouse.RestDay:
 				id = ""
 			case special == gatehouse.WorkDay && id == "":
-				id = found.Pattern[slices.IndexFunc(found.Pattern, func(s gatehouse.ShiftID) bool { return s != "" })%len(found.Pattern)]
+				id = found.first()
 			}
 		}
 	}
 	switch {
-	case special == gatehouse.HolidayDay:
-		p.kind = gatehouse.HolidayDay
 	case found != nil && id != "":
-		p.kind = gatehouse.WorkDay
+		p.ordinary = gatehouse.WorkDay
 	case found != nil && !p.clash:
-		p.kind = gatehouse.RestDay
-	case special != "":
-		p.kind = special
+		p.ordinary = gatehouse.RestDay
+	case special == gatehouse.RestDay || special == gatehouse.WorkDay:
+		p.ordinary = special
 	case slices.Contains(c.Calendar.Weekend, d.weekday()):
-		p.kind = gatehouse.RestDay
+		p.ordinary = gatehouse.RestDay
 	default:
-		p.kind = gatehouse.WorkDay
+		p.ordinary = gatehouse.WorkDay
+	}
+	if p.kind = p.ordinary; special == gatehouse.HolidayDay {
+		p.kind = gatehouse.HolidayDay
 	}
 	if id == "" {
 		return p
 	}
-	shift, ok := c.Shifts[id]
-	if !ok || checkShift(shift) != "" {
+	shift := c.shift(id)
+	if shift == nil {
 		p.unknown = true
 		return p
 	}
 	if zone := found.Zone; zone != "" {
 		if clocks[zone] == nil {
-			loc, ok := c.Zones[zone]
-			if !ok {
+			loc := c.Zones[zone]
+			if loc == nil {
 				p.unknown = true
 				return p
 			}
 			clocks[zone] = &clock{zone: loc}
 		}
-		p.clock = clocks[zone]
+		p.clock, p.zone = clocks[zone], zone
 	}
-	p.shift = &shift
+	p.shift = shift
 	p.parts = spans(p.clock, d, shift.Parts)
 	p.core = spans(p.clock, d, shift.Core)
 	p.due = shift.Due
@@ -162,8 +166,31 @@ func (c *calculation) planDay(d day, roster []entry, clocks map[string]*clock) p
 	return p
 }
 
+// shift is the shift of that id; nil where there is none that can be worked.
+func (c *calculation) shift(id gatehouse.ShiftID) *gatehouse.Shift {
+	if s, asked := c.shifts[id]; asked {
+		return s
+	}
+	var found *gatehouse.Shift
+	if s, ok := c.Shifts[id]; ok && checkShift(s) == "" {
+		found = &s
+	}
+	c.shifts[id] = found
+	return found
+}
+
 // of is the entry's shift of a day; "" for a day off.
 func (e *entry) of(d day) gatehouse.ShiftID { return e.Pattern[int(d-e.from)%len(e.Pattern)] }
+
+// first is the pattern's first shift; "" where it has days off alone.
+func (e *entry) first() gatehouse.ShiftID {
+	for _, s := range e.Pattern {
+		if s != "" {
+			return s
+		}
+	}
+	return ""
+}
 
 func spans(c *clock, d day, parts []gatehouse.ShiftPart) []span {
 	if len(parts) == 0 {
@@ -220,6 +247,3 @@ func (c *calculation) begin() {
 		p.begins = max(p.begins, before.begins)
 	}
 }
-
-// weekBegins is the first moment of the week that a day lies in.
-func (c *calculation) weekBegins(d day) gatehouse.Minute { return c.zone.at(d, 0) }

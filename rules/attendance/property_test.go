@@ -28,7 +28,8 @@ func drawInput(t *rapid.T) Input {
 	in.Shifts = shifts(office, night, split, flex, open, long)
 	names := []gatehouse.ShiftID{"office", "night", "split", "flex", "open", "long", ""}
 	if rapid.IntRange(0, 4).Draw(t, "rostered") > 0 {
-		in.Roster = []gatehouse.RosterEntry{{Kind: gatehouse.StandingRoster, Who: worker, From: "2020-01-06", Pattern: rapid.SliceOfN(rapid.SampledFrom(names), 1, 9).Draw(t, "pattern")}}
+		in.Roster = []gatehouse.RosterEntry{{Kind: gatehouse.StandingRoster, Who: worker, From: "2020-01-06", FollowsCalendar: rapid.Bool().Draw(t, "follows"),
+			Pattern: rapid.SliceOfN(rapid.SampledFrom(names), 1, 9).Draw(t, "pattern")}}
 	}
 	mode := rapid.SampledFrom([]gatehouse.RoundMode{gatehouse.ToNearest, gatehouse.ToLater, gatehouse.ToEarlier})
 	step := rapid.SampledFrom([]int{0, 5, 6, 15, 30, 60})
@@ -253,6 +254,79 @@ func TestStayingLongerNeverCosts(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Nothing that may arrive makes a recalculation fail, hang or lose a minute: shifts that
+// nobody can work, rosters that contradict each other, figures without a meaning, punches of
+// other millennia.
+func TestWildInput(t *testing.T) {
+	wild := rapid.OneOf(rapid.IntRange(-3000, 3000), rapid.SampledFrom([]int{0, 1, 1440, -1, 1 << 30, -1 << 30}))
+	ids := rapid.SampledFrom([]gatehouse.ShiftID{"", "a", "b", "office", "nowhere"})
+	rapid.Check(t, func(t *rapid.T) {
+		part := rapid.Custom(func(t *rapid.T) gatehouse.ShiftPart {
+			return gatehouse.ShiftPart{From: wild.Draw(t, "from"), Until: wild.Draw(t, "until")}
+		})
+		shift := rapid.Custom(func(t *rapid.T) gatehouse.Shift {
+			s := gatehouse.Shift{Kind: rapid.SampledFrom([]gatehouse.ShiftKind{"", gatehouse.FixedShift, gatehouse.FlexibleShift, gatehouse.OpenShift}).Draw(t, "kind"), Due: wild.Draw(t, "due"),
+				Parts: rapid.SliceOfN(part, 0, 3).Draw(t, "parts"), Core: rapid.SliceOfN(part, 0, 2).Draw(t, "core")}
+			for range rapid.IntRange(0, 2).Draw(t, "breaks") {
+				s.Breaks = append(s.Breaks, gatehouse.ShiftBreak{From: wild.Draw(t, "bf"), Until: wild.Draw(t, "bu"), After: wild.Draw(t, "ba"), Minutes: wild.Draw(t, "bm"), Paid: rapid.Bool().Draw(t, "paid")})
+			}
+			return s
+		})
+		in := drawInput(t)
+		in.Shifts = map[gatehouse.ShiftID]gatehouse.Shift{"a": shift.Draw(t, "a"), "b": shift.Draw(t, "b"), "office": office}
+		in.Roster = nil
+		for range rapid.IntRange(0, 3).Draw(t, "entries") {
+			in.Roster = append(in.Roster, gatehouse.RosterEntry{Kind: rapid.SampledFrom([]gatehouse.RosterKind{"", gatehouse.StandingRoster, gatehouse.SwapRoster}).Draw(t, "rk"), Who: worker,
+				Group: rapid.SampledFrom([]gatehouse.GroupID{"", "g"}).Draw(t, "group"), From: rapid.SampledFrom([]gatehouse.Date{"", "x", "2026-03-10", "2020-01-01", "2199-01-01"}).Draw(t, "f"),
+				Until: rapid.SampledFrom([]gatehouse.Date{"", "x", "2026-03-10", "2199-01-01", "2001-01-01"}).Draw(t, "u"), Pattern: rapid.SliceOfN(ids, 0, 4).Draw(t, "p"),
+				FollowsCalendar: rapid.Bool().Draw(t, "fc"), Zone: rapid.SampledFrom([]string{"", "UTC", "Nowhere/Town"}).Draw(t, "z")})
+		}
+		in.Zones = map[string]*time.Location{"UTC": time.UTC, "Nowhere/Town": nil}
+		r := &in.Rules
+		r.Longest, r.DuplicateWithin, r.TravelWithin, r.DayBegins = wild.Draw(t, "longest"), wild.Draw(t, "dup"), wild.Draw(t, "travel"), wild.Draw(t, "begins")
+		r.RoundIn.To, r.RoundOut.To, r.GraceIn.Late, r.GraceOut.Early = wild.Draw(t, "ri"), wild.Draw(t, "ro"), wild.Draw(t, "gl"), wild.Draw(t, "ge")
+		for i := range r.Overtime {
+			r.Overtime[i].After, r.Overtime[i].Rate = wild.Draw(t, "after"), wild.Draw(t, "rate")
+		}
+		for i, year := range []int{-5000, 1, 1677, 1969, 2262, 2300, 9999, 99999} {
+			in.Punches = append(in.Punches, gatehouse.Punch{ID: id(5000 + i), Subject: worker, Direction: gatehouse.In, At: time.Date(year, 3, 5, 8, 0, 0, 0, time.UTC), Corrects: id(rapid.IntRange(0, 5010).Draw(t, "corrects"))})
+		}
+		CheckRoster(in.Roster, in.Shifts)
+		CheckShifts([]gatehouse.Shift{in.Shifts["a"], in.Shifts["b"]})
+		CheckRules(*r)
+		sheet := calculate(t, in)
+		again := in
+		again.Roster, again.Punches = slices.Clone(in.Roster), slices.Clone(in.Punches)
+		slices.Reverse(again.Roster)
+		slices.Reverse(again.Punches)
+		if diff := cmp.Diff(sheet, calculate(t, again)); diff != "" {
+			t.Fatalf("in another order:\n%s", diff)
+		}
+		seen := 0
+		for _, d := range sheet.Days {
+			seen += len(d.Punches)
+			sum := map[[2]gatehouse.ID]int{}
+			at := map[gatehouse.ID]gatehouse.Minute{}
+			for _, u := range d.Punches {
+				at[u.Punch] = u.At
+			}
+			for _, e := range d.Entries {
+				if e.Kind != gatehouse.Credited && e.Kind != gatehouse.OnLeave {
+					sum[[2]gatehouse.ID{e.In, e.Out}] += e.Minutes()
+				}
+			}
+			for pair, n := range sum {
+				if want := int(at[pair[1]] - at[pair[0]]); n != want {
+					t.Fatalf("%s: %d minutes of %d", d.Date, n, want)
+				}
+			}
+		}
+		if seen == 0 && len(in.Punches) > 40 {
+			t.Fatal("no punch was looked at")
+		}
+	})
 }
 
 // The clock of a place, against the standard library's, around every change of a year.

@@ -12,7 +12,7 @@ import (
 type punch struct {
 	id        gatehouse.ID
 	at        gatehouse.Minute
-	nanos     int64 // within the order of the day only
+	within    int64 // nanoseconds into its minute, for the order only
 	direction gatehouse.Direction
 	site      gatehouse.SiteID
 	use       gatehouse.PunchRole // set where it cannot count
@@ -28,7 +28,7 @@ func (c *calculation) sortPunches() {
 		if p.Subject != c.Subject {
 			continue
 		}
-		x := punch{id: p.ID, at: gatehouse.MinuteOf(p.At), nanos: p.At.UnixNano(), direction: p.Direction, site: p.Site}
+		x := punch{id: p.ID, at: gatehouse.MinuteOf(p.At), within: int64(p.At.Second())*1e9 + int64(p.At.Nanosecond()), direction: p.Direction, site: p.Site}
 		switch {
 		case lost[p.ID]:
 			x.use = gatehouse.Superseded
@@ -43,7 +43,7 @@ func (c *calculation) sortPunches() {
 		c.punches = append(c.punches, x)
 	}
 	slices.SortFunc(c.punches, func(a, b punch) int {
-		return cmp.Or(cmp.Compare(a.nanos, b.nanos), bytes.Compare(a.id[:], b.id[:]))
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.within, b.within), bytes.Compare(a.id[:], b.id[:]))
 	})
 	c.punches = slices.CompactFunc(c.punches, func(a, b punch) bool { return a.id == b.id })
 }

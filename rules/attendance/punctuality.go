@@ -64,7 +64,7 @@ func (c *calculation) piece(r span, un unpairedPunches, say func(gatehouse.Excep
 		first = min(first, max(un.firstIn, r.from))
 	}
 	grace := c.Rules.GraceIn.Late
-	if first < r.until {
+	if first < r.until && (un.unknown == 0 || un.unknown > first) {
 		if late := int(first - r.from); late > grace {
 			say(gatehouse.LateIn, late, grace)
 		}

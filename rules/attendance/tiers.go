@@ -88,11 +88,7 @@ func (c *calculation) kindAt(p *plan, at, until gatehouse.Minute) (gatehouse.Day
 	if c.holidays[on] == gatehouse.HolidayDay {
 		return gatehouse.HolidayDay, until
 	}
-	if p.kind == gatehouse.HolidayDay {
-		// A holiday's night shift goes on into an ordinary day.
-		return gatehouse.WorkDay, until
-	}
-	return p.kind, until
+	return p.ordinary, until // a holiday's night shift goes on into another day
 }
 
 // tierAt is the dearest tier that the next minute falls under, nil for none, and for how

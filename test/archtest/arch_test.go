@@ -67,6 +67,7 @@ var rules = []rule{
 	{"gatehouse/internal", []string{"gatehouse", "gatehouse/internal"}, "what several technologies share knows none of them"},
 	technology("ingest"), technology("vision"), technology("gallery"), technology("actuate"), technology("vault"), technology("auditlog"),
 	technology("store"), technology("notify"), technology("feed"), technology("auth"), technology("listen"),
+	technology("payroll"), technology("holidays"),
 	{"gatehouse/api", []string{"gatehouse", "gatehouse/internal", "gatehouse/flow", "gatehouse/auth", "gatehouse/feed", "gatehouse/api"}, "pages and routes reach technology through ports only"},
 	{"gatehouse/console", []string{"gatehouse", "gatehouse/internal", "gatehouse/flow", "gatehouse/auth", "gatehouse/feed", "gatehouse/console"}, "pages and routes reach technology through ports only"},
 	{"gatehouse/client", []string{"gatehouse", "gatehouse/api/wire", "gatehouse/client"}, "a client is for other people's programs: the words on the wire and nothing of the server"},
