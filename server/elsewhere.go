@@ -21,15 +21,19 @@ func (c Config) remote() (*vault.Remote, error) {
 	if !c.Vault.Elsewhere() {
 		return nil, nil
 	}
-	id, err := vault.ReadIdentity(c.Vault.Identity, c.Data)
+	read := func() (*vault.Identity, error) {
+		id, err := vault.ReadIdentity(c.Vault.Identity, c.Data)
+		if err == nil && id.Place() != c.place() {
+			return nil, gatehouse.Errorf("identity.place", "pair this gate with `gatehouse vault pair` on the vault's machine, or correct `organization` and `site.id`",
+				"the identity for the vault is that of %s/%s", id.Org, id.Site)
+		}
+		return id, err
+	}
+	id, err := read()
 	if err != nil {
 		return nil, err
 	}
-	if id.Place() != c.place() {
-		return nil, gatehouse.Errorf("identity.place", "pair this gate with `gatehouse vault pair` on the vault's machine, or correct `organization` and `site.id`",
-			"the identity for the vault is that of %s/%s", id.Org, id.Site)
-	}
-	return &vault.Remote{Identity: id, Address: c.Vault.Remote}, nil
+	return &vault.Remote{Identity: id, Address: c.Vault.Remote, Reread: read}, nil
 }
 
 // AwaitVault waits until a vault on another machine was reached, or found away, for

@@ -17,9 +17,8 @@ const (
 	memoryOpen    = "not locked" // not even that
 )
 
-// hardenProcess forbids core dumps and reading by debuggers, and keeps the memory out of swap where
-// the system permits. It says how far that went. New privileges it forbids to the calling thread and
-// those that this one starts; the kernel has no such call for a process whose threads run already.
+// hardenProcess forbids core dumps, reading by debuggers and new privileges, and keeps the memory out
+// of swap where the system permits. It says how far that went.
 func hardenProcess() (memory string, err error) {
 	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
 		return "", gatehouse.Errorf("vault.failed", "see the system's limits", "core dumps cannot be switched off: %w", err)
@@ -27,7 +26,7 @@ func hardenProcess() (memory string, err error) {
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		return "", gatehouse.Errorf("vault.failed", "see the system's limits", "reading by debuggers cannot be switched off: %w", err)
 	}
-	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+	if err := noNewPrivileges(); err != nil {
 		return "", gatehouse.Errorf("vault.failed", "see the system's limits", "gaining privileges cannot be switched off: %w", err)
 	}
 	// With a limit in force, locking what is mapped later would make the runtime's

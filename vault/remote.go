@@ -3,7 +3,10 @@ package vault
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
+	"net"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"gatehouse"
@@ -14,6 +17,9 @@ import (
 type Remote struct {
 	Identity *Identity
 	Address  string // HOST:PORT; empty for the identity's own
+	// Reread reads the identity again, which may have been exchanged by a new pairing: a
+	// running gate takes it up. nil keeps the one that there is. Its errors are logged.
+	Reread func() (*Identity, error)
 }
 
 // process is the vault process: a supervised child, or one on another machine.
@@ -60,14 +66,11 @@ func openRemote(ctx context.Context, v *Vault, dir string, o Options) error {
 	if err != nil {
 		return err
 	}
-	address := o.Remote.Address
-	if address == "" {
-		address = id.Address
-	}
 	s.seals(publicKeyName(public), func() { v.sealTo(public) })
-	r := &remoteProcess{spool: s, ended: make(chan struct{})}
+	r := &remoteProcess{spool: s, dir: dir, spec: *o.Remote, log: o.Log, ended: make(chan struct{})}
+	r.identity.Store(id)
 	r.ctx, r.stop = context.WithCancel(context.Background())
-	r.Remote = child.Connect(child.RemoteSpec{Name: "vault", Called: "the vault on the other machine", Dial: id.dial(address, o.Now),
+	r.Remote = child.Connect(child.RemoteSpec{Name: "vault", Called: "the vault on the other machine", Dial: r.dial(o.Now),
 		MaxFrame: MaxRemoteMessage, OnState: s.vaultChanged, Log: o.Log})
 	s.start(r.sendRows, r.Away)
 	v.process, v.remote = r, r
@@ -81,9 +84,54 @@ type remoteProcess struct {
 	*child.Remote
 	spool *spool
 
+	dir      string // the vault's, of the gate
+	spec     Remote
+	log      *slog.Logger
+	identity atomic.Pointer[Identity]
+	unread   string // the code of why the identity could not be read again; for the log
+
 	ctx   context.Context // ends with Stop
 	stop  context.CancelFunc
 	ended chan struct{} // closed when follow has ended
+}
+
+// dial connects with the identity of the moment.
+func (r *remoteProcess) dial(now func() time.Time) func(context.Context) (net.Conn, error) {
+	return func(ctx context.Context) (net.Conn, error) {
+		id := r.identity.Load()
+		address := r.spec.Address
+		if address == "" {
+			address = id.Address
+		}
+		return id.dial(address, now)(ctx)
+	}
+}
+
+// renew takes up the identity of a new pairing, and connects with it. One that cannot be
+// used leaves the one that there is.
+func (r *remoteProcess) renew() {
+	if r.spec.Reread == nil {
+		return
+	}
+	id, err := r.spec.Reread()
+	if err == nil && id.Certificate == r.identity.Load().Certificate {
+		r.unread = ""
+		return
+	}
+	if err == nil {
+		err = id.Pin(r.dir)
+	}
+	if err != nil {
+		if code := gatehouse.ErrorCode(err); code != r.unread {
+			r.unread = code
+			r.log.Warn("the identity for the vault cannot be used; the gate goes on with the one that it has", "error", err)
+		}
+		return
+	}
+	r.unread = ""
+	r.identity.Store(id)
+	r.log.Info("a new identity for the vault was taken up")
+	r.Reconnect()
 }
 
 // Call is child.Remote's, behind a flush of the spool. What the machine would refuse

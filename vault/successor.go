@@ -119,13 +119,15 @@ func (s *service) handleFollowed(_ context.Context, r *child.Request) (any, [][]
 	return nil, nil, nil
 }
 
-// follow keeps a gate with its vault's key, until the vault is closed.
+// follow keeps a gate with its vault's key, and with the identity that it has now, until
+// the vault is closed.
 func (v *Vault) follow(r *remoteProcess, log *slog.Logger) {
 	defer close(r.ended)
 	beat := time.NewTicker(followEvery)
 	defer beat.Stop()
 	said := ""
 	for {
+		r.renew()
 		if r.Away() == nil {
 			ctx, cancel := context.WithTimeout(r.ctx, appendLimit)
 			err := v.followOnce(ctx, r, log)

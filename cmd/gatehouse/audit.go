@@ -154,19 +154,16 @@ func (cmd AuditVerifyCmd) proof(c server.Config, out *Out) error {
 		return out.Object(map[string]any{"ok": true, "size": p.Size, "entry": entry})
 	}
 	out.Say("the proof holds: entry %d of %d is", p.Index, p.Size)
-	return out.entry(entry)
+	out.entry(entry)
+	return nil
 }
 
-func (o *Out) entry(e wire.AuditEntry) error {
-	if o.JSON {
-		return o.Object(e)
-	}
+func (o *Out) entry(e wire.AuditEntry) {
 	var fields []string
 	for _, f := range e.Fields {
 		fields = append(fields, f.Name+" "+f.Value)
 	}
 	o.Say("%6d  %s  %-10s  %s", e.Index, e.At.Local().Format(time.DateTime), e.Kind, strings.Join(fields, "  "))
-	return nil
 }
 
 // AuditShowCmd lists entries.
@@ -178,7 +175,7 @@ type AuditShowCmd struct {
 	Limit int    `help:"At most so many, the newest of them." default:"50"`
 }
 
-// Run lists, one line or JSON line an entry.
+// Run lists, one line an entry.
 func (cmd AuditShowCmd) Run(ctx context.Context, out *Out) error {
 	if cmd.Limit < 1 {
 		return gatehouse.Errorf("audit.limit", "say 1 or more", "nothing would be listed")
@@ -195,7 +192,7 @@ func (cmd AuditShowCmd) Run(ctx context.Context, out *Out) error {
 		return gatehouse.Errorf("audit.kind", "`gatehouse audit show --help` lists them", "there are no entries of that kind")
 	}
 	return cmd.audit(ctx, out, func(log server.AuditReader) error {
-		var all []wire.AuditEntry
+		all := []wire.AuditEntry{}
 		for len(all) < cmd.Limit {
 			q.Limit = min(1000, cmd.Limit-len(all))
 			page, err := log.AuditEntries(ctx, q)
@@ -208,10 +205,11 @@ func (cmd AuditShowCmd) Run(ctx context.Context, out *Out) error {
 			}
 		}
 		slices.Reverse(all)
+		if out.JSON {
+			return out.Object(wire.AuditPage{Entries: all, Next: q.Before})
+		}
 		for _, e := range all {
-			if err := out.entry(e); err != nil {
-				return err
-			}
+			out.entry(e)
 		}
 		return nil
 	})

@@ -22,7 +22,7 @@ import (
 // CLI is the whole command line.
 type CLI struct {
 	Config string `help:"The configuration file." default:"gatehouse.yml" env:"GATEHOUSE_CONFIG" placeholder:"FILE"`
-	JSON   bool   `name:"json" help:"Print one JSON object, or JSON lines, on stdout; everything else goes to stderr."`
+	JSON   bool   `name:"json" help:"Print one JSON object on stdout, a list as an array in it; what runs until it is stopped prints one a line. Everything else goes to stderr."`
 
 	Demo      DemoCmd      `cmd:"" help:"Run a self-contained site with people and cars that arrive."`
 	Serve     ServeCmd     `cmd:"" help:"Run a real site from gatehouse.yml."`

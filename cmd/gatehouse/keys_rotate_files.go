@@ -23,7 +23,7 @@ func (cmd KeysRotateFilesCmd) Run(ctx context.Context, out *Out) error {
 		if err != nil {
 			return err
 		}
-		began, busy := time.Now(), 0
+		began, files, busy := time.Now(), []wire.Rewritten{}, []string{}
 		for i, db := range list.Databases {
 			if err := ctx.Err(); err != nil {
 				return err
@@ -35,22 +35,23 @@ func (cmd KeysRotateFilesCmd) Run(ctx context.Context, out *Out) error {
 			done, err := a.RewriteDatabase(ctx, wire.RewriteRequest{File: db.File})
 			if gatehouse.ErrorCode(err) == "store.busy" {
 				fmt.Fprintf(out.Stderr, "%s is in use all the time and keeps its key for now\n", db.File)
-				busy++
+				busy = append(busy, db.File)
 				continue
 			}
 			if err != nil {
 				return err
 			}
-			if out.JSON {
-				if err := out.Object(done); err != nil {
-					return err
-				}
-			} else {
+			if files = append(files, done); !out.JSON {
 				out.Say("%-20s %7.0f ms, commits waited %.0f ms", done.File, done.MS, done.HeldMS)
 			}
 		}
-		if busy > 0 {
-			return gatehouse.Errorf("store.busy", fmt.Sprintf("run it again with --older-than %s", time.Since(began).Round(time.Second)), "%d files keep their keys for now", busy)
+		if out.JSON {
+			if err := out.Object(map[string]any{"files": files, "busy": busy, "duration_s": time.Since(began).Seconds()}); err != nil {
+				return err
+			}
+		}
+		if len(busy) > 0 {
+			return gatehouse.Errorf("store.busy", fmt.Sprintf("run it again with --older-than %s", time.Since(began).Round(time.Second)), "%d files keep their keys for now", len(busy))
 		}
 		return nil
 	})

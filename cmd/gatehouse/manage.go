@@ -14,38 +14,41 @@ import (
 // PeopleCmd lists who and what is enrolled.
 type PeopleCmd struct{}
 
-// Run lists, one line or JSON line a subject.
+// Run lists, one line a subject.
 func (PeopleCmd) Run(ctx context.Context, out *Out) error {
 	return out.withAdmin(ctx, func(admin api.Admin) error {
+		all := wire.SubjectsResponse{Subjects: []wire.Subject{}}
 		var after gatehouse.SubjectID
 		for {
 			page, err := admin.Subjects(ctx, after, 200)
 			if err != nil {
 				return err
 			}
-			for _, s := range page.Subjects {
-				if err := out.subject(s); err != nil {
-					return err
+			if out.JSON {
+				all.Subjects = append(all.Subjects, page.Subjects...)
+			} else {
+				for _, s := range page.Subjects {
+					out.subject(s)
 				}
 			}
 			if page.Next.IsZero() {
-				return nil
+				break
 			}
 			after = page.Next
 		}
+		if out.JSON {
+			return out.Object(all)
+		}
+		return nil
 	})
 }
 
-func (o *Out) subject(s wire.Subject) error {
-	if o.JSON {
-		return o.Object(s)
-	}
+func (o *Out) subject(s wire.Subject) {
 	var gates []string
 	for _, g := range s.Grants {
 		gates = append(gates, string(g.Gate)+":"+g.Schedule)
 	}
 	o.Say("%s  %-7s  %-9s  %-20s  %s", s.ID, s.Kind, s.Status, s.Label, strings.Join(gates, " "))
-	return nil
 }
 
 // SubjectArg names a subject.

@@ -45,22 +45,27 @@ func (cmd SearchCmd) Run(ctx context.Context, out *Out) error {
 		return err
 	}
 	return out.withAdmin(ctx, func(admin api.Admin) error {
-		rows := 0
+		rows, all := 0, []wire.SearchHit{}
 		for {
 			r.Limit = min(cmd.Limit-rows, gatehouse.MaxSearchPage)
 			page, err := admin.Search(ctx, r)
 			if err != nil {
 				return err
 			}
-			for _, h := range page.Hits {
-				if err := out.hit(h); err != nil {
-					return err
+			if out.JSON {
+				all = append(all, page.Hits...)
+			} else {
+				for _, h := range page.Hits {
+					out.hit(h)
 				}
 			}
 			rows += len(page.Hits)
 			r.After = page.Next
 			if page.Next == "" || rows >= cmd.Limit {
 				out.searched(rows, page)
+				if page.Hits = all; out.JSON {
+					return out.Object(page)
+				}
 				return nil
 			}
 		}
@@ -120,16 +125,12 @@ func moment(s string) (time.Time, error) {
 	return t, nil
 }
 
-func (o *Out) hit(h wire.SearchHit) error {
-	if o.JSON {
-		return o.Object(h)
-	}
+func (o *Out) hit(h wire.SearchHit) {
 	what, where := string(h.SubjectKind)+" "+string(h.Status), ""
 	if h.Kind == gatehouse.PassageHit {
 		what, where = h.Decision+" "+string(h.Reason), string(h.Gate)
 	}
 	o.Say("%s  %-7s  %s  %-12s  %-20s  %s", h.At.Local().Format(time.DateTime), h.Kind, h.ID, where, h.Text, what)
-	return nil
 }
 
 // searched says on standard error what the rows alone do not.

@@ -247,19 +247,16 @@ func (cmd VaultStatusCmd) Run(ctx context.Context, out *Out) error {
 	return cmd.admin(func(a machine.Admin) error { return out.machine(ctx, a) })
 }
 
-// machine prints one line, or JSON line, a gate.
+// machine prints one line a gate.
 func (o *Out) machine(ctx context.Context, a machine.Admin) error {
 	gates, err := a.Status(ctx)
 	if err != nil {
 		return err
 	}
+	if o.JSON {
+		return o.Object(map[string]any{"gates": append([]machine.GateStatus{}, gates...)})
+	}
 	for _, g := range gates {
-		if o.JSON {
-			if err := o.Object(g); err != nil {
-				return err
-			}
-			continue
-		}
 		state := "sealed"
 		switch {
 		case g.Revoked:

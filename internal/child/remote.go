@@ -72,6 +72,18 @@ func (r *Remote) Stop() {
 	<-r.done
 }
 
+// Reconnect ends the connection, if there is one; another is made at once.
+func (r *Remote) Reconnect() {
+	r.mu.Lock()
+	c := r.conn
+	r.mu.Unlock()
+	if c != nil {
+		c.fail(errReconnect)
+	}
+}
+
+var errReconnect = errors.New("it is connected anew")
+
 // keep keeps one connection. Many gates come back at once when a machine does, so
 // each waits a little differently.
 func (r *Remote) keep() {
@@ -86,6 +98,10 @@ func (r *Remote) keep() {
 		}
 		if time.Since(began) >= steadyAfter {
 			backoff = firstBackoff
+		}
+		if errors.Is(err, errReconnect) {
+			r.set(Status{State: Starting, Restarts: restarts}, nil)
+			continue
 		}
 		if why := reason(err); why != said { // a machine that stays away is said once
 			r.spec.Log.Warn("there is no connection to another machine; it is tried again and again", "machine", r.called, "reason", why)

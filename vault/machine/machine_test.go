@@ -485,6 +485,38 @@ func TestWhoIsRefused(t *testing.T) {
 	}
 }
 
+// A gate that runs takes up the identity of a new pairing when its file is exchanged; one
+// that is no good leaves it with what it has.
+func TestPairedAgainWhileItRuns(t *testing.T) {
+	s := newSiteWith(t, keyFile)
+	var err error
+	s.gate, err = s.openGate(t, s.identity, func(o *vault.Options) {
+		o.Remote.Reread = func() (*vault.Identity, error) { return vault.ReadIdentity(s.identity, s.data) }
+	})
+	must(t, err)
+	s.awaitVault(t)
+	exchange := func(b []byte) {
+		t.Helper()
+		must(t, os.WriteFile(s.identity+".new", b, 0o600))
+		must(t, os.Rename(s.identity+".new", s.identity))
+	}
+	exchange([]byte("no identity"))
+	time.Sleep(3 * time.Second) // it looks every two seconds
+	_, err = s.gate.Status(t.Context())
+	must(t, err)
+	second, err := os.ReadFile(s.pair(t, north, time.Hour))
+	must(t, err)
+	_, err = s.gate.Status(t.Context())
+	wantCode(t, err, "identity.revoked")
+	ref := s.seal(t, gatehouse.RandomID(), "meanwhile") // the doors go on
+	exchange(second)
+	s.awaitVault(t)
+	s.unseal(t)
+	if got := s.opened(t, ref); got[0] != "meanwhile" {
+		t.Errorf("opened %q", got)
+	}
+}
+
 // TestTheMachineRefuses: a gate that somebody has altered gets nothing out of the machine
 // that its program would not ask for.
 func TestTheMachineRefuses(t *testing.T) {
