@@ -275,10 +275,13 @@ func (p papers) Erasures(context.Context) (out []console.ErasureState, err error
 func (p papers) Erase(_ context.Context, _ console.Who, subject gatehouse.SubjectID, _ string) (gatehouse.ID, error) {
 	now := p.s.now()
 	id := gatehouse.NewID(now)
+	if err := p.s.Working.RemoveSubject(context.Background(), subject); err != nil { // its store locks, too
+		return id, err
+	}
 	return id, p.with(func(all *Papers) error {
 		all.Erasures = append([]console.ErasureState{{ID: id, At: now, Chains: 3, Passages: 12, FinalAt: now.AddDate(0, 0, 33), Entry: 4711}}, all.Erasures...)
 		delete(p.s.names, subject)
-		return p.s.Working.RemoveSubject(context.Background(), subject)
+		return nil
 	})
 }
 
