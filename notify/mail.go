@@ -1,12 +1,12 @@
 package notify
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"mime"
-	"mime/quotedprintable"
 	"net"
 	"net/mail"
 	"net/smtp"
@@ -37,6 +37,7 @@ type Mail struct {
 	Password func() (gatehouse.Secret, bool)
 	From     string
 	To       []string
+	Lang     string      // of alarms: en or zh; "" is en
 	TLS      *tls.Config // nil: the system's roots
 	Now      func() time.Time
 }
@@ -60,6 +61,22 @@ func (mailer) Name() string { return "mail" }
 // Deliver implements Channel: nil once the server has taken the message for every
 // recipient. Errors: mail.unreachable, mail.tls, mail.password, mail.refused.
 func (m mailer) Deliver(ctx context.Context, a gatehouse.Alarm) error {
+	return m.send(ctx, m.To, AlarmLetter(a, m.place, m.Lang))
+}
+
+// Send sends a letter to other people than alarms go to. Its errors are those of alarms.
+func (m Mail) Send(ctx context.Context, to []string, l Letter) error {
+	if m.Now == nil {
+		m.Now = time.Now
+	}
+	return mailer{Mail: m}.send(ctx, to, l)
+}
+
+func (m mailer) send(ctx context.Context, recipients []string, l Letter) error {
+	message, err := m.message(recipients, l)
+	if err != nil {
+		return err
+	}
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if m.TLS != nil {
 		config = m.TLS.Clone()
@@ -67,7 +84,6 @@ func (m mailer) Deliver(ctx context.Context, a gatehouse.Alarm) error {
 	config.ServerName = m.Host
 	addr := net.JoinHostPort(m.Host, strconv.Itoa(m.Port))
 	var conn net.Conn
-	var err error
 	if m.Security == TLS {
 		conn, err = (&tls.Dialer{Config: config}).DialContext(ctx, "tcp", addr)
 	} else {
@@ -100,7 +116,7 @@ func (m mailer) Deliver(ctx context.Context, a gatehouse.Alarm) error {
 	if err := c.Mail(m.From); err != nil {
 		return refused("MAIL", err)
 	}
-	for _, to := range m.To {
+	for _, to := range recipients {
 		if err := c.Rcpt(to); err != nil {
 			return refused("RCPT", err)
 		}
@@ -109,7 +125,7 @@ func (m mailer) Deliver(ctx context.Context, a gatehouse.Alarm) error {
 	if err != nil {
 		return refused("DATA", err)
 	}
-	if _, err = w.Write(m.message(a)); err == nil {
+	if _, err = w.Write(message); err == nil {
 		err = w.Close()
 	}
 	if err != nil {
@@ -141,27 +157,31 @@ func refused(step string, err error) error {
 	return gatehouse.Errorf("mail.refused", "look at the mail server's log", "the mail server refused the message at %s", step)
 }
 
-// message is the mail (RFC 5322). Its id is the alarm's, so that a second copy is
+// message is the mail (RFC 5322). Its id is the letter's, so that a second copy is
 // recognized as one.
-func (m mailer) message(a gatehouse.Alarm) []byte {
+func (m mailer) message(to []string, l Letter) ([]byte, error) {
 	domain := m.Host
 	if addr, err := mail.ParseAddress(m.From); err == nil {
 		_, domain, _ = strings.Cut(addr.Address, "@")
 	}
-	var b strings.Builder
-	header := func(name, value string) { fmt.Fprintf(&b, "%s: %s\r\n", name, value) }
+	body, kind, err := l.body()
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	header := func(name, value string) {
+		fmt.Fprintf(&b, "%s: %s\r\n", name, strings.NewReplacer("\r", "", "\n", "").Replace(value))
+	}
 	header("From", m.From)
-	header("To", strings.Join(m.To, ", "))
-	header("Subject", mime.QEncoding.Encode("utf-8", fmt.Sprintf("Gatehouse alarm: %s at %s/%s", a.Kind, m.place.Org, m.place.Site)))
+	header("To", strings.Join(to, ", "))
+	header("Subject", mime.QEncoding.Encode("utf-8", l.Subject))
 	header("Date", m.Now().Format(time.RFC1123Z))
-	header("Message-ID", "<"+a.ID.String()+"@"+domain+">")
+	header("Message-ID", "<"+l.ID.String()+"@"+domain+">")
 	header("Auto-Submitted", "auto-generated")
+	header("Content-Language", map[bool]string{true: "zh-CN", false: "en"}[l.Lang == "zh"])
 	header("MIME-Version", "1.0")
-	header("Content-Type", "text/plain; charset=utf-8")
-	header("Content-Transfer-Encoding", "quoted-printable")
+	header("Content-Type", kind)
 	b.WriteString("\r\n")
-	text := quotedprintable.NewWriter(&b)
-	fmt.Fprintf(text, "%s\r\n\r\nWhen: %s\r\nSite: %s/%s\r\nAlarm: %s\r\n", a.Sentence(), a.At.UTC().Format(time.RFC3339), m.place.Org, m.place.Site, a.ID)
-	_ = text.Close() // a strings.Builder takes everything
-	return []byte(b.String())
+	b.Write(body)
+	return b.Bytes(), nil
 }

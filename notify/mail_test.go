@@ -8,16 +8,18 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"html"
 	"io"
 	"math/big"
 	"mime"
-	"mime/quotedprintable"
+	"mime/multipart"
 	"net"
 	"net/mail"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+	"unicode"
 
 	"gatehouse"
 
@@ -27,6 +29,7 @@ import (
 
 // post is a mail server: a real one, with STARTTLS and one user.
 type post struct {
+	open bool // takes mail from anybody
 	mu   sync.Mutex
 	full bool
 	mail []letter
@@ -56,7 +59,7 @@ func (s *session) Auth(string) (sasl.Server, error) {
 	}), nil
 }
 func (s *session) Mail(from string, _ *smtp.MailOptions) error {
-	if !s.authed {
+	if !s.authed && !s.post.open {
 		return smtp.ErrAuthRequired
 	}
 	s.letter = letter{from: from}
@@ -138,9 +141,8 @@ func TestMail(t *testing.T) {
 		must(t, err)
 		subject, err := new(mime.WordDecoder).DecodeHeader(read.Header.Get("Subject"))
 		must(t, err)
-		text, err := io.ReadAll(quotedprintable.NewReader(read.Body))
-		must(t, err)
-		if subject != "Gatehouse alarm: canary at acme/north" || read.Header.Get("Message-ID") != "<"+a.ID.String()+"@example.org>" || !strings.Contains(string(text), "Session site/link-7 opened a canary") {
+		text := partsOf(t, read)["text/plain"]
+		if subject != "Gatehouse alarm: canary at acme/north" || read.Header.Get("Message-ID") != "<"+a.ID.String()+"@example.org>" || !strings.Contains(text, "Session site/link-7 opened a canary") {
 			t.Errorf("%q, %v, %s", subject, read.Header, text)
 		}
 	}
@@ -191,5 +193,82 @@ func TestMailServerThatHangs(t *testing.T) {
 	defer cancel()
 	if err := NewMail(m, place).Deliver(ctx, alarm()); err == nil {
 		t.Error("it was delivered to nobody")
+	}
+}
+
+// partsOf reads a mail's alternatives, by their type.
+func partsOf(t *testing.T, m *mail.Message) map[string]string {
+	t.Helper()
+	kind, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
+	if err != nil || kind != "multipart/alternative" {
+		t.Fatalf("it is %q, %v", kind, err)
+	}
+	all := map[string]string{}
+	for r := multipart.NewReader(m.Body, params["boundary"]); ; {
+		p, err := r.NextPart() // which decodes quoted-printable
+		if err == io.EOF {
+			return all
+		}
+		must(t, err)
+		text, err := io.ReadAll(p)
+		must(t, err)
+		kind, _, _ := mime.ParseMediaType(p.Header.Get("Content-Type"))
+		all[kind] = string(text)
+	}
+}
+
+// Every letter goes through a real server, in both languages, as text and as a page that
+// asks nobody for anything, and says nothing of what a person asked.
+func TestLetters(t *testing.T) {
+	l, err := net.Listen("tcp", "localhost:0")
+	must(t, err)
+	p := &post{open: true}
+	m := Mail{Host: "localhost", Port: serve(t, p, l, nil), Security: Plain, From: "gate@example.org"}
+	at := time.Date(2026, 11, 26, 9, 30, 0, 0, time.UTC)
+	r := gatehouse.Request{Place: place, ID: gatehouse.RandomID(), Kind: gatehouse.ErasureRequest, Subject: gatehouse.RandomID(), Due: at.AddDate(0, 0, 30), Done: at.AddDate(0, 0, 9), Note: []byte("what was asked"), Answer: []byte("what was said")}
+	const link = "https://gates.example/enter/abc?x=<1>&y=2"
+	for _, lang := range []string{"en", "zh"} {
+		for name, one := range map[string]struct {
+			letter Letter
+			says   []string
+		}{
+			"alarm":    {AlarmLetter(alarm(), place, lang), []string{"site/link-7", "acme/north"}},
+			"invite":   {InvitationLetter(gatehouse.RandomID(), place, lang, link, at), []string{link, "2026-11-26 09:30 UTC"}},
+			"received": {ReceivedLetter(r, lang), []string{r.ID.String(), "2026-12-26"}},
+			"answered": {AnsweredLetter(gatehouse.RandomID(), r, lang), []string{r.ID.String(), "2026-12-05"}},
+		} {
+			p.mail = nil
+			must(t, m.Send(t.Context(), []string{"somebody@example.org"}, one.letter))
+			if len(p.mail) != 1 || len(p.mail[0].to) != 1 {
+				t.Fatalf("%s: the server has %d", name, len(p.mail))
+			}
+			read, err := mail.ReadMessage(strings.NewReader(p.mail[0].text))
+			must(t, err)
+			subject, err := new(mime.WordDecoder).DecodeHeader(read.Header.Get("Subject"))
+			must(t, err)
+			parts := partsOf(t, read)
+			plain, page := parts["text/plain"], html.UnescapeString(parts["text/html"])
+			for _, want := range one.says {
+				if !strings.Contains(plain, want) || !strings.Contains(page, want) {
+					t.Errorf("%s, %s: %q is not in both:\n%s\n%s", name, lang, want, plain, page)
+				}
+			}
+			for _, never := range []string{"what was asked", "what was said", "erasure", r.Subject.String(), "%!", "<img", "<script", "style=", "src="} {
+				if strings.Contains(plain+page+subject, never) {
+					t.Errorf("%s, %s: %q is in it", name, lang, never)
+				}
+			}
+			if han := strings.IndexFunc(subject, func(c rune) bool { return unicode.Is(unicode.Han, c) }) >= 0; han != (lang == "zh") {
+				t.Errorf("%s, %s: the subject is %q", name, lang, subject)
+			}
+		}
+	}
+	// A line break in a header begins no other header.
+	evil := ReceivedLetter(r, "en")
+	evil.Subject = "x\r\nBcc: everybody@example.org"
+	p.mail = nil
+	must(t, m.Send(t.Context(), []string{"somebody@example.org"}, evil))
+	if read, err := mail.ReadMessage(strings.NewReader(p.mail[0].text)); err != nil || read.Header.Get("Bcc") != "" {
+		t.Errorf("a header was put in: %v", err)
 	}
 }

@@ -27,7 +27,7 @@ func (c AlarmsConfig) channels(place gatehouse.Place, secrets Secrets) (all []no
 		all = append(all, notify.NewWebhook(notify.Webhook{URL: c.Webhook.URL, Secret: secret("webhook")}, place))
 	}
 	if m := c.Mail; m.Host != "" {
-		all = append(all, notify.NewMail(notify.Mail{Host: m.Host, Port: m.Port, Security: notify.Security(m.Security), User: m.User, Password: secret("smtp"), From: m.From, To: m.To}, place))
+		all = append(all, notify.NewMail(notify.Mail{Host: m.Host, Port: m.Port, Security: notify.Security(m.Security), User: m.User, Password: secret("smtp"), From: m.From, To: m.To, Lang: m.Language}, place))
 	}
 	return all
 }

@@ -59,6 +59,7 @@ type MailConfig struct {
 	User     string   `yaml:"user"`
 	From     string   `yaml:"from"`
 	To       []string `yaml:"to"`
+	Language string   `yaml:"language"`
 }
 
 func (c AlarmsConfig) check() error {
@@ -82,6 +83,9 @@ func (c AlarmsConfig) check() error {
 	}
 	if err := oneOf("mail.security", m.Security, "starttls", "tls", "none"); err != nil {
 		return err
+	}
+	if m.Language != "" && m.Language != "en" && m.Language != "zh" {
+		return errors.New("mail.language is en or zh")
 	}
 	if m.Security == "none" && !isLoopback(m.Host) {
 		return errors.New("mail.security is none, which is for a mail server on this machine only")

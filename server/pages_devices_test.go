@@ -17,7 +17,7 @@ func TestCameraAddresses(t *testing.T) {
 	s := &Server{}
 	for address, good := range map[string]bool{
 		"rtsp://user:word@192.0.2.7:554/1": true, "https://192.0.2.7/mjpeg": true, "rtsps://[2001:db8::7]/1": true,
-		"": false, "/etc/passwd": false, "file:///etc/passwd": false, "rtsp:///1": false, "rtsp://localhost/1": false, "rtsp://127.0.0.1/1": false, "rtsp://[::1]/1": false, "http://127.1/": false,
+		"": false, "/etc/passwd": false, "file:///etc/passwd": false, "rtsp:///1": false, "rtsp://localhost/1": false, "rtsp://127.0.0.1/1": false, "rtsp://127.0.0.2/1": false, "rtsp://[::1]/1": false, "http://127.1/": false,
 		"http://2130706433/": false, "http://0x7f.1/": false, "http://[::ffff:127.0.0.1]/": false, "http://169.254.169.254/latest/meta-data": false, "rtsp://0.0.0.0/": false, "http://[fe80::1]/": false,
 		"concat:/etc/passwd": false, "pipe:0": false, "tcp://192.0.2.7:22": false, "udp://239.0.0.1": false, "http://224.0.0.1/": false,
 	} {
