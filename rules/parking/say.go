@@ -41,7 +41,7 @@ func Say(l gatehouse.ChargeLine, c gatehouse.Currency, lang string) string {
 		}
 		return "given by " + l.Name
 	case gatehouse.IgnoredLine:
-		return fmt.Sprintf("not counted: %s, since at most %d validations count", l.Name, l.Count)
+		return fmt.Sprintf("not counted: %s; no more than %d counts for a stay", l.Name, l.Count)
 	case gatehouse.TaxLine:
 		return l.Name + " " + Percent(l.Price)
 	}
