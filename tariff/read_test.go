@@ -3,6 +3,7 @@ package tariff
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -156,4 +157,45 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+// The manual is a tariff.
+func TestTheManualIsSound(t *testing.T) {
+	page, err := os.ReadFile("../docs/parking.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, ok := strings.Cut(string(page), "```yaml\n")
+	block, _, end := strings.Cut(block, "```")
+	if !ok || !end {
+		t.Fatal("docs/parking.md shows no file")
+	}
+	tariff, problems := Read([]byte(block))
+	for _, p := range problems {
+		t.Error(p)
+	}
+	if len(problems) == 0 && (len(tariff.Versions[0].Plans) != 2 || len(tariff.Versions[0].Plans[0].Caps) != 5) {
+		t.Errorf("%+v", tariff.Versions[0].Plans)
+	}
+	// Every word that a file may have stands in it.
+	for _, word := range words(reflect.TypeFor[file]()) {
+		if !strings.Contains(block, word+":") {
+			t.Errorf("the manual does not show %s", word)
+		}
+	}
+}
+
+// words lists the names of a struct's fields in YAML, and of those below it.
+func words(t reflect.Type) []string {
+	for t.Kind() == reflect.Slice || t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct {
+		return nil
+	}
+	var all []string
+	for i := range t.NumField() {
+		all = append(append(all, t.Field(i).Tag.Get("yaml")), words(t.Field(i).Type)...)
+	}
+	return all
 }

@@ -72,6 +72,7 @@ func TestPair(t *testing.T) {
 		{"one dropped", read("AB2CDE", ""), inside(read("AB12CDE", "")), Paired, 1, OneMissing},
 		{"the first dropped", read("B12CDE", ""), inside(read("AB12CDE", "")), Paired, 1, OneMissing},
 		{"one added", read("AB112CDE", ""), inside(read("AB12CDE", "")), Paired, 1, OneMissing},
+		{"one dropped, another wrong", read("AB2CXE", ""), inside(read("AB12CDE", "")), Unpaired, 0, NoEntry},
 		{"two dropped", read("A2CDE", ""), inside(read("AB12CDE", "")), Unpaired, 0, NoEntry},
 
 		{"two could be meant", read("FLT10B", "     ?"), inside(read("FLT103", ""), read("FLT108", "")), Ambiguous, 0, TwoStays},
@@ -124,6 +125,10 @@ func TestPairLooksAtWhatElseIsKnown(t *testing.T) {
 	clone := Pair(Exit{Mark: look(read("AB12CDE", ""), "red", "van"), At: noon}, inside(look(read("AB12CDE", ""), "blue", "saloon")))
 	if !clone.Unlike {
 		t.Error("nobody is told that the vehicle looks like another one")
+	}
+	later := inside(ticket(gatehouse.Mark{}, "T1"))
+	if v := Pair(Exit{Mark: ticket(gatehouse.Mark{}, "T1"), At: later[0].Entered.Add(-time.Minute)}, later); v.State != Unpaired {
+		t.Errorf("a ticket left before it was given: %+v", v)
 	}
 	away := []Sighting{{Mark: read("A81ZCDE", ""), At: noon.Add(-30 * time.Minute)}}
 	if v := Pair(Exit{Mark: read("A812CDE", ""), At: noon, Lost: away}, open); v.State != Ambiguous || v.Reason != DoubleDip {
