@@ -251,6 +251,11 @@ func TestAFlatRateIsPaidOnce(t *testing.T) {
 	in := at(t, "UTC", "2026-03-02 23:00")
 	pass := gatehouse.Pass{Kind: gatehouse.SeasonPass, From: in.Add(time.Hour), Until: in.Add(2 * time.Hour)}
 	c := charge(t, v, in, in.Add(6*time.Hour), false, Rights{Passes: []gatehouse.Pass{pass}})
+	// With the morning: 4 hours, of which a reservation covers two.
+	both := Rights{Passes: []gatehouse.Pass{pass}, Reservations: []gatehouse.Reservation{{From: in.Add(9 * time.Hour), Until: in.Add(11 * time.Hour)}}}
+	if long := charge(t, v, in, in.Add(11*time.Hour), false, both); long.Total.Minor != 300+2*200 {
+		t.Errorf("a night with two hours of the morning: %v", long.Lines)
+	}
 	if c.Total.Minor != 300 || len(c.Lines) != 1 || !c.Lines[0].Until.Equal(at(t, "UTC", "2026-03-03 06:00")) {
 		t.Errorf("%v", c.Lines)
 	}
@@ -350,5 +355,18 @@ func TestInForce(t *testing.T) {
 	}
 	if _, err := InForce(tariff, jan.Add(-time.Second)); gatehouse.ErrorCode(err) != "parking.no_tariff" {
 		t.Errorf("before the first version: %v", err)
+	}
+}
+
+// A day by the half hour with two caps: what a page asks for at every look.
+func BenchmarkCharge(b *testing.B) {
+	v := hourly(0)
+	v.Plans[0].Periods[0].Steps[0] = gatehouse.Step{Block: 30 * time.Minute, Price: 100, Per: 30 * time.Minute}
+	v.Plans[0].Caps = []gatehouse.Cap{{Per: gatehouse.CapDay, Amount: 1500}, {Per: gatehouse.CapRolling, Amount: 2000}}
+	in := time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
+	for b.Loop() {
+		if _, err := Charge(gatehouse.Stay{Class: gatehouse.Car, Entered: in}, in.Add(24*time.Hour), v, Rights{}); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
