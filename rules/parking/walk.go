@@ -12,7 +12,6 @@ import (
 // caps, and a cap is kept at every moment, not only at the end.
 type walker struct {
 	cal  *calendar
-	zone *time.Location
 	caps []*meter
 	// what was charged within each occurrence of a period, for its cap
 	occurrences map[occurrence]int64
