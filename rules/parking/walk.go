@@ -163,7 +163,7 @@ func (w *walker) charge(o occurrence, t, until time.Time, line gatehouse.ChargeL
 func (w *walker) add(line gatehouse.ChargeLine) {
 	for i := len(w.lines) - 1; i >= 0; i-- {
 		l := &w.lines[i]
-		if l.Kind == gatehouse.CapLine {
+		if l.Kind == gatehouse.CapLine || l.Kind == gatehouse.PeriodCapLine {
 			continue
 		}
 		if l.Kind == line.Kind && l.Kind == gatehouse.TimeLine && l.Name == line.Name && l.Block == line.Block && l.Price == line.Price && l.Per == line.Per && l.Until.Equal(line.From) {
@@ -184,7 +184,7 @@ func (w *walker) cut(by int, o occurrence, t, until time.Time, off int64) {
 	if by < 0 {
 		p := &w.cal.plan.Periods[o.period]
 		key.window, key.period = o.began, o.period
-		line.Name, line.Price = p.Name, *p.Cap
+		line.Kind, line.Name, line.Price = gatehouse.PeriodCapLine, p.Name, *p.Cap
 	} else {
 		m := w.caps[by]
 		key.window = m.window(t)
