@@ -9,8 +9,8 @@ import (
 
 // asAsked is what pairing has to bear: 3 % misreads, 5 % of them with two wrong
 // characters, 10 % of the visits by fleets with consecutive plates. How sure the reader
-// is where it is wrong was measured: 3 of 11 wrong readings look like right ones, and 7 of
-// the other 8 name the truth (docs/measurements.md, Parking).
+// is where it is wrong is roughly what was measured on few wrong readings
+// (docs/measurements.md, Parking).
 func asAsked(seed uint64, stays int) PairingOptions {
 	return PairingOptions{Seed: seed, Stays: stays, Traffic: Default, Attended: 12 * time.Hour,
 		Misreads: Misreads{Rate: 0.03, Two: 0.05, Gap: 0.2, Sure: 0.27, Named: 0.88}}

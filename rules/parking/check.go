@@ -272,7 +272,7 @@ func (c *checker) coverage(p *gatehouse.Plan, path string, holidays bool) {
 	}
 	var order []fault
 	days := map[fault][]string{}
-	for k := range gatehouse.DayKind(gatehouse.DayKinds) {
+	for k := range gatehouse.DayKinds {
 		if k == gatehouse.OnHolidays && !holidays {
 			break
 		}

@@ -95,8 +95,8 @@ type Verdict struct {
 const doubtful = 0.05
 
 // twinDoubt is the same where a stay with the very text and another that differs in one
-// lookalike are both inside: of single pictures, five of eleven wrong characters were
-// above 0.97, and three above 0.985 (docs/measurements.md, Parking). Every twin to a
+// lookalike are both inside: in single pictures four of six wrong characters were above
+// 0.97, and two above 0.985 (docs/measurements.md, Parking). Every twin to a
 // person would be safer still, and more than a person can look at.
 const twinDoubt = 0.01
 
