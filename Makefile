@@ -10,7 +10,7 @@ GOLANGCI := v2.15.0
 TAGS := -tags pkcs11
 VERSITYGW := v1.8.0
 
-.PHONY: run test build check assets storage fault attack accuracy bench openapi screenshots need-run need-test clean help
+.PHONY: run test build check assets storage fault attack accuracy pairing bench openapi screenshots need-run need-test clean help
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -60,6 +60,9 @@ attack: need-test assets ## The attacks that wait for the server's limits, and e
 accuracy: build ## The accuracy figures on ../shared/evaldata, as docs/measurements.md has them
 	tools/accuracy $(BIN)
 	GATEHOUSE_ACCURACY=1 $(GO) test -count=1 -v -timeout 1h -run 'Accuracy|Evaluation' ./vision/face ./vision/plate
+
+pairing: ## How often pairing errs on simulated car parks, as docs/measurements.md has it
+	GATEHOUSE_PAIRING=1 $(GO) test -count=1 -v -timeout 1h -run PairingFigures ./lab/simulate
 
 bench: build ## The speed figures, as docs/measurements.md has them
 	taskset -c 0 $(BIN) bench path --gallery 10000 --json

@@ -83,7 +83,8 @@ const (
 	ComplimentaryLine LineKind = "complimentary" // time that is never charged
 	TimeLine          LineKind = "time"          // Count blocks of one step
 	FlatLine          LineKind = "flat"          // one occurrence of a period
-	CapLine           LineKind = "cap"           // what a cap takes off
+	CapLine           LineKind = "cap"           // what a cap takes off; Name is its CapSpan
+	PeriodCapLine     LineKind = "period_cap"    // what a period's cap takes off
 	LostLine          LineKind = "lost_ticket"
 	RoundLine         LineKind = "rounding"
 	PassLine          LineKind = "pass"        // what a pass or reservation takes off

@@ -54,7 +54,7 @@ type DayKind uint8
 // The kinds of day. The weekdays count as time.Weekday does, from Sunday, 0.
 const (
 	OnHolidays DayKind = 7
-	DayKinds           = 8 // how many there are
+	DayKinds   DayKind = 8 // how many there are
 )
 
 // Plan is the prices of some classes of vehicle. Its periods hold every minute of

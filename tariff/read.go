@@ -216,7 +216,7 @@ func (r *reader) plan(p plan, path string) gatehouse.Plan {
 		out.Classes = append(out.Classes, gatehouse.VehicleClass(c))
 	}
 	var every []gatehouse.DayKind
-	for k := range gatehouse.DayKind(gatehouse.DayKinds) {
+	for k := range gatehouse.DayKinds {
 		every = append(every, k)
 	}
 	for i, x := range p.Periods {

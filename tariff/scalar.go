@@ -1,6 +1,7 @@
 package tariff
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -27,7 +28,8 @@ func (r *reader) amount(s scalar, path string) int64 {
 }
 
 func message(err error) string {
-	if e, ok := err.(*gatehouse.Error); ok {
+	var e *gatehouse.Error
+	if errors.As(err, &e) {
 		return e.Message
 	}
 	return err.Error()

@@ -69,6 +69,8 @@ type CLI struct {
 	Eval      EvalCmd      `cmd:"" help:"Measure accuracy on a labelled folder."`
 	Calibrate CalibrateCmd `cmd:"" help:"Fit thresholds from a false-accept budget."`
 
+	Tariff TariffCmd `cmd:"" help:"What parking costs: check a tariff's file, explain a charge, draw a chart."`
+
 	Drill      DrillCmd      `cmd:"" help:"Play the thief on a copy of the site, and report what was found."`
 	Bench      BenchCmd      `cmd:"" help:"Measure speed."`
 	Completion CompletionCmd `cmd:"" help:"Print the completion of commands, options and ids for bash, zsh or fish."`

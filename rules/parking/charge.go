@@ -109,7 +109,7 @@ func (b *bill) close() gatehouse.Charge {
 
 // price walks the time from complimentary minutes on, less what is covered.
 func (b *bill) price(complimentary time.Duration, covered []gatehouse.Cover) *walker {
-	w := &walker{cal: newCalendar(b.v, b.plan), occurrences: map[occurrence]*occurrenceState{}, cuts: map[cutKey]int{}}
+	w := &walker{cal: newCalendar(b.v, b.plan), occurrences: map[occurrence]int64{}, cuts: map[cutKey]int{}}
 	prior := slices.Clone(b.prior)
 	slices.SortFunc(prior, func(x, y gatehouse.Spent) int { return x.At.Compare(y.At) })
 	for _, c := range b.plan.Caps {

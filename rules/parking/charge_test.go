@@ -211,6 +211,97 @@ func TestDaylightSaving(t *testing.T) {
 	}
 }
 
+// By hand: a started block that goes on where other prices begin, and one that is cut.
+func TestBoundaries(t *testing.T) {
+	in := at(t, "UTC", "2026-03-02 19:30")
+	for _, c := range []struct {
+		cut   bool
+		stay  time.Duration
+		cents int64
+	}{
+		{false, 30 * time.Minute, 200}, {false, time.Hour, 200}, {false, 61 * time.Minute, 210}, {false, 2 * time.Hour, 260},
+		{true, 30 * time.Minute, 200}, {true, 31 * time.Minute, 210}, {true, time.Hour, 230}, {true, 2 * time.Hour, 290},
+	} {
+		v := hourly(0)
+		v.Cut, v.Grace = c.cut, 0
+		day, night := v.Plans[0].Periods[0], v.Plans[0].Periods[0]
+		day.From, day.Until, night.From, night.Until = 8*60, 20*60, 20*60, 8*60
+		night.Steps = []gatehouse.Step{{Block: 10 * time.Minute, Price: 10, Per: 10 * time.Minute}}
+		v.Plans[0].Periods = []gatehouse.Period{day, night}
+		if got := charge(t, v, in, in.Add(c.stay), false, Rights{}); got.Total.Minor != c.cents {
+			t.Errorf("cut %t, %v: %d, want %d: %v", c.cut, c.stay, got.Total.Minor, c.cents, got.Lines)
+		}
+	}
+	// The same prices on the next day are no other prices.
+	v := hourly(0)
+	v.Cut = true
+	if got := charge(t, v, at(t, "UTC", "2026-03-02 23:30"), at(t, "UTC", "2026-03-03 00:30"), false, Rights{}); got.Total.Minor != 200 {
+		t.Errorf("an hour over midnight: %v", got.Lines)
+	}
+}
+
+// By hand: a night is paid once, also where a pass covers its middle, and its line says
+// when it ends.
+func TestAFlatRateIsPaidOnce(t *testing.T) {
+	v := hourly(0)
+	night := int64(300)
+	day := v.Plans[0].Periods[0]
+	day.From, day.Until = 6*60, 22*60
+	v.Plans[0].Periods = []gatehouse.Period{day, {Name: "night", Days: everyDay, From: 22 * 60, Until: 6 * 60, Flat: &night}}
+	in := at(t, "UTC", "2026-03-02 23:00")
+	pass := gatehouse.Pass{Kind: gatehouse.SeasonPass, From: in.Add(time.Hour), Until: in.Add(2 * time.Hour)}
+	c := charge(t, v, in, in.Add(6*time.Hour), false, Rights{Passes: []gatehouse.Pass{pass}})
+	// With the morning: 4 hours, of which a reservation covers two.
+	both := Rights{Passes: []gatehouse.Pass{pass}, Reservations: []gatehouse.Reservation{{From: in.Add(9 * time.Hour), Until: in.Add(11 * time.Hour)}}}
+	if long := charge(t, v, in, in.Add(11*time.Hour), false, both); long.Total.Minor != 300+2*200 {
+		t.Errorf("a night with two hours of the morning: %v", long.Lines)
+	}
+	if c.Total.Minor != 300 || len(c.Lines) != 1 || !c.Lines[0].Until.Equal(at(t, "UTC", "2026-03-03 06:00")) {
+		t.Errorf("%v", c.Lines)
+	}
+}
+
+// By hand: ten minutes that are covered would let the first block begin where the night
+// does, and so cost the night. They cost nothing instead.
+func TestARightThatWouldCostDoesNothing(t *testing.T) {
+	v := hourly(0)
+	v.Grace, v.MaxValidations = 0, 1
+	night := int64(1000)
+	day := v.Plans[0].Periods[0]
+	day.From, day.Until = 6*60, 18*60
+	v.Plans[0].Periods = []gatehouse.Period{day, {Name: "night", Days: everyDay, From: 18 * 60, Until: 6 * 60, Flat: &night}}
+	in := at(t, "UTC", "2026-03-02 17:50")
+	for name, r := range map[string]Rights{
+		"a pass":       {Passes: []gatehouse.Pass{{Kind: gatehouse.SeasonPass, From: in, Until: in.Add(10 * time.Minute)}}},
+		"a validation": {Validations: []gatehouse.Validation{{Kind: gatehouse.TimeValidation, Time: 10 * time.Minute}}},
+	} {
+		c := charge(t, v, in, in.Add(50*time.Minute), false, r)
+		if c.Total.Minor != 200 {
+			t.Errorf("%s: %d: %v", name, c.Total.Minor, c.Lines)
+		}
+		for _, l := range c.Lines {
+			if l.Kind == gatehouse.PassLine {
+				t.Errorf("%s: a line says that it took something off: %+v", name, l)
+			}
+		}
+	}
+}
+
+// By hand: a tax that is in the prices, and one that comes on top.
+func TestTax(t *testing.T) {
+	in := at(t, "UTC", "2026-03-02 10:00")
+	for _, c := range []struct {
+		added      bool
+		total, tax int64
+	}{{false, 1000, 160}, {true, 1190, 190}} {
+		v := hourly(0)
+		v.Tax = gatehouse.Tax{Name: "VAT", BasisPoints: 1900, Added: c.added}
+		if got := charge(t, v, in, in.Add(5*time.Hour), false, Rights{}); got.Total.Minor != c.total || got.Tax.Minor != c.tax {
+			t.Errorf("added %t: %s, tax %s", c.added, got.Total, got.Tax)
+		}
+	}
+}
+
 // Seconds do not count, and never to the driver's disadvantage.
 func TestSecondsDoNotCount(t *testing.T) {
 	hour := gatehouse.Step{Block: time.Hour, Price: 100, Per: time.Hour}
@@ -223,6 +314,11 @@ func TestSecondsDoNotCount(t *testing.T) {
 			t.Fatalf("%d seconds cost %d, more than started minutes would: %d", seconds, c.Total.Minor, most)
 		}
 	})
+	// Clocks show 10:00 and 11:00: an hour, whatever the seconds.
+	from := time.Date(2026, 3, 2, 10, 0, 10, 0, time.UTC)
+	if c := charge(t, v, from, from.Add(time.Hour+40*time.Second), false, Rights{}); c.Total.Minor != 100 {
+		t.Errorf("an hour and 40 seconds cost %d", c.Total.Minor)
+	}
 }
 
 func TestChargeRefuses(t *testing.T) {
@@ -259,5 +355,18 @@ func TestInForce(t *testing.T) {
 	}
 	if _, err := InForce(tariff, jan.Add(-time.Second)); gatehouse.ErrorCode(err) != "parking.no_tariff" {
 		t.Errorf("before the first version: %v", err)
+	}
+}
+
+// A day by the half hour with two caps: what a page asks for at every look.
+func BenchmarkCharge(b *testing.B) {
+	v := hourly(0)
+	v.Plans[0].Periods[0].Steps[0] = gatehouse.Step{Block: 30 * time.Minute, Price: 100, Per: 30 * time.Minute}
+	v.Plans[0].Caps = []gatehouse.Cap{{Per: gatehouse.CapDay, Amount: 1500}, {Per: gatehouse.CapRolling, Amount: 2000}}
+	in := time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
+	for b.Loop() {
+		if _, err := Charge(gatehouse.Stay{Class: gatehouse.Car, Entered: in}, in.Add(24*time.Hour), v, Rights{}); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

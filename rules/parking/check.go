@@ -3,6 +3,7 @@ package parking
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"gatehouse"
@@ -263,9 +264,15 @@ func (c *checker) caps(v *gatehouse.TariffVersion, p *gatehouse.Plan, path strin
 
 var kindNames = [gatehouse.DayKinds]string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "holidays"}
 
-// coverage finds minutes of the week that no period holds, or two do.
+// coverage finds minutes of the week that no period holds, or two do. Days on which the
+// same is wrong are named together.
 func (c *checker) coverage(p *gatehouse.Plan, path string, holidays bool) {
-	for k := range gatehouse.DayKind(gatehouse.DayKinds) {
+	type fault struct {
+		from, until, first, second int // second is -1 in a gap
+	}
+	var order []fault
+	days := map[fault][]string{}
+	for k := range gatehouse.DayKinds {
 		if k == gatehouse.OnHolidays && !holidays {
 			break
 		}
@@ -275,14 +282,25 @@ func (c *checker) coverage(p *gatehouse.Plan, path string, holidays bool) {
 			for until < dayMinutes && slices.Equal(now, holders(p, k, until)) {
 				until++
 			}
-			hours := fmt.Sprintf("%s from %02d:%02d to %02d:%02d", kindNames[k], from/60, from%60, until/60, until%60)
-			switch {
-			case len(now) == 0:
-				c.say("gap", path+".periods", "no period holds %s", hours)
-			case len(now) > 1:
-				c.say("overlap", fmt.Sprintf("%s.periods[%d]", path, now[1]), "%s is in the period %s, too", hours, p.Periods[now[0]].Name)
+			f := fault{from, until, 0, -1}
+			if len(now) > 1 {
+				f.first, f.second = now[0], now[1]
+			}
+			if len(now) != 1 {
+				if days[f] == nil {
+					order = append(order, f)
+				}
+				days[f] = append(days[f], kindNames[k])
 			}
 			from = until
+		}
+	}
+	for _, f := range order {
+		hours := fmt.Sprintf("%s from %02d:%02d to %02d:%02d", strings.Join(days[f], ", "), f.from/60, f.from%60, f.until/60, f.until%60)
+		if f.second < 0 {
+			c.say("gap", path+".periods", "no period holds %s", hours)
+		} else {
+			c.say("overlap", fmt.Sprintf("%s.periods[%d]", path, f.second), "%s is in the period %s, too", hours, p.Periods[f.first].Name)
 		}
 	}
 }

@@ -25,7 +25,9 @@ func Say(l gatehouse.ChargeLine, c gatehouse.Currency, lang string) string {
 	case gatehouse.FlatLine:
 		return l.Name + ": flat rate " + price
 	case gatehouse.CapLine:
-		return map[string]string{"stay": "a stay", "day": "the day", "24h": "24 hours from the entry", "any_24h": "any 24 hours"}[l.Name] + orName(l.Name) + " at most " + price
+		return map[string]string{"stay": "a stay", "day": "the day", "24h": "24 hours from the entry", "any_24h": "any 24 hours"}[l.Name] + " at most " + price
+	case gatehouse.PeriodCapLine:
+		return l.Name + " at most " + price
 	case gatehouse.LostLine:
 		return "lost ticket: " + price
 	case gatehouse.RoundLine:
@@ -41,7 +43,7 @@ func Say(l gatehouse.ChargeLine, c gatehouse.Currency, lang string) string {
 		}
 		return "given by " + l.Name
 	case gatehouse.IgnoredLine:
-		return fmt.Sprintf("not counted: %s, since at most %d validations count", l.Name, l.Count)
+		return fmt.Sprintf("not counted: %s; no more than %d counts for a stay", l.Name, l.Count)
 	case gatehouse.TaxLine:
 		return l.Name + " " + Percent(l.Price)
 	}
@@ -60,7 +62,9 @@ func sayZH(l gatehouse.ChargeLine, c gatehouse.Currency) string {
 	case gatehouse.FlatLine:
 		return l.Name + "：按次 " + price
 	case gatehouse.CapLine:
-		return map[string]string{"stay": "单次停车", "day": "当日", "24h": "入场起每 24 小时", "any_24h": "任意 24 小时"}[l.Name] + orName(l.Name) + "封顶 " + price
+		return map[string]string{"stay": "单次停车", "day": "当日", "24h": "入场起每 24 小时", "any_24h": "任意 24 小时"}[l.Name] + "封顶 " + price
+	case gatehouse.PeriodCapLine:
+		return l.Name + "封顶 " + price
 	case gatehouse.LostLine:
 		return "遗失票：" + price
 	case gatehouse.RoundLine:
@@ -81,15 +85,6 @@ func sayZH(l gatehouse.ChargeLine, c gatehouse.Currency) string {
 		return l.Name + " " + Percent(l.Price)
 	}
 	return string(l.Kind)
-}
-
-// orName names the period of a cap that is a period's.
-func orName(name string) string {
-	switch gatehouse.CapSpan(name) {
-	case gatehouse.CapStay, gatehouse.CapDay, gatehouse.Cap24h, gatehouse.CapRolling:
-		return ""
-	}
-	return name
 }
 
 // per says which time a price is for, where that is not the block.

@@ -12,20 +12,14 @@ import (
 // caps, and a cap is kept at every moment, not only at the end.
 type walker struct {
 	cal  *calendar
-	zone *time.Location
 	caps []*meter
-	// occurrences' caps, and the flat rates that were charged
-	occurrences map[occurrence]*occurrenceState
+	// what was charged within each occurrence of a period, for its cap
+	occurrences map[occurrence]int64
 	lines       []gatehouse.ChargeLine
 	cuts        map[cutKey]int // where in lines a cap's line stands
 	spent       []gatehouse.Spent
 	keepSpent   bool
 	total       int64
-}
-
-type occurrenceState struct {
-	flat bool
-	used int64
 }
 
 // cutKey names the line of what one cap takes off in one of its windows.
@@ -61,10 +55,7 @@ func (w *walker) run(start, end time.Time, covered []gatehouse.Cover) {
 		}
 		p := &w.cal.plan.Periods[o.period]
 		if p.Flat != nil {
-			if s := w.state(o); !s.flat {
-				s.flat = true
-				w.charge(o, t, over, gatehouse.ChargeLine{Kind: gatehouse.FlatLine, Count: 1, Price: *p.Flat}, *p.Flat)
-			}
+			w.charge(o, t, over, gatehouse.ChargeLine{Kind: gatehouse.FlatLine, Count: 1, Price: *p.Flat}, *p.Flat)
 			passed += over.Sub(t)
 			t, run.step = over, -1
 			continue
@@ -140,32 +131,22 @@ func stepAt(p *gatehouse.Period, elapsed time.Duration) (step int, begins time.D
 	return 0, begins // not reached: there is a last step
 }
 
-func (w *walker) state(o occurrence) *occurrenceState {
-	s := w.occurrences[o]
-	if s == nil {
-		s = &occurrenceState{}
-		w.occurrences[o] = s
-	}
-	return s
-}
-
 // charge adds one block, less what caps take off.
 func (w *walker) charge(o occurrence, t, until time.Time, line gatehouse.ChargeLine, gross int64) {
 	p := &w.cal.plan.Periods[o.period]
 	line.Name, line.From, line.Until, line.Amount = p.Name, t, until, gross
 	w.add(line)
 
-	state := w.state(o)
 	net, by := gross, -2
-	if p.Cap != nil && *p.Cap-state.used < net {
-		net, by = max(0, *p.Cap-state.used), -1
+	if p.Cap != nil && *p.Cap-w.occurrences[o] < net {
+		net, by = max(0, *p.Cap-w.occurrences[o]), -1
 	}
 	for i, m := range w.caps {
 		if left := m.left(t); left < net {
 			net, by = max(0, left), i
 		}
 	}
-	state.used += net
+	w.occurrences[o] += net
 	for _, m := range w.caps {
 		m.spend(t, net)
 	}
@@ -182,7 +163,7 @@ func (w *walker) charge(o occurrence, t, until time.Time, line gatehouse.ChargeL
 func (w *walker) add(line gatehouse.ChargeLine) {
 	for i := len(w.lines) - 1; i >= 0; i-- {
 		l := &w.lines[i]
-		if l.Kind == gatehouse.CapLine {
+		if l.Kind == gatehouse.CapLine || l.Kind == gatehouse.PeriodCapLine {
 			continue
 		}
 		if l.Kind == line.Kind && l.Kind == gatehouse.TimeLine && l.Name == line.Name && l.Block == line.Block && l.Price == line.Price && l.Per == line.Per && l.Until.Equal(line.From) {
@@ -203,7 +184,7 @@ func (w *walker) cut(by int, o occurrence, t, until time.Time, off int64) {
 	if by < 0 {
 		p := &w.cal.plan.Periods[o.period]
 		key.window, key.period = o.began, o.period
-		line.Name, line.Price = p.Name, *p.Cap
+		line.Kind, line.Name, line.Price = gatehouse.PeriodCapLine, p.Name, *p.Cap
 	} else {
 		m := w.caps[by]
 		key.window = m.window(t)

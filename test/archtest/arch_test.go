@@ -64,6 +64,7 @@ func technology(folder string) rule {
 var rules = []rule{
 	{"gatehouse/rules", []string{"gatehouse", "gatehouse/rules"}, "a decision is a pure function over the vocabulary's values"},
 	{"gatehouse/flow", []string{"gatehouse", "gatehouse/rules", "gatehouse/flow/follow"}, "verbs name the ports they need and never import each other or a technology"},
+	{"gatehouse/tariff", []string{"gatehouse", "gatehouse/rules/parking", "gatehouse/tariff"}, "a tariff's file and its picture: values in and out, for whoever has them"},
 	{"gatehouse/internal", []string{"gatehouse", "gatehouse/internal"}, "what several technologies share knows none of them"},
 	technology("ingest"), technology("vision"), technology("gallery"), technology("actuate"), technology("vault"), technology("auditlog"),
 	technology("store"), technology("notify"), technology("feed"), technology("auth"), technology("listen"),
@@ -71,8 +72,8 @@ var rules = []rule{
 	{"gatehouse/api", []string{"gatehouse", "gatehouse/internal", "gatehouse/flow", "gatehouse/auth", "gatehouse/feed", "gatehouse/api"}, "pages and routes reach technology through ports only"},
 	{"gatehouse/console", []string{"gatehouse", "gatehouse/internal", "gatehouse/flow", "gatehouse/auth", "gatehouse/feed", "gatehouse/console"}, "pages and routes reach technology through ports only"},
 	{"gatehouse/client", []string{"gatehouse", "gatehouse/api/wire", "gatehouse/client"}, "a client is for other people's programs: the words on the wire and nothing of the server"},
-	{"gatehouse/cmd", []string{"gatehouse", "gatehouse/server", "gatehouse/client", "gatehouse/lab", "gatehouse/api", "gatehouse/vault", "gatehouse/vision/worker", "gatehouse/cmd"},
-		"commands are thin: the wiring is in server, the measuring in lab; vault and vision/worker are named for their child processes only"},
+	{"gatehouse/cmd", []string{"gatehouse", "gatehouse/server", "gatehouse/client", "gatehouse/lab", "gatehouse/api", "gatehouse/vault", "gatehouse/vision/worker", "gatehouse/tariff", "gatehouse/rules/parking", "gatehouse/cmd"},
+		"commands are thin: the wiring is in server, the measuring in lab; vault and vision/worker are named for their child processes only, a tariff's file needs no site"},
 }
 
 func TestImports(t *testing.T) {
