@@ -29,6 +29,7 @@ type Options struct {
 	Passages   Passages
 	Admin      Admin
 	Enrolments Enrolments // nil: no device enrols itself
+	Terminals  Terminals  // nil: no device has a screen
 	Witness    Witness    // nil: this site is a witness for no log
 	Ready      Ready      // nil: always ready
 	Metrics    *Metrics   // nil: none are served

@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"slices"
 
 	"gatehouse"
 	"gatehouse/api/wire"
@@ -9,8 +10,11 @@ import (
 	"gatehouse/internal/language"
 )
 
+// postedProblems are what may be wrong with whatever a device sends.
+var postedProblems = []string{"image.type", "image.too_large", "vision.unavailable", "server.busy", "device.kind", "device.unknown", "store.full", "store.failed", "sealing.unavailable"}
+
 func (a *API) deviceOperations() []operation {
-	posted := []string{"image.type", "image.too_large", "vision.unavailable", "server.busy", "device.kind", "device.unknown", "store.full", "store.failed", "sealing.unavailable"}
+	posted := slices.Clip(postedProblems)
 	return []operation{{
 		Route: auth.Route{Pattern: "POST /api/v1/devices/{id}/frames", Policy: auth.WithDevice, Handler: a.frames},
 		id:    "postFrame", tag: tagDevices, summary: "Send a picture",
@@ -40,6 +44,11 @@ func (a *API) deviceOperations() []operation {
 
 // frames takes a picture: the body is the file itself.
 func (a *API) frames(w http.ResponseWriter, r *http.Request) {
+	a.picture(w, r, func(c gatehouse.Capture) { a.post(w, r, c) })
+}
+
+// picture parses the request's picture within the device's limits and hands it to take.
+func (a *API) picture(w http.ResponseWriter, r *http.Request, take func(gatehouse.Capture)) {
 	d, ok := a.admit(w, r)
 	if !ok {
 		return
@@ -63,7 +72,7 @@ func (a *API) frames(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.Device, c.Gate = d.ID, d.Gate
-	a.post(w, r, c)
+	take(c)
 }
 
 // credentials takes a card, PIN or QR code.

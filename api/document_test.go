@@ -291,6 +291,8 @@ func (w *writer) known() {
 	for t, list := range map[reflect.Type][]any{
 		reflect.TypeFor[gatehouse.Outcome]():       anys(gatehouse.NoAction, gatehouse.Pending, gatehouse.Passed, gatehouse.NotPassed, gatehouse.Unconfirmed, gatehouse.Unreachable),
 		reflect.TypeFor[gatehouse.Reason]():        anys(gatehouse.Reasons...),
+		reflect.TypeFor[gatehouse.Guidance]():      anys(gatehouse.Guidances...),
+		reflect.TypeFor[gatehouse.Answer]():        anys(gatehouse.Answers...),
 		reflect.TypeFor[gatehouse.SubjectKind]():   anys(gatehouse.PersonSubject, gatehouse.VehicleSubject),
 		reflect.TypeFor[gatehouse.SubjectStatus](): anys(gatehouse.Active, gatehouse.SuspendedStatus),
 		reflect.TypeFor[gatehouse.Direction]():     anys(gatehouse.In, gatehouse.Out),

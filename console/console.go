@@ -5,23 +5,17 @@
 package console
 
 import (
-	"bytes"
-	"compress/gzip"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"html/template"
-	"io/fs"
 	"log/slog"
 	"net/http"
-	"path"
-	"strings"
 	"sync"
 	"time"
 
 	"gatehouse"
 	"gatehouse/auth"
 	"gatehouse/feed"
+	"gatehouse/internal/assets"
 )
 
 // Options are what a Console is made of. All but Accounts, Log, Now and Location must be given.
@@ -59,7 +53,7 @@ type Options struct {
 type Console struct {
 	o      Options
 	pages  map[string]map[string]*template.Template // language → page → template
-	assets map[string]asset
+	assets assets.Set
 	nav    []section
 	shown  *shown
 	vault  *archive
@@ -69,13 +63,6 @@ type Console struct {
 	counts counter
 	stop   chan struct{}
 	once   sync.Once
-}
-
-type asset struct {
-	body   []byte
-	zipped []byte // gzip
-	kind   string
-	tag    string
 }
 
 //go:embed templates/*.html
@@ -95,9 +82,8 @@ func New(o Options) *Console {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	c := &Console{o: o, assets: map[string]asset{}, pages: map[string]map[string]*template.Template{},
+	c := &Console{o: o, assets: assets.Load(staticFiles), pages: map[string]map[string]*template.Template{},
 		shown: newShown(o.Now), vault: newArchive(o.Now), drafts: newDrafts(o.Now), erased: newErasures(o.Now), stop: make(chan struct{}), nav: navigation()}
-	c.loadAssets()
 	for _, lang := range []string{"en", "zh"} {
 		c.pages[lang] = c.parse(lang)
 	}
@@ -141,55 +127,9 @@ func (c *Console) coreRoutes() []auth.Route {
 	}
 }
 
-func (c *Console) loadAssets() {
-	kinds := map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
-	err := fs.WalkDir(staticFiles, "static", func(name string, d fs.DirEntry, err error) error {
-		kind := kinds[path.Ext(name)]
-		if err != nil || d.IsDir() || kind == "" {
-			return err
-		}
-		body, err := fs.ReadFile(staticFiles, name)
-		sum := sha256.Sum256(body)
-		c.assets[path.Base(name)] = asset{body: body, zipped: zipped(body), kind: kind, tag: hex.EncodeToString(sum[:8])}
-		return err
-	})
-	if err != nil {
-		panic(err)
-	}
-}
-
-func zipped(body []byte) []byte {
-	var b bytes.Buffer
-	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // fails for unknown levels only
-	_, _ = w.Write(body)                                  // to memory
-	_ = w.Close()
-	return b.Bytes()
-}
-
-// static serves the embedded files. Their addresses carry their hash, so they may
-// be kept. Only these are compressed: a page that shows what somebody sent beside what
-// is personal would tell of it by its length.
+// static serves the embedded files.
 func (c *Console) static(w http.ResponseWriter, r *http.Request) {
-	a, ok := c.assets[r.PathValue("name")]
-	if !ok {
-		http.NotFound(w, r)
-		return
-	}
-	w.Header().Set("Content-Type", a.kind)
-	if r.URL.Query().Get("v") == a.tag {
-		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-	} else {
-		w.Header().Set("Cache-Control", "no-cache")
-	}
-	w.Header().Add("Vary", "Accept-Encoding")
-	body := a.body
-	tag := a.tag
-	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
-		w.Header().Set("Content-Encoding", "gzip")
-		body, tag = a.zipped, a.tag+"-gz"
-	}
-	w.Header().Set("ETag", `"`+tag+`"`)
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
+	c.assets.Serve(w, r, r.PathValue("name"))
 }
 
 // who is the operator of a request that its policy let in.

@@ -50,7 +50,7 @@ func (c *Console) parse(lang string) map[string]*template.Template {
 	funcs := template.FuncMap{
 		"t":      func(key string) string { return text(lang, key) },
 		"tf":     func(key string, args ...any) string { return fmt.Sprintf(text(lang, key), args...) },
-		"asset":  func(name string) string { return "/static/" + name + "?v=" + c.assets[name].tag },
+		"asset":  func(name string) string { return "/static/" + name + "?v=" + c.assets.Tag(name) },
 		"clock":  func(t time.Time) string { return t.In(c.o.Location).Format("15:04:05") },
 		"minute": func(t time.Time) string { return t.In(c.o.Location).Format("15:04") },
 		"millis": func(t time.Time) string { return t.In(c.o.Location).Format("15:04:05.000") },

@@ -9,6 +9,7 @@ import (
 	"gatehouse"
 	"gatehouse/ingest"
 	"gatehouse/rules/access"
+	"gatehouse/rules/terminal"
 	"gatehouse/vision/face"
 	"gatehouse/vision/models"
 	"gatehouse/vision/plate"
@@ -130,6 +131,9 @@ func (c *camera) frame(ctx context.Context, capture gatehouse.Capture) ([]gateho
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if hasScreen(c.device.Kind) {
+		c.server.screens.saw(c.device, terminal.Guide(seen))
+	}
 	return c.decide(ctx, c.tracker.Add(capture.Received, seen), capture.Received)
 }
 
@@ -153,9 +157,13 @@ func (c *camera) decide(ctx context.Context, sightings []gatehouse.Sighting, sin
 		if c.stop != nil && sighting.Kind == gatehouse.PlateReading && sighting.Frames < plateFrames && !sighting.Final {
 			continue // a stream has more frames to vote with
 		}
+		begun := time.Now()
 		p, settled, err := c.server.flow.Sight(ctx, c.device, sighting, since)
 		if settled {
 			c.tracker.Settle(sighting.Track)
+		}
+		if settled && p == nil && err == nil { // it waits
+			c.server.screens.wait(c.device, begun, begun.Add(c.server.site.Gates[c.device.Gate].Policy.SecondFactorWithin))
 		}
 		if p != nil {
 			out = append(out, *p)

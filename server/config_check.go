@@ -44,6 +44,9 @@ func (c *Config) check() error {
 	if c.Strangers.Keep && c.Strangers.Purpose == "" {
 		return bad("strangers.purpose", "say why, for example \"vandalism at the back door\"", "pictures of strangers may be kept for a purpose only")
 	}
+	if err := c.Terminal.check(); err != nil {
+		return bad("terminal", "see gatehouse.yml", "%v", err)
+	}
 	if err := c.Backup.check(c.Data); err != nil {
 		return err
 	}

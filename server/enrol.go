@@ -91,6 +91,7 @@ func (a admin) RevokeDevice(ctx context.Context, id gatehouse.DeviceID) error {
 		}
 		a.codes.Drop(id)
 		a.stopCamera(id)
+		a.screens.drop(id)
 		a.committed()
 		return nil
 	}

@@ -42,6 +42,7 @@ import (
 	"gatehouse/notify"
 	"gatehouse/store/blob"
 	"gatehouse/store/sqlite"
+	"gatehouse/terminal"
 	"gatehouse/vault"
 	"gatehouse/vision/face"
 	"gatehouse/vision/models"
@@ -106,6 +107,8 @@ type Server struct {
 	gates    *gates
 	metrics  *api.Metrics
 	pins     *pinTrials
+	screens  *screens
+	page     *terminal.Page // the terminals'
 	// auditWake says that there is something new for the audit log.
 	auditWake  chan struct{}
 	eventsWake chan struct{}
@@ -152,13 +155,13 @@ func Open(ctx context.Context, c Config, o Options) (_ *Server, err error) {
 		o.Stderr = os.Stderr
 	}
 	log, level := newLog(o.Stderr, c.LogLevel, o.Quiet)
-	s := &Server{config: c, opts: o, log: log, settings: settings{level: level, now: ofFile(c), set: map[string]gatehouse.Setting{}}, started: time.Now(), cameras: map[gatehouse.DeviceID]*camera{}, hub: feed.NewHub(nil), metrics: api.NewMetrics(), pins: newPINTrials(time.Now), codes: auth.NewCodes(nil), auditWake: make(chan struct{}, 1), eventsWake: make(chan struct{}, 1), hooksWake: make(chan struct{}, 1)}
+	s := &Server{config: c, opts: o, log: log, settings: settings{level: level, now: ofFile(c), set: map[string]gatehouse.Setting{}}, started: time.Now(), cameras: map[gatehouse.DeviceID]*camera{}, hub: feed.NewHub(nil), metrics: api.NewMetrics(), pins: newPINTrials(time.Now), screens: newScreens(), codes: auth.NewCodes(nil), auditWake: make(chan struct{}, 1), eventsWake: make(chan struct{}, 1), hooksWake: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			s.Close(context.WithoutCancel(ctx))
 		}
 	}()
-	for _, step := range []func(context.Context) error{s.openSite, s.openKeys, s.openAlarms, s.openStores, s.openVision, s.openFlows, s.finishInterrupted, s.openRotator, s.sweepChecks} {
+	for _, step := range []func(context.Context) error{s.openSite, s.openTerminal, s.openKeys, s.openAlarms, s.openStores, s.openVision, s.openFlows, s.finishInterrupted, s.openRotator, s.sweepChecks} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -421,6 +424,7 @@ func (l live) tell(p gatehouse.Passage) {
 	l.metrics.Passage(p)
 	l.history.passage(p)
 	l.hub.PassageCommitted(p)
+	l.tellScreens(p)
 	if l.opts.Committed != nil {
 		l.opts.Committed(p)
 	}

@@ -31,6 +31,8 @@ var openRoutes = map[string]string{
 	"POST /signin/passkey/begin":  "a random challenge, for nobody in particular",
 	"GET /api/v1/openapi.json":    "what the API is: the same for everybody",
 	"GET /api/v1/docs":            "the same as a page",
+	"GET /terminal":               "the page of a tablet at a gate: the same for everybody, and nothing works before it is enrolled",
+	"GET /terminal/{name}":        "its style and scripts",
 	"GET /api/v1/docs.css":        "that page's style",
 	"POST /api/v1/devices/enrol":  "a device that shows its enrolment code; anything else is told what is wrong with it",
 }
@@ -58,8 +60,10 @@ func (d *drill) credentials() []credential {
 		return func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) }
 	}
 	session := func(r auth.Route) bool { return r.Policy.ForSessions() }
-	but := func(end string) func(auth.Route) bool { // its own routes, and those that are no device's
-		return func(r auth.Route) bool { return r.Policy != auth.WithDevice || !strings.HasSuffix(r.Pattern, end) }
+	but := func(ends ...string) func(auth.Route) bool { // its own routes, and those that are no device's
+		return func(r auth.Route) bool {
+			return r.Policy != auth.WithDevice || !slices.ContainsFunc(ends, func(end string) bool { return strings.HasSuffix(r.Pattern, end) })
+		}
 	}
 	token, camera := d.tokens[drillReader], d.cast.cameras[0].id
 	return []credential{
@@ -71,7 +75,7 @@ func (d *drill) credentials() []credential {
 		{name: "another tenant's device token", show: bearer(d.neighbour.token)},
 		{name: "a device's token", show: bearer(token)},
 		{name: "a device's token as a session", show: cookie(token)},
-		{name: "a card reader's token, with a picture", show: bearer(d.tokens[drillCards]), owner: but("/frames"), device: drillCards,
+		{name: "a card reader's token, with a picture", show: bearer(d.tokens[drillCards]), owner: but("/frames", "/looks", "/terminal"), device: drillCards,
 			body: func() (string, []byte) { return "image/jpeg", d.cast.somePhoto() }},
 		{name: "a camera's token, with a card", show: bearer(d.tokens[camera]), owner: but("/credentials"), device: camera,
 			body: func() (string, []byte) { return "application/json", []byte(`{"kind":"card","value":"0000"}`) }},

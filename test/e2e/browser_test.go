@@ -43,18 +43,21 @@ func tab(t *testing.T) (context.Context, *complaints) {
 	return tabFor(t, time.Minute)
 }
 
-func tabFor(t *testing.T, lasts time.Duration) (context.Context, *complaints) {
+// chromium is where the browser is. Where there is none the test is skipped.
+func chromium(t *testing.T) string {
 	t.Helper()
-	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if p, err := exec.LookPath(name); err == nil {
-			path = p
-			break
+			return p
 		}
 	}
-	if path == "" {
-		t.Skip("no chromium: install it with apt-get install chromium")
-	}
+	t.Skip("no chromium: install it with apt-get install chromium")
+	return ""
+}
+
+func tabFor(t *testing.T, lasts time.Duration) (context.Context, *complaints) {
+	t.Helper()
+	path := chromium(t)
 	browser.Do(func() {
 		opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
 			chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("hide-scrollbars", false),

@@ -1,12 +1,14 @@
 package e2e
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"gatehouse/api"
 	"gatehouse/auth"
 	"gatehouse/console/consoletest"
+	"gatehouse/terminal"
 )
 
 // policies is what each route asks for, written out a second time: TestWhoMayCallWhat
@@ -31,6 +33,10 @@ GET /readyz                                 loopback
 GET /metrics                                loopback
 POST /api/v1/devices/{id}/frames            device
 POST /api/v1/devices/{id}/credentials       device
+POST /api/v1/devices/{id}/looks             device
+GET /api/v1/devices/{id}/terminal           device
+GET /terminal                               public
+GET /terminal/{name}                        public
 GET /set-up                                 set-up
 POST /set-up                                set-up
 GET /{$}                                    permission see-live
@@ -218,7 +224,7 @@ func TestWhatEachRouteAsksFor(t *testing.T) {
 		pattern, policy, _ := strings.Cut(strings.TrimSpace(line), "  ")
 		want[pattern] = strings.TrimSpace(policy)
 	}
-	for _, r := range append(s.Console.Routes(), api.New(api.Options{}).Routes()...) {
+	for _, r := range slices.Concat(s.Console.Routes(), terminal.New(terminal.Options{}).Routes(), api.New(api.Options{}).Routes()) {
 		expected, listed := want[r.Pattern]
 		delete(want, r.Pattern)
 		if _, path, _ := strings.Cut(r.Pattern, " "); strings.HasPrefix(path, "/admin/") {

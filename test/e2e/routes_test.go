@@ -3,12 +3,14 @@ package e2e
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
 	"gatehouse/api"
 	"gatehouse/auth"
 	"gatehouse/console/consoletest"
+	"gatehouse/terminal"
 )
 
 // Every route that is not public turns away whoever has nothing to show, and every
@@ -18,7 +20,7 @@ func TestEveryRouteKeepsItsPolicy(t *testing.T) {
 	s := consoletest.New(nil, nil, nil)
 	defer s.Close()
 	rest := api.New(api.Options{})
-	routes := append(s.Console.Routes(), rest.Routes()...)
+	routes := slices.Concat(s.Console.Routes(), terminal.New(terminal.Options{}).Routes(), rest.Routes())
 	tcp := s.Auth.Handler(auth.TCP, routes, rest.Refuse)
 	for _, r := range routes {
 		method, path, _ := strings.Cut(r.Pattern, " ")

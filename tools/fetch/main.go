@@ -1,8 +1,8 @@
 // Command fetch brings the files that Gatehouse needs but does not carry: ONNX
 // Runtime, the models, a font and the demo's portraits; and the pages' scripts, which
-// console/static/vendor carries, to compare these with. Each comes out of one npm
-// tarball whose version and sha512 stand in package-lock.json; no package is
-// installed, no script is run, and only the files named below are kept.
+// console/static/vendor and terminal/static/vendor carry, to compare these with. Each
+// comes out of one npm tarball whose version and sha512 stand in package-lock.json; no
+// package is installed, no script is run, and only the files named below are kept.
 //
 // Usage, from the project's root: go run ./tools/fetch [-dir third_party]
 //
@@ -67,6 +67,7 @@ var wanted = []want{
 	{"htmx.org", 217_700, exactly(map[string]string{"dist/htmx.min.js": "web/htmx.min.js", "LICENSE": "web/LICENSE.htmx"})},
 	{"htmx-ext-sse", 6_013, exactly(map[string]string{"dist/sse.min.js": "web/htmx-sse.min.js", "LICENSE": "web/LICENSE.htmx-sse"})},
 	{"uplot", 164_279, exactly(map[string]string{"dist/uPlot.iife.min.js": "web/uPlot.min.js", "dist/uPlot.min.css": "web/uPlot.min.css", "LICENSE": "web/LICENSE.uPlot"})},
+	{"qr", 133_868, exactly(map[string]string{"decode.js": "web/qr/decode.js", "index.js": "web/qr/index.js", "LICENSE-MIT": "web/qr/LICENSE.qr"})},
 	{"axe-core", 708_405, exactly(map[string]string{"axe.min.js": "web/axe.min.js", "LICENSE": "web/LICENSE.axe"})},
 	{"@tabler/preview", 81_011_425, func(name string) string {
 		if rest, ok := strings.CutPrefix(name, "dist/static/avatars/"); ok && strings.HasSuffix(rest, ".jpg") && !strings.Contains(rest, "/") {

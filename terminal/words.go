@@ -1,0 +1,73 @@
+package terminal
+
+// texts are the page's words in English and Chinese, by key. They go into the page as
+// they are, so that somebody can change the language without loading it anew.
+var texts = map[string][2]string{
+	"title":       {"Door terminal", "门禁终端"},
+	"lang.other":  {"中文", "English"},
+	"lang.change": {"中文：切换语言", "English: change the language"},
+
+	"enrol.title":    {"Set up this tablet", "设置此平板"},
+	"enrol.what":     {"An administrator gives a code of ten characters, on the page Devices or with", "请向管理员索取十位代码（设备页面），或使用命令"},
+	"enrol.code":     {"Code", "代码"},
+	"enrol.do":       {"Enrol", "登记"},
+	"enrol.busy":     {"One moment …", "请稍候……"},
+	"enrol.wrong":    {"This code does not count. Codes are good once and for 15 minutes.", "代码无效。代码只能使用一次，15 分钟内有效。"},
+	"enrol.many":     {"Too many codes were tried. Wait a minute.", "尝试次数过多，请稍等一分钟。"},
+	"enrol.kind":     {"This code is for another kind of device. Ask for one of the kind terminal.", "此代码属于其他类型的设备，请索取“终端”类型的代码。"},
+	"enrol.insecure": {"This browser cannot keep a key here: open the page over https, in a current browser.", "此浏览器无法在此保存密钥：请使用新版浏览器并通过 https 打开本页。"},
+	"enrol.failed":   {"The server cannot be reached. Try again.", "无法连接服务器，请重试。"},
+	"enrol.ended":    {"This tablet was signed off. Its camera is off.", "此平板已被注销，摄像头已关闭。"},
+
+	"idle.face":   {"Look into the camera", "请看摄像头"},
+	"idle.noface": {"Use a card, PIN or QR code", "请使用卡片、密码或二维码"},
+	"camera.view": {"Your picture in the camera", "摄像头中的画面"},
+	"camera.none": {"The camera is not available. Use a card or PIN.", "摄像头不可用，请使用卡片或密码。"},
+	"faces.off":   {"Faces are not recognized at the moment. Use a card, PIN or QR code.", "暂时无法识别人脸，请使用卡片、密码或二维码。"},
+	"away":        {"The server cannot be reached. This terminal opens nothing now; please ring for the reception.", "无法连接服务器，终端暂时无法开门，请联系前台。"},
+
+	"guide.nobody":        {"Look into the camera", "请看摄像头"},
+	"guide.one_at_a_time": {"One person at a time, please", "请一次一人"},
+	"guide.come_closer":   {"Come closer", "请靠近一点"},
+	"guide.step_back":     {"Step back a little", "请退后一点"},
+	"guide.too_dark":      {"It is too dark: turn to the light", "光线太暗，请面向光源"},
+	"guide.too_bright":    {"It is too bright: turn from the light", "光线太亮，请避开强光"},
+	"guide.look_here":     {"Look straight into the camera", "请正视摄像头"},
+	"guide.hold_still":    {"Hold still", "请保持不动"},
+	"guide.well_seen":     {"One moment …", "请稍候……"},
+	"guide.waits":         {"Recognized. Now show your card, QR code or PIN too", "已识别，请再出示卡片、二维码或输入密码"},
+
+	"answer.welcome":            {"Please come in", "请进"},
+	"answer.welcome.what":       {"The gate is open.", "门已打开。"},
+	"answer.hello":              {"Welcome, %s", "欢迎，%s"},
+	"answer.already":            {"You were let in already", "您刚刚已通过"},
+	"answer.already.what":       {"Wait a few seconds before you try again.", "请稍等几秒后再试。"},
+	"answer.second_factor":      {"Show your card too", "请再出示卡片"},
+	"answer.second_factor.what": {"Look into the camera, then show a card, QR code or PIN.", "请先看摄像头，再出示卡片、二维码或输入密码。"},
+	"answer.another_way":        {"Not recognized", "未识别"},
+	"answer.another_way.what":   {"Try once more, use a card, PIN or QR code, or ask the reception.", "请再试一次，或使用卡片、密码、二维码，或咨询前台。"},
+	"answer.reception":          {"Please ask the reception", "请咨询前台"},
+	"answer.reception.what":     {"This did not open the gate.", "未能开门。"},
+	"answer.out_of_order":       {"Out of order", "系统故障"},
+	"answer.out_of_order.what":  {"The fault is ours. Please ask the reception.", "这是我们的故障，请咨询前台。"},
+
+	"pin":           {"PIN", "密码"},
+	"pin.title":     {"Enter your PIN", "请输入密码"},
+	"pin.digits":    {"%s digits entered", "已输入 %s 位"},
+	"pin.delete":    {"Delete", "删除"},
+	"pin.ok":        {"OK", "确定"},
+	"pin.face":      {"Now look into the camera, or show a card", "请看摄像头或出示卡片"},
+	"pin.face.what": {"At this gate a PIN counts together with another way.", "在此门，密码须与另一种方式同时使用。"},
+	"pin.many":      {"Too many wrong PINs", "密码错误次数过多"},
+	"pin.many.what": {"Use a card or QR code, or come again in a minute.", "请使用卡片或二维码，或一分钟后再试。"},
+
+	"qr":        {"QR code", "二维码"},
+	"qr.hold":   {"Hold the QR code before the camera", "请将二维码对准摄像头"},
+	"card.hint": {"Card: hold it to the reader", "卡片：请靠近读卡器"},
+	"busy":      {"Please try again", "请再试一次"},
+	"busy.what": {"That did not arrive.", "未能送达。"},
+
+	"notice":       {"Your data", "个人信息"},
+	"notice.title": {"What happens with your data at this gate", "本门如何处理您的信息"},
+	"close":        {"Close", "关闭"},
+}
