@@ -218,7 +218,7 @@ func (c *Console) privacyRoutes() []auth.Route {
 		get("/privacy/erasures", gatehouse.EraseSubjects, func(w http.ResponseWriter, r *http.Request) { c.erasures(w, r, http.StatusOK, "") }),
 		post("/privacy/erasures", gatehouse.EraseSubjects, "/privacy/erasures", c.erase),
 		get("/privacy/erasures/{id}", gatehouse.EraseSubjects, c.certificatePage),
-		get("/privacy/erasures/{id}/certificate", gatehouse.EraseSubjects, c.certificate),
+		get("/privacy/erasures/{id}/certificate", gatehouse.EraseSubjects, c.certificateFile),
 	}
 }
 

@@ -290,3 +290,17 @@ func (c *Console) certificatePage(w http.ResponseWriter, r *http.Request) {
 	}
 	c.render(w, r, http.StatusOK, "certificate", "erasures.one", "erasures", b)
 }
+
+// certificateFile is the file of an erasure.
+func (c *Console) certificateFile(w http.ResponseWriter, r *http.Request) {
+	id, err := gatehouse.ParseID(r.PathValue("id"))
+	var raw []byte
+	if err == nil {
+		raw, err = c.o.Privacy.Certificate(r.Context(), id)
+	}
+	if err != nil {
+		c.fail(w, r, err)
+		return
+	}
+	c.attachment(w, "erasure-"+id.String()+".json", "application/json", raw)
+}
