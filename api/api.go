@@ -60,6 +60,7 @@ const (
 	DefaultBurst     = 40
 	DefaultPerMinute = 600
 	maxCredential    = 4 << 10
+	maxSmall         = 64 << 10 // an object without pictures
 	maxAdmin         = 64 << 20 // an enrolment with its photos, base64 in JSON
 	readWithin       = 20 * time.Second
 )
@@ -116,6 +117,9 @@ func (a *API) Routes() (routes []auth.Route) {
 	for _, o := range a.operations() {
 		if o.keyed {
 			o.Handler = a.once(o)
+		}
+		if o.most > 0 {
+			o.Handler = atMost(o.most, o.Handler)
 		}
 		if o.counted() {
 			o.Handler = a.counted(o)

@@ -28,6 +28,14 @@ func limited(w http.ResponseWriter, r *http.Request, limit int64) *body {
 	return &body{from: http.MaxBytesReader(w, r.Body, limit), limit: limit}
 }
 
+// atMost bounds what a route reads of a body, whoever reads it.
+func atMost(limit int64, h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, limit)
+		h(w, r)
+	}
+}
+
 // Read implements io.Reader.
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.from.Read(p)
@@ -46,7 +54,7 @@ func (b *body) failure() error {
 	case b.err == nil: // the reader stopped before the end
 		return nil
 	case errors.As(b.err, &tooLarge):
-		return gatehouse.Errorf("request.too_large", "send at most "+strconv.FormatInt(b.limit, 10)+" bytes", "the request is too large")
+		return gatehouse.Errorf("request.too_large", "send at most "+strconv.FormatInt(tooLarge.Limit, 10)+" bytes", "the request is too large")
 	case errors.Is(b.err, os.ErrDeadlineExceeded):
 		return gatehouse.Errorf("request.slow", "send it again over a better connection", "the request took too long to arrive")
 	case !errors.Is(b.err, io.EOF):

@@ -106,7 +106,7 @@ func (a *API) siteOperations() []operation {
 		replies: answers(http.StatusOK, wire.DevicesResponse{}, "The devices, by id."),
 	}), a.about(operation{
 		Route: auth.Route{Pattern: "POST /api/v1/devices/codes", Policy: auth.NeedsFresh(gatehouse.ManageDevices).OrToken(), Handler: a.deviceCode},
-		id:    "makeDeviceCode", tag: tagDevices, summary: "Get a one-time code that a device enrols its key with", keyed: true, most: maxAdmin,
+		id:    "makeDeviceCode", tag: tagDevices, summary: "Get a one-time code that a device enrols its key with", keyed: true, most: maxSmall,
 		request:  inJSON(wire.DeviceAddRequest{}),
 		replies:  answers(http.StatusCreated, wire.DeviceCodeResponse{}, "The code, shown this once."),
 		problems: []string{"name.malformed", "grant.unknown_gate", "device.unknown_kind", "device.source", "server.not_running"},

@@ -38,7 +38,7 @@ func (a *API) subjectOperations() []operation {
 			"enroll.two_faces", "face.blurred", "face.bright", "face.dark", "face.small", "face.turned", "image.type", "image.too_large", "image.damaged", "vision.unavailable"}, enrolling...),
 	}), a.about(operation{
 		Route: auth.Route{Pattern: "POST /api/v1/vehicles", Policy: auth.Needs(gatehouse.Enrol).OrToken(), Handler: a.enrolVehicle},
-		id:    "enrolVehicle", tag: tagSubjects, summary: "Enrol a vehicle", keyed: true, most: maxAdmin,
+		id:    "enrolVehicle", tag: tagSubjects, summary: "Enrol a vehicle", keyed: true, most: maxSmall,
 		request:  inJSON(wire.EnrollVehicleRequest{}),
 		replies:  answers(http.StatusCreated, wire.EnrollResponse{}, "The vehicle's opaque id."),
 		problems: append([]string{"enroll.plate"}, enrolling...),

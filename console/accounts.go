@@ -190,9 +190,8 @@ func (c *Console) rolesIn(r *http.Request, had []gatehouse.Assignment) []gatehou
 const maxAccountForm = 32 << 10
 
 func (c *Console) addAccount(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxAccountForm)
-	if err := r.ParseForm(); err != nil {
-		c.fail(w, r, gatehouse.Errorf("form.malformed", "", "the form was not filled in"))
+	if err := formIn(w, r, maxAccountForm); err != nil {
+		c.fail(w, r, err)
 		return
 	}
 	a, token, err := c.o.Accounts.Add(r.Context(), who(r).Operator, accounts.New{Login: strings.TrimSpace(r.PostForm.Get("login")), Name: gatehouse.Secret(r.PostForm.Get("name")), Roles: c.rolesIn(r, nil)})
@@ -232,8 +231,7 @@ func (c *Console) changeAccount(do func(ctx context.Context, by string, id gateh
 		if !ok {
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxAccountForm)
-		err := r.ParseForm()
+		err := formIn(w, r, maxAccountForm)
 		if err != nil {
 			err = gatehouse.Errorf("form.malformed", "", "the form was not filled in")
 		} else {

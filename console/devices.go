@@ -141,9 +141,8 @@ const maxDeviceForm = 8 << 10
 
 // deviceIn reads which device a form is about.
 func deviceIn(w http.ResponseWriter, r *http.Request) (gatehouse.Device, error) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxDeviceForm)
-	if err := r.ParseForm(); err != nil {
-		return gatehouse.Device{}, gatehouse.Errorf("form.malformed", "", "the form was not filled in")
+	if err := formIn(w, r, maxDeviceForm); err != nil {
+		return gatehouse.Device{}, err
 	}
 	field := func(name string) string { return strings.TrimSpace(r.PostForm.Get(name)) }
 	return gatehouse.Device{ID: gatehouse.DeviceID(field("id")), Kind: gatehouse.DeviceKind(field("kind")), Gate: gatehouse.GateID(field("gate"))}, nil

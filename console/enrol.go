@@ -96,8 +96,7 @@ func (c *Console) beginVehicle(w http.ResponseWriter, r *http.Request) {
 
 // begin takes the first step of somebody new.
 func (c *Console) begin(w http.ResponseWriter, r *http.Request, d *draft) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxEnrolForm)
-	err := r.ParseForm()
+	err := formIn(w, r, maxEnrolForm)
 	if err == nil {
 		err = c.saveWho(r, d)
 	}
@@ -151,8 +150,7 @@ func (c *Console) saveStep(w http.ResponseWriter, r *http.Request, d *draft, ste
 		c.missing(w, r)
 		return
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxEnrolForm)
-	err := r.ParseForm()
+	err := formIn(w, r, maxEnrolForm)
 	if err == nil {
 		err = save(r, d)
 	}

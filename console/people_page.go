@@ -235,10 +235,7 @@ func (c *Console) changeSubject(do func(context.Context, Who, gatehouse.Badge, *
 			c.fail(w, r, err)
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxEnrolForm)
-		if err = r.ParseForm(); err != nil {
-			err = gatehouse.Errorf("form.malformed", "", "the form was not filled in")
-		} else {
+		if err = formIn(w, r, maxEnrolForm); err == nil {
 			err = do(r.Context(), who(r), b, r)
 		}
 		if err == nil {

@@ -91,9 +91,8 @@ func (c *Console) correct(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, err)
 		return
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxEnrolForm)
 	page := recordBody{ID: s.ID, Label: b.Label, Kind: s.Kind}
-	if err = r.ParseForm(); err == nil {
+	if err = formIn(w, r, maxEnrolForm); err == nil {
 		page.Numbered = r.PostForm.Get("numbered") != ""
 		err = c.saveRecord(r, &page)
 	}

@@ -242,13 +242,7 @@ func (c *Console) privacy(w http.ResponseWriter, r *http.Request) {
 const maxPrivacyForm = 32 << 10
 
 // privacyForm reads a form's fields.
-func privacyForm(w http.ResponseWriter, r *http.Request) error {
-	r.Body = http.MaxBytesReader(w, r.Body, maxPrivacyForm)
-	if err := r.ParseForm(); err != nil {
-		return gatehouse.Errorf("form.malformed", "", "the form was not filled in")
-	}
-	return nil
-}
+func privacyForm(w http.ResponseWriter, r *http.Request) error { return formIn(w, r, maxPrivacyForm) }
 
 // setRight says whether whoever asked can set the error right on the page: its status and
 // text, 0 for any other error.

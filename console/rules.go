@@ -94,15 +94,6 @@ func (c *Console) rulesRoutes() []auth.Route {
 // maxRuleForm bounds a form about rules, in bytes.
 const maxRuleForm = 64 << 10
 
-// formIn reads a form of at most most bytes.
-func formIn(w http.ResponseWriter, r *http.Request, most int64) error {
-	r.Body = http.MaxBytesReader(w, r.Body, most)
-	if err := r.ParseForm(); err != nil {
-		return gatehouse.Errorf("form.malformed", "", "the form was not filled in")
-	}
-	return nil
-}
-
 // changeRules carries out one change and leads on; what was wrong is said on the page
 // that the form stands on.
 func (c *Console) changeRules(page string, do func(*http.Request) (string, error)) http.HandlerFunc {

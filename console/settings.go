@@ -177,11 +177,8 @@ func optionWords(lang string, o Option) string {
 }
 
 func (c *Console) changeSetting(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, 4096)
-	err := error(nil)
-	if r.ParseForm() != nil {
-		err = gatehouse.Errorf("form.malformed", "", "the form was not filled in")
-	} else {
+	err := formIn(w, r, 4096)
+	if err == nil {
 		value := strings.TrimSpace(r.PostForm.Get("value"))
 		if r.PostForm.Get("reset") == "yes" {
 			value = ""
