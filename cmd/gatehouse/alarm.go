@@ -21,36 +21,36 @@ type AlarmListCmd struct {
 	All bool `help:"Also those that were acknowledged."`
 }
 
-// Run lists them, one line or JSON line an alarm, the newest first.
+// Run lists them, one line an alarm, the newest first.
 func (cmd AlarmListCmd) Run(ctx context.Context, out *Out) error {
 	return out.withAdmin(ctx, func(admin api.Admin) error {
+		all := []wire.Alarm{}
 		for before := (gatehouse.ID{}); ; {
 			page, err := admin.Alarms(ctx, before, !cmd.All)
 			if err != nil {
 				return err
 			}
-			for _, a := range page.Alarms {
-				if err := out.alarm(a); err != nil {
-					return err
-				}
-			}
+			all = append(all, page.Alarms...)
 			if before = page.Next; before.IsZero() {
-				return nil
+				break
 			}
 		}
+		if out.JSON {
+			return out.Object(map[string]any{"alarms": all})
+		}
+		for _, a := range all {
+			out.alarm(a)
+		}
+		return nil
 	})
 }
 
-func (o *Out) alarm(a wire.Alarm) error {
-	if o.JSON {
-		return o.Object(a)
-	}
+func (o *Out) alarm(a wire.Alarm) {
 	state := "open"
 	if !a.Acknowledged.IsZero() {
 		state = "acknowledged " + a.Acknowledged.Local().Format(time.DateTime) + " by " + a.By
 	}
 	o.Say("%s  %s  %s  (%s)", a.ID, a.At.Local().Format(time.DateTime), a.Says, state)
-	return nil
 }
 
 // AlarmAcknowledgeCmd acknowledges one.

@@ -109,25 +109,27 @@ func (cmd GroupDropCmd) Run(ctx context.Context, out *Out) error {
 // GroupMembersCmd lists a group's members.
 type GroupMembersCmd struct{ GroupArg }
 
-// Run lists them, one line or JSON line a subject.
+// Run lists them, one line a subject.
 func (cmd GroupMembersCmd) Run(ctx context.Context, out *Out) error {
 	return out.withAdmin(ctx, func(admin api.Admin) error {
+		all := []gatehouse.SubjectID{}
 		for after := (gatehouse.SubjectID{}); ; {
 			page, err := admin.Members(ctx, cmd.Group, after)
 			if err != nil {
 				return err
 			}
-			for _, id := range page.Members {
-				if !out.JSON {
-					out.Say("%s", id)
-				} else if err := out.Object(map[string]gatehouse.SubjectID{"subject": id}); err != nil {
-					return err
-				}
-			}
+			all = append(all, page.Members...)
 			if after = page.Next; after.IsZero() {
-				return nil
+				break
 			}
 		}
+		if out.JSON {
+			return out.Object(map[string]any{"members": all})
+		}
+		for _, id := range all {
+			out.Say("%s", id)
+		}
+		return nil
 	})
 }
 

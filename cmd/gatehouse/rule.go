@@ -88,37 +88,34 @@ type RuleChangesCmd struct {
 	Limit int `help:"How many, the newest first." default:"100"`
 }
 
-// Run lists them, one line or JSON line a version.
+// Run lists them, one line a version.
 func (cmd RuleChangesCmd) Run(ctx context.Context, out *Out) error {
 	return out.withAdmin(ctx, func(admin api.Admin) error {
-		var before uint64
-		for left := cmd.Limit; left > 0; {
+		all, before := []wire.RuleChange{}, uint64(0)
+		for len(all) < cmd.Limit {
 			page, err := admin.RuleChanges(ctx, before)
 			if err != nil {
 				return err
 			}
-			for _, c := range page.Changes[:min(left, len(page.Changes))] {
-				if err := out.ruleChange(c); err != nil {
-					return err
-				}
-			}
-			left -= len(page.Changes)
+			all = append(all, page.Changes...)
 			if before = page.Next; before == 0 {
-				return nil
+				break
 			}
+		}
+		if all = all[:min(len(all), max(0, cmd.Limit))]; out.JSON {
+			return out.Object(map[string]any{"changes": all})
+		}
+		for _, c := range all {
+			out.ruleChange(c)
 		}
 		return nil
 	})
 }
 
-func (o *Out) ruleChange(c wire.RuleChange) error {
-	if o.JSON {
-		return o.Object(c)
-	}
+func (o *Out) ruleChange(c wire.RuleChange) {
 	members := ""
 	for _, id := range c.Members {
 		members += " " + id.String()
 	}
 	o.Say("%6d  %s  %s  %s %s %s%s", c.Version, c.At.Local().Format(time.DateTime), c.By, c.Event, c.Kind, c.ID, members)
-	return nil
 }

@@ -365,7 +365,7 @@ func (k *killing) checkArchive(t *testing.T, full bool) {
 	}
 	defer a.close()
 	k.asked++
-	operator := fmt.Sprint("check/", k.asked%200)
+	operator := fmt.Sprint("check/", k.asked%2000)
 	k.checkBudget(t, a)
 
 	for _, p := range k.chosen(append(l.in(enrolled), l.in(erasing)...), full) {
