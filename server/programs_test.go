@@ -135,10 +135,14 @@ func TestTheServerAnswersAsItsDocumentSays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var tablet string // the token of a device, which asks for its own
 	get := func(path string) (*http.Response, []byte) {
 		t.Helper()
 		r, _ := http.NewRequestWithContext(ctx, http.MethodGet, base+path, nil)
 		r.Header.Set("Authorization", "Bearer "+made.Token)
+		if strings.HasPrefix(path, "/api/v1/devices/tablet/") {
+			r.Header.Set("Authorization", "Bearer "+tablet)
+		}
 		w, err := http.DefaultClient.Do(r)
 		if err != nil {
 			t.Fatal(err)
@@ -175,7 +179,7 @@ func TestTheServerAnswersAsItsDocumentSays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	addDevice(t, s, "tablet")
+	tablet = addDevice(t, s, "tablet")
 	p := card(t, s, "tablet", "04A1B2C3")
 	if code, err := program.DeviceCode(ctx, client.NewKey(), wire.DeviceAddRequest{ID: "reader-2", Kind: gatehouse.Reader, Gate: "front-door"}); err != nil || code.Code == "" {
 		t.Errorf("a code: %+v, %v", code, err)
@@ -219,6 +223,8 @@ func TestTheServerAnswersAsItsDocumentSays(t *testing.T) {
 			id = p.ID.String()
 		case strings.Contains(path, "/erasures/"):
 			id = erased.Certificate.ID.String()
+		case strings.Contains(path, "/devices/"):
+			id = "tablet"
 		}
 		w, b := get(strings.NewReplacer("{id}", id, "{gate}", "front-door").Replace(path))
 		if w.StatusCode != http.StatusOK {

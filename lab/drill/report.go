@@ -68,7 +68,7 @@ type Finding struct {
 }
 
 // maxFindings bounds what one kind of finding fills the report with.
-const maxFindings = 50
+const maxFindings = 500
 
 func (r *Report) find(kind, what string) {
 	n := 0
