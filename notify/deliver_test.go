@@ -159,7 +159,7 @@ func TestAMessageIsTriedUntilItArrives(t *testing.T) {
 		}
 	}
 	// What is gone from the store is told to nobody.
-	ids = nil
+	ids, *now = nil, now.Add(time.Hour)
 	gone := message(*now)
 	gone.Passage = gatehouse.ID{9}
 	b.all = []gatehouse.Delivery{gone}

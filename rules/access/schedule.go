@@ -76,17 +76,8 @@ func Next(name string, c gatehouse.Calendar, now time.Time) time.Time {
 		day := noon(now).AddDate(0, 0, days)
 		var first time.Time
 		for _, span := range spansOf(s, c, day) {
-			y, m, d := day.Date()
-			// A minute that the clock skips is not there: the next one that is there and
-			// lies within the span is when it opens.
-			for minute := span.From; minute < span.Until; minute++ {
-				at := time.Date(y, m, d, 0, minute, 0, 0, now.Location())
-				if at.After(now) && Open(name, c, at) {
-					if first.IsZero() || at.Before(first) {
-						first = at
-					}
-					break
-				}
+			if at := opening(name, c, day, span, now); !at.IsZero() && (first.IsZero() || at.Before(first)) {
+				first = at
 			}
 		}
 		if !first.IsZero() {
@@ -94,6 +85,35 @@ func Next(name string, c gatehouse.Calendar, now time.Time) time.Time {
 		}
 	}
 	return time.Time{}
+}
+
+// opening is the first minute of a day's span that is after now and at which the schedule
+// holds; zero for none.
+func opening(name string, c gatehouse.Calendar, day time.Time, span gatehouse.Span, now time.Time) time.Time {
+	y, m, d := day.Date()
+	for minute := span.From; minute < span.Until; minute++ {
+		for _, at := range moments(time.Date(y, m, d, 0, minute, 0, 0, time.UTC), now.Location()) {
+			if at.After(now) && Open(name, c, at) {
+				return at
+			}
+		}
+	}
+	return time.Time{}
+}
+
+// moments are when the clock on the wall shows a minute, in order: once, and not at all or
+// twice where the clock is put forward or back. Clocks are moved by an hour, and by half of
+// one at Lord Howe.
+func moments(wall time.Time, local *time.Location) (all []time.Time) {
+	y, m, d := wall.Date()
+	near := time.Date(y, m, d, wall.Hour(), wall.Minute(), 0, 0, local)
+	for _, by := range []time.Duration{-time.Hour, -30 * time.Minute, 0, 30 * time.Minute, time.Hour} {
+		at := near.Add(by)
+		if ay, am, ad := at.Date(); ay == y && am == m && ad == d && at.Hour() == wall.Hour() && at.Minute() == wall.Minute() {
+			all = append(all, at)
+		}
+	}
+	return all
 }
 
 // CheckWindow refuses what is no span of a day. It fails with schedule.window.
