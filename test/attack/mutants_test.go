@@ -32,7 +32,7 @@ var mutants = []mutant{
 	{"a form leads anywhere", []edit{{"console/signin.go", "func localPath(path string) string {", "func localPath(path string) string {\n\tif path != \"\" {\n\t\treturn path\n\t}"}}, here, "TestHeadersAreTheServers", false},
 	{"pages do not escape", []edit{{"console/render.go", `"html/template"`, `"text/template"`}, {"console/console.go", `"html/template"`, `"text/template"`}}, here, "TestMarkupStaysText", false},
 	{"unknown fields are taken", []edit{{"api/decode.go", "d.DisallowUnknownFields()", ""}}, here, "TestFieldsThatNobodyAskedFor", false},
-	{"bodies have no limit", []edit{{"api/body.go", "http.MaxBytesReader(w, r.Body, limit)", "r.Body"}}, here, "TestOversizedRequests", false},
+	{"bodies have a far too high limit", []edit{{"api/body.go", "r.Body = http.MaxBytesReader(w, r.Body, limit)", ""}, {"api/body.go", "from: http.MaxBytesReader(w, r.Body, limit)", "from: http.MaxBytesReader(w, r.Body, 128<<20)"}}, here, "TestOversizedRequests", false},
 	{"headers have no limit", []edit{{"listen/listen.go", "MaxHeaderBytes: maxHeader", "MaxHeaderBytes: 64 << 20"}}, here, "TestOversizedRequests", false},
 	{"a chosen session is taken over", []edit{{"auth/session.go", "\ta.End(r)\n\ts := &Session{", "\ts := &Session{"}, {"auth/session.go", "who: account, revision: account.Revision}\n\tcookie := NewToken()", "who: account, revision: account.Revision}\n\tcookie := NewToken()\n\tif c, err := r.Cookie(CookieName); err == nil {\n\t\tcookie = c.Value\n\t}"}}, here, "TestAChosenSession", false},
 	{"a challenge is taken twice", []edit{{"auth/pending.go", "\tdelete(a.pending.open, sum)\n", ""}}, "./auth", "TestChallengesAreTakenOnce", false},
