@@ -125,7 +125,7 @@ func TestEventsAreToldAndToldAgain(t *testing.T) {
 	base, a := streaming(t, events, nil, nil)
 	show := program("see-passages")[:2]
 	lines, answer := listen(t, base, "/api/v1/events", show...)
-	if answer.StatusCode != 200 || answer.Header.Get("Content-Type") != "text/event-stream; charset=utf-8" || answer.Header.Get("Cache-Control") != "no-store" {
+	if answer.StatusCode != http.StatusOK || answer.Header.Get("Content-Type") != "text/event-stream; charset=utf-8" || answer.Header.Get("Cache-Control") != "no-store" {
 		t.Fatalf("%d %v", answer.StatusCode, answer.Header)
 	}
 	time.Sleep(50 * time.Millisecond)
@@ -184,7 +184,7 @@ func TestEventsAreToldAndToldAgain(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"x", "-1-2", "1", "99999999999999999999-1", "1-x"} {
-		if _, answer := listen(t, base, "/api/v1/events", append(show, "Last-Event-ID", bad)...); answer.StatusCode != 400 {
+		if _, answer := listen(t, base, "/api/v1/events", append(show, "Last-Event-ID", bad)...); answer.StatusCode != http.StatusBadRequest {
 			t.Errorf("behind %q: %d", bad, answer.StatusCode)
 		}
 	}
@@ -266,12 +266,12 @@ func TestStreamsAreCounted(t *testing.T) {
 			t.Errorf("stream %d: %d", i+1, answer.StatusCode)
 		}
 	}
-	if _, answer := listen(t, base, "/api/v1/events", program("see-passages", "status")[:2]...); answer.StatusCode != 200 {
+	if _, answer := listen(t, base, "/api/v1/events", program("see-passages", "status")[:2]...); answer.StatusCode != http.StatusOK {
 		t.Errorf("another program's: %d", answer.StatusCode)
 	}
 	open[0].Body.Close()
 	for range 100 {
-		if _, answer := listen(t, base, "/api/v1/events", program("see-passages")[:2]...); answer.StatusCode == 200 {
+		if _, answer := listen(t, base, "/api/v1/events", program("see-passages")[:2]...); answer.StatusCode == http.StatusOK {
 			return
 		}
 		time.Sleep(20 * time.Millisecond)

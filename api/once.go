@@ -122,10 +122,10 @@ func (a *API) onceOnly(w http.ResponseWriter, r *http.Request, o operation, h ht
 // remember keeps an answer, unless it says that the request may well be sent again.
 func (a *API) remember(ctx context.Context, q gatehouse.KeptReply, got *heard) {
 	var err error
-	switch code := got.code(); {
-	case code == http.StatusInternalServerError, code == http.StatusInsufficientStorage:
+	switch code := got.code(); code {
+	case http.StatusInternalServerError, http.StatusInsufficientStorage:
 		return // nobody knows how far it got: it stays unfinished
-	case code == http.StatusServiceUnavailable, code == http.StatusTooManyRequests, code == http.StatusUnauthorized, code == http.StatusForbidden, code == http.StatusRequestTimeout, code == http.StatusConflict, code == http.StatusLocked:
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests, http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestTimeout, http.StatusConflict, http.StatusLocked:
 		err = a.o.Replies.DropReply(ctx, q.Key)
 	default: // done, or refused for what it is
 		q.Status = code

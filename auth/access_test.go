@@ -50,7 +50,7 @@ func TestAProgramIsLetInByItsScopes(t *testing.T) {
 		w.WriteHeader(status)
 	})
 	ask := func(path, authorization, from string) *httptest.ResponseRecorder {
-		r := httptest.NewRequest("GET", "http://localhost:8080"+path, nil)
+		r := httptest.NewRequest(http.MethodGet, "http://localhost:8080"+path, nil)
 		r.RemoteAddr = from + ":9"
 		if authorization != "" {
 			r.Header.Set("Authorization", authorization)
@@ -78,7 +78,7 @@ func TestAProgramIsLetInByItsScopes(t *testing.T) {
 	}
 	// A session beside a wrong token does not help: what was sent for this counts.
 	cookie := enter(t, a, a.Handler(TCP, routes(a), refuse))
-	r := httptest.NewRequest("GET", "http://localhost:8080/open", nil)
+	r := httptest.NewRequest(http.MethodGet, "http://localhost:8080/open", nil)
 	r.RemoteAddr = "127.0.0.1:9"
 	r.AddCookie(cookie)
 	r.Header.Set("Authorization", "Bearer bad")
@@ -101,7 +101,7 @@ func TestWrongTokensAreSlowed(t *testing.T) {
 		status = map[string]int{"token.refused": 401, "auth.too_many": 429, "device.refused": 401}[gatehouse.ErrorCode(err)]
 	})
 	ask := func(path, token, from string) (int, http.Header) {
-		r := httptest.NewRequest("GET", "http://localhost:8080"+path, nil)
+		r := httptest.NewRequest(http.MethodGet, "http://localhost:8080"+path, nil)
 		r.RemoteAddr = from
 		r.Header.Set("Authorization", "Bearer "+token)
 		w := httptest.NewRecorder()

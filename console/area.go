@@ -31,7 +31,7 @@ var groups = []string{"nav.now", "nav.registry", "nav.site", "nav.privacy"}
 var areas = []area{core, registering, searching, signingIn, ownAccount, managing, ruling, gating, alarming, equipment, wellbeing, settling, officer, auditing, planning}
 
 var core = area{
-	pages:  []string{"live", "wall", "passages", "passage", "disclosures", "message"},
+	pages:  []string{"live", "passages", "passage", "disclosures", "message"},
 	routes: (*Console).coreRoutes,
 	nav: []entry{
 		{"nav.now", "live", "/", "nav.live", gatehouse.SeeLive},

@@ -24,21 +24,22 @@ type liveBody struct {
 	Since  string // the feed's position when the page was read
 	Filter liveFilter
 	Form   filterForm
+	Wall   bool // on a big screen that nobody sits at
 	Alarms alarmsView
 	// Channel names what the browser's tabs of one session, language and filter share.
 	Channel string
 }
 
-func (c *Console) live(w http.ResponseWriter, r *http.Request) { c.showLive(w, r, "live") }
+func (c *Console) live(w http.ResponseWriter, r *http.Request) { c.showLive(w, r, false) }
 
 // wall is the live page for a big screen that nobody sits at.
-func (c *Console) wall(w http.ResponseWriter, r *http.Request) { c.showLive(w, r, "wall") }
+func (c *Console) wall(w http.ResponseWriter, r *http.Request) { c.showLive(w, r, true) }
 
-func (c *Console) showLive(w http.ResponseWriter, r *http.Request, page string) {
+func (c *Console) showLive(w http.ResponseWriter, r *http.Request, wall bool) {
 	lang := languageOf(w, r)
 	// The position is taken first: what comes while the page is being read is told again.
 	b := liveBody{Since: c.o.Hub.LastID(), Filter: filterOf(r), Form: c.filterForm(r, "/", gatehouse.SeeLive)}
-	b.Form.Live = true
+	b.Form.Live, b.Wall = true, wall
 	var err error
 	if b.Rows, err = c.latest(r, lang); err != nil {
 		c.o.Log.Error("live page", "err", err)
@@ -50,7 +51,7 @@ func (c *Console) showLive(w http.ResponseWriter, r *http.Request, page string) 
 	b.Alarms = c.alarmsView(r, lang)
 	b.Channel = who(r).Session + " " + lang + " " + b.Filter.Query()
 	b.Gates, b.Faces = c.gateViews(r), c.o.Hub.Faces()
-	c.render(w, r, http.StatusOK, page, "live.title", "live", b)
+	c.render(w, r, http.StatusOK, "live", "live.title", "live", b)
 }
 
 // liveFilter is what somebody wants to see of the live list. What it cannot be is none.

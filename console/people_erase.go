@@ -2,7 +2,6 @@ package console
 
 import (
 	"context"
-	"encoding/json"
 	"maps"
 	"net/http"
 	"strconv"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"gatehouse"
-	"gatehouse/flow/erase"
 )
 
 // number is a number in a path, -1 for none.
@@ -34,8 +32,8 @@ type erasing struct {
 	session string
 	subject gatehouse.SubjectID
 	began   time.Time
-	done    chan struct{} // closed once doc and err are there
-	doc     erase.Document
+	done    chan struct{} // closed once id and err are there
+	id      gatehouse.ID  // of the certificate
 	err     error
 }
 
@@ -134,7 +132,7 @@ func (c *Console) eraseSubject(w http.ResponseWriter, r *http.Request) {
 	if fresh {
 		go func() {
 			defer close(one.done)
-			one.doc, one.err = c.o.Registry.Erasures.Erase(context.WithoutCancel(r.Context()), me, s.ID, reason)
+			one.id, one.err = c.o.Registry.Erasures.Erase(context.WithoutCancel(r.Context()), me, s.ID, reason)
 		}()
 	}
 	select {
@@ -145,74 +143,43 @@ func (c *Console) eraseSubject(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/erasures/"+id.String(), http.StatusSeeOther)
 }
 
-// erasureBody is the page of an erasure: under way, refused, or done.
+// erasureBody is the page of an erasure that is under way, or was refused.
 type erasureBody struct {
 	ID      gatehouse.ID
 	Running bool
 	Since   time.Time
 	Problem string
 	Code    string
-	Doc     *erase.Document
-	Proved  bool
-	Later   bool // backups still hold the keys for a while
 }
 
-// erasure shows one that was asked for here, or the certificate of an earlier one.
+// erasure shows one that was asked for in this session, and leads on to its certificate.
 func (c *Console) erasure(w http.ResponseWriter, r *http.Request) {
 	id, err := gatehouse.ParseID(r.PathValue("id"))
+	one := c.erased.of(who(r).Session, id)
+	if err == nil && one == nil {
+		err = gatehouse.Errorf("erase.unknown", "", "no such erasure was asked for here")
+	}
 	if err != nil {
 		c.fail(w, r, err)
 		return
 	}
+	script := r.Header.Get("HX-Request") != ""
 	b := erasureBody{ID: id}
-	var doc erase.Document
-	if one := c.erased.of(who(r).Session, id); one == nil {
-		doc, err = c.o.Registry.Erasures.Certificate(r.Context(), id)
-		b.Doc = &doc
-	} else if !one.ended() {
-		b.Running, b.Since = true, one.began
-	} else if one.err == nil { // from now on by its own address
-		http.Redirect(w, r, "/erasures/"+one.doc.Certificate.ID.String(), http.StatusSeeOther)
-		return
-	} else {
-		b.Code, b.Problem = gatehouse.ErrorCode(one.err), codeText(languageOf(w, r), one.err)
-	}
-	if err != nil {
-		c.fail(w, r, err)
-		return
-	}
-	if b.Doc != nil {
-		b.Proved, b.Later = len(doc.Proof) > 0, doc.Certificate.FinalAt.After(doc.Certificate.ErasedAt)
-	}
-	if r.Header.Get("HX-Request") != "" && b.Running {
+	switch {
+	case !one.ended() && script:
 		w.WriteHeader(http.StatusNoContent) // nothing new: the page stays as it is
 		return
-	}
-	if r.Header.Get("HX-Request") != "" {
+	case !one.ended():
+		b.Running, b.Since = true, one.began
+	case script:
 		w.Header().Set("HX-Redirect", "/erasures/"+id.String())
 		return
+	case one.err == nil:
+		http.Redirect(w, r, "/privacy/erasures/"+one.id.String(), http.StatusSeeOther)
+		return
+	default:
+		b.Code, b.Problem = gatehouse.ErrorCode(one.err), codeText(languageOf(w, r), one.err)
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	c.render(w, r, http.StatusOK, "erasure", "erasure.title", "people", b)
-}
-
-// certificate is the document that an auditor checks with `gatehouse audit verify-erasure`.
-func (c *Console) certificate(w http.ResponseWriter, r *http.Request) {
-	id, err := gatehouse.ParseID(r.PathValue("id"))
-	if err != nil {
-		c.fail(w, r, err)
-		return
-	}
-	doc, err := c.o.Registry.Erasures.Certificate(r.Context(), id)
-	if err != nil {
-		c.fail(w, r, err)
-		return
-	}
-	b, err := json.MarshalIndent(doc, "", "  ")
-	if err != nil {
-		c.fail(w, r, err)
-		return
-	}
-	attachment(w, "application/json", "erasure-"+id.String()+".json")
-	_, _ = w.Write(append(b, '\n'))
 }

@@ -7,7 +7,6 @@ import (
 	"gatehouse"
 	"gatehouse/flow/disclose"
 	"gatehouse/flow/enroll"
-	"gatehouse/flow/erase"
 	"gatehouse/flow/intake"
 )
 
@@ -51,8 +50,8 @@ type Records interface {
 	Photos(ctx context.Context, who Who, id gatehouse.SubjectID, reason string) ([][]byte, error)
 }
 
-// Erasures erases for good; flow/erase says how, and by which errors it refuses.
+// Erasures erases for good and gives the certificate's id; flow/erase says how, and by
+// which errors it refuses. Privacy shows the certificate.
 type Erasures interface {
-	Erase(ctx context.Context, who Who, id gatehouse.SubjectID, reason string) (erase.Document, error)
-	Certificate(ctx context.Context, id gatehouse.ID) (erase.Document, error)
+	Erase(ctx context.Context, who Who, id gatehouse.SubjectID, reason string) (gatehouse.ID, error)
 }

@@ -324,7 +324,7 @@ func TestErasing(t *testing.T) {
 	if !strings.Contains(body, "Final at") || !strings.Contains(body, time.Now().AddDate(0, 0, 33).Format(time.DateOnly)) {
 		t.Errorf("the certificate does not say when it is final:\n%s", body)
 	}
-	link := regexp.MustCompile(`href="(/erasures/[0-9a-f]{32}/certificate)"`).FindStringSubmatch(body)
+	link := regexp.MustCompile(`href="(/privacy/erasures/[0-9a-f]{32}/certificate)"`).FindStringSubmatch(body)
 	w, err := g.http.Get(g.base + link[1])
 	if err != nil {
 		t.Fatal(err)

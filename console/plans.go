@@ -156,7 +156,7 @@ func planIn(w http.ResponseWriter, r *http.Request) (id, title string, picture [
 	}
 	for {
 		var part *multipart.Part
-		if part, err = form.NextPart(); err == io.EOF {
+		if part, err = form.NextPart(); errors.Is(err, io.EOF) {
 			return strings.TrimSpace(id), title, picture, nil
 		} else if err != nil {
 			return id, title, nil, malformed

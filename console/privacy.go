@@ -55,8 +55,6 @@ type Privacy interface {
 
 	// Erasures are the newest, at most 1,000.
 	Erasures(ctx context.Context) ([]ErasureState, error)
-	// Erase erases a subject and gives the erasure's id: vault.held, vault.erase_limit.
-	Erase(ctx context.Context, who Who, subject gatehouse.SubjectID, reason string) (gatehouse.ID, error)
 	// Certificate is the file that an auditor gets, with a proof of today.
 	Certificate(ctx context.Context, id gatehouse.ID) ([]byte, error)
 	// CheckErasure says what is still held of the subject, in words; nothing is good.
@@ -216,7 +214,7 @@ func (c *Console) privacyRoutes() []auth.Route {
 		get("/privacy/releases", gatehouse.ApproveReleases, c.releases),
 		post("/privacy/releases/{id}/file", gatehouse.ApproveReleases, "/privacy/releases", c.releaseFile),
 		get("/privacy/erasures", gatehouse.EraseSubjects, func(w http.ResponseWriter, r *http.Request) { c.erasures(w, r, http.StatusOK, "") }),
-		post("/privacy/erasures", gatehouse.EraseSubjects, "/privacy/erasures", c.erase),
+		post("/privacy/erasures", gatehouse.EraseSubjects, "/privacy/erasures", c.whomToErase),
 		get("/privacy/erasures/{id}", gatehouse.EraseSubjects, c.certificatePage),
 		get("/privacy/erasures/{id}/certificate", gatehouse.EraseSubjects, c.certificateFile),
 	}

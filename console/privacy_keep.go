@@ -233,19 +233,15 @@ func (c *Console) erasures(w http.ResponseWriter, r *http.Request, status int, p
 	c.render(w, r, status, "erasures", "erasures.title", "erasures", erasuresBody{List: list, Rows: shown, None: len(all) == 0, Problem: problem})
 }
 
-func (c *Console) erase(w http.ResponseWriter, r *http.Request) {
+// whomToErase finds who is meant and leads on to the question, which is asked on one page
+// for everybody who may erase.
+func (c *Console) whomToErase(w http.ResponseWriter, r *http.Request) {
 	err := privacyForm(w, r)
-	var subject, id gatehouse.ID
-	if err == nil && r.PostForm.Get("sure") != "yes" {
-		err = gatehouse.Errorf("form.malformed", "say that you are sure", "nobody said that this is meant")
-	}
+	var subject gatehouse.SubjectID
 	if err == nil {
 		if subject, err = c.found(r); err == nil && subject.IsZero() {
 			err = gatehouse.Errorf("subject.unknown", "give a badge label or an id", "nobody was named")
 		}
-	}
-	if err == nil {
-		id, err = c.o.Privacy.Erase(r.Context(), who(r), subject, strings.TrimSpace(r.PostForm.Get("reason")))
 	}
 	if status, problem := setRight(languageOf(w, r), err); status != 0 {
 		c.erasures(w, r, status, problem)
@@ -255,13 +251,14 @@ func (c *Console) erase(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, err)
 		return
 	}
-	http.Redirect(w, r, "/privacy/erasures/"+id.String(), http.StatusSeeOther)
+	http.Redirect(w, r, "/people/"+subject.String()+"/erase", http.StatusSeeOther)
 }
 
 type certificateBody struct {
 	Certificate gatehouse.ErasureCertificate
 	Entry       int64
 	Findings    []string // what is still held
+	Proved      bool     // the file carries its proof; the log gives one within a minute
 	Over        bool     // FinalAt has passed
 }
 
@@ -276,11 +273,12 @@ func (c *Console) certificatePage(w http.ResponseWriter, r *http.Request) {
 	var doc struct {
 		Certificate gatehouse.ErasureCertificate `json:"certificate"`
 		Leaf        int64                        `json:"leaf"`
+		Proof       json.RawMessage              `json:"proof"`
 	}
 	if err == nil {
 		err = json.Unmarshal(raw, &doc)
 	}
-	b := certificateBody{Certificate: doc.Certificate, Entry: doc.Leaf, Over: c.o.Now().After(doc.Certificate.FinalAt)}
+	b := certificateBody{Certificate: doc.Certificate, Entry: doc.Leaf, Proved: len(doc.Proof) > 0, Over: c.o.Now().After(doc.Certificate.FinalAt)}
 	if err == nil {
 		b.Findings, err = c.o.Privacy.CheckErasure(r.Context(), id)
 	}

@@ -206,7 +206,7 @@ func partsOf(t *testing.T, m *mail.Message) map[string]string {
 	all := map[string]string{}
 	for r := multipart.NewReader(m.Body, params["boundary"]); ; {
 		p, err := r.NextPart() // which decodes quoted-printable
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return all
 		}
 		must(t, err)

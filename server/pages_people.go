@@ -44,13 +44,9 @@ func (r records) Photos(ctx context.Context, who console.Who, id gatehouse.Subje
 type erasures struct{ *Server }
 
 // Erase implements console.Erasures.
-func (e erasures) Erase(ctx context.Context, who console.Who, id gatehouse.SubjectID, reason string) (erase.Document, error) {
-	return e.eraseFor(ctx, who.Operator, id, reason)
-}
-
-// Certificate implements console.Erasures.
-func (e erasures) Certificate(ctx context.Context, id gatehouse.ID) (erase.Document, error) {
-	return e.erase.Certificate(ctx, id)
+func (e erasures) Erase(ctx context.Context, who console.Who, id gatehouse.SubjectID, reason string) (gatehouse.ID, error) {
+	doc, err := e.eraseFor(ctx, who.Operator, id, reason)
+	return doc.Certificate.ID, err
 }
 
 // eraseFor erases in an operator's name, by the vault's lease where there is one.

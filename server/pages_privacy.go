@@ -88,7 +88,7 @@ func (p pages) Overview(ctx context.Context, who console.Who) (o console.Privacy
 	o.Holds = len(holds)
 	o.People, _ = p.working.Count()
 	o.Filing, o.FilingAt = string(privacy.FilingOf(o.People)), privacy.Filing
-	o.Canary = console.CanaryState{Shut: !trip.Trip.IsZero(), At: trip.At, Operator: trip.Operator, Purpose: trip.Purpose, Device: string(trip.Device), Lifted: trip.Lifted}
+	o.Canary = console.CanaryState{Shut: !trip.Trip.IsZero(), At: trip.At, Operator: trip.Operator, Purpose: trip.Purpose, Device: trip.Device, Lifted: trip.Lifted}
 	p.mu.Lock()
 	o.LastRetention = p.retained
 	p.mu.Unlock()
@@ -385,13 +385,6 @@ func erasureOf(l vault.NumberedLeaf) (e console.ErasureState, ok bool) {
 	return console.ErasureState{ID: id, At: at, Chains: chains, Passages: passages, FinalAt: time.UnixMilli(final), Entry: l.Index}, errors.Join(err1, err2, err3, err4) == nil
 }
 
-// Erase implements console.Privacy.
-func (p pages) Erase(ctx context.Context, who console.Who, subject gatehouse.SubjectID, reason string) (gatehouse.ID, error) {
-	// What was begun is finished, whether or not somebody waits for the answer.
-	e, err := p.adminOf(who.Operator).Erase(context.WithoutCancel(ctx), wire.EraseRequest{Subject: subject, Reason: reason})
-	return e.Certificate.ID, err
-}
-
 // Certificate implements console.Privacy.
 func (p pages) Certificate(ctx context.Context, id gatehouse.ID) ([]byte, error) {
 	e, err := p.admin().Erasure(ctx, id)
@@ -411,7 +404,8 @@ func (p pages) CheckErasure(ctx context.Context, id gatehouse.ID) ([]string, err
 	if err != nil {
 		return nil, err
 	}
-	if err := erase.Document(e).VerifyProof(keys.Log); err != nil {
+	// Without a proof yet there is nothing to be wrong with it; the page says that it comes.
+	if err := erase.Document(e).VerifyProof(keys.Log); err != nil && len(e.Proof) > 0 {
 		var said *gatehouse.Error
 		if errors.As(err, &said) {
 			return []string{said.Public()}, nil

@@ -99,7 +99,7 @@ func TestAPersonsRequest(t *testing.T) {
 	if err := p.PlaceHold(ctx, me, mei, "", time.Now().AddDate(0, 1, 0), "a court asked"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.Erase(ctx, me, mei, "asked for"); gatehouse.ErrorCode(err) != "vault.held" {
+	if _, err := (erasures{s}).Erase(ctx, me, mei, "asked for"); gatehouse.ErrorCode(err) != "vault.held" {
 		t.Errorf("erased although held: %v", err)
 	}
 	holds, err := p.Holds(ctx)
@@ -109,7 +109,7 @@ func TestAPersonsRequest(t *testing.T) {
 	if err := p.LiftHold(ctx, me, holds[0].ID); err != nil {
 		t.Fatal(err)
 	}
-	erased, err := p.Erase(ctx, me, mei, "asked for")
+	erased, err := (erasures{s}).Erase(ctx, me, mei, "asked for")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +149,7 @@ func TestAPersonsRequest(t *testing.T) {
 	if err != nil || len(kept.Note) == 0 {
 		t.Fatal(err)
 	}
-	if _, err := p.Erase(ctx, me, other, ""); err != nil {
+	if _, err := (erasures{s}).Erase(ctx, me, other, ""); err != nil {
 		t.Fatal(err)
 	}
 	got, err := s.lend.OpenFor(ctx, "x", "person", "test", []gatehouse.SealedRef{{Where: gatehouse.RequestContext(s.site.Place, kept.ID, "note"), Sealed: kept.Note}})

@@ -272,20 +272,10 @@ func (p papers) Erasures(context.Context) (out []console.ErasureState, err error
 	return out, p.with(func(all *Papers) error { out = slices.Clone(all.Erasures); return nil })
 }
 
-func (p papers) Erase(_ context.Context, _ console.Who, subject gatehouse.SubjectID, _ string) (gatehouse.ID, error) {
-	now := p.s.now()
-	id := gatehouse.NewID(now)
-	if err := p.s.Working.RemoveSubject(context.Background(), subject); err != nil { // its store locks, too
-		return id, err
-	}
-	return id, p.with(func(all *Papers) error {
-		all.Erasures = append([]console.ErasureState{{ID: id, At: now, Chains: 3, Passages: 12, FinalAt: now.AddDate(0, 0, 33), Entry: 4711}}, all.Erasures...)
-		delete(p.s.names, subject)
-		return nil
-	})
-}
-
 func (p papers) Certificate(_ context.Context, id gatehouse.ID) (out []byte, err error) {
+	if doc, ok := p.s.shelf.certificate(id); ok {
+		return json.Marshal(doc)
+	}
 	return out, p.with(func(all *Papers) error {
 		for _, e := range all.Erasures {
 			if e.ID == id {

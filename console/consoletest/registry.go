@@ -369,9 +369,9 @@ func (d *shelf) Photos(ctx context.Context, who console.Who, id gatehouse.Subjec
 }
 
 // Erase implements console.Erasures: the flow's own tests say what it does.
-func (d *shelf) Erase(ctx context.Context, who console.Who, id gatehouse.SubjectID, reason string) (erase.Document, error) {
+func (d *shelf) Erase(ctx context.Context, who console.Who, id gatehouse.SubjectID, reason string) (gatehouse.ID, error) {
 	if _, err := d.Subject(ctx, Place, id); err != nil {
-		return erase.Document{}, gatehouse.Errorf("erase.unknown", "", "there is nothing of such a subject here")
+		return gatehouse.ID{}, gatehouse.Errorf("erase.unknown", "", "there is nothing of such a subject here")
 	}
 	d.s.mu.Lock()
 	wait := d.s.Erasing
@@ -380,7 +380,7 @@ func (d *shelf) Erase(ctx context.Context, who console.Who, id gatehouse.Subject
 		<-wait
 	}
 	if err := d.s.Working.RemoveSubject(ctx, id); err != nil {
-		return erase.Document{}, err
+		return gatehouse.ID{}, err
 	}
 	d.s.mu.Lock()
 	defer d.s.mu.Unlock()
@@ -391,18 +391,15 @@ func (d *shelf) Erase(ctx context.Context, who console.Who, id gatehouse.Subject
 	proof, _ := json.Marshal(map[string]any{"hash": sha256.Sum256([]byte(who.Operator + reason))})
 	doc := erase.Document{Leaf: 41, Proof: proof, Certificate: gatehouse.ErasureCertificate{ID: gatehouse.RandomID(), Org: Place.Org, Site: Place.Site, Subject: id, ErasedAt: now, Chains: 2, Passages: 3, FinalAt: now.AddDate(0, 0, 33)}}
 	d.erased[doc.Certificate.ID] = doc
-	return doc, nil
+	return doc.Certificate.ID, nil
 }
 
-// Certificate implements console.Erasures.
-func (d *shelf) Certificate(_ context.Context, id gatehouse.ID) (erase.Document, error) {
+// certificate is that of an erasure.
+func (d *shelf) certificate(id gatehouse.ID) (erase.Document, bool) {
 	d.s.mu.Lock()
 	defer d.s.mu.Unlock()
 	doc, ok := d.erased[id]
-	if !ok {
-		return doc, gatehouse.Errorf("erase.unknown", "", "there is no such certificate")
-	}
-	return doc, nil
+	return doc, ok
 }
 
 // importDesk enrols what a table says.

@@ -224,11 +224,11 @@ func (b *Book) apply(c gatehouse.RuleChange) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.version = c.Version
-	switch {
-	case c.Event == gatehouse.MembersAdded:
+	switch c.Event {
+	case gatehouse.MembersAdded:
 		b.join(gatehouse.GroupID(c.ID), c.Members)
 		return nil
-	case c.Event == gatehouse.MembersRemoved:
+	case gatehouse.MembersRemoved:
 		b.leave(gatehouse.GroupID(c.ID), c.Members)
 		return nil
 	}

@@ -3,6 +3,7 @@ package assets
 import (
 	"compress/gzip"
 	"io"
+	"net/http"
 	"net/http/httptest"
 	"testing"
 	"testing/fstest"
@@ -11,7 +12,7 @@ import (
 func TestServe(t *testing.T) {
 	s := Load(fstest.MapFS{"a/one.js": {Data: []byte("let a = 1;")}, "two.css": {Data: []byte("p {}")}, "LICENSE": {Data: []byte("x")}})
 	get := func(name, query string, headers ...string) *httptest.ResponseRecorder {
-		r := httptest.NewRequest("GET", "/static/"+name+query, nil)
+		r := httptest.NewRequest(http.MethodGet, "/static/"+name+query, nil)
 		for i := 0; i+1 < len(headers); i += 2 {
 			r.Header.Set(headers[i], headers[i+1])
 		}

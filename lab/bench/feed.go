@@ -68,7 +68,7 @@ func RunFeed(ctx context.Context, o FeedOptions) (Feed, error) {
 	defer func() { _ = s.Close(context.WithoutCancel(ctx)) }()
 	link, ended := make(chan string, 1), make(chan error, 1)
 	go func() { ended <- s.Run(ctx, func(l string) { link <- l }) }()
-	defer func() { stop(); <-ended }()
+	defer func() { stop(); _ = <-ended }() // what was measured was measured
 	select {
 	case <-link:
 	case err := <-ended:

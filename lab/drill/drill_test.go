@@ -109,7 +109,7 @@ func TestAThiefOfAGateServer(t *testing.T) {
 	if err := real.moveAway(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	defer real.away.stop() //nolint:errcheck // a test's
+	defer real.away.stop()
 	c = real.config
 	s, err := server.Open(t.Context(), c, server.Options{Stderr: &bytes.Buffer{}})
 	if err != nil {

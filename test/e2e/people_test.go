@@ -94,7 +94,7 @@ func TestSomebodyIsEnrolledAndErasedByMouse(t *testing.T) {
 	if text := ask[string](t, ctx, "document.querySelector('main').innerText"); !strings.Contains(text, id.String()) || !strings.Contains(text, "Final at") {
 		t.Errorf("the certificate says\n%s", text)
 	}
-	certificate, err := gatehouse.ParseID(strings.TrimPrefix(ask[string](t, ctx, "location.pathname"), "/erasures/"))
+	certificate, err := gatehouse.ParseID(strings.TrimPrefix(ask[string](t, ctx, "location.pathname"), "/privacy/erasures/"))
 	must(t, err)
 	e, err := s.Admin().Erasure(t.Context(), certificate)
 	if err != nil || e.Certificate.Subject != id {

@@ -86,7 +86,6 @@ POST /people/{id}/correct                   permission edit-records, fresh
 GET /people/{id}/erase                      permission erase, fresh
 POST /people/{id}/erase                     permission erase, fresh
 GET /erasures/{id}                          permission erase
-GET /erasures/{id}/certificate              permission erase
 GET /people/import                          permission enrol
 POST /people/import                         permission enrol
 GET /people/import/template                 permission enrol
