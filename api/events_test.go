@@ -59,7 +59,7 @@ func (e *told) Changed() <-chan struct{} {
 // listen opens a stream and returns its lines, without those that say that it lives.
 func listen(t *testing.T, base, path string, headers ...string) (lines chan string, answer *http.Response) {
 	t.Helper()
-	r, _ := http.NewRequestWithContext(t.Context(), "GET", base+path, nil)
+	r, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, base+path, nil)
 	for i := 0; i+1 < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io/fs"
 	"math"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -19,7 +20,7 @@ import (
 func page(t *testing.T, o Options, path string) *httptest.ResponseRecorder {
 	t.Helper()
 	w := httptest.NewRecorder()
-	New(o).page(w, httptest.NewRequest("GET", path, nil))
+	New(o).page(w, httptest.NewRequest(http.MethodGet, path, nil))
 	return w
 }
 

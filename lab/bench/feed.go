@@ -3,6 +3,7 @@ package bench
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -49,7 +50,7 @@ const feedPeople = 50
 // pages, and lets cards be shown at the door. It measures from a passage's commit until each
 // page has its row: the server, its encrypted store and vault, rendering for each session,
 // and HTTP on the loopback; not a browser's drawing. Errors: bench.*, and the server's.
-func RunFeed(ctx context.Context, o FeedOptions) (Feed, error) {
+func RunFeed(ctx context.Context, o FeedOptions) (out Feed, err error) {
 	if o.Pages < 1 || o.PerS < 1 || o.For < time.Second {
 		return Feed{}, gatehouse.Errorf("bench.size", "ask for 1 or more pages and passages, and a second or more", "there is nothing to measure")
 	}
@@ -68,7 +69,7 @@ func RunFeed(ctx context.Context, o FeedOptions) (Feed, error) {
 	defer func() { _ = s.Close(context.WithoutCancel(ctx)) }()
 	link, ended := make(chan string, 1), make(chan error, 1)
 	go func() { ended <- s.Run(ctx, func(l string) { link <- l }) }()
-	defer func() { stop(); _ = <-ended }() // what was measured was measured
+	defer func() { stop(); err = errors.Join(err, <-ended) }()
 	select {
 	case <-link:
 	case err := <-ended:
