@@ -151,7 +151,7 @@ func TestEveryAlteredRowIsFound(t *testing.T) {
 		"an erasure that is gone":    {auditFile, `DELETE FROM erasures`, "audit.erasure"},
 		"a bundle's end":             {auditFile, `UPDATE bundles SET expires = at`, "audit.bundle"},
 		"a bundle that is gone":      {auditFile, `DELETE FROM bundles`, "audit.bundle"},
-		"a bundle too many":          {auditFile, `INSERT INTO bundles SELECT randomblob(16), at, target, expires, holder, reason FROM bundles`, "audit.bundle"},
+		"a bundle too many":          {auditFile, `INSERT INTO bundles SELECT randomblob(16), at, target, expires, holder, reason, recorded FROM bundles`, "audit.bundle"},
 		"the backups' key":           {auditFile, `UPDATE backup_signer SET seed = randomblob(32)`, "audit.key"},
 		"the erasure list":           {keyStoreFile, `DELETE FROM removals`, "audit.removals"},
 		// The end of everything that is in the database, cut where a checkpoint stood.

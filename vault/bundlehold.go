@@ -79,7 +79,7 @@ func (a *auditDB) holdBundle(ctx context.Context, in holdBundleRequest, now time
 	if err != nil {
 		return 0, err
 	}
-	later, err := a.finalBefore(ctx, at, until)
+	later, err := a.finalBefore(ctx, in.ID, at, until)
 	if err != nil {
 		return 0, err
 	}
@@ -103,10 +103,13 @@ func (a *auditDB) holdBundle(ctx context.Context, in holdBundleRequest, now time
 	return len(later), err
 }
 
-// finalBefore gives, with until in them, the certificates of the erasures that were
-// begun since a bundle was made, so that it has their keys, and were to be final sooner.
-func (a *auditDB) finalBefore(ctx context.Context, since, until int64) (later []gatehouse.ErasureCertificate, err error) {
-	rows, err := a.db.Readers().QueryContext(ctx, `SELECT id FROM erasures WHERE leaf IS NOT NULL AND begun >= ? AND final_at < ?`, since, until)
+// finalBefore gives, with until in them, the certificates of the erasures that may be in
+// a bundle and were to be final sooner: those that were certified since it was made at
+// since, by the clock or by the log (a clock can be set back). An erasure that began
+// before and waited is one of them; what was certified before has no keys in the bundle.
+func (a *auditDB) finalBefore(ctx context.Context, bundle gatehouse.ID, since, until int64) (later []gatehouse.ErasureCertificate, err error) {
+	rows, err := a.db.Readers().QueryContext(ctx, `SELECT id FROM erasures WHERE leaf IS NOT NULL AND final_at < ?1
+		AND (erased_at >= ?2 OR leaf >= (SELECT recorded FROM bundles WHERE id = ?3))`, until, since, bundle[:])
 	if err != nil {
 		return nil, sealeddb.Wrap(auditFile, err)
 	}

@@ -20,9 +20,9 @@ const (
 const maxTarget = 1000
 
 // RecordBundle writes down that a key bundle went to a target, and when it is gone from
-// there: erasures are final no sooner. Recorded again, a bundle keeps the later end, and
-// certificates of erasures since it was made get a new entry where they said a sooner
-// one. Errors: bundle.invalid, vault.unavailable, vault.timeout, and the store's.
+// there: erasures are final no sooner. It is called before the key store is read for it.
+// Recorded again, a bundle keeps the later end, and certificates of erasures since it was
+// made get a new entry where they said a sooner one. Errors: bundle.invalid, vault.unavailable, vault.timeout, and the store's.
 func (v *Vault) RecordBundle(ctx context.Context, b gatehouse.KeyBundle) error {
 	_, err := v.process.Call(ctx, methodRecordBundle, b, nil, nil)
 	return err
@@ -55,7 +55,7 @@ func (s *service) handleRecordBundle(ctx context.Context, r *child.Request) (any
 
 // recordBundle writes the bundle's row, its leaf, and the certificates that it postpones.
 func (a *auditDB) recordBundle(ctx context.Context, b gatehouse.KeyBundle) error {
-	later, err := a.finalBefore(ctx, b.At.UnixMilli(), b.Expires.UnixMilli())
+	later, err := a.finalBefore(ctx, b.ID, b.At.UnixMilli(), b.Expires.UnixMilli())
 	if err != nil {
 		return err
 	}
@@ -69,8 +69,8 @@ func (a *auditDB) recordBundle(ctx context.Context, b gatehouse.KeyBundle) error
 				return err
 			}
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO bundles (id, at, target, expires) VALUES (?, ?, ?, ?)
-			ON CONFLICT DO UPDATE SET expires = max(expires, excluded.expires)`, b.ID[:], b.At.UnixMilli(), b.Target, b.Expires.UnixMilli())
+		_, err := tx.ExecContext(ctx, `INSERT INTO bundles (id, at, target, expires, recorded) VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT DO UPDATE SET expires = max(expires, excluded.expires)`, b.ID[:], b.At.UnixMilli(), b.Target, b.Expires.UnixMilli(), a.tree.Size())
 		return err
 	})
 	return err

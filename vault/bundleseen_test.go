@@ -52,3 +52,26 @@ func TestABundleThatIsSeenLateIsCounted(t *testing.T) {
 		t.Errorf("%+v", r.Findings)
 	}
 }
+
+// Somebody whose erasure began before a bundle was made and ended after it may be in it,
+// also where the clock was set back meanwhile; a bundle that is kept longer postpones that.
+func TestAnErasureThatEndsAfterABundleIsInIt(t *testing.T) {
+	in := install(t)
+	ctx := t.Context()
+	s := gatehouse.RandomID()
+	in.sealOne(t, s, "x")
+	r := eraseOf(s)
+	_, err := in.vault.Erase(ctx, r)
+	must(t, err)
+	now := time.Now().UTC().Truncate(time.Millisecond).Add(time.Hour) // which the clock said then
+	b := gatehouse.KeyBundle{ID: gatehouse.NewID(now), At: now, Target: "x", Expires: now.AddDate(0, 0, 1)}
+	must(t, in.vault.RecordBundle(ctx, b))
+	if c, _, err := in.vault.Certify(ctx, r.ID, 0); err != nil || !c.FinalAt.Equal(b.Expires) {
+		t.Fatalf("final at %v, %v", c.FinalAt, err)
+	}
+	b.Expires = now.AddDate(0, 0, 3)
+	must(t, in.vault.RecordBundle(ctx, b))
+	if c, _, err := in.vault.Certify(ctx, r.ID, 0); err != nil || !c.FinalAt.Equal(b.Expires) {
+		t.Errorf("final at %v, and the bundle is there until %v: %v", c.FinalAt, b.Expires, err)
+	}
+}

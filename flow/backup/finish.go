@@ -19,8 +19,10 @@ const arriving = time.Hour
 // arrived later than that allows for: storage counts from there.
 func (r *run) finish(ctx context.Context) (gatehouse.KeyBundle, error) {
 	r.progress(Progress{Stage: "key bundle"})
-	at := r.manifest.At
-	b := gatehouse.KeyBundle{ID: gatehouse.NewID(at), At: at, Target: r.Keys.String(), Expires: goneBy(r.now().Add(arriving))}
+	// Its time is that at which the key store is read, not the backup's beginning: what was
+	// erased before is not in it.
+	at := r.now().UTC().Truncate(time.Millisecond)
+	b := gatehouse.KeyBundle{ID: gatehouse.NewID(at), At: at, Target: r.Keys.String(), Expires: goneBy(at.Add(arriving))}
 	folder := folderOf(b.At, b.ID)
 	r.manifest.Bundle = folder
 	list, err := r.Vault.ErasureList(ctx)
@@ -84,7 +86,7 @@ func (r *run) finish(ctx context.Context) (gatehouse.KeyBundle, error) {
 	if err := r.Keys.Put(ctx, folder+"/bundle.json", object, at.Add(LockedFor)); err != nil {
 		return b, err
 	}
-	if err := r.put(ctx, r.Data, manifestPrefix+folderOf(at, r.manifest.ID)+".json", manifest); err != nil {
+	if err := r.put(ctx, r.Data, manifestPrefix+folderOf(r.manifest.At, r.manifest.ID)+".json", manifest); err != nil {
 		return b, err
 	}
 	r.count(len(manifest) + len(object))

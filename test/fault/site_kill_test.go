@@ -283,8 +283,11 @@ func (k *killing) round(t *testing.T, round int) {
 	}
 	k.kills[how]++
 	first, second := time.Duration(k.rand.IntN(1800))*time.Millisecond, time.Duration(k.rand.IntN(1500))*time.Millisecond
-	if round == 1 {
+	switch {
+	case round == 1:
 		first += time.Second // so that there is something to lose
+	case round%10 == 7:
+		first *= 5 // what takes long on a site that has grown (a backup, a rotation) ends too
 	}
 	var vaultKilled, killed atomic.Bool
 	started := make(chan struct{})
