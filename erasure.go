@@ -138,6 +138,9 @@ type KeyBundle struct {
 	At      time.Time
 	Target  string
 	Expires time.Time
+	// Seen says that it lies at its target already, unknown to the log. One that is yet to be
+	// written holds no keys of those who were erased by then.
+	Seen bool
 }
 
 // KeyDay is a day of a retention class of which the key store has keys.

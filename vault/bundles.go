@@ -55,15 +55,24 @@ func (s *service) handleRecordBundle(ctx context.Context, r *child.Request) (any
 
 // recordBundle writes the bundle's row, its leaf, and the certificates that it postpones.
 func (a *auditDB) recordBundle(ctx context.Context, b gatehouse.KeyBundle) error {
-	later, err := a.finalBefore(ctx, b.ID, b.At.UnixMilli(), b.Expires.UnixMilli())
-	if err != nil {
-		return err
+	known := b.Seen
+	if !known {
+		if err := a.db.Readers().QueryRowContext(ctx, `SELECT count(*) > 0 FROM bundles WHERE id = ?`, b.ID[:]).Scan(&known); err != nil {
+			return sealeddb.Wrap(auditFile, err)
+		}
+	}
+	var later []gatehouse.ErasureCertificate
+	if known {
+		var err error
+		if later, err = a.finalBefore(ctx, b.ID, b.At.UnixMilli(), b.Expires.UnixMilli()); err != nil {
+			return err
+		}
 	}
 	entries := []entry{{leaf: gatehouse.EventLeaf(gatehouse.BackupLeafKind, time.Now(), bundleRecorded, b.ID.String(), strconv.FormatInt(b.Expires.UnixMilli(), 10))}}
 	for _, c := range later {
 		entries = append(entries, entry{leaf: c.Leaf()})
 	}
-	_, err = a.commit(ctx, entries, func(ctx context.Context, tx *sql.Tx) error {
+	_, err := a.commit(ctx, entries, func(ctx context.Context, tx *sql.Tx) error {
 		for i, c := range later {
 			if _, err := tx.ExecContext(ctx, `UPDATE erasures SET final_at = ?, leaf = ? WHERE id = ?`, c.FinalAt.UnixMilli(), a.tree.Size()+1+int64(i), c.ID[:]); err != nil {
 				return err

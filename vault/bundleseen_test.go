@@ -75,3 +75,28 @@ func TestAnErasureThatEndsAfterABundleIsInIt(t *testing.T) {
 		t.Errorf("final at %v, and the bundle is there until %v: %v", c.FinalAt, b.Expires, err)
 	}
 }
+
+// Who was certified before a bundle is written down has no keys in it, though the bundle's
+// own clock says that it began before; one that is found at its target may have them.
+func TestABundleThatIsYetToBeWrittenPostponesNobody(t *testing.T) {
+	in := install(t)
+	ctx := t.Context()
+	began := time.Now().UTC().Truncate(time.Millisecond).Add(-time.Minute)
+	s := gatehouse.RandomID()
+	in.sealOne(t, s, "x")
+	r := eraseOf(s)
+	_, err := in.vault.Erase(ctx, r)
+	must(t, err)
+	given, _, err := in.vault.Certify(ctx, r.ID, 0)
+	must(t, err)
+	b := gatehouse.KeyBundle{ID: gatehouse.NewID(began), At: began, Target: "x", Expires: began.AddDate(0, 0, 30)}
+	must(t, in.vault.RecordBundle(ctx, b))
+	if c, _, err := in.vault.Certify(ctx, r.ID, 0); err != nil || c != given {
+		t.Errorf("final at %v, and was to be at %v: %v", c.FinalAt, given.FinalAt, err)
+	}
+	found := gatehouse.KeyBundle{ID: gatehouse.RandomID(), At: began, Target: "x", Expires: began.AddDate(0, 0, 20), Seen: true}
+	must(t, in.vault.RecordBundle(ctx, found))
+	if c, _, err := in.vault.Certify(ctx, r.ID, 0); err != nil || !c.FinalAt.Equal(found.Expires) {
+		t.Errorf("final at %v, with a bundle that is there until %v: %v", c.FinalAt, found.Expires, err)
+	}
+}

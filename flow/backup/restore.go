@@ -163,7 +163,7 @@ func (w *Wish) choose(all []Found, bundles []FoundBundle) (chosen *Found, bundle
 // recorded are the bundles as the log names them.
 func (w *Wish) recorded(bundles []FoundBundle) (list []gatehouse.KeyBundle) {
 	for _, b := range bundles {
-		list = append(list, gatehouse.KeyBundle{ID: b.ID, At: b.At, Target: w.Keys.String(), Expires: b.Expires})
+		list = append(list, gatehouse.KeyBundle{ID: b.ID, At: b.At, Target: w.Keys.String(), Expires: b.Expires, Seen: true})
 	}
 	return list
 }

@@ -137,7 +137,7 @@ func (f *Flow) checkOverdue(ctx context.Context, c *Checked, bundles []FoundBund
 		}
 		c.find(b.Folder, gatehouse.Errorf("bundle.overdue", "see docs/backup.md for the bucket's lifecycle rules, with NoncurrentVersionExpiration; of a directory run `gatehouse backup prune`",
 			"this key bundle should be gone since %s, and no erasure is final while it is there", b.Expires.Format(time.DateOnly)))
-		seen := gatehouse.KeyBundle{ID: b.ID, At: b.At, Target: f.Keys.String(), Expires: now.Add(DropMargin)}
+		seen := gatehouse.KeyBundle{ID: b.ID, At: b.At, Target: f.Keys.String(), Expires: now.Add(DropMargin), Seen: true}
 		if err := f.Vault.RecordBundle(ctx, seen); err != nil {
 			return err
 		}

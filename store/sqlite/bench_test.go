@@ -45,7 +45,7 @@ func BenchmarkCommit(b *testing.B) {
 func BenchmarkNewest(b *testing.B) {
 	const rows = 100_000
 	s := openStore(b, b.TempDir(), fileKeys{})
-	fill(b, s, rows)
+	fill(b, s, rows, 10*time.Millisecond)
 	for name, q := range map[string]gatehouse.PassageQuery{
 		"all":   {Place: here, Limit: 50},
 		"gate":  {Place: here, Gate: "front-door", Limit: 50},
@@ -69,14 +69,45 @@ func BenchmarkNewest(b *testing.B) {
 	})
 }
 
-func fill(b *testing.B, s *sqlite.Store, rows int) {
+// BenchmarkMillion pages through a year with a million passages, 50 at a time: the first
+// page, and the one that ends with the oldest passage.
+func BenchmarkMillion(b *testing.B) {
+	const rows, every = 1_000_000, 31 * time.Second
+	s := openStore(b, b.TempDir(), fileKeys{})
+	fill(b, s, rows, every)
+	oldest, err := s.Passages(b.Context(), gatehouse.PassageQuery{Place: here, Until: noon.Add(51*every + time.Millisecond), Limit: 60})
+	if err != nil || len(oldest) != 51 {
+		b.Fatal(len(oldest), err)
+	}
+	for _, page := range []struct {
+		name   string
+		before gatehouse.ID
+	}{{"first", gatehouse.ID{}}, {"millionth", oldest[0].ID}} {
+		for name, q := range map[string]gatehouse.PassageQuery{
+			"all":    {Place: here, Limit: 50, Before: page.before},
+			"gate":   {Place: here, Gate: "front-door", Limit: 50, Before: page.before},
+			"within": {Place: here, Within: new(gatehouse.SomeGates("front-door", "side-door")), Limit: 50, Before: page.before},
+		} {
+			b.Run(page.name+"/"+name, func(b *testing.B) {
+				for b.Loop() {
+					if got, err := s.Passages(b.Context(), q); err != nil || len(got) != 50 {
+						b.Fatal(len(got), err)
+					}
+				}
+			})
+		}
+	}
+}
+
+// fill commits passages, one every so often.
+func fill(b *testing.B, s *sqlite.Store, rows int, every time.Duration) {
 	b.Helper()
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for range 64 {
 		wg.Go(func() {
 			for i := next.Add(1); i <= int64(rows); i = next.Add(1) {
-				c := newCommit(noon.Add(time.Duration(i) * 10 * time.Millisecond))
+				c := newCommit(noon.Add(time.Duration(i) * every))
 				c.Detail = c.Detail[:256]
 				if err := s.CommitPassage(b.Context(), c); err != nil {
 					b.Error(err)
