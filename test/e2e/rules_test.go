@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -28,8 +29,14 @@ type product struct {
 
 const reader = gatehouse.DeviceID("door-reader")
 
-// run starts a server with two doors that open in simulation.
+// run starts a server with two doors that open in simulation, and a link that signs in.
 func run(t *testing.T) *product {
+	t.Helper()
+	return start(t, true)
+}
+
+// start starts it; not local, its link is the one that sets a site up.
+func start(t *testing.T, local bool) *product {
 	t.Helper()
 	if _, err := os.Stat(filepath.Join(models.Dir(), "models")); err != nil {
 		t.Skip("the models are not fetched: run `make assets`")
@@ -43,7 +50,7 @@ func run(t *testing.T) *product {
 		c.Gates = append(c.Gates, g)
 	}
 	p := &product{passages: make(chan gatehouse.Passage, 100)}
-	s, err := server.Open(t.Context(), c, server.Options{NewPassphrase: []byte("correct horse battery staple"), Stderr: testWriter{t}, LocalSession: true,
+	s, err := server.Open(t.Context(), c, server.Options{NewPassphrase: []byte("correct horse battery staple"), Stderr: testWriter{t}, LocalSession: local,
 		Committed: func(one gatehouse.Passage) { p.passages <- one }})
 	must(t, err)
 	p.Server = s
@@ -60,7 +67,9 @@ func run(t *testing.T) *product {
 	case err := <-done:
 		t.Fatal(err)
 	}
-	p.base, _, _ = strings.Cut(p.link, "/enter/")
+	u, err := url.Parse(p.link)
+	must(t, err)
+	p.base = u.Scheme + "://" + u.Host
 	added, err := s.Admin().AddDevice(t.Context(), wire.DeviceAddRequest{ID: reader, Kind: gatehouse.Reader, Gate: "front-door"})
 	must(t, err)
 	p.reader = client.AsDevice(p.base, added.Token)
