@@ -14,6 +14,7 @@ type Observation struct {
 	Faces         []FaceSeen  // left to right
 	Plates        []PlateSeen // best first
 	Still         []byte      // the frame as a JPEG for the memory ring; nil unless asked for
+	Tile          []byte      // the still at most 320 pixels wide and high, for a list
 }
 
 // FaceSeen is one face in one frame.
@@ -25,6 +26,7 @@ type FaceSeen struct {
 	Template  []float32 // unit length, of the registry's dimension; nil where the face is too poor to describe
 	Live      float32   // probability that it is a live face and no replay or print, 0..1; -1: not judged
 	Crop      []byte    // JPEG of the face's surroundings, every other face blurred; nil unless asked for
+	Thumb     []byte    // the crop at most 96 pixels wide and high, for a list
 }
 
 // FaceQuality says why a picture of a face is or is not good enough.
@@ -37,10 +39,11 @@ type FaceQuality struct {
 
 // PlateSeen is one physical plate in one frame.
 type PlateSeen struct {
-	Box  Box
-	Quad [4]Point // corners, clockwise from the top left
-	Read PlateRead
-	Crop []byte // JPEG of the vehicle's surroundings; nil unless asked for
+	Box   Box
+	Quad  [4]Point // corners, clockwise from the top left
+	Read  PlateRead
+	Crop  []byte // JPEG of the vehicle's surroundings; nil unless asked for
+	Thumb []byte // the crop at most 96 pixels wide and high, for a list
 }
 
 // PlateRead is what one plate says, in one frame or voted over several.

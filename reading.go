@@ -40,7 +40,10 @@ type Picture struct {
 	Kind EvidenceKind
 	Box  Box
 	JPEG []byte
-	At   time.Time
+	// Thumb is the same for a list, at most 96 pixels wide and high, a whole frame 320; nil
+	// for none. It is in memory only.
+	Thumb []byte
+	At    time.Time
 }
 
 // Liveness is the verdict over a track's frames.

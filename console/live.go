@@ -48,6 +48,9 @@ func (c *Console) showLive(w http.ResponseWriter, r *http.Request, wall bool) {
 	if b.Counts, _, err = c.countView(r, lang, 0); err != nil {
 		c.o.Log.Error("counts", "err", err)
 	}
+	for i := range b.Rows {
+		b.Rows[i].InSight = true
+	}
 	b.Alarms = c.alarmsView(r, lang)
 	b.Channel = who(r).Session + " " + lang + " " + b.Filter.Query()
 	b.Gates, b.Faces = c.gateViews(r), c.o.Hub.Faces()

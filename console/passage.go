@@ -86,7 +86,7 @@ func (c *Console) picture(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	jpeg(w, pictures[n].JPEG)
+	jpeg(w, wanted(r, pictures[n]))
 }
 
 // still serves a gate's latest still. Whole frames show everybody at the gate, so an
@@ -102,7 +102,15 @@ func (c *Console) still(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, err)
 		return
 	}
-	jpeg(w, p.JPEG)
+	jpeg(w, wanted(r, p))
+}
+
+// wanted is the picture, or its small form where the page draws it in a list.
+func wanted(r *http.Request, p gatehouse.Picture) []byte {
+	if r.URL.Query().Get("for") == "list" && len(p.Thumb) > 0 {
+		return p.Thumb
+	}
+	return p.JPEG
 }
 
 // openArchive asks the vault for a passage's archived pictures, with a reason, and

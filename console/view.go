@@ -27,6 +27,7 @@ type row struct {
 	Latency   time.Duration
 	Outcome   gatehouse.Outcome
 	Picture   bool // the ring holds one
+	InSight   bool // the picture is asked for when the row is seen
 	Dated     bool // a list that spans days shows the date
 }
 

@@ -72,9 +72,9 @@ func (r *Ring) Put(gate gatehouse.GateID, passage gatehouse.ID, pictures []gateh
 	r.drop(r.byPass[passage])
 	e := &entry{gate: gate, passage: passage, at: r.now()}
 	for _, p := range pictures {
-		if len(p.JPEG) > 0 && e.size+len(p.JPEG) <= r.limit {
+		if len(p.JPEG) > 0 && e.size+sizeOf(p) <= r.limit {
 			e.pictures = append(e.pictures, p)
-			e.size += len(p.JPEG)
+			e.size += sizeOf(p)
 		}
 	}
 	if len(e.pictures) == 0 {
@@ -95,13 +95,13 @@ func (r *Ring) PutStill(gate gatehouse.GateID, p gatehouse.Picture) {
 	r.sweep()
 	s := r.shelf(gate)
 	r.dropStill(s)
-	if len(p.JPEG) == 0 || len(p.JPEG) > r.limit {
+	if len(p.JPEG) == 0 || sizeOf(p) > r.limit {
 		return
 	}
-	r.makeRoom(len(p.JPEG))
+	r.makeRoom(sizeOf(p))
 	s.still, s.stillAt = p, r.now()
-	s.size += len(p.JPEG)
-	r.size += len(p.JPEG)
+	s.size += sizeOf(p)
+	r.size += sizeOf(p)
 }
 
 // Pictures returns the passage's pictures, best first; nil when they are gone. The
@@ -221,7 +221,9 @@ func (r *Ring) drop(e *entry) {
 }
 
 func (r *Ring) dropStill(s *shelf) {
-	s.size -= len(s.still.JPEG)
-	r.size -= len(s.still.JPEG)
+	s.size -= sizeOf(s.still)
+	r.size -= sizeOf(s.still)
 	s.still, s.stillAt = gatehouse.Picture{}, time.Time{}
 }
+
+func sizeOf(p gatehouse.Picture) int { return len(p.JPEG) + len(p.Thumb) }

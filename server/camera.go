@@ -127,7 +127,7 @@ func (c *camera) frame(ctx context.Context, capture gatehouse.Capture) ([]gateho
 	}
 	c.lag.Store(time.Since(capture.Received).Milliseconds())
 	if seen.Still != nil {
-		c.server.ring.PutStill(c.device.Gate, gatehouse.Picture{Kind: gatehouse.FrameEvidence, JPEG: seen.Still, At: capture.Received})
+		c.server.ring.PutStill(c.device.Gate, gatehouse.Picture{Kind: gatehouse.FrameEvidence, JPEG: seen.Still, Thumb: seen.Tile, At: capture.Received})
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -60,6 +60,10 @@
     }
   });
 
+  const watch = (el) => {
+    for (const img of el.querySelectorAll("img[data-src]")) sight.observe(img.closest(".row"));
+  };
+
   const apply = (html) => {
     const t = document.createElement("template");
     t.innerHTML = html;
@@ -69,7 +73,7 @@
         img.removeAttribute("src");
       }
       place(el);
-      for (const img of el.querySelectorAll("img[data-src]")) sight.observe(img.closest(".row"));
+      watch(el);
     }
   };
 
@@ -121,5 +125,6 @@
     if (e.target instanceof HTMLImageElement) e.target.hidden = true;
   }, true);
 
+  watch(live);
   start();
 })();

@@ -12,11 +12,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"gatehouse"
 	"gatehouse/console/consoletest"
+	"gatehouse/vision/imaging"
 
 	"github.com/chromedp/chromedp"
 )
@@ -64,7 +66,23 @@ func portrait(n int) gatehouse.Picture {
 	if err != nil {
 		return consoletest.Picture(240, 240, uint8(n*30))
 	}
-	return gatehouse.Picture{Kind: gatehouse.CropEvidence, JPEG: b, At: time.Now()}
+	return gatehouse.Picture{Kind: gatehouse.CropEvidence, JPEG: b, Thumb: thumb(b), At: time.Now()}
+}
+
+var thumbs sync.Map // by the picture, since it takes a while
+
+// thumb is what the vision process makes of a picture for a list.
+func thumb(jpeg []byte) []byte {
+	if b, ok := thumbs.Load(string(jpeg)); ok {
+		return b.([]byte)
+	}
+	m, err := imaging.Decode(jpeg, imaging.Limits{})
+	if err != nil {
+		return nil
+	}
+	b, _ := imaging.Thumb(m, imaging.ThumbSide)
+	thumbs.Store(string(jpeg), b)
+	return b
 }
 
 // carPicture is a plain drawing of the front of a car, for screenshots.
@@ -84,7 +102,7 @@ func carPicture(shade color.RGBA) gatehouse.Picture {
 	box(450, 330, 510, 370, color.RGBA{22, 22, 22, 255})
 	var b bytes.Buffer
 	_ = jpeg.Encode(&b, img, nil)
-	return gatehouse.Picture{Kind: gatehouse.CropEvidence, JPEG: b.Bytes(), At: time.Now()}
+	return gatehouse.Picture{Kind: gatehouse.CropEvidence, JPEG: b.Bytes(), Thumb: thumb(b.Bytes()), At: time.Now()}
 }
 
 // morning fills a site with what a guard sees at nine o'clock, and returns one

@@ -76,7 +76,7 @@ func BenchmarkStages(b *testing.B) {
 		{"quality", func() error { quality(five(points), aligned); return nil }},
 		{"template", func() error { _, err := e.describe(aligned); return err }},
 		{"liveness", func() error { _, err := e.liveness(img, found[0]); return err }},
-		{"crop", func() error { _, err := surroundings(img, found, 0); return err }},
+		{"crop", func() error { _, _, err := surroundings(img, found, 0); return err }},
 		{"all", func() error { _, err := e.See(img, Options{Template: true, Live: true}); return err }},
 		{"all and crop", func() error { _, err := e.See(img, Options{Template: true, Live: true, Crop: true}); return err }},
 		{"tiles", func() error { _, err := e.find(img, true); return err }},

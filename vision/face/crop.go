@@ -12,8 +12,8 @@ const (
 )
 
 // surroundings returns a JPEG of the picture around face i of all, with every other
-// face made unrecognizable, so that evidence shows one person only.
-func surroundings(img *imaging.RGB, all []detection, i int) ([]byte, error) {
+// face made unrecognizable, so that evidence shows one person only; and the same for a list.
+func surroundings(img *imaging.RGB, all []detection, i int) (crop, thumb []byte, err error) {
 	d := all[i]
 	side := max(d.x1-d.x0, d.y1-d.y0) * cropScale
 	cx, cy := (d.x0+d.x1)/2, (d.y0+d.y1)/2
@@ -37,7 +37,11 @@ func surroundings(img *imaging.RGB, all []detection, i int) ([]byte, error) {
 		part = imaging.Crop(part, gatehouse.Box{W: part.W / k * k, H: part.H / k * k})
 		part = imaging.Resize(part, part.W/k, part.H/k)
 	}
-	return imaging.EncodeJPEG(part, cropQuality)
+	if crop, err = imaging.EncodeJPEG(part, cropQuality); err != nil {
+		return nil, nil, err
+	}
+	thumb, err = imaging.Thumb(part, imaging.ThumbSide)
+	return crop, thumb, err
 }
 
 // hideOutside hides box in part, except where it covers keep; both are in the

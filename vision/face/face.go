@@ -118,7 +118,7 @@ func (e *Engine) See(img *imaging.RGB, opt Options) ([]gatehouse.FaceSeen, error
 			}
 		}
 		if opt.Crop {
-			if f.Crop, err = surroundings(img, all, i); err != nil {
+			if f.Crop, f.Thumb, err = surroundings(img, all, i); err != nil {
 				return nil, err
 			}
 		}

@@ -94,7 +94,7 @@ func (f *faceTrack) see(o *Options, fr frame, s gatehouse.FaceSeen) {
 	if asPicture > f.bestWeight {
 		f.quality = s.Quality
 	}
-	f.base.see(fr, s.Box, asPicture, s.Crop, o.Pictures)
+	f.base.see(fr, s.Box, asPicture, s.Crop, s.Thumb, o.Pictures)
 	if s.Live >= 0 && !f.done {
 		f.scores = append(f.scores, s.Live)
 		f.scores = f.scores[max(0, len(f.scores)-maxScores):]

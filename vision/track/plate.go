@@ -64,7 +64,7 @@ func (p *plateTrack) alike(r gatehouse.PlateRead) float64 {
 
 func (p *plateTrack) see(o *Options, fr frame, s gatehouse.PlateSeen) {
 	w := s.Read.Confidence * float64(s.Box.W)
-	p.base.see(fr, s.Box, w, s.Crop, o.Pictures)
+	p.base.see(fr, s.Box, w, s.Crop, s.Thumb, o.Pictures)
 	if p.done {
 		return
 	}

@@ -250,7 +250,7 @@ func (t *Tracker) newBase(f frame, box gatehouse.Box) base {
 }
 
 // see moves the track to a box of this frame, which is worth weight as a picture.
-func (b *base) see(f frame, box gatehouse.Box, weight float64, crop []byte, keep int) {
+func (b *base) see(f frame, box gatehouse.Box, weight float64, crop, thumb []byte, keep int) {
 	if dt := f.at.Sub(b.last).Seconds(); b.frames > 0 && dt > 0 {
 		x0, y0 := centre(b.box)
 		x1, y1 := centre(box)
@@ -269,7 +269,7 @@ func (b *base) see(f frame, box gatehouse.Box, weight float64, crop []byte, keep
 	if len(crop) == 0 || b.done {
 		return
 	}
-	b.pictures = append(b.pictures, weighted{gatehouse.Picture{Kind: gatehouse.CropEvidence, Box: box, JPEG: crop, At: f.at}, weight})
+	b.pictures = append(b.pictures, weighted{gatehouse.Picture{Kind: gatehouse.CropEvidence, Box: box, JPEG: crop, Thumb: thumb, At: f.at}, weight})
 	slices.SortStableFunc(b.pictures, func(x, y weighted) int {
 		switch {
 		case x.weight > y.weight:

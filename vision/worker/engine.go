@@ -97,7 +97,7 @@ func (e *Engine) See(img gatehouse.Image, look gatehouse.Look) (gatehouse.Observ
 		return gatehouse.Observation{}, err
 	}
 	if look.Still {
-		if o.Still, err = encodeStill(m, look.Large); err != nil {
+		if o.Still, o.Tile, err = encodeStill(m, look.Large); err != nil {
 			return gatehouse.Observation{}, err
 		}
 	}
@@ -142,7 +142,7 @@ func (e *Engine) look(m *imaging.RGB, look gatehouse.Look, o *gatehouse.Observat
 		}
 	}
 	for i := range o.Plates {
-		if o.Plates[i].Crop, err = vehicleCrop(m, o.Plates[i].Box, others); err != nil {
+		if o.Plates[i].Crop, o.Plates[i].Thumb, err = vehicleCrop(m, o.Plates[i].Box, others); err != nil {
 			return err
 		}
 	}

@@ -36,6 +36,7 @@ type seen struct {
 	Faces  []faceSeen  `json:"faces,omitempty"`
 	Plates []plateSeen `json:"plates,omitempty"`
 	Still  int         `json:"still,omitempty"`
+	Tile   int         `json:"tile,omitempty"`
 }
 
 type faceSeen struct {
@@ -46,13 +47,15 @@ type faceSeen struct {
 	Live      float32               `json:"live"`
 	Template  int                   `json:"template,omitempty"`
 	Crop      int                   `json:"crop,omitempty"`
+	Thumb     int                   `json:"thumb,omitempty"`
 }
 
 type plateSeen struct {
-	Box  gatehouse.Box       `json:"box"`
-	Quad [4]gatehouse.Point  `json:"quad"`
-	Read gatehouse.PlateRead `json:"read"`
-	Crop int                 `json:"crop,omitempty"`
+	Box   gatehouse.Box       `json:"box"`
+	Quad  [4]gatehouse.Point  `json:"quad"`
+	Read  gatehouse.PlateRead `json:"read"`
+	Crop  int                 `json:"crop,omitempty"`
+	Thumb int                 `json:"thumb,omitempty"`
 }
 
 // pack splits an observation into its header and attachments.
@@ -65,12 +68,12 @@ func pack(o gatehouse.Observation) (seen, [][]byte) {
 		blobs = append(blobs, b)
 		return len(blobs)
 	}
-	s := seen{Width: o.Width, Height: o.Height, Still: attach(o.Still)}
+	s := seen{Width: o.Width, Height: o.Height, Still: attach(o.Still), Tile: attach(o.Tile)}
 	for _, f := range o.Faces {
-		s.Faces = append(s.Faces, faceSeen{f.Box, f.Score, f.Landmarks, f.Quality, f.Live, attach(floatBytes(f.Template)), attach(f.Crop)})
+		s.Faces = append(s.Faces, faceSeen{f.Box, f.Score, f.Landmarks, f.Quality, f.Live, attach(floatBytes(f.Template)), attach(f.Crop), attach(f.Thumb)})
 	}
 	for _, p := range o.Plates {
-		s.Plates = append(s.Plates, plateSeen{p.Box, p.Quad, p.Read, attach(p.Crop)})
+		s.Plates = append(s.Plates, plateSeen{p.Box, p.Quad, p.Read, attach(p.Crop), attach(p.Thumb)})
 	}
 	return s, blobs
 }
@@ -89,14 +92,14 @@ func unpack(s seen, blobs [][]byte) (gatehouse.Observation, error) {
 		}
 		return blobs[i-1]
 	}
-	o := gatehouse.Observation{Width: s.Width, Height: s.Height, Still: blob(s.Still)}
+	o := gatehouse.Observation{Width: s.Width, Height: s.Height, Still: blob(s.Still), Tile: blob(s.Tile)}
 	for _, f := range s.Faces {
 		t, ok := bytesFloats(blob(f.Template))
 		wrong = wrong || !ok
-		o.Faces = append(o.Faces, gatehouse.FaceSeen{Box: f.Box, Score: f.Score, Landmarks: f.Landmarks, Quality: f.Quality, Template: t, Live: f.Live, Crop: blob(f.Crop)})
+		o.Faces = append(o.Faces, gatehouse.FaceSeen{Box: f.Box, Score: f.Score, Landmarks: f.Landmarks, Quality: f.Quality, Template: t, Live: f.Live, Crop: blob(f.Crop), Thumb: blob(f.Thumb)})
 	}
 	for _, p := range s.Plates {
-		o.Plates = append(o.Plates, gatehouse.PlateSeen{Box: p.Box, Quad: p.Quad, Read: p.Read, Crop: blob(p.Crop)})
+		o.Plates = append(o.Plates, gatehouse.PlateSeen{Box: p.Box, Quad: p.Quad, Read: p.Read, Crop: blob(p.Crop), Thumb: blob(p.Thumb)})
 	}
 	if wrong || s.Width <= 0 || s.Height <= 0 {
 		return gatehouse.Observation{}, gatehouse.Errorf("vision.protocol", "this is a fault of the program", "the vision process's answer contradicts itself")

@@ -69,9 +69,12 @@ func TestStillsAreSmallEnough(t *testing.T) {
 	for _, c := range []struct{ w, h, wantW, wantH int }{
 		{320, 240, 320, 240}, {960, 540, 960, 540}, {1280, 720, 640, 360}, {1920, 1080, 960, 540}, {3840, 2160, 960, 540}, {4000, 2, 800, 1},
 	} {
-		data, err := encodeStill(imaging.New(c.w, c.h), false)
+		data, tile, err := encodeStill(imaging.New(c.w, c.h), false)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if m, err := imaging.Decode(tile, imaging.Limits{}); err != nil || max(m.W, m.H) != min(320, max(c.wantW, c.wantH)) {
+			t.Errorf("%d×%d became a tile of %d×%d: %v", c.w, c.h, m.W, m.H, err)
 		}
 		m, err := imaging.Decode(data, imaging.Limits{})
 		if err != nil || m.W != c.wantW || m.H != c.wantH {
@@ -92,7 +95,7 @@ func TestPlateCropHidesFaces(t *testing.T) {
 	plate := gatehouse.Box{X: 350, Y: 400, W: 100, H: 25}
 	driver := gatehouse.FaceSeen{Box: gatehouse.Box{X: 380, Y: 200, W: 60, H: 70}}
 	contrast := func(faces ...gatehouse.FaceSeen) (spread int) {
-		data, err := vehicleCrop(m, plate, faces)
+		data, _, err := vehicleCrop(m, plate, faces)
 		if err != nil {
 			t.Fatal(err)
 		}
