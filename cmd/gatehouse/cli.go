@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"syscall"
 
 	"gatehouse"
@@ -126,6 +127,9 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 			complete(ctx, args[1:], stdout)
 			return 0
 		}
+	}
+	if len(args) > 0 && args[0] == "help" { // `gatehouse help keys rotate`, as people try it
+		args = append(slices.Clone(args[1:]), "--help")
 	}
 	var cli CLI
 	exited, status := false, 0
