@@ -187,12 +187,16 @@ func (d *DeviceConfig) UnmarshalYAML(unmarshal func(any) error) error {
 
 // LoadConfig reads path over the defaults, then the environment over both
 // (GATEHOUSE_LISTEN, GATEHOUSE_SITE_ID, …). An unknown option is refused. Relative
-// paths are relative to the file. Without a file the defaults hold.
+// paths are relative to the file. Without a file it is config.missing, with what the
+// defaults and the environment say, for whoever needs no file.
 func LoadConfig(path string, environ []string) (Config, error) {
 	c := DefaultConfig()
 	raw, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
+		if err := errors.Join(c.override(environ), c.check()); err != nil {
+			return c, err
+		}
 		return c, gatehouse.Errorf("config.missing", "copy gatehouse.yml from the project and change it, or name another with --config", "there is no configuration at %s", path)
 	case err != nil:
 		return c, gatehouse.Errorf("config.unreadable", "check its permissions", "the configuration cannot be read: %w", err)

@@ -144,7 +144,7 @@ func TestLoadConfigRefuses(t *testing.T) {
 	if _, err := LoadConfig(write(t, ""), []string{"GATEHOUSE_RING_MINUTES=ten"}); gatehouse.ErrorCode(err) != "config.environment" {
 		t.Errorf("a wrong variable: %v", err)
 	}
-	if _, err := LoadConfig(filepath.Join(t.TempDir(), "none.yml"), nil); gatehouse.ErrorCode(err) != "config.missing" {
+	if c, err := LoadConfig(filepath.Join(t.TempDir(), "none.yml"), []string{"GATEHOUSE_LISTEN=localhost:9998"}); gatehouse.ErrorCode(err) != "config.missing" || c.Listen != "localhost:9998" {
 		t.Errorf("no file: %v", err)
 	}
 }
