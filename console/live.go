@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
+	"time"
 
 	"gatehouse"
 )
@@ -57,11 +59,12 @@ func (c *Console) showLive(w http.ResponseWriter, r *http.Request, wall bool) {
 	c.render(w, r, http.StatusOK, "live", "live.title", "live", b)
 }
 
-// liveFilter is what somebody wants to see of the live list. What it cannot be is none.
+// liveFilter is what somebody wants to see of a list of passages. What it cannot be is none.
 type liveFilter struct {
-	Gate gatehouse.GateID
-	Only gatehouse.Verdict
-	Kind gatehouse.ReadingKind
+	Gate     gatehouse.GateID
+	Only     gatehouse.Verdict
+	Kind     gatehouse.ReadingKind
+	From, To string // the first and the last day, as 2006-01-02; of the list of earlier passages only
 }
 
 // filterForm asks for a filter of the list on a page.
@@ -94,6 +97,30 @@ func filterOf(r *http.Request) (f liveFilter) {
 	return f
 }
 
+// daysOf adds the days to a filter.
+func daysOf(r *http.Request, f liveFilter) liveFilter {
+	for name, day := range map[string]*string{"from": &f.From, "to": &f.To} {
+		if text := r.URL.Query().Get(name); text != "" {
+			if _, err := time.Parse(time.DateOnly, text); err == nil {
+				*day = text
+			}
+		}
+	}
+	return f
+}
+
+// between is the filter's days in the site's time zone; zero where it has none.
+func (f liveFilter) between(zone *time.Location) (since, until time.Time) {
+	if f.From != "" {
+		since, _ = time.ParseInLocation(time.DateOnly, f.From, zone) // daysOf has read it
+	}
+	if f.To != "" {
+		last, _ := time.ParseInLocation(time.DateOnly, f.To, zone)
+		until = last.AddDate(0, 0, 1)
+	}
+	return since, until
+}
+
 // Kinds are those that the form offers.
 func (liveFilter) Kinds() []gatehouse.ReadingKind { return filterKinds }
 
@@ -105,7 +132,7 @@ func (f liveFilter) Query() string { return f.values().Encode() }
 
 func (f liveFilter) values() url.Values {
 	v := url.Values{}
-	for name, value := range map[string]string{"gate": string(f.Gate), "only": string(f.Only), "kind": string(f.Kind)} {
+	for name, value := range map[string]string{"gate": string(f.Gate), "only": string(f.Only), "kind": string(f.Kind), "from": f.From, "to": f.To} {
 		if value != "" {
 			v.Set(name, value)
 		}
@@ -143,6 +170,13 @@ type passagesBody struct {
 	Form  filterForm
 }
 
+// AsFile is the address of the list as a file.
+func (b passagesBody) AsFile() string {
+	v := b.Form.Filter.values()
+	v.Set("format", "csv")
+	return "/passages?" + v.Encode()
+}
+
 // OlderPage is the address of the next page.
 func (b passagesBody) OlderPage() string {
 	v := b.Form.Filter.values()
@@ -152,8 +186,13 @@ func (b passagesBody) OlderPage() string {
 
 func (c *Console) passages(w http.ResponseWriter, r *http.Request) {
 	gates := gatesOf(r, gatehouse.SeePassages)
-	f := filterOf(r)
+	f := daysOf(r, filterOf(r))
 	q := gatehouse.PassageQuery{Place: c.o.Place, Within: &gates, Gate: f.Gate, Only: f.Only, Kind: f.Kind, Limit: pageRows + 1}
+	q.Since, q.Until = f.between(c.o.Location)
+	if r.URL.Query().Get("format") == "csv" {
+		c.passagesFile(w, r, q)
+		return
+	}
 	if before := r.URL.Query().Get("before"); before != "" {
 		id, err := gatehouse.ParseID(before)
 		if err != nil {
@@ -168,6 +207,7 @@ func (c *Console) passages(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	b := passagesBody{First: q.Before.IsZero(), Form: c.filterForm(r, "/passages", gatehouse.SeePassages)}
+	b.Form.Filter = f
 	if len(found) > pageRows {
 		found = found[:pageRows]
 		b.Older = found[pageRows-1].ID
@@ -180,4 +220,34 @@ func (c *Console) passages(w http.ResponseWriter, r *http.Request) {
 		b.Rows[i].Dated = true
 	}
 	c.render(w, r, http.StatusOK, "passages", "passages.title", "passages", b)
+}
+
+// fileRows bounds a file of passages, which is made in memory.
+const fileRows = 100_000
+
+// passagesFile answers with the list as a file: times, gates and decisions. Who passed is
+// not in it, not even as an opaque id, which would join the lines of somebody's months.
+func (c *Console) passagesFile(w http.ResponseWriter, r *http.Request, q gatehouse.PassageQuery) {
+	lang := languageOf(w, r)
+	var rows [][]string
+	for q.Limit = 1000; len(rows) < fileRows; {
+		found, err := c.o.Passages.Passages(r.Context(), q)
+		if err != nil {
+			c.fail(w, r, err)
+			return
+		}
+		for _, p := range found {
+			rows = append(rows, []string{p.At.In(c.o.Location).Format(time.RFC3339), c.gate(p.Gate).Name, text(lang, "direction."+string(p.Direction)), text(lang, "kind."+string(p.Kind)),
+				strconv.FormatBool(p.Decision.Grant), string(p.Decision.Reason), p.Decision.Reason.Sentence(lang), text(lang, "outcome."+string(p.Outcome))})
+		}
+		if len(found) < q.Limit {
+			break
+		}
+		q.Before = found[len(found)-1].ID
+	}
+	var header []string
+	for _, key := range []string{"passages.time", "passage.gate", "passages.direction", "passage.by", "row.granted", "passages.reason", "passages.sentence", "passages.outcome"} {
+		header = append(header, text(lang, key))
+	}
+	c.file(w, "passages", header, rows)
 }

@@ -204,7 +204,7 @@ func (s *Site) Passages(_ context.Context, q gatehouse.PassageQuery) ([]gatehous
 	var out []gatehouse.Passage
 	for i := len(s.stored) - 1; i >= 0 && len(out) < q.Limit; i-- {
 		p := s.stored[i].Passage
-		if !q.Has(p) {
+		if !q.Has(p) || p.At.Before(q.Since) || !q.Until.IsZero() && !p.At.Before(q.Until) {
 			continue
 		}
 		if q.Before.IsZero() || bytes.Compare(p.ID[:], q.Before[:]) < 0 {

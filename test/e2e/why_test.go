@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"gatehouse"
 	"gatehouse/auth"
@@ -140,5 +141,18 @@ func TestPassagesAreFiltered(t *testing.T) {
 	}
 	if seen != denied {
 		t.Errorf("%d passages on all pages, want %d", seen, denied)
+	}
+
+	// A day on which nobody passed has none, and a file of the same rows names nobody.
+	if _, body := manager(http.MethodGet, "/passages?from=2001-01-01&to=2001-01-31&lang=en", nil); strings.Contains(body, `data-op="row"`) || !strings.Contains(body, `value="2001-01-31"`) {
+		t.Error("a month without passages shows some")
+	}
+	today := time.Now().UTC().Format(time.DateOnly)
+	code, file := manager(http.MethodGet, "/passages?gate=front-door&only=denied&kind=card&lang=en&format=csv&from="+today, nil)
+	if code != http.StatusOK || strings.Count(file, "\n") != denied+1 || !strings.Contains(file, ",Front door,") || !strings.Contains(file, "suspended") {
+		t.Errorf("%d: %d lines, want %d:\n%.600s", code, strings.Count(file, "\n"), denied+1, file)
+	}
+	if strings.Contains(file, "Amara") || strings.Contains(file, "Staff 104") || strings.Contains(file, id.String()) {
+		t.Error("the file says who it was")
 	}
 }
