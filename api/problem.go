@@ -27,6 +27,7 @@ var statuses = map[string]int{
 	"token.exists":         http.StatusConflict,
 	"webhook.unknown":      http.StatusNotFound,
 	"webhook.exists":       http.StatusConflict,
+	"webhook.message":      http.StatusNotFound,
 	"device.refused":       http.StatusUnauthorized,
 	"device.known":         http.StatusConflict,
 	"device.key_needed":    http.StatusUnauthorized,

@@ -31,6 +31,8 @@ type Options struct {
 	Disclosures Disclosures
 	Archive     Archive
 	Accounts    Accounts // nil: there are no accounts, for tests
+	Tokens      Tokens   // nil: no page about access tokens
+	Webhooks    Webhooks // nil: no pages about webhooks
 	Rules       Rules
 	Badges      Badges
 	Why         Why

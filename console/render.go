@@ -71,6 +71,13 @@ func (c *Console) parse(lang string) map[string]*template.Template {
 			}
 			return p
 		},
+		// cause is an error's code as people read it, as far as there are words for it.
+		"cause": func(code string) string {
+			if _, ok := texts["code."+code]; ok {
+				return text(lang, "code."+code)
+			}
+			return code
+		},
 		// step is a question of a decision; its name is no key, it holds a space.
 		"step":       func(name string) string { return text(lang, "asked."+strings.ReplaceAll(name, " ", "_")) },
 		"role":       func(r gatehouse.Role) string { return r.Sentence(lang) },

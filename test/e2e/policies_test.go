@@ -141,6 +141,18 @@ POST /accounts/{id}/enable                  permission accounts, fresh
 POST /accounts/{id}/remove                  permission accounts, fresh
 POST /accounts/{id}/credentials/{n}/remove  permission accounts, fresh
 POST /accounts/{id}/sessions/{n}/end        permission accounts
+GET /tokens                                 permission programs
+POST /tokens                                permission programs, fresh
+POST /tokens/{id}/revoke                    permission programs, fresh
+GET /webhooks                               permission programs
+POST /webhooks                              permission programs, fresh
+GET /webhooks/{id}                          permission programs
+POST /webhooks/{id}/pause                   permission programs, fresh
+POST /webhooks/{id}/resume                  permission programs, fresh
+POST /webhooks/{id}/remove                  permission programs, fresh
+POST /webhooks/{id}/test                    permission programs, fresh
+POST /webhooks/{id}/replay                  permission programs, fresh
+POST /webhooks/{id}/messages/{n}/replay     permission programs, fresh
 GET /live/wall                              permission see-live
 GET /alarms                                 permission alarms
 POST /alarms/{id}/acknowledge               permission alarms
