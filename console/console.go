@@ -40,6 +40,7 @@ type Options struct {
 	Alarms      Alarms
 	Devices     Devices  // nil: no pages about devices
 	Privacy     Privacy  // nil: no pages for a privacy officer
+	Control     Control  // nil: no pages about budgets, canaries and one release
 	Health      Health   // nil: no page about health
 	Audit       Audit    // nil: no page about the audit log
 	Settings    Settings // nil: no page about settings

@@ -21,7 +21,7 @@ func askerStatus(code string) int {
 		return http.StatusTooManyRequests
 	case "vault.reason", "vault.duration":
 		return http.StatusUnprocessableEntity
-	case "audit.not_found", "token.unknown", "webhook.unknown", "webhook.message":
+	case "audit.not_found", "release.unknown", "token.unknown", "webhook.unknown", "webhook.message":
 		return http.StatusNotFound
 	}
 	if family, _, _ := strings.Cut(code, "."); askers[family] {

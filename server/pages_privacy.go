@@ -81,14 +81,12 @@ func (p pages) Overview(ctx context.Context, who console.Who) (o console.Privacy
 			o.Erased++
 		}
 	}
-	trip, err := p.vault.Tripped(ctx)
-	if err != nil {
+	if o.Canary, err = p.Canary(ctx); err != nil {
 		return o, err
 	}
 	o.Holds = len(holds)
 	o.People, _ = p.working.Count()
 	o.Filing, o.FilingAt = string(privacy.FilingOf(o.People)), privacy.Filing
-	o.Canary = console.CanaryState{Shut: !trip.Trip.IsZero(), At: trip.At, Operator: trip.Operator, Purpose: trip.Purpose, Device: trip.Device, Lifted: trip.Lifted}
 	p.mu.Lock()
 	o.LastRetention = p.retained
 	p.mu.Unlock()

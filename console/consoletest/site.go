@@ -72,6 +72,7 @@ type Site struct {
 	// Equipment are the devices that their page lists.
 	Equipment []console.DeviceState
 	Papers    Papers
+	Controls  Controls
 	Verifying bool // the audit log
 	BackingUp bool
 	Options   []console.Option // nil: some
@@ -113,6 +114,7 @@ func New(now func() time.Time, lang *time.Location, extra func(*Site) []auth.Rou
 		HasGate: func(id gatehouse.GateID) bool { return id == "front-door" || id == "car-park" }})
 	registry := s.openRegistry()
 	s.openPrograms()
+	s.Controls = newControls()
 	s.openRules()
 	s.openPlans()
 	gates := map[gatehouse.GateID]gatehouse.Gate{}
@@ -127,7 +129,7 @@ func New(now func() time.Time, lang *time.Location, extra func(*Site) []auth.Rou
 	}
 	s.Auth = auth.New(how)
 	s.Console = console.New(console.Options{Place: Place, SiteName: "Harbour Works", Location: lang, Gates: s.Gates,
-		Passages: s, Lender: s, Vault: vault{s}, Registry: registry, Disclosures: s, Archive: archive{s}, Accounts: s.Accounts, Tokens: s.Tokens, Webhooks: s.Webhooks, Rules: s.Rules, Badges: s.Working, Why: explainer, Openings: s, Alarms: s, Devices: equipment{s}, Privacy: papers{s}, Health: wellbeing{s}, Audit: auditor{s}, Settings: settled{s}, Plans: s.Plans, Hub: s.Hub, Ring: s.Ring, Auth: s.Auth, Now: now})
+		Passages: s, Lender: s, Vault: vault{s}, Registry: registry, Disclosures: s, Archive: archive{s}, Accounts: s.Accounts, Tokens: s.Tokens, Webhooks: s.Webhooks, Rules: s.Rules, Badges: s.Working, Why: explainer, Openings: s, Alarms: s, Devices: equipment{s}, Privacy: papers{s}, Control: control{s}, Health: wellbeing{s}, Audit: auditor{s}, Settings: settled{s}, Plans: s.Plans, Hub: s.Hub, Ring: s.Ring, Auth: s.Auth, Now: now})
 	routes := s.Console.Routes()
 	if extra != nil {
 		routes = append(routes, extra(s)...)

@@ -222,6 +222,13 @@ POST /privacy/holds/{id}/extend             permission hold, fresh
 POST /privacy/holds/{id}/lift               permission hold, fresh
 GET /privacy/releases                       permission approve-releases
 POST /privacy/releases/{id}/file            permission approve-releases, fresh
+GET /privacy/releases/{id}                  permission approve-releases
+GET /privacy/budgets                        permission budget
+POST /privacy/budgets                       permission budget, fresh
+GET /privacy/canaries                       permission canaries
+POST /privacy/canaries                      permission canaries, fresh
+POST /privacy/canaries/list                 permission canaries, fresh
+POST /privacy/canaries/spare                permission canaries, fresh
 GET /privacy/erasures                       permission erase
 POST /privacy/erasures                      permission erase, fresh
 GET /privacy/erasures/{id}                  permission erase
