@@ -20,6 +20,8 @@ var statuses = map[string]int{
 	"auth.again":           http.StatusForbidden,
 	"auth.passkey_needed":  http.StatusForbidden,
 	"auth.set_up":          http.StatusForbidden,
+	"auth.cross_origin":    http.StatusForbidden,
+	"auth.host":            http.StatusMisdirectedRequest,
 	"auth.too_many":        http.StatusTooManyRequests,
 	"token.refused":        http.StatusUnauthorized,
 	"token.scope":          http.StatusForbidden,
