@@ -186,10 +186,13 @@ func (p pages) ReadRequest(ctx context.Context, who console.Who, id gatehouse.ID
 }
 
 // OpenRequest implements console.Privacy.
-func (p pages) OpenRequest(ctx context.Context, who console.Who, kind gatehouse.RequestKind, subject gatehouse.SubjectID, note string) (gatehouse.ID, error) {
-	r, err := p.requests.Open(ctx, who.Operator, kind, subject, note)
+func (p pages) OpenRequest(ctx context.Context, who console.Who, kind gatehouse.RequestKind, subject gatehouse.SubjectID, note string, contact gatehouse.RequestContact) (_ gatehouse.ID, letter error, err error) {
+	r, err := p.requests.Open(ctx, who.Operator, kind, subject, note, contact)
 	p.committed()
-	return r.ID, err
+	if err == nil && contact.Email != "" {
+		letter = p.post(ctx, who, r, contact)
+	}
+	return r.ID, letter, err
 }
 
 // ExtendRequest implements console.Privacy.

@@ -209,6 +209,8 @@ GET /privacy/requests/{id}                  permission privacy
 POST /privacy/requests/{id}/read            permission disclose-people, fresh
 POST /privacy/requests/{id}/extend          permission privacy, fresh
 POST /privacy/requests/{id}/answer          permission privacy, fresh
+GET /privacy/requests/{id}/letter           permission privacy
+POST /privacy/requests/{id}/letter          permission disclose-people, fresh
 POST /privacy/held                          permission disclose-people, fresh
 GET /privacy/held/{id}/photos/{n}           permission disclose-people
 POST /privacy/held/file                     permission disclose-people, fresh
