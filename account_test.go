@@ -44,6 +44,7 @@ status                .     x     .     .       .      x      .      .       x
 audit-log             .     .     .     .       x      x      x      .       .
 see-disclosures       .     .     .     .       x      .      x      .       x
 accounts              .     .     .     .       .      x      .      .       .
+programs              .     .     .     .       .      x      .      .       .
 own-account           x     x     x     x       x      x      x      .       .
 send-captures         .     .     .     .       .      .      .      x       .`
 

@@ -39,6 +39,7 @@ const (
 	RequestReleases  Permission = "request-releases"
 	ApproveReleases  Permission = "approve-releases"
 	ManageAccounts   Permission = "accounts"
+	ManagePrograms   Permission = "programs"
 	OwnAccount       Permission = "own-account"
 	SendCaptures     Permission = "send-captures"
 )
@@ -46,7 +47,7 @@ const (
 // Permissions lists them all, those about personal data first.
 var Permissions = []Permission{SeeLive, SeePassages, DisclosePassages, SeeEvidence, SearchArchive, SeePeople, DisclosePeople, Enrol, Suspend, EditRecords,
 	RequestReleases, ApproveReleases, EraseSubjects, HoldKeys, ManagePrivacy, Unseal, SealVault, ManageDevices, ManageGates, OpenRemotely, HandleAlarms, ManageRules, ChangeSettings, ManageKeys, ManageBudget,
-	ManageCanaries, ManageBackups, SeeStatus, SeeAuditLog, SeeDisclosures, ManageAccounts, OwnAccount, SendCaptures}
+	ManageCanaries, ManageBackups, SeeStatus, SeeAuditLog, SeeDisclosures, ManageAccounts, ManagePrograms, OwnAccount, SendCaptures}
 
 // personal are those through which somebody sees or handles personal data.
 var personal = []Permission{SeeLive, SeePassages, DisclosePassages, SeeEvidence, SearchArchive, SeePeople, DisclosePeople, Enrol, Suspend, EditRecords,
@@ -87,6 +88,7 @@ var permissionSentences = map[Permission][2]string{
 	RequestReleases:  {"Ask for a bulk release.", "申请批量披露。"},
 	ApproveReleases:  {"Approve a bulk release.", "批准批量披露。"},
 	ManageAccounts:   {"Manage accounts, their roles and sessions.", "管理账户及其角色和会话。"},
+	ManagePrograms:   {"Let other people's programs ask the API, and be told what happens.", "管理其他程序的访问令牌和网络回调。"},
 	OwnAccount:       {"Manage one's own passkeys and sessions.", "管理自己的通行密钥和会话。"},
 	SendCaptures:     {"Send frames and credentials of a gate.", "发送出入口的画面和凭证。"},
 }

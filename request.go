@@ -2,6 +2,7 @@ package gatehouse
 
 import (
 	"context"
+	"log/slog"
 	"strconv"
 	"time"
 )
@@ -44,10 +45,23 @@ type Request struct {
 	Outcome  RequestOutcome
 	Note     []byte // sealed: what is asked for; nil where nothing was noted, or it is gone
 	Answer   []byte // sealed: what was answered
+	Contact  []byte // sealed: a RequestContact as JSON; nil where letters are printed
 }
 
-// RequestContext is what a sealed text of a request is bound to; field is "note" or
-// "answer".
+// RequestContact is where and in which language somebody gets letters about their request.
+type RequestContact struct {
+	Email string // an address of RFC 5321 in ASCII, at most 254 bytes; "" for none
+	Lang  string // en or zh
+}
+
+// LogValue keeps the address out of logs.
+func (RequestContact) LogValue() slog.Value { return slog.StringValue("[redacted]") }
+
+// String keeps it out of texts.
+func (RequestContact) String() string { return "[redacted]" }
+
+// RequestContext is what a sealed text of a request is bound to; field is "note", "answer"
+// or "contact".
 func RequestContext(place Place, id ID, field string) SealContext {
 	return SealContext{Place: place, Table: "requests", Row: id, Field: field}
 }
@@ -66,9 +80,9 @@ type PrivacyStore interface {
 }
 
 // RequestLeaf commits to a request as it stands now, by the digests of its sealed texts,
-// and names who changed it: event is opened, extended or answered. Whose it is is not in
+// and names who changed it: event is opened, extended, answered or letter-sent. Whose it is is not in
 // it, since erasing a subject replaces its id.
 func RequestLeaf(at time.Time, event string, r Request, operator string) []byte {
 	return leaf(RequestLeafKind, at, []byte(event), []byte(r.Org), []byte(r.Site), r.ID[:], []byte(r.Kind), []byte(operator), []byte(r.Outcome),
-		[]byte(strconv.FormatInt(r.Due.UnixMilli(), 10)), digest(r.Note), digest(r.Answer))
+		[]byte(strconv.FormatInt(r.Due.UnixMilli(), 10)), digest(r.Note), digest(r.Answer), digest(r.Contact))
 }

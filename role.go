@@ -35,7 +35,7 @@ var grants = map[Role][]Permission{
 	ParkingOperator: {SeeLive, SeePassages, DisclosePassages, SeeEvidence, OpenRemotely, HandleAlarms, SealVault, OwnAccount},
 	PrivacyOfficer: {SeePassages, DisclosePassages, SeeEvidence, SearchArchive, SeePeople, DisclosePeople, EditRecords, ApproveReleases, EraseSubjects, HoldKeys, ManagePrivacy,
 		Unseal, SealVault, ManageBudget, ManageCanaries, HandleAlarms, SeeAuditLog, SeeDisclosures, OwnAccount},
-	Administrator: {SealVault, HandleAlarms, ManageDevices, ManageGates, ManageRules, ChangeSettings, ManageKeys, ManageBackups, SeeStatus, SeeAuditLog, ManageAccounts, OwnAccount},
+	Administrator: {SealVault, HandleAlarms, ManageDevices, ManageGates, ManageRules, ChangeSettings, ManageKeys, ManageBackups, SeeStatus, SeeAuditLog, ManageAccounts, ManagePrograms, OwnAccount},
 	Auditor:       {SeeAuditLog, SeeDisclosures, OwnAccount},
 	DeviceRole:    {SendCaptures},
 	// The most that an access token may be given; each has scopes of its own, of these. What

@@ -19,6 +19,7 @@ type Webhook struct {
 	// Local lets it lead to this machine or a private network, which an operator must say:
 	// otherwise an address is one more way into the network behind the server.
 	Local  bool
+	Paused bool   // nothing is sent to it; what happens meanwhile it is not told
 	Secret Secret // "whsec_" and base64; signs
 	By     string // who made it: an account's id, or "admin-socket"
 	Made   time.Time
@@ -39,7 +40,7 @@ var WebhookKinds = []WebhookKind{PassageHook, OutcomeHook}
 
 // Told reports whether the webhook is told of something at a gate.
 func (w Webhook) Told(kind WebhookKind, at GateID) bool {
-	return slices.Contains(w.Kinds, kind) && (len(w.At) == 0 || slices.Contains(w.At, at))
+	return !w.Paused && slices.Contains(w.Kinds, kind) && (len(w.At) == 0 || slices.Contains(w.At, at))
 }
 
 // LogValue keeps the address and the secret out of logs.
@@ -96,7 +97,7 @@ type DeliveryStore interface {
 	DropDeliveries(ctx context.Context, place Place, webhook ID, before time.Time) error
 }
 
-// WebhookLeaf records that a webhook was added or removed; by is who did it. Its address is
+// WebhookLeaf records that a webhook was added, paused, resumed or removed; by is who did it. Its address is
 // not in it: it may hold what only its receiver should know.
 func WebhookLeaf(at time.Time, w Webhook, event, by string) []byte {
 	parts := []string{w.Name}

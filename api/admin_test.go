@@ -195,6 +195,8 @@ func (w *world) Webhooks(context.Context) (wire.WebhooksResponse, error) {
 	return wire.WebhooksResponse{Webhooks: []wire.Webhook{{Name: "payroll"}}}, w.fail
 }
 
+func (w *world) PauseWebhook(context.Context, string, wire.WebhookPauseRequest) error { return w.fail }
+
 func (w *world) RemoveWebhook(context.Context, string) error { return w.fail }
 
 func (w *world) TestWebhook(context.Context, string) (wire.Delivery, error) {

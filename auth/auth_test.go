@@ -48,7 +48,11 @@ func routes(a *Auth) []Route {
 }
 
 func refuse(w http.ResponseWriter, _ *http.Request, err error) {
-	http.Error(w, gatehouse.ErrorCode(err), http.StatusForbidden)
+	status := http.StatusForbidden
+	if gatehouse.ErrorCode(err) == "auth.host" {
+		status = http.StatusMisdirectedRequest
+	}
+	http.Error(w, gatehouse.ErrorCode(err), status)
 }
 
 type call struct {

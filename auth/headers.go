@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"gatehouse"
 )
 
 // ContentSecurityPolicy is sent with every answer. Nothing inline runs, nothing is
@@ -38,11 +40,10 @@ func LoopbackHosts(port string) []string {
 
 // hosts refuses a Host header that is not listed: a name that an attacker points
 // at 127.0.0.1 (DNS rebinding) reaches the port, and stops here.
-func (a *Auth) hosts(next http.Handler) http.Handler {
+func (a *Auth) hosts(next http.Handler, refuse Refuse) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !slices.Contains(a.o.Hosts, strings.ToLower(r.Host)) {
-			w.Header().Set("X-Content-Type-Options", "nosniff")
-			http.Error(w, "auth.host: this server does not answer under that name (use the address that it printed when it started)", http.StatusMisdirectedRequest)
+			refuse(w, r, gatehouse.Errorf("auth.host", "use the address that it printed when it started, or add the name to tls.names", "this server does not answer under that name"))
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -124,7 +124,8 @@ const (
 // Refuse answers a request that its route's policy turns away. err is a
 // *gatehouse.Error with the code auth.session_needed, auth.forbidden, auth.set_up,
 // auth.passkey_needed, auth.again, device.refused, token.refused, token.scope, auth.too_many or
-// auth.loopback_only. A session that was found is in the request's context.
+// auth.loopback_only; a listener's own Refuse also answers auth.host and auth.cross_origin, before
+// any route is looked at. A session that was found is in the request's context.
 type Refuse func(w http.ResponseWriter, r *http.Request, err error)
 
 // Match returns what tells which of the routes answers a request on the loopback
@@ -157,7 +158,11 @@ func (a *Auth) Handler(where Listener, routes []Route, refuse Refuse) http.Handl
 	if where == Socket {
 		return mux
 	}
-	return a.hosts(securityHeaders(http.NewCrossOriginProtection().Handler(mux)))
+	ours := http.NewCrossOriginProtection()
+	ours.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		refuse(w, r, gatehouse.Errorf("auth.cross_origin", "send it from a page of this server, or with an access token and no Origin", "a cross-origin request changes nothing here"))
+	}))
+	return securityHeaders(a.hosts(ours.Handler(mux), refuse))
 }
 
 func check(r Route) {

@@ -29,6 +29,12 @@ func (c *Client) RemoveWebhook(ctx context.Context, name string) error {
 	return c.ask(ctx, http.MethodDelete, "/admin/v1/webhooks/"+url.PathEscape(name), nil, &out)
 }
 
+// PauseWebhook stops sending to one, or goes on.
+func (c *Client) PauseWebhook(ctx context.Context, name string, r wire.WebhookPauseRequest) error {
+	var out struct{}
+	return c.ask(ctx, http.MethodPut, "/admin/v1/webhooks/"+url.PathEscape(name)+"/paused", r, &out)
+}
+
 // TestWebhook sends a test.
 func (c *Client) TestWebhook(ctx context.Context, name string) (wire.Delivery, error) {
 	var out wire.Delivery

@@ -28,7 +28,7 @@ type entry struct {
 var groups = []string{"nav.now", "nav.registry", "nav.site", "nav.privacy"}
 
 // areas are all that there are; core is what every console has.
-var areas = []area{core, registering, searching, signingIn, ownAccount, managing, ruling, gating, alarming, equipment, wellbeing, settling, officer, auditing, planning}
+var areas = []area{core, registering, searching, signingIn, ownAccount, managing, lettingIn, telling, ruling, gating, alarming, equipment, wellbeing, settling, officer, controlling, auditing, planning}
 
 var core = area{
 	pages:  []string{"live", "passages", "passage", "disclosures", "message"},
@@ -82,10 +82,16 @@ func (c *Console) has(here string) bool {
 	switch here {
 	case "accounts":
 		return c.o.Accounts != nil
+	case "tokens":
+		return c.o.Tokens != nil
+	case "webhooks":
+		return c.o.Webhooks != nil
 	case "devices":
 		return c.o.Devices != nil
 	case "settings":
 		return c.o.Settings != nil
+	case "budgets", "canaries":
+		return c.o.Control != nil
 	case "audit":
 		return c.o.Audit != nil
 	case "health":

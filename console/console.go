@@ -31,6 +31,8 @@ type Options struct {
 	Disclosures Disclosures
 	Archive     Archive
 	Accounts    Accounts // nil: there are no accounts, for tests
+	Tokens      Tokens   // nil: no page about access tokens
+	Webhooks    Webhooks // nil: no pages about webhooks
 	Rules       Rules
 	Badges      Badges
 	Why         Why
@@ -38,6 +40,7 @@ type Options struct {
 	Alarms      Alarms
 	Devices     Devices  // nil: no pages about devices
 	Privacy     Privacy  // nil: no pages for a privacy officer
+	Control     Control  // nil: no pages about budgets, canaries and one release
 	Health      Health   // nil: no page about health
 	Audit       Audit    // nil: no page about the audit log
 	Settings    Settings // nil: no page about settings

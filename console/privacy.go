@@ -27,9 +27,19 @@ type Privacy interface {
 	// ReadRequest opens what a request says: vault.sealed, vault.budget.
 	ReadRequest(ctx context.Context, who Who, id gatehouse.ID) (note, answer string, err error)
 	// The codes of these are those of flow/requests.
-	OpenRequest(ctx context.Context, who Who, kind gatehouse.RequestKind, subject gatehouse.SubjectID, note string) (gatehouse.ID, error)
+	// With an address in contact a letter is sent that the request has arrived; letter says
+	// why that failed, which the request does not.
+	OpenRequest(ctx context.Context, who Who, kind gatehouse.RequestKind, subject gatehouse.SubjectID, note string, contact gatehouse.RequestContact) (id gatehouse.ID, letter error, err error)
 	ExtendRequest(ctx context.Context, who Who, id gatehouse.ID) error
 	AnswerRequest(ctx context.Context, who Who, id gatehouse.ID, outcome gatehouse.RequestOutcome, text string) error
+
+	// Letter is what somebody is written about their request, as it stands: store.not_found.
+	Letter(ctx context.Context, id gatehouse.ID, lang string) (Letter, error)
+	// MaySend reports whether there is a mail server.
+	MaySend() bool
+	// SendLetter opens the request's address, which is a disclosure, and sends the letter
+	// there: request.no_email, request.no_mail, mail.*, vault.sealed, vault.budget.
+	SendLetter(ctx context.Context, who Who, id gatehouse.ID) error
 
 	// Held gathers what is held of a subject; see inform.Gather for the codes.
 	Held(ctx context.Context, who Who, id gatehouse.SubjectID, reason string) (inform.Held, error)
@@ -125,6 +135,14 @@ func (r RequestState) State(now time.Time) string {
 	return "open"
 }
 
+// Letter is a letter about a request. It holds no personal data.
+type Letter struct {
+	Lang    string
+	Subject string
+	Said    []string
+	Facts   [][2]string // name, value
+}
+
 // RetentionState is how long what is kept.
 type RetentionState struct {
 	Kinds   []RetentionKind
@@ -164,7 +182,7 @@ type ErasureState struct {
 
 // officer is the area of the privacy officer.
 var officer = area{
-	pages:  []string{"privacy", "consents", "requests", "request", "held", "retention", "holds", "releases", "erasures", "certificate"},
+	pages:  []string{"privacy", "consents", "requests", "request", "letter", "held", "retention", "holds", "releases", "erasures", "certificate"},
 	routes: (*Console).privacyRoutes,
 	nav: []entry{
 		{"nav.privacy", "privacy", "/privacy", "privacy.overview", gatehouse.ManagePrivacy},
@@ -200,6 +218,8 @@ func (c *Console) privacyRoutes() []auth.Route {
 		post("/privacy/requests/{id}/read", gatehouse.DisclosePeople, "/privacy/requests/{id}", c.readRequest),
 		post("/privacy/requests/{id}/extend", manage, "/privacy/requests/{id}", c.extendRequest),
 		post("/privacy/requests/{id}/answer", manage, "/privacy/requests/{id}", c.answerRequest),
+		get("/privacy/requests/{id}/letter", manage, c.letter),
+		post("/privacy/requests/{id}/letter", gatehouse.DisclosePeople, "/privacy/requests/{id}", c.sendLetter),
 		post("/privacy/held", gatehouse.DisclosePeople, "/privacy/requests", c.held),
 		get("/privacy/held/{id}/photos/{n}", gatehouse.DisclosePeople, c.heldPhoto),
 		post("/privacy/held/file", gatehouse.DisclosePeople, "/privacy/requests", c.heldFile),
@@ -254,6 +274,8 @@ func setRight(lang string, err error) (int, string) {
 		status = http.StatusForbidden
 	case "vault.budget":
 		status = http.StatusTooManyRequests
+	case "mail.unreachable", "mail.tls", "mail.password", "mail.refused":
+		status = http.StatusBadGateway
 	}
 	if status == 0 {
 		return 0, ""

@@ -149,6 +149,7 @@ type releasesBody struct {
 	List listing
 	Rows []releaseRow
 	None bool
+	More bool // each has a page
 }
 
 type releaseRow struct {
@@ -190,7 +191,7 @@ func (c *Console) releases(w http.ResponseWriter, r *http.Request) {
 		c.file(w, "releases", []string{"id", "at", "operator", "purpose", "items", "state", "approver", "approved", "written"}, out)
 		return
 	}
-	c.render(w, r, http.StatusOK, "releases", "releases.title", "releases", releasesBody{List: list, Rows: shown, None: len(all) == 0})
+	c.render(w, r, http.StatusOK, "releases", "releases.title", "releases", releasesBody{List: list, Rows: shown, None: len(all) == 0, More: c.o.Control != nil})
 }
 
 func (c *Console) releaseFile(w http.ResponseWriter, r *http.Request) {

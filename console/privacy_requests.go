@@ -19,6 +19,7 @@ type requestsBody struct {
 	Kinds   []gatehouse.RequestKind
 	States  []string
 	Problem string
+	Mail    bool // letters can be sent
 }
 
 type requestRow struct {
@@ -53,7 +54,7 @@ func (c *Console) requests(w http.ResponseWriter, r *http.Request, status int, p
 		c.file(w, "requests", []string{"id", "kind", "label", "state", "opened", "due", "done", "outcome"}, out)
 		return
 	}
-	c.render(w, r, status, "requests", "requests.title", "requests", requestsBody{List: list, Rows: shown, None: len(all) == 0, Kinds: gatehouse.RequestKinds, States: requestStates, Problem: problem})
+	c.render(w, r, status, "requests", "requests.title", "requests", requestsBody{List: list, Rows: shown, None: len(all) == 0, Kinds: gatehouse.RequestKinds, States: requestStates, Problem: problem, Mail: c.o.Privacy.MaySend()})
 }
 
 // found is the subject that a form's field names; zero for an empty field.
@@ -74,8 +75,10 @@ func (c *Console) openRequest(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		subject, err = c.found(r)
 	}
+	var letter error
+	contact := gatehouse.RequestContact{Email: strings.TrimSpace(r.PostForm.Get("email")), Lang: r.PostForm.Get("in")}
 	if err == nil {
-		id, err = c.o.Privacy.OpenRequest(r.Context(), who(r), gatehouse.RequestKind(r.PostForm.Get("kind")), subject, strings.TrimSpace(r.PostForm.Get("note")))
+		id, letter, err = c.o.Privacy.OpenRequest(r.Context(), who(r), gatehouse.RequestKind(r.PostForm.Get("kind")), subject, strings.TrimSpace(r.PostForm.Get("note")), contact)
 	}
 	if status, problem := setRight(languageOf(w, r), err); status != 0 {
 		c.requests(w, r, status, problem)
@@ -85,7 +88,14 @@ func (c *Console) openRequest(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, err)
 		return
 	}
-	http.Redirect(w, r, "/privacy/requests/"+id.String(), http.StatusSeeOther)
+	next := "/privacy/requests/" + id.String()
+	switch {
+	case letter != nil:
+		next += "?letter=failed"
+	case contact.Email != "":
+		next += "?letter=sent"
+	}
+	http.Redirect(w, r, next, http.StatusSeeOther)
 }
 
 type requestBody struct {
@@ -93,7 +103,9 @@ type requestBody struct {
 	State   string
 	Words   *requestWords // opened for this page
 	Problem string
-	Erasing bool // erasing the subject is a part of the answer
+	Erasing bool   // erasing the subject is a part of the answer
+	Letter  string // sent or failed, a moment ago
+	Send    bool   // the letter can be sent
 }
 
 type requestWords struct{ Note, Answer string }
@@ -108,7 +120,8 @@ func (c *Console) request(w http.ResponseWriter, r *http.Request, status int, pr
 		c.fail(w, r, err)
 		return
 	}
-	b := requestBody{RequestState: one, State: one.State(c.o.Now()), Words: words, Problem: problem, Erasing: one.Kind == gatehouse.ErasureRequest && one.Label != ""}
+	b := requestBody{RequestState: one, State: one.State(c.o.Now()), Words: words, Problem: problem, Letter: oneOf(r.URL.Query().Get("letter"), "", "sent", "failed"),
+		Send: len(one.Contact) > 0 && c.o.Privacy.MaySend() && may(r, gatehouse.DisclosePeople), Erasing: one.Kind == gatehouse.ErasureRequest && one.Label != ""}
 	c.render(w, r, status, "request", "requests.one", "requests", b)
 }
 
@@ -159,6 +172,45 @@ func (c *Console) readRequest(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.request(w, r, http.StatusOK, "", &words)
+}
+
+// letterBody is a letter to print.
+type letterBody struct {
+	Letter
+	Request gatehouse.ID
+	Other   string // the other language
+	Site    string
+	Day     time.Time
+}
+
+func (c *Console) letter(w http.ResponseWriter, r *http.Request) {
+	lang := oneOf(r.URL.Query().Get("in"), languageOf(w, r), "en", "zh")
+	id, err := gatehouse.ParseID(r.PathValue("id"))
+	b := letterBody{Request: id, Other: map[string]string{"en": "zh", "zh": "en"}[lang], Site: c.o.SiteName, Day: c.o.Now()}
+	if err == nil {
+		b.Letter, err = c.o.Privacy.Letter(r.Context(), id, lang)
+	}
+	if err != nil {
+		c.fail(w, r, err)
+		return
+	}
+	c.render(w, r, http.StatusOK, "letter", "letter.title", "requests", b)
+}
+
+func (c *Console) sendLetter(w http.ResponseWriter, r *http.Request) {
+	id, err := gatehouse.ParseID(r.PathValue("id"))
+	if err == nil {
+		err = c.o.Privacy.SendLetter(r.Context(), who(r), id)
+	}
+	if status, problem := setRight(languageOf(w, r), err); status != 0 {
+		c.request(w, r, status, problem, nil)
+		return
+	}
+	if err != nil {
+		c.fail(w, r, err)
+		return
+	}
+	http.Redirect(w, r, "/privacy/requests/"+id.String()+"?letter=sent", http.StatusSeeOther)
 }
 
 type heldBody struct {

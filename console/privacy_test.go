@@ -145,3 +145,38 @@ func TestAReleaseIsWrittenOnceApproved(t *testing.T) {
 		t.Errorf("approved: %d", code)
 	}
 }
+
+// A letter about a request is sent where they gave an address and there is a mail server,
+// and printed otherwise; the address is on no page and in no address of one.
+func TestLettersAreSentOrPrinted(t *testing.T) {
+	s, g := open(t)
+	const address = "mei.lin@example.org"
+	form := url.Values{"kind": {"access"}, "note": {"by mail"}, "email": {address}, "in": {"zh"}}
+	code, body := g.post("/privacy/requests", form)
+	if code != http.StatusOK || !strings.Contains(body, "could not be sent") || strings.Contains(body, address) {
+		t.Errorf("without a mail server: %d", code)
+	}
+	path := "/privacy/requests/" + s.Papers.Requests[0].ID.String()
+	if strings.Contains(body, `action="`+path+`/letter"`) || !strings.Contains(body, `href="`+path+`/letter"`) {
+		t.Error("it can be sent without a mail server, or not be printed")
+	}
+	if code, body = g.get(path + "/letter?in=zh"); code != http.StatusOK || !strings.Contains(body, "您的请求已收到") || strings.Contains(body, address) {
+		t.Errorf("the letter to print: %d", code)
+	}
+	s.Papers.Mail = true
+	if code, body = g.post("/privacy/requests", form); code != http.StatusOK || !strings.Contains(body, "was taken by the mail server") || strings.Contains(body, address) || len(s.Papers.Posted) != 1 {
+		t.Errorf("with one: %d, %v", code, s.Papers.Posted)
+	}
+	path = "/privacy/requests/" + s.Papers.Requests[0].ID.String()
+	if code, body = g.post(path+"/letter", nil); code != http.StatusForbidden || !strings.Contains(body, "sealed") {
+		t.Errorf("sent while sealed: %d", code)
+	}
+	s.Unseal()
+	if code, body = g.post(path+"/letter", nil); code != http.StatusOK || len(s.Papers.Posted) != 2 || s.Papers.Posted[1] != address || strings.Contains(body, address) {
+		t.Errorf("sent again: %d, %v", code, s.Papers.Posted)
+	}
+	form.Set("email", "mei")
+	if code, body = g.post("/privacy/requests", form); code != http.StatusUnprocessableEntity || !strings.Contains(body, "no address that mail can be sent to") {
+		t.Errorf("no address: %d", code)
+	}
+}

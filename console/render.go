@@ -13,6 +13,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/auth"
+	"gatehouse/internal/language"
 )
 
 // page is what every page's template gets.
@@ -70,6 +71,13 @@ func (c *Console) parse(lang string) map[string]*template.Template {
 				return text(lang, "purpose."+p)
 			}
 			return p
+		},
+		// cause is an error's code as people read it, as far as there are words for it.
+		"cause": func(code string) string {
+			if _, ok := texts["code."+code]; ok {
+				return text(lang, "code."+code)
+			}
+			return code
 		},
 		// step is a question of a decision; its name is no key, it holds a space.
 		"step":       func(name string) string { return text(lang, "asked."+strings.ReplaceAll(name, " ", "_")) },
@@ -169,7 +177,7 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
 			} else {
 				m.Text = ""
 			}
-		case "vault.sealed", "vault.passphrase", "vault.forbidden", "auth.forbidden", "auth.refused", "auth.no_role":
+		case "vault.sealed", "vault.passphrase", "vault.forbidden", "auth.forbidden", "auth.refused", "auth.no_role", "auth.loopback_only":
 			status = http.StatusForbidden
 		case "vault.canary":
 			status = http.StatusLocked
@@ -211,6 +219,19 @@ func errorText(lang string, e *gatehouse.Error) string {
 // Refuse is the auth.Refuse of pages: it leads to signing in.
 func (c *Console) Refuse(w http.ResponseWriter, r *http.Request, err error) { c.refuse(w, r, err, "") }
 
+// turnedAway answers what no route has seen: under another name, or from another site's
+// page. Whoever reads it may be anybody's page, so it says nothing of the site and sets
+// nothing.
+func (c *Console) turnedAway(w http.ResponseWriter, r *http.Request, status int, code string) {
+	lang := language.Of(r.Header.Get("Accept-Language"))
+	var b bytes.Buffer
+	c.part(&b, lang, "turnedaway", struct{ Lang, Code string }{lang, code})
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write(b.Bytes())
+}
+
 // refuse is Refuse; back is where a form's sender goes on, see auth.Route.Page.
 func (c *Console) refuse(w http.ResponseWriter, r *http.Request, err error, back string) {
 	session, _ := auth.SessionFrom(r.Context())
@@ -223,6 +244,10 @@ func (c *Console) refuse(w http.ResponseWriter, r *http.Request, err error, back
 		http.Redirect(w, r, "/account", http.StatusSeeOther)
 	case "auth.again":
 		http.Redirect(w, r, "/again?"+url.Values{"next": {pageOf(r, back)}}.Encode(), http.StatusSeeOther)
+	case "auth.host":
+		c.turnedAway(w, r, http.StatusMisdirectedRequest, "auth.host")
+	case "auth.cross_origin":
+		c.turnedAway(w, r, http.StatusForbidden, "auth.cross_origin")
 	case "auth.forbidden":
 		if r.Pattern == "GET /{$}" && session.May(gatehouse.OwnAccount) {
 			http.Redirect(w, r, home(session), http.StatusSeeOther)

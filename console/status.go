@@ -10,7 +10,7 @@ import (
 
 // askers are the families of codes whose fault is what somebody filled in.
 var askers = map[string]bool{"account": true, "audit": true, "backup": true, "budget": true, "camera": true, "canary": true, "consent": true, "device": true,
-	"erase": true, "grant": true, "hold": true, "job": true, "name": true, "release": true, "request": true, "retention": true, "setting": true, "subject": true}
+	"erase": true, "grant": true, "hold": true, "job": true, "name": true, "release": true, "request": true, "retention": true, "setting": true, "subject": true, "token": true, "webhook": true}
 
 // askerStatus is the status of an error that is whoever asked's to set right; 0 for others.
 func askerStatus(code string) int {
@@ -21,7 +21,7 @@ func askerStatus(code string) int {
 		return http.StatusTooManyRequests
 	case "vault.reason", "vault.duration":
 		return http.StatusUnprocessableEntity
-	case "audit.not_found":
+	case "audit.not_found", "release.unknown", "token.unknown", "webhook.unknown", "webhook.message":
 		return http.StatusNotFound
 	}
 	if family, _, _ := strings.Cut(code, "."); askers[family] {

@@ -4,7 +4,7 @@ import "maps"
 
 // texts holds every text of the pages, of all areas. A test fails on a text in a template
 // that is not here and on one that has no translation.
-var texts = tables(coreTexts, searchTexts, accountTexts, rulesTexts, gatesTexts, alarmTexts, peopleTexts, enrolTexts, listingTexts, devicesTexts, privacyTexts, healthTexts, auditTexts, settingsTexts)
+var texts = tables(coreTexts, searchTexts, accountTexts, rulesTexts, gatesTexts, alarmTexts, peopleTexts, enrolTexts, listingTexts, devicesTexts, privacyTexts, healthTexts, auditTexts, settingsTexts, programTexts, controlTexts)
 
 func tables(all ...map[string][2]string) map[string][2]string {
 	joined := map[string][2]string{}
@@ -201,6 +201,9 @@ var coreTexts = map[string][2]string{
 	"error.session.again":    {"I am signed in: open the console", "我已登录：打开控制台"},
 	"error.spent.title":      {"This link does not work any more", "此链接已失效"},
 	"error.spent":            {"A link works once, and not for long. Ask an administrator for a new invitation, or run this on the server.", "链接只能使用一次，且有时限。请向管理员索取新的邀请，或在服务器上运行以下命令。"},
+	"turned.title":           {"This is not served", "无法访问"},
+	"code.auth.host":         {"This server does not answer under that name. Use the address that it printed when it started, or the one in your bookmarks.", "本服务器不以该名称提供服务，请使用其启动时显示的地址或收藏的地址。"},
+	"code.auth.cross_origin": {"Another site's page sent this. Nothing was changed. Open the console by its own address and do it there.", "此请求来自其他网站的页面，未做任何更改。请通过控制台自己的地址打开并操作。"},
 	"code.vault.passphrase":  {"This passphrase does not open the vault. It is still sealed.", "口令错误，保险库仍处于封存状态。"},
 	"code.vault.busy":        {"Another passphrase is being checked. Try again in a few seconds.", "正在验证另一个口令，请几秒后再试。"},
 	"code.vault.sealed":      {"The vault is sealed. Unseal it with its passphrase first.", "保险库已封存，请先用口令解封。"},

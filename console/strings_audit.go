@@ -83,6 +83,7 @@ var auditTexts = map[string][2]string{
 	"entry.item":      {"item", "条目"},
 	"entry.due":       {"due", "期限"},
 	"entry.note":      {"note", "内容摘要"},
+	"entry.contact":   {"contact", "联系方式摘要"},
 	"entry.answer":    {"answer", "答复摘要"},
 	"entry.setting":   {"setting", "设置"},
 	"entry.value":     {"value", "值"},

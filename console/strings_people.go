@@ -209,6 +209,7 @@ var peopleTexts = map[string][2]string{
 	"column.colour":            {"Colour", "颜色"},
 	"column.owner":             {"Owner or tenant", "车主或租户"},
 	"column.gates":             {"Gate ids, with hours after a colon: front-door:office-hours; * is every gate", "出入口编号，冒号后为时段，如 front-door:office-hours；* 表示所有"},
+	"column.groups":            {"Groups' ids or titles, apart by commas", "分组编号或名称，以逗号分隔"},
 	"column.first_day":         {"First day that counts", "有效首日"},
 	"column.last_day":          {"Last day that counts", "有效最后一天"},
 

@@ -54,7 +54,9 @@ func TestEverythingIsTranslated(t *testing.T) {
 		"withdraw": {"face_at_doors", "face_at_attendance"}, "how": {"terminal", "reference"}, "noticein": {"en", "zh"}, "class": {"car", "truck", "bus", "motorbike"},
 		"enrolstep": personSteps, "enrolask": personSteps, "importstate": {"checked", "running", "stopped", "done"},
 		"column": append(intake.Columns(gatehouse.PersonSubject), intake.Columns(gatehouse.VehicleSubject)...),
-		"by":     {"passkey", "totp", "oidc", "link", "invite"},
+		"limit":  budgetScopes, "canary": {"person", "vehicle", "token"}, "relfield": {"name", "national_id", "record", "detail", "picture"},
+		"hook": {"passage", "outcome", "test"}, "delivery": {"waiting", "delivered", "failed"},
+		"by": {"passkey", "totp", "oidc", "link", "invite"},
 	} {
 		if !prefixes[prefix] {
 			t.Errorf("no template uses %s.*: the test is out of step", prefix)

@@ -28,11 +28,12 @@ type DeliveryOptions struct {
 var schedule = []time.Duration{5 * time.Second, time.Minute, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 5 * time.Hour, 9 * time.Hour, 12 * time.Hour}
 
 // The bounds of sending: how many at a time, how long one may take, how often it is looked
-// whether one is due, and how long it is remembered what became of one.
+// whether one is due, or whether its webhook is still paused, and how long it is remembered what became of one.
 const (
 	atOnce       = 4
 	sendWithin   = 30 * time.Second
 	lookEvery    = time.Second
+	pausedFor    = time.Minute
 	deliveredFor = 7 * 24 * time.Hour
 	mostDue      = 200
 )
@@ -125,6 +126,11 @@ func (d *Deliveries) deliver(ctx context.Context, one gatehouse.Delivery) {
 		return // it is being removed
 	}
 	now := d.o.Now()
+	if hook.Paused {
+		one.Next = now.Add(pausedFor).UTC() // not counted as tried
+		d.put(ctx, one)
+		return
+	}
 	d.mu.Lock()
 	until := d.quiet[hook.ID]
 	d.mu.Unlock()

@@ -106,6 +106,32 @@ func message(now time.Time) gatehouse.Delivery {
 	return gatehouse.Delivery{Place: place, ID: gatehouse.NewID(now), Webhook: gatehouse.ID{1}, Kind: gatehouse.PassageHook, State: gatehouse.DeliveryWaits, Next: now}
 }
 
+// To a webhook that is paused nothing is sent, however long that is, and no try is counted.
+func TestAPausedWebhookIsSentNothing(t *testing.T) {
+	asked, paused := 0, true
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked++ }))
+	defer server.Close()
+	d, b, now := deliveries(t, server.URL, true)
+	of := d.o.Webhook
+	d.o.Webhook = func(id gatehouse.ID) (gatehouse.Webhook, bool) {
+		hook, ok := of(id)
+		hook.Paused = paused
+		return hook, ok
+	}
+	b.all = []gatehouse.Delivery{message(*now)}
+	for range 5 {
+		d.Once(t.Context())
+		if got := b.all[0]; asked != 0 || got.Attempts != 0 || got.State != gatehouse.DeliveryWaits || !got.Next.After(*now) {
+			t.Fatalf("asked %d times: %+v", asked, got)
+		}
+		*now = now.Add(12 * time.Hour)
+	}
+	paused = false
+	if d.Once(t.Context()); asked != 1 || b.all[0].State != gatehouse.DeliveryDone {
+		t.Errorf("when it goes on: asked %d times, %+v", asked, b.all[0])
+	}
+}
+
 // A message is tried for more than a day, with growing waits and under one id, and given up
 // then; one that arrives is tried no more.
 func TestAMessageIsTriedUntilItArrives(t *testing.T) {

@@ -26,10 +26,17 @@ func (c AlarmsConfig) channels(place gatehouse.Place, secrets Secrets) (all []no
 	if c.Webhook.URL != "" {
 		all = append(all, notify.NewWebhook(notify.Webhook{URL: c.Webhook.URL, Secret: secret("webhook")}, place))
 	}
-	if m := c.Mail; m.Host != "" {
-		all = append(all, notify.NewMail(notify.Mail{Host: m.Host, Port: m.Port, Security: notify.Security(m.Security), User: m.User, Password: secret("smtp"), From: m.From, To: m.To, Lang: m.Language}, place))
+	if m, ok := c.mail(secrets); ok {
+		all = append(all, notify.NewMail(m, place))
 	}
 	return all
+}
+
+// mail is the mail server that the configuration names; ok is false where it names none.
+func (c AlarmsConfig) mail(secrets Secrets) (_ notify.Mail, ok bool) {
+	m := c.Mail
+	return notify.Mail{Host: m.Host, Port: m.Port, Security: notify.Security(m.Security), User: m.User, From: m.From, To: m.To, Lang: m.Language,
+		Password: func() (gatehouse.Secret, bool) { return secrets.Secret("smtp") }}, m.Host != ""
 }
 
 // alarmsEvery is how often the vault is asked for alarms that nobody told the server

@@ -87,15 +87,21 @@ func (d intakeDesk) Check(_ context.Context, n intake.Newcomer) error {
 }
 
 // Enrol implements intake.Desk.
-func (d intakeDesk) Enrol(ctx context.Context, n intake.Newcomer) (gatehouse.SubjectID, error) {
+func (d intakeDesk) Enrol(ctx context.Context, by string, n intake.Newcomer) (gatehouse.SubjectID, error) {
 	if err := d.admin().checkGrants(n.Grants); err != nil {
 		return gatehouse.SubjectID{}, err
 	}
+	into := enroll.Membership{By: by, Groups: n.Groups}
 	if n.Vehicle != nil {
-		return d.enroll.Vehicle(ctx, enroll.Vehicle{Label: n.Label, Record: *n.Vehicle, Grants: n.Grants})
+		return d.enroll.Vehicle(ctx, enroll.Vehicle{Label: n.Label, Record: *n.Vehicle, Grants: n.Grants, Into: into})
 	}
-	return d.enroll.Person(ctx, d.person(n))
+	who := d.person(n)
+	who.Into = into
+	return d.enroll.Person(ctx, who)
 }
+
+// Groups implements intake.Desk.
+func (d intakeDesk) Groups() []gatehouse.Group { return d.rules.Groups() }
 
 func (intakeDesk) person(n intake.Newcomer) enroll.Person {
 	return enroll.Person{Label: n.Label, Record: *n.Person, Later: true, Grants: n.Grants, Card: n.Card, PIN: n.PIN, QR: n.QR, ValidFrom: n.ValidFrom, ValidUntil: n.ValidUntil}

@@ -81,14 +81,12 @@ func (p pages) Overview(ctx context.Context, who console.Who) (o console.Privacy
 			o.Erased++
 		}
 	}
-	trip, err := p.vault.Tripped(ctx)
-	if err != nil {
+	if o.Canary, err = p.Canary(ctx); err != nil {
 		return o, err
 	}
 	o.Holds = len(holds)
 	o.People, _ = p.working.Count()
 	o.Filing, o.FilingAt = string(privacy.FilingOf(o.People)), privacy.Filing
-	o.Canary = console.CanaryState{Shut: !trip.Trip.IsZero(), At: trip.At, Operator: trip.Operator, Purpose: trip.Purpose, Device: trip.Device, Lifted: trip.Lifted}
 	p.mu.Lock()
 	o.LastRetention = p.retained
 	p.mu.Unlock()
@@ -188,10 +186,13 @@ func (p pages) ReadRequest(ctx context.Context, who console.Who, id gatehouse.ID
 }
 
 // OpenRequest implements console.Privacy.
-func (p pages) OpenRequest(ctx context.Context, who console.Who, kind gatehouse.RequestKind, subject gatehouse.SubjectID, note string) (gatehouse.ID, error) {
-	r, err := p.requests.Open(ctx, who.Operator, kind, subject, note)
+func (p pages) OpenRequest(ctx context.Context, who console.Who, kind gatehouse.RequestKind, subject gatehouse.SubjectID, note string, contact gatehouse.RequestContact) (_ gatehouse.ID, letter error, err error) {
+	r, err := p.requests.Open(ctx, who.Operator, kind, subject, note, contact)
 	p.committed()
-	return r.ID, err
+	if err == nil && contact.Email != "" {
+		letter = p.post(ctx, who, r, contact)
+	}
+	return r.ID, letter, err
 }
 
 // ExtendRequest implements console.Privacy.

@@ -46,11 +46,11 @@ func TestAPersonsRequest(t *testing.T) {
 		}
 	}
 	const words = "asks by letter, Harbour Street 4"
-	id, err := p.OpenRequest(ctx, me, gatehouse.AccessRequest, mei, words)
-	if err != nil {
+	id, letter, err := p.OpenRequest(ctx, me, gatehouse.AccessRequest, mei, words, gatehouse.RequestContact{})
+	if err != nil || letter != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.OpenRequest(ctx, me, gatehouse.AccessRequest, gatehouse.RandomID(), ""); gatehouse.ErrorCode(err) != "subject.unknown" {
+	if _, _, err := p.OpenRequest(ctx, me, gatehouse.AccessRequest, gatehouse.RandomID(), "", gatehouse.RequestContact{}); gatehouse.ErrorCode(err) != "subject.unknown" {
 		t.Errorf("a request of nobody's: %v", err)
 	}
 	if _, _, err := p.ReadRequest(ctx, me, id); gatehouse.ErrorCode(err) != "vault.sealed" {
@@ -145,7 +145,7 @@ func TestAPersonsRequest(t *testing.T) {
 		t.Fatal(err)
 	}
 	// What was sealed for who was erased stays noise, also for who kept the row.
-	kept, err := requests.New(requests.Ports{Place: s.site.Place, Location: time.UTC, Store: s.store, Subjects: s.store, Sealer: s.vault}).Open(ctx, "x", gatehouse.ExportRequest, other, "second")
+	kept, err := requests.New(requests.Ports{Place: s.site.Place, Location: time.UTC, Store: s.store, Subjects: s.store, Sealer: s.vault}).Open(ctx, "x", gatehouse.ExportRequest, other, "second", gatehouse.RequestContact{})
 	if err != nil || len(kept.Note) == 0 {
 		t.Fatal(err)
 	}

@@ -24,7 +24,7 @@ func BenchmarkImport(b *testing.B) {
 	for b.Loop() {
 		n++
 		who := intake.Newcomer{Label: fmt.Sprintf("B-%d", n), Person: &gatehouse.PersonRecord{Name: "Somebody", Phone: "+49"}, Card: gatehouse.Secret(fmt.Sprint("card ", n))}
-		if _, err := d.Enrol(b.Context(), who); err != nil {
+		if _, err := d.Enrol(b.Context(), socketOperator, who); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"slices"
 
 	"gatehouse"
 	"gatehouse/flow/rulebook"
@@ -58,4 +59,13 @@ func (s *Server) erasedOne() {
 	if err := s.rules.Reload(context.Background()); err != nil {
 		s.log.Error("the rule book cannot be read again", "code", gatehouse.ErrorCode(err))
 	}
+}
+
+// joinGroup puts a subject that was just enrolled into a group, unless it is in it: what a
+// crash interrupted is done again.
+func (s *Server) joinGroup(ctx context.Context, by string, group gatehouse.GroupID, id gatehouse.SubjectID) error {
+	if slices.ContainsFunc(s.rules.GroupsOf(id), func(g gatehouse.Group) bool { return g.ID == group }) {
+		return nil
+	}
+	return s.rules.AddMembers(ctx, by, group, []gatehouse.SubjectID{id})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"gatehouse"
@@ -39,7 +40,7 @@ func (s *Server) Run(ctx context.Context, ready func(link string)) error {
 	}
 	pages := pages{s}
 	web := console.New(console.Options{Place: s.site.Place, SiteName: s.config.Site.Name, Location: s.site.Location, Gates: s.gateList(),
-		Passages: s.store, Lender: pages, Vault: pages, Registry: s.registry(), Disclosures: pages, Archive: pages, Accounts: s.accounts, Rules: s.rules, Badges: s.working, Why: s.why, Openings: pages, Alarms: pages, Devices: pages, Privacy: pages, Health: pages, Audit: pages, Settings: settingsPages{s}, Plans: s.plans(), Hub: s.hub, Ring: s.ring, Auth: s.auth, Log: s.log})
+		Passages: s.store, Lender: pages, Vault: pages, Registry: s.registry(), Disclosures: pages, Archive: pages, Accounts: s.accounts, Tokens: s.tokens, Webhooks: s.webhooks, Rules: s.rules, Badges: s.working, Why: s.why, Openings: pages, Alarms: pages, Devices: pages, Privacy: pages, Control: pages, Health: pages, Audit: pages, Settings: settingsPages{s}, Plans: s.plans(), Hub: s.hub, Ring: s.ring, Auth: s.auth, Log: s.log})
 	rest := api.New(api.Options{Place: s.site.Place, Captures: s, ParseFrame: frames.Parse, Passages: s.store, Admin: s.admin(), Enrolments: enrolments{s}, Terminals: s, Witness: asWitness{s}, Ready: s.ready, Metrics: s.metrics, Log: s.log,
 		Events: s.events, Hub: s.hub, Alive: s.auth.Still, Resources: resources{s.admin()}, Replies: replies{s}, PerMinute: s.config.API.PerMinute})
 	routes := slices.Concat(web.Routes(), s.page.Routes(), rest.Routes(), transport.routes())
@@ -54,7 +55,7 @@ func (s *Server) Run(ctx context.Context, ready func(link string)) error {
 	s.mu.Lock()
 	s.running, s.routes = ctx, routes
 	s.mu.Unlock()
-	servers, listeners := transport.servers(s.config.TLS, s.auth.Handler(auth.TCP, routes, rest.Refuse))
+	servers, listeners := transport.servers(s.config.TLS, s.auth.Handler(auth.TCP, routes, refusal(web.Refuse, rest.Refuse)))
 	servers = append(servers, &http.Server{Handler: s.auth.Handler(auth.Socket, routes, rest.Refuse), ReadHeaderTimeout: 5 * time.Second})
 	listeners = append(listeners, socket)
 	failed := make(chan error, len(servers))
@@ -110,6 +111,18 @@ func (s *Server) Run(ctx context.Context, ready func(link string)) error {
 	}
 	s.wait.Wait()
 	return err
+}
+
+// refusal answers a program with a problem and somebody's browser with a page: what is below
+// /api/ is for programs, whoever asks.
+func refusal(page, problem auth.Refuse) auth.Refuse {
+	return func(w http.ResponseWriter, r *http.Request, err error) {
+		if strings.HasPrefix(r.URL.Path, "/api/") || !strings.Contains(r.Header.Get("Accept"), "text/html") {
+			problem(w, r, err)
+			return
+		}
+		page(w, r, err)
+	}
 }
 
 // startAdded brings a device that was just enrolled into effect while the server

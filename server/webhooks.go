@@ -16,7 +16,7 @@ import (
 // openWebhooks reads where events are posted.
 func (s *Server) openWebhooks() (err error) {
 	s.webhooks, err = webhooks.Load(webhooks.Ports{Place: s.site.Place, Working: s.working, Store: s.store, Log: leafLog{s}, Decoder: s.decoder(), Newest: s.store.Newest,
-		HasGate: func(id gatehouse.GateID) bool { _, ok := s.site.Gates[id]; return ok }})
+		HasGate: func(id gatehouse.GateID) bool { _, ok := s.site.Gates[id]; return ok }, Public: notify.Public})
 	s.deliveries = notify.NewDeliveries(notify.DeliveryOptions{Place: s.site.Place, Store: s.store, Message: s.webhookMessage, Log: s.log,
 		Webhook: func(id gatehouse.ID) (gatehouse.Webhook, bool) { return s.webhooks.Webhook(id) }})
 	return err
@@ -73,7 +73,7 @@ func (a admin) AddWebhook(ctx context.Context, r wire.WebhookAddRequest) (wire.W
 }
 
 func wireWebhook(w gatehouse.Webhook) wire.Webhook {
-	return wire.Webhook{ID: w.ID, Name: w.Name, URL: w.URL, Kinds: w.Kinds, Gates: w.At, Local: w.Local, By: w.By, Made: w.Made}
+	return wire.Webhook{ID: w.ID, Name: w.Name, URL: w.URL, Kinds: w.Kinds, Gates: w.At, Local: w.Local, Paused: w.Paused, By: w.By, Made: w.Made}
 }
 
 func wireDelivery(d gatehouse.Delivery) wire.Delivery {
@@ -103,6 +103,11 @@ func (a admin) RemoveWebhook(ctx context.Context, name string) error {
 	return a.webhooks.Remove(ctx, a.asker(ctx), name)
 }
 
+// PauseWebhook implements api.WebhooksAdmin.
+func (a admin) PauseWebhook(ctx context.Context, name string, r wire.WebhookPauseRequest) error {
+	return a.webhooks.SetPaused(ctx, a.asker(ctx), name, r.Paused)
+}
+
 // TestWebhook implements api.WebhooksAdmin.
 func (a admin) TestWebhook(ctx context.Context, name string) (wire.Delivery, error) {
 	d, err := a.webhooks.Test(ctx, name)
@@ -113,11 +118,7 @@ func (a admin) TestWebhook(ctx context.Context, name string) (wire.Delivery, err
 // Deliveries implements api.WebhooksAdmin.
 func (a admin) Deliveries(ctx context.Context, name string, before gatehouse.ID, limit int) (wire.DeliveriesResponse, error) {
 	out := wire.DeliveriesResponse{Deliveries: []wire.Delivery{}}
-	w, err := a.webhooks.Named(name)
-	if err != nil {
-		return out, err
-	}
-	list, err := a.store.Deliveries(ctx, a.site.Place, w.ID, before, limit)
+	list, err := a.webhooks.Deliveries(ctx, name, before, limit)
 	for _, d := range list {
 		out.Deliveries = append(out.Deliveries, wireDelivery(d))
 	}
@@ -129,6 +130,11 @@ func (a admin) Deliveries(ctx context.Context, name string, before gatehouse.ID,
 
 // ReplayWebhook implements api.WebhooksAdmin.
 func (a admin) ReplayWebhook(ctx context.Context, name string, r wire.ReplayRequest) (wire.ReplayResponse, error) {
+	if !r.Message.IsZero() {
+		err := a.webhooks.ReplayOne(ctx, name, r.Message)
+		a.deliveries.Wake()
+		return wire.ReplayResponse{Messages: 1}, err
+	}
 	n, err := a.webhooks.Replay(ctx, name, r.Since, r.All)
 	a.deliveries.Wake()
 	return wire.ReplayResponse{Messages: n}, err

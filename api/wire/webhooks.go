@@ -36,9 +36,11 @@ type Webhook struct {
 	Kinds []gatehouse.WebhookKind `json:"kinds"`
 	Gates []gatehouse.GateID      `json:"gates,omitempty"`
 	Local bool                    `json:"local,omitempty"`
-	By    string                  `json:"by"`
-	Made  time.Time               `json:"made"`
-	Last  *Delivery               `json:"last,omitempty"` // the newest message
+	// Paused: nothing is sent to it, and what happens meanwhile it is not told.
+	Paused bool      `json:"paused,omitempty"`
+	By     string    `json:"by"`
+	Made   time.Time `json:"made"`
+	Last   *Delivery `json:"last,omitempty"` // the newest message
 }
 
 // LogValue redacts the address.
@@ -69,10 +71,18 @@ type DeliveriesResponse struct {
 	Next       gatehouse.ID `json:"next,omitzero"`
 }
 
+// WebhookPauseRequest stops sending to a webhook, or goes on. PUT
+// /admin/v1/webhooks/{name}/paused.
+type WebhookPauseRequest struct {
+	Paused bool `json:"paused"`
+}
+
 // ReplayRequest sends messages again. POST /admin/v1/webhooks/{name}/replay.
 type ReplayRequest struct {
 	Since time.Time `json:"since,omitzero"` // zero: whatever is remembered
 	All   bool      `json:"all,omitempty"`  // those that arrived, too
+	// Message is the one that is sent again, whatever became of it; then nothing else is.
+	Message gatehouse.ID `json:"message,omitzero"`
 }
 
 // ReplayResponse says how many.

@@ -17,6 +17,8 @@ type WebhookCmd struct {
 	List   WebhookListCmd   `cmd:"" help:"List the webhooks and their newest message."`
 	Log    WebhookLogCmd    `cmd:"" help:"List a webhook's messages, newest first, and what became of each."`
 	Test   WebhookTestCmd   `cmd:"" help:"Send a message that says that it is a test."`
+	Pause  WebhookPauseCmd  `cmd:"" help:"Send nothing to a webhook for a while; what happens meanwhile it is not told."`
+	Resume WebhookResumeCmd `cmd:"" help:"Go on sending to one that was paused."`
 	Replay WebhookReplayCmd `cmd:"" help:"Send messages again that were given up, under the ids that they had."`
 	Rm     WebhookRmCmd     `cmd:"" help:"Forget a webhook and its messages."`
 }
@@ -61,6 +63,9 @@ func (WebhookListCmd) Run(ctx context.Context, out *Out) error {
 			last := "no message yet"
 			if w.Last != nil {
 				last = deliveryWords(*w.Last)
+			}
+			if w.Paused {
+				last = "paused; " + last
 			}
 			out.Say("%-20s  %-24s  %s  %s", w.Name, strings.Join(told, " "), w.URL, last)
 		}
@@ -118,6 +123,8 @@ type WebhookReplayCmd struct {
 	Name  string        `arg:""`
 	Since time.Duration `help:"Of this last time; whatever is remembered, which is a week, where it is left out." placeholder:"24h"`
 	All   bool          `help:"Those that arrived, too."`
+	// Message is text so that what is no id is said by the code of ids.
+	Message string `help:"Only this one, whatever became of it, as 'gatehouse webhook log' shows it." placeholder:"ID"`
 }
 
 // Run sends them.
@@ -126,9 +133,42 @@ func (cmd WebhookReplayCmd) Run(ctx context.Context, out *Out) error {
 	if cmd.Since > 0 {
 		q.Since = time.Now().Add(-cmd.Since)
 	}
+	if cmd.Message != "" {
+		id, err := gatehouse.ParseID(cmd.Message)
+		if err != nil {
+			return err
+		}
+		q.Message = id
+	}
 	return answer(ctx, out, func(a api.Admin) (wire.ReplayResponse, error) { return a.ReplayWebhook(ctx, cmd.Name, q) }, func(got wire.ReplayResponse) {
 		out.Say("%d messages are sent again", got.Messages)
 	})
+}
+
+// WebhookPauseCmd pauses one.
+type WebhookPauseCmd struct {
+	Name string `arg:""`
+}
+
+// Run pauses it.
+func (cmd WebhookPauseCmd) Run(ctx context.Context, out *Out) error {
+	return pauseWebhook(ctx, out, cmd.Name, true, "%s is sent nothing until `gatehouse webhook resume %[1]s`")
+}
+
+// WebhookResumeCmd ends that.
+type WebhookResumeCmd struct {
+	Name string `arg:""`
+}
+
+// Run goes on.
+func (cmd WebhookResumeCmd) Run(ctx context.Context, out *Out) error {
+	return pauseWebhook(ctx, out, cmd.Name, false, "%s is told of what happens from now on; what waited for it is sent within a minute")
+}
+
+func pauseWebhook(ctx context.Context, out *Out, name string, paused bool, say string) error {
+	return answer(ctx, out, func(a api.Admin) (map[string]any, error) {
+		return map[string]any{"webhook": name, "paused": paused}, a.PauseWebhook(ctx, name, wire.WebhookPauseRequest{Paused: paused})
+	}, func(map[string]any) { out.Say(say, name) })
 }
 
 // WebhookRmCmd forgets one.

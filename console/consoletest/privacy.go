@@ -22,7 +22,9 @@ type Papers struct {
 	Erasures []console.ErasureState
 	People   int
 	Tripped  bool
-	Running  bool // a run of the retention
+	Running  bool     // a run of the retention
+	Mail     bool     // there is a mail server
+	Posted   []string // whom letters were sent to
 }
 
 // papers is console.Privacy.
@@ -121,19 +123,71 @@ func (p papers) ReadRequest(_ context.Context, who console.Who, id gatehouse.ID)
 	})
 }
 
-func (p papers) OpenRequest(_ context.Context, _ console.Who, kind gatehouse.RequestKind, subject gatehouse.SubjectID, note string) (gatehouse.ID, error) {
+func (p papers) OpenRequest(_ context.Context, _ console.Who, kind gatehouse.RequestKind, subject gatehouse.SubjectID, note string, contact gatehouse.RequestContact) (_ gatehouse.ID, letter error, err error) {
 	now := p.s.now()
 	r := console.RequestState{Request: gatehouse.Request{Place: Place, ID: gatehouse.NewID(now), Kind: kind, Subject: subject, Opened: now, Due: now.AddDate(0, 0, 30), Note: []byte(note)}}
 	if !slices.Contains(gatehouse.RequestKinds, kind) {
-		return r.ID, gatehouse.Errorf("request.kind", "", "there is no such kind")
+		return r.ID, nil, gatehouse.Errorf("request.kind", "", "there is no such kind")
 	}
-	return r.ID, p.with(func(all *Papers) error {
+	if contact.Email != "" {
+		if !strings.Contains(contact.Email, "@") {
+			return r.ID, nil, gatehouse.Errorf("request.email", "", "this is no address")
+		}
+		r.Contact = []byte(contact.Email)
+		letter = p.post(contact.Email)
+	}
+	return r.ID, letter, p.with(func(all *Papers) error {
 		if b, ok := p.s.Working.Badge(subject); ok {
 			r.Label = b.Label
 		}
 		all.Requests = append([]console.RequestState{r}, all.Requests...)
 		return nil
 	})
+}
+
+// post sends a letter, where there is a mail server.
+func (p papers) post(to string) error {
+	return p.with(func(all *Papers) error {
+		if !all.Mail {
+			return gatehouse.Errorf("request.no_mail", "print it", "there is no mail server")
+		}
+		all.Posted = append(all.Posted, to)
+		return nil
+	})
+}
+
+func (p papers) MaySend() bool {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	return p.s.Papers.Mail
+}
+
+func (p papers) Letter(ctx context.Context, id gatehouse.ID, lang string) (console.Letter, error) {
+	r, err := p.Request(ctx, id)
+	l := console.Letter{Lang: lang, Subject: "Your request about your data at acme/hq", Said: []string{"Your request has arrived."}, Facts: [][2]string{{"Request", id.String()}, {"Answer by", r.Due.Format(time.DateOnly)}}}
+	if lang == "zh" {
+		l.Subject, l.Said = "您就 acme/hq 所持数据提出的请求", []string{"您的请求已收到。"}
+	}
+	return l, err
+}
+
+func (p papers) SendLetter(ctx context.Context, who console.Who, id gatehouse.ID) error {
+	r, err := p.Request(ctx, id)
+	switch {
+	case err != nil:
+		return err
+	case !p.s.unsealedNow():
+		return gatehouse.Errorf("vault.sealed", "unseal the vault first", "the vault is sealed")
+	case len(r.Contact) == 0:
+		return gatehouse.Errorf("request.no_email", "print it", "there is no address")
+	}
+	return p.post(string(r.Contact))
+}
+
+func (s *Site) unsealedNow() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.unsealed
 }
 
 func (p papers) ExtendRequest(_ context.Context, _ console.Who, id gatehouse.ID) error {

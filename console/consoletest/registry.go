@@ -44,7 +44,10 @@ func (s *Site) openRegistry() console.Registry {
 		panic(err)
 	}
 	s.shelf, s.Working = d, working
-	s.Enroller = enroll.New(enroll.Ports{Place: Place, Eyes: eyes{}, Gallery: d, Threshold: func(int) float32 { return 0.9 }, Fault: fault, Sealer: d, Keep: d, Subjects: d, Blobs: d, Working: working, Now: s.now})
+	s.Enroller = enroll.New(enroll.Ports{Place: Place, Eyes: eyes{}, Gallery: d, Threshold: func(int) float32 { return 0.9 }, Fault: fault, Sealer: d, Keep: d, Subjects: d, Blobs: d, Working: working, Now: s.now,
+		Join: func(ctx context.Context, by string, group gatehouse.GroupID, id gatehouse.SubjectID) error {
+			return s.Rules.AddMembers(ctx, by, group, []gatehouse.SubjectID{id})
+		}})
 	s.Imports = intake.NewJobs(importDesk{s}, s.now)
 	return console.Registry{Enroller: s.Enroller, Badges: working, Store: d, Records: d, Erasures: d, Imports: s.Imports, CheckGrants: s.checkGrants,
 		Schedules: func() []string { return []string{"nights", "office-hours"} },
@@ -415,12 +418,14 @@ func (d importDesk) Check(_ context.Context, n intake.Newcomer) error {
 	return d.s.Enroller.CheckPerson(enroll.Person{Label: n.Label, Record: *n.Person, Later: true, Card: n.Card, PIN: n.PIN, QR: n.QR, ValidFrom: n.ValidFrom, ValidUntil: n.ValidUntil})
 }
 
-func (d importDesk) Enrol(ctx context.Context, n intake.Newcomer) (gatehouse.SubjectID, error) {
+func (d importDesk) Enrol(ctx context.Context, by string, n intake.Newcomer) (gatehouse.SubjectID, error) {
 	if n.Vehicle != nil {
-		return d.s.Enroller.Vehicle(ctx, enroll.Vehicle{Label: n.Label, Record: *n.Vehicle, Grants: n.Grants})
+		return d.s.Enroller.Vehicle(ctx, enroll.Vehicle{Label: n.Label, Record: *n.Vehicle, Grants: n.Grants, Into: enroll.Membership{By: by, Groups: n.Groups}})
 	}
-	return d.s.Enroller.Person(ctx, enroll.Person{Label: n.Label, Record: *n.Person, Later: true, Grants: n.Grants, Card: n.Card, PIN: n.PIN, QR: n.QR, ValidFrom: n.ValidFrom, ValidUntil: n.ValidUntil})
+	return d.s.Enroller.Person(ctx, enroll.Person{Label: n.Label, Record: *n.Person, Later: true, Grants: n.Grants, Into: enroll.Membership{By: by, Groups: n.Groups}, Card: n.Card, PIN: n.PIN, QR: n.QR, ValidFrom: n.ValidFrom, ValidUntil: n.ValidUntil})
 }
+
+func (d importDesk) Groups() []gatehouse.Group { return d.s.Rules.Groups() }
 
 func (d importDesk) Labels(kind gatehouse.SubjectKind) map[string]bool {
 	labels := map[string]bool{}

@@ -29,6 +29,8 @@ import (
 	"gatehouse/flow/intake"
 	"gatehouse/flow/plan"
 	"gatehouse/flow/rulebook"
+	"gatehouse/flow/tokens"
+	"gatehouse/flow/webhooks"
 	"gatehouse/flow/why"
 	"gatehouse/flow/workingset"
 )
@@ -51,6 +53,10 @@ type Site struct {
 	// Accounts are kept in memory, and Leaves are what they and signing in wrote.
 	Accounts *accounts.Accounts
 	Leaves   *Leaves
+	// Tokens and Webhooks are none at first, kept in memory; Deliveries are the latter's.
+	Tokens     *tokens.Tokens
+	Webhooks   *webhooks.Webhooks
+	Deliveries *Deliveries
 	// Rules is an empty rule book at first, kept in memory.
 	Rules *rulebook.Book
 	// Plans has no floor plan at first.
@@ -66,6 +72,7 @@ type Site struct {
 	// Equipment are the devices that their page lists.
 	Equipment []console.DeviceState
 	Papers    Papers
+	Controls  Controls
 	Verifying bool // the audit log
 	BackingUp bool
 	Options   []console.Option // nil: some
@@ -106,6 +113,8 @@ func New(now func() time.Time, lang *time.Location, extra func(*Site) []auth.Rou
 	s.Accounts, _ = accounts.Load(accounts.Ports{Place: Place, Working: working{}, Log: s.Leaves, Now: now,
 		HasGate: func(id gatehouse.GateID) bool { return id == "front-door" || id == "car-park" }})
 	registry := s.openRegistry()
+	s.openPrograms()
+	s.Controls = newControls()
 	s.openRules()
 	s.openPlans()
 	gates := map[gatehouse.GateID]gatehouse.Gate{}
@@ -120,7 +129,7 @@ func New(now func() time.Time, lang *time.Location, extra func(*Site) []auth.Rou
 	}
 	s.Auth = auth.New(how)
 	s.Console = console.New(console.Options{Place: Place, SiteName: "Harbour Works", Location: lang, Gates: s.Gates,
-		Passages: s, Lender: s, Vault: vault{s}, Registry: registry, Disclosures: s, Archive: archive{s}, Accounts: s.Accounts, Rules: s.Rules, Badges: s.Working, Why: explainer, Openings: s, Alarms: s, Devices: equipment{s}, Privacy: papers{s}, Health: wellbeing{s}, Audit: auditor{s}, Settings: settled{s}, Plans: s.Plans, Hub: s.Hub, Ring: s.Ring, Auth: s.Auth, Now: now})
+		Passages: s, Lender: s, Vault: vault{s}, Registry: registry, Disclosures: s, Archive: archive{s}, Accounts: s.Accounts, Tokens: s.Tokens, Webhooks: s.Webhooks, Rules: s.Rules, Badges: s.Working, Why: explainer, Openings: s, Alarms: s, Devices: equipment{s}, Privacy: papers{s}, Control: control{s}, Health: wellbeing{s}, Audit: auditor{s}, Settings: settled{s}, Plans: s.Plans, Hub: s.Hub, Ring: s.Ring, Auth: s.Auth, Now: now})
 	routes := s.Console.Routes()
 	if extra != nil {
 		routes = append(routes, extra(s)...)

@@ -26,7 +26,16 @@ type Ports struct {
 	Subjects gatehouse.SubjectStore
 	Blobs    gatehouse.BlobStore
 	Working  Working
-	Now      func() time.Time
+	// Join puts a subject into a group, in the name of by; one that is in it stays. Errors:
+	// rules.unknown. nil: nobody is put into groups.
+	Join func(ctx context.Context, by string, group gatehouse.GroupID, id gatehouse.SubjectID) error
+	Now  func() time.Time
+}
+
+// Membership is which groups a newcomer is put into, and in whose name.
+type Membership struct {
+	By     string
+	Groups []gatehouse.GroupID
 }
 
 // Working is the working set, as far as enrolling writes it.
@@ -67,6 +76,7 @@ type plan struct {
 	Items    []gatehouse.WorkingItem
 	Gone     []gatehouse.BlobID  // sealed photos that nothing refers to any more
 	Twin     gatehouse.SubjectID // who needs a second factor from now on, too; zero for nobody
+	Into     Membership
 	At       time.Time
 }
 
@@ -129,6 +139,12 @@ func (e *Enroller) finish(ctx context.Context, intent gatehouse.ID, p plan) erro
 	if b, ok := e.Working.Badge(p.Twin); ok && !b.NeedSecondFactor {
 		b.NeedSecondFactor = true
 		if err := e.Working.PutBadge(ctx, b); err != nil {
+			return err
+		}
+	}
+	for _, group := range p.Into.Groups {
+		// One that was removed since the check is no reason to be enrolled half.
+		if err := e.Join(ctx, p.Into.By, group, p.Subject.ID); err != nil && gatehouse.ErrorCode(err) != "rules.unknown" {
 			return err
 		}
 	}

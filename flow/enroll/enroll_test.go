@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -322,7 +323,9 @@ func TestCredentialsAreUnique(t *testing.T) {
 func TestAnInterruptedEnrolmentIsFinished(t *testing.T) {
 	d, e, w := newDesk(t)
 	d.failPut = errors.New("the power went")
-	id, err := e.Person(t.Context(), person("ana"))
+	ana := person("ana")
+	ana.Into = Membership{By: "ana", Groups: []gatehouse.GroupID{"gone", "staff"}}
+	id, err := e.Person(t.Context(), ana)
 	if err == nil || len(d.subjects) != 0 || len(d.intents) != 1 {
 		t.Fatalf("%v, %d subjects, %d intents", err, len(d.subjects), len(d.intents))
 	}
@@ -331,11 +334,25 @@ func TestAnInterruptedEnrolmentIsFinished(t *testing.T) {
 		t.Errorf("the operator is told %v: they would enrol again", err)
 	}
 	left := d.intents
+	var joined []gatehouse.GroupID
+	e.Join = func(_ context.Context, by string, group gatehouse.GroupID, who gatehouse.SubjectID) error {
+		if by != "ana" || who != id || len(d.subjects) != 1 {
+			t.Errorf("%s puts %s into %s", by, who, group)
+		}
+		if group == "gone" {
+			return gatehouse.Errorf("rules.unknown", "", "there is no such group")
+		}
+		joined = append(joined, group)
+		return nil
+	}
 	for range 2 {
 		d.intents = left
 		if n, err := e.Resume(t.Context()); n != 1 || err != nil {
 			t.Fatalf("resumed %d, %v", n, err)
 		}
+	}
+	if !slices.Equal(joined, []gatehouse.GroupID{"staff", "staff"}) {
+		t.Errorf("groups: %v", joined)
 	}
 	if _, ok := w.Badge(id); !ok || len(d.subjects) != 1 {
 		t.Errorf("%d subjects, badge %t", len(d.subjects), ok)

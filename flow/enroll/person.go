@@ -19,6 +19,7 @@ type Person struct {
 	// Later says that photos, a card, PIN or QR code come another day.
 	Later        bool
 	Grants       []gatehouse.Grant
+	Into         Membership
 	Consent      Agreement
 	DistinctFrom gatehouse.SubjectID // a twin who is enrolled already
 	Card, PIN    gatehouse.Secret
@@ -85,7 +86,7 @@ func (e *Enroller) Person(ctx context.Context, r Person) (gatehouse.SubjectID, e
 	}
 
 	now := e.Now().UTC()
-	p := plan{At: now, Twin: twin, Subject: gatehouse.Subject{Place: e.Place, ID: idOr(r.ID), Kind: gatehouse.PersonSubject, Status: gatehouse.Active, Enrolled: now}}
+	p := plan{At: now, Twin: twin, Into: r.Into, Subject: gatehouse.Subject{Place: e.Place, ID: idOr(r.ID), Kind: gatehouse.PersonSubject, Status: gatehouse.Active, Enrolled: now}}
 	id := p.Subject.ID
 	if p.Subject.Record, err = e.sealPerson(ctx, id, r.Record); err != nil {
 		return none, err

@@ -12,6 +12,7 @@ type Vehicle struct {
 	Label  string              // shown while the vault is sealed; required
 	Record gatehouse.VehicleRecord
 	Grants []gatehouse.Grant
+	Into   Membership
 }
 
 // Vehicle enrols a vehicle and returns the new opaque id. Errors: enroll.label,
@@ -28,7 +29,7 @@ func (e *Enroller) Vehicle(ctx context.Context, r Vehicle) (gatehouse.SubjectID,
 	rest.Plate = ""
 
 	now := e.Now().UTC()
-	p := plan{At: now, Subject: gatehouse.Subject{Place: e.Place, ID: idOr(r.ID), Kind: gatehouse.VehicleSubject, Status: gatehouse.Active, Enrolled: now}}
+	p := plan{At: now, Into: r.Into, Subject: gatehouse.Subject{Place: e.Place, ID: idOr(r.ID), Kind: gatehouse.VehicleSubject, Status: gatehouse.Active, Enrolled: now}}
 	if p.Subject.Record, err = e.sealRecord(ctx, p.Subject.ID, plate, "", rest); err != nil {
 		return none, err
 	}

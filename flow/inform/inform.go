@@ -98,6 +98,7 @@ type Request struct {
 	Outcome gatehouse.RequestOutcome `json:"outcome,omitempty"`
 	Note    string                   `json:"note,omitempty"`
 	Answer  string                   `json:"answer,omitempty"`
+	Email   string                   `json:"email,omitempty"` // where letters about it went
 }
 
 // Passage is the facts of one.
@@ -202,6 +203,12 @@ func (h *Held) open(ctx context.Context, p Ports, s gatehouse.Subject, reason st
 		h.Requests[i] = Request{Kind: r.Kind, Opened: r.Opened, Done: r.Done, Outcome: r.Outcome}
 		want(gatehouse.RequestContext(p.Place, r.ID, "note"), r.Note, func(b []byte) { h.Requests[i].Note = string(b) })
 		want(gatehouse.RequestContext(p.Place, r.ID, "answer"), r.Answer, func(b []byte) { h.Requests[i].Answer = string(b) })
+		want(gatehouse.RequestContext(p.Place, r.ID, "contact"), r.Contact, func(b []byte) {
+			var c gatehouse.RequestContact
+			if json.Unmarshal(b, &c) == nil {
+				h.Requests[i].Email = c.Email
+			}
+		})
 	}
 	plain, err := p.Open(ctx, reason, refs)
 	if err != nil {

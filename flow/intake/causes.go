@@ -10,6 +10,8 @@ var causes = map[string][2]string{
 	"intake.rounded":         {"The spreadsheet has rounded this number. Format the column as text and write it again.", "电子表格已将此号码四舍五入，请将该列设为文本格式后重新填写。"},
 	"intake.date":            {"This is no date. Write it as 2026-11-25.", "这不是日期，请写成 2026-11-25。"},
 	"intake.date_ambiguous":  {"This date could be two days. Write it as 2026-11-25.", "此日期有两种可能，请写成 2026-11-25。"},
+	"intake.group":           {"There is no such group. Use a group's id or title, or make it first.", "没有此分组，请使用分组编号或名称，或先创建分组。"},
+	"intake.group_several":   {"Several groups have this title. Use the id of one.", "多个分组使用此名称，请使用分组编号。"},
 	"intake.twice":           {"An earlier row says the same.", "与前面的某一行重复。"},
 	"intake.failed":          {"It could not be enrolled. Run the same file again.", "未能登记，请重新导入同一文件。"},
 	"enroll.label":           {"A label has 1 to 60 printable characters.", "标签为 1 至 60 个可打印字符。"},

@@ -35,14 +35,14 @@ func check(ctx context.Context, d Desk, t Table, o Options) (c checked, err erro
 		c.report.Bad = len(t.Rows)
 		return c, nil
 	}
-	labels := d.Labels(o.Kind)
+	labels, groups := d.Labels(o.Kind), groupsOf(d.Groups())
 	seen := map[string]map[string]int{} // column → text → row
 	dates := map[[2]string]int{}
 	for _, row := range t.Rows {
 		if err := ctx.Err(); err != nil {
 			return c, err
 		}
-		r := reader{row: row, at: at, table: t, o: o, dates: dates}
+		r := reader{row: row, at: at, table: t, o: o, dates: dates, groups: groups}
 		who := r.newcomer()
 		if labels[who.Label] {
 			c.report.There++ // whatever else the row says: it is left alone
@@ -60,7 +60,7 @@ func check(ctx context.Context, d Desk, t Table, o Options) (c checked, err erro
 			continue
 		}
 		c.report.Ready++
-		if len(who.Grants) == 0 {
+		if len(who.Grants) == 0 && len(who.Groups) == 0 {
 			c.report.NoGates++
 		}
 		c.ready = append(c.ready, entry{row.N, who})
@@ -111,6 +111,7 @@ type reader struct {
 	table    Table
 	o        Options
 	dates    map[[2]string]int
+	groups   groupNames
 	problems []Problem
 }
 
@@ -195,6 +196,7 @@ func (r *reader) newcomer() Newcomer {
 	if s := r.cell("gates"); s != "" {
 		who.Grants = parseGrants(s)
 	}
+	who.Groups = r.memberOf()
 	if v := who.Vehicle; v != nil {
 		v.ValidFrom, v.ValidUntil = who.ValidFrom, who.ValidUntil
 	}

@@ -34,6 +34,7 @@ var columns = []column{
 	{"colour", []string{"color", "颜色"}, "v"},
 	{"owner", []string{"车主", "所有者"}, "v"},
 	{"gates", []string{"access", "出入口", "门禁权限"}, "pv"},
+	{"groups", []string{"group", "分组", "组", "权限组"}, "pv"},
 	{"first_day", []string{"first day", "valid from", "生效日期", "首日"}, "pv"},
 	{"last_day", []string{"last day", "失效日期", "最后一天"}, "pv"},
 }

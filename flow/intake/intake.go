@@ -32,6 +32,7 @@ type Newcomer struct {
 	Person        *gatehouse.PersonRecord  // or
 	Vehicle       *gatehouse.VehicleRecord // one of the two
 	Grants        []gatehouse.Grant
+	Groups        []gatehouse.GroupID
 	Card, PIN, QR gatehouse.Secret
 	ValidFrom     time.Time
 	ValidUntil    time.Time // the first moment that counts no more
@@ -41,7 +42,10 @@ type Newcomer struct {
 // both fail with enroll.* and grant.* codes.
 type Desk interface {
 	Check(ctx context.Context, n Newcomer) error
-	Enrol(ctx context.Context, n Newcomer) (gatehouse.SubjectID, error)
+	// Enrol does it in the name of by.
+	Enrol(ctx context.Context, by string, n Newcomer) (gatehouse.SubjectID, error)
+	// Groups are those that a newcomer may be put into.
+	Groups() []gatehouse.Group
 	// Labels are those of a kind that are in use.
 	Labels(kind gatehouse.SubjectKind) map[string]bool
 }
@@ -68,7 +72,7 @@ type Report struct {
 	Ready    int // that would be enrolled
 	There    int // that are enrolled already, by their labels
 	Bad      int // that have something wrong
-	NoGates  int // of the ready ones, who may pass nowhere yet
+	NoGates  int // of the ready ones, who have no gates and no groups and may pass nowhere yet
 	Problems []Problem
 	More     int // problems beyond those listed
 	Dates    []DateForm

@@ -44,7 +44,7 @@ func (c *counter) Check(_ context.Context, n Newcomer) error {
 	return nil
 }
 
-func (c *counter) Enrol(ctx context.Context, n Newcomer) (gatehouse.SubjectID, error) {
+func (c *counter) Enrol(ctx context.Context, _ string, n Newcomer) (gatehouse.SubjectID, error) {
 	if c.waiting != nil {
 		<-c.waiting
 	}
@@ -58,6 +58,11 @@ func (c *counter) Enrol(ctx context.Context, n Newcomer) (gatehouse.SubjectID, e
 	}
 	c.in = append(c.in, n)
 	return gatehouse.RandomID(), nil
+}
+
+// Groups has two of one title, one whose title is another one's id, and one of two words.
+func (c *counter) Groups() []gatehouse.Group {
+	return []gatehouse.Group{{ID: "staff", Title: "Staff"}, {ID: "night-cleaning", Title: "Night cleaning"}, {ID: "a", Title: "Visitors"}, {ID: "b", Title: "visitors"}, {ID: "c", Title: "staff"}}
 }
 
 func (c *counter) Labels(gatehouse.SubjectKind) map[string]bool {
@@ -95,6 +100,8 @@ func TestRowColumnAndCause(t *testing.T) {
 		{"a date that could be two", table("utf-8", "label,birth_date", "B-1,03/04/1990"), []Problem{{Row: 2, Column: "birth_date", Code: "intake.date_ambiguous"}}},
 		{"no date", table("utf-8", "label,出生日期", "B-1,soon"), []Problem{{Row: 2, Column: "birth_date", Code: "intake.date"}}},
 		{"a number that was rounded", table("xlsx", "label,national_id", "B-1,1.10105194912E+17"), []Problem{{Row: 2, Column: "national_id", Code: "intake.rounded"}}},
+		{"a group that is not there", table("utf-8", "label,group", "B-1,staff", "B-2,Stuff"), []Problem{{Row: 3, Column: "groups", Code: "intake.group"}}},
+		{"a title of two groups", table("utf-8", "label,groups", "B-1,Visitors", "B-2,a"), []Problem{{Row: 2, Column: "groups", Code: "intake.group_several"}}},
 		{"a gate that is not there", table("utf-8", "label,gates", "B-1,back-door"), []Problem{{Row: 2, Column: "gates", Code: "grant.unknown_gate"}}},
 		{"an easy PIN", table("utf-8", "label,pin", "B-1,111111"), []Problem{{Row: 2, Column: "pin", Code: "enroll.pin"}}},
 		{"somebody else's QR code", table("utf-8", "label,card,qr", "B-1,fresh,taken"), []Problem{{Row: 2, Column: "qr", Code: "enroll.credential"}}},
@@ -297,5 +304,31 @@ func TestColumnsOfATemplateAreKnown(t *testing.T) {
 	}
 	if got := Letters(0) + Letters(25) + Letters(26) + Letters(701) + Letters(702); got != "AZAAZZAAA" {
 		t.Error(got)
+	}
+}
+
+// Groups are named by id or title; an id is one group's whatever others are called, and one
+// that is named twice is joined once.
+func TestGroupsOfARow(t *testing.T) {
+	d := &counter{}
+	j := NewJobs(d, nil)
+	defer j.Close()
+	s, err := j.Check(t.Context(), "ana", table("utf-8", "label,分组", "B-1,STAFF; night Cleaning；staff", "B-2,", "B-3,b|c"), people)
+	if err != nil || !s.Report.Clean() || s.Report.NoGates != 1 {
+		t.Fatalf("%+v, %v", s, err)
+	}
+	if _, err := j.Start("ana", s.ID); err != nil {
+		t.Fatal(err)
+	}
+	for s.State != Done {
+		time.Sleep(time.Millisecond)
+		s, _ = j.Status("ana", s.ID)
+	}
+	var got [][]gatehouse.GroupID
+	for _, n := range d.in {
+		got = append(got, n.Groups)
+	}
+	if diff := cmp.Diff([][]gatehouse.GroupID{{"staff", "night-cleaning"}, nil, {"b", "c"}}, got); diff != "" {
+		t.Error(diff)
 	}
 }

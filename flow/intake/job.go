@@ -181,7 +181,7 @@ func (j *Jobs) run(ctx context.Context, one *job) {
 		there := labels[e.who.Label]
 		var err error
 		if !there {
-			_, err = j.desk.Enrol(context.WithoutCancel(ctx), e.who)
+			_, err = j.desk.Enrol(context.WithoutCancel(ctx), one.by, e.who)
 		}
 		var p Problem
 		if err != nil {

@@ -4,6 +4,9 @@ package requests
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"net/mail"
 	"slices"
 	"strings"
 	"sync"
@@ -74,15 +77,16 @@ func (d *Desk) seal(ctx context.Context, r gatehouse.Request, field, text string
 }
 
 // Open takes a request in. subject is zero where nobody enrolled is meant; note is in the
-// officer's words. Errors: request.kind, request.text, subject.unknown, sealing.*, the
-// store's.
-func (d *Desk) Open(ctx context.Context, operator string, kind gatehouse.RequestKind, subject gatehouse.SubjectID, note string) (gatehouse.Request, error) {
+// officer's words; contact without an address means that letters are printed. Errors:
+// request.kind, request.text, request.email, request.language, subject.unknown, sealing.*,
+// the store's.
+func (d *Desk) Open(ctx context.Context, operator string, kind gatehouse.RequestKind, subject gatehouse.SubjectID, note string, contact gatehouse.RequestContact) (gatehouse.Request, error) {
 	now := d.Now().UTC()
 	r := gatehouse.Request{Place: d.Place, ID: gatehouse.NewID(now), Kind: kind, Subject: subject, Opened: now, Due: privacy.Answer(now, d.Location)}
 	if !slices.Contains(gatehouse.RequestKinds, kind) {
 		return r, gatehouse.Errorf("request.kind", "use access, correction, export or erasure", "there is no such kind of request")
 	}
-	if err := checkText(note); err != nil {
+	if err := errors.Join(checkText(note), checkContact(contact)); err != nil {
 		return r, err
 	}
 	if !subject.IsZero() {
@@ -96,7 +100,48 @@ func (d *Desk) Open(ctx context.Context, operator string, kind gatehouse.Request
 	if r.Note, err = d.seal(ctx, r, "note", note); err != nil {
 		return r, err
 	}
+	if contact.Email != "" {
+		plain, err := json.Marshal(contact)
+		if err == nil {
+			r.Contact, err = d.seal(ctx, r, "contact", string(plain))
+		}
+		if err != nil {
+			return r, err
+		}
+	}
 	return r, d.Store.PutRequest(ctx, r, gatehouse.RequestLeaf(now, "opened", r, operator))
+}
+
+// maxEmail bounds an address, in bytes (RFC 5321, 4.5.3.1.3, without the brackets).
+const maxEmail = 254
+
+// checkContact refuses what no mail can be sent to. A mail server that takes other letters
+// than ASCII's in addresses is none that can be relied on. Errors: request.email,
+// request.language.
+func checkContact(c gatehouse.RequestContact) error {
+	if c.Email == "" {
+		return nil
+	}
+	a, err := mail.ParseAddress(c.Email)
+	if err != nil || a.Address != c.Email || len(c.Email) > maxEmail || strings.ContainsFunc(c.Email, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return gatehouse.Errorf("request.email", "write it as name@example.org, or leave it empty and print the letters", "this is no address that mail can be sent to")
+	}
+	if c.Lang != "en" && c.Lang != "zh" {
+		return gatehouse.Errorf("request.language", "use en or zh", "letters are written in English or Chinese")
+	}
+	return nil
+}
+
+// LetterSent notes in the audit log that a letter about the request was sent. Errors:
+// store.not_found.
+func (d *Desk) LetterSent(ctx context.Context, operator string, id gatehouse.ID) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	r, err := d.Store.Request(ctx, d.Place, id)
+	if err != nil {
+		return err
+	}
+	return d.Store.PutRequest(ctx, r, gatehouse.RequestLeaf(d.Now().UTC(), "letter-sent", r, operator))
 }
 
 // Extend puts the last day off, once. Errors: request.closed, request.extended,

@@ -243,6 +243,13 @@ func (b *Book) List() Listing {
 	return l
 }
 
+// Groups are all groups, by id.
+func (b *Book) Groups() []gatehouse.Group {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return slices.SortedFunc(maps.Values(b.groups), func(x, y gatehouse.Group) int { return strings.Compare(string(x.ID), string(y.ID)) })
+}
+
 // Group returns a group.
 func (b *Book) Group(id gatehouse.GroupID) (gatehouse.Group, bool) {
 	b.mu.RLock()

@@ -1,6 +1,6 @@
-// Package webhooks is the verb of where events are posted: webhooks are added, listed and
-// removed, and what happens becomes a message to each that is told of it. Adding and
-// removing one is an audit leaf, written before it counts. They are kept in the working
+// Package webhooks is the verb of where events are posted: webhooks are added, listed, paused
+// and removed, and what happens becomes a message to each that is told of it. Each change of
+// one is an audit leaf, written before it counts. They are kept in the working
 // set, with the secret that signs, sealed under the gate key.
 package webhooks
 
@@ -9,8 +9,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
-	"net/url"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -37,14 +36,14 @@ type Ports struct {
 	Decoder follow.Decoder
 	Newest  func(ctx context.Context) (uint64, error)
 	HasGate func(gatehouse.GateID) bool
-	Now     func() time.Time
+	// Public reports whether an address is one of the internet, by the rule that each
+	// connection is judged by.
+	Public func(netip.Addr) bool
+	Now    func() time.Time
 }
 
-// The bounds of what is kept.
-const (
-	maxWebhooks = 50
-	maxURL      = 2000
-)
+// maxWebhooks bounds what is kept.
+const maxWebhooks = 50
 
 // Webhooks are a site's. All methods are safe for concurrent use; it is a follow.Sink.
 type Webhooks struct {
@@ -72,8 +71,8 @@ func Load(p Ports) (*Webhooks, error) {
 }
 
 // Add makes a webhook of n's Name, URL, Kinds, At and Local; the answer holds its secret.
-// Errors: webhook.name, webhook.exists, webhook.address, webhook.kinds, webhook.gates,
-// webhook.too_many.
+// Errors: webhook.name, webhook.exists, webhook.address, webhook.private, webhook.kinds,
+// webhook.gates, webhook.too_many.
 func (w *Webhooks) Add(ctx context.Context, by string, n gatehouse.Webhook) (gatehouse.Webhook, error) {
 	w.writes.Lock()
 	defer w.writes.Unlock()
@@ -96,24 +95,49 @@ func (w *Webhooks) Add(ctx context.Context, by string, n gatehouse.Webhook) (gat
 			return n, err
 		}
 	}
+	return n, w.put(ctx, n)
+}
+
+// put keeps a webhook, and counts it from then on.
+func (w *Webhooks) put(ctx context.Context, n gatehouse.Webhook) error {
 	plain, err := json.Marshal(n)
 	if err != nil {
-		return n, err
+		return err
 	}
 	if err := w.Working.PutKept(ctx, gatehouse.WebhookItem, n.ID, plain); err != nil {
-		return n, err
+		return err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.all[n.ID] = n
-	return n, nil
+	return nil
+}
+
+// SetPaused stops sending to a webhook, or goes on. One that is paused is told of nothing
+// that happens meanwhile; what waited for it is sent afterwards. Errors: webhook.unknown.
+func (w *Webhooks) SetPaused(ctx context.Context, by, name string, paused bool) error {
+	w.writes.Lock()
+	defer w.writes.Unlock()
+	one, err := w.Named(name)
+	if err != nil || one.Paused == paused {
+		return err
+	}
+	event := "webhook-resumed"
+	if paused {
+		event = "webhook-paused"
+	}
+	if err := w.Log.WriteLeaf(ctx, gatehouse.WebhookLeaf(w.Now(), one, event, by)); err != nil {
+		return err
+	}
+	one.Paused = paused
+	return w.put(ctx, one)
 }
 
 func (w *Webhooks) check(n *gatehouse.Webhook) error {
 	if gatehouse.CheckName(n.Name) != nil {
 		return gatehouse.Errorf("webhook.name", "use 1 to 40 lower-case letters, digits and hyphens", "this cannot name a webhook")
 	}
-	if err := checkURL(n.URL, n.Local); err != nil {
+	if err := w.checkURL(n.URL, n.Local); err != nil {
 		return err
 	}
 	if len(n.Kinds) == 0 {
@@ -137,17 +161,6 @@ func (w *Webhooks) check(n *gatehouse.Webhook) error {
 	}
 	if len(all) >= maxWebhooks {
 		return gatehouse.Errorf("webhook.too_many", "remove one first", "there are %d webhooks", maxWebhooks)
-	}
-	return nil
-}
-
-// checkURL refuses what is no address of a receiver. Where it leads is looked at when it is
-// used: a name may lead elsewhere by then.
-func checkURL(s string, local bool) error {
-	u, err := url.Parse(s)
-	ok := err == nil && len(s) <= maxURL && u.Hostname() != "" && u.User == nil && u.Fragment == "" && (u.Scheme == "https" || u.Scheme == "http" && local) && !strings.ContainsAny(s, "\r\n\t ")
-	if !ok {
-		return gatehouse.Errorf("webhook.address", fmt.Sprintf("write https://, at most %d characters, no user and no password in it; http only with --local, on this machine or its network", maxURL), "this is no address of a receiver")
 	}
 	return nil
 }
@@ -200,58 +213,6 @@ func (w *Webhooks) Remove(ctx context.Context, by, name string) error {
 	delete(w.all, one.ID)
 	w.mu.Unlock()
 	return w.Store.DropDeliveries(ctx, w.Place, one.ID, time.Time{})
-}
-
-// Test sends a message that says that it is a test. Errors: webhook.unknown.
-func (w *Webhooks) Test(ctx context.Context, name string) (gatehouse.Delivery, error) {
-	one, err := w.Named(name)
-	if err != nil {
-		return gatehouse.Delivery{}, err
-	}
-	d := w.message(one, gatehouse.TestHook, gatehouse.ID{}, w.Now())
-	return d, w.Store.AddDeliveries(ctx, w.Place, 0, []gatehouse.Delivery{d})
-}
-
-func (w *Webhooks) message(to gatehouse.Webhook, kind gatehouse.WebhookKind, passage gatehouse.ID, at time.Time) gatehouse.Delivery {
-	now := w.Now()
-	return gatehouse.Delivery{Place: w.Place, ID: gatehouse.NewID(now), Webhook: to.ID, Kind: kind, Passage: passage, At: at.UTC(), State: gatehouse.DeliveryWaits, Next: now.UTC()}
-}
-
-// replayPage is how many messages are looked at at a time.
-const replayPage = 500
-
-// Replay tries messages again from now on, under the ids that they had: those of a webhook
-// that failed since a moment, or all of them. It says how many those are. Errors:
-// webhook.unknown.
-func (w *Webhooks) Replay(ctx context.Context, name string, since time.Time, all bool) (n int, err error) {
-	one, err := w.Named(name)
-	if err != nil {
-		return 0, err
-	}
-	var before gatehouse.ID
-	for {
-		list, err := w.Store.Deliveries(ctx, w.Place, one.ID, before, replayPage)
-		if err != nil {
-			return n, err
-		}
-		for _, d := range list {
-			before = d.ID
-			if d.ID.Time().Before(since) {
-				return n, nil
-			}
-			if d.State == gatehouse.DeliveryWaits || d.State == gatehouse.DeliveryDone && !all {
-				continue
-			}
-			d.State, d.Attempts, d.Next, d.Code = gatehouse.DeliveryWaits, 0, w.Now().UTC(), ""
-			if err := w.Store.PutDelivery(ctx, d); err != nil {
-				return n, err
-			}
-			n++
-		}
-		if len(list) < replayPage {
-			return n, nil
-		}
-	}
 }
 
 // Cursor implements follow.Sink.

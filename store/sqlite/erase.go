@@ -298,7 +298,7 @@ func (s *Store) replaceEnrolled(ctx context.Context, place gatehouse.Place, old,
 			return false, err
 		}
 		// What a request says is noise from now on; that there was one, and when, stays.
-		if _, err := tx.ExecContext(ctx, `UPDATE requests SET subject = ?4, note = NULL, answer = NULL WHERE org = ?1 AND site = ?2 AND subject = ?3`, both...); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE requests SET subject = ?4, note = NULL, answer = NULL, contact = NULL WHERE org = ?1 AND site = ?2 AND subject = ?3`, both...); err != nil {
 			return false, err
 		}
 		result, err := tx.ExecContext(ctx, `UPDATE subjects SET id = ?4, status = 'erased', record = NULL WHERE org = ?1 AND site = ?2 AND id = ?3`, both...)

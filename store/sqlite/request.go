@@ -21,12 +21,12 @@ func (s *Store) PutRequest(ctx context.Context, r gatehouse.Request, leaf []byte
 		if !r.Subject.IsZero() {
 			id := s.erased.now(r.Place, r.Subject)
 			if subject = id[:]; id != r.Subject {
-				r.Note, r.Answer = nil, nil
+				r.Note, r.Answer, r.Contact = nil, nil, nil
 			}
 		}
-		_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO requests (org, site, id, kind, subject, opened, due, extended, done, outcome, note, answer)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, string(r.Org), string(r.Site), r.ID[:], string(r.Kind), subject, micros(r.Opened), micros(r.Due), r.Extended,
-			micros(r.Done), string(r.Outcome), r.Note, r.Answer)
+		_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO requests (org, site, id, kind, subject, opened, due, extended, done, outcome, note, answer, contact)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, string(r.Org), string(r.Site), r.ID[:], string(r.Kind), subject, micros(r.Opened), micros(r.Due), r.Extended,
+			micros(r.Done), string(r.Outcome), r.Note, r.Answer, r.Contact)
 		return true, err
 	})
 }
@@ -42,13 +42,13 @@ func (e *erasedIDs) now(place gatehouse.Place, id gatehouse.SubjectID) gatehouse
 	return id
 }
 
-const requestColumns = `SELECT id, kind, subject, opened, due, extended, done, outcome, note, answer FROM requests WHERE org = ? AND site = ?`
+const requestColumns = `SELECT id, kind, subject, opened, due, extended, done, outcome, note, answer, contact FROM requests WHERE org = ? AND site = ?`
 
 func scanRequest(place gatehouse.Place, scan func(...any) error) (gatehouse.Request, error) {
 	r := gatehouse.Request{Place: place}
 	var subject []byte
 	var opened, due, done sql.NullInt64
-	err := scan(idColumn{&r.ID}, &r.Kind, &subject, &opened, &due, &r.Extended, &done, &r.Outcome, &r.Note, &r.Answer)
+	err := scan(idColumn{&r.ID}, &r.Kind, &subject, &opened, &due, &r.Extended, &done, &r.Outcome, &r.Note, &r.Answer, &r.Contact)
 	copy(r.Subject[:], subject)
 	r.Opened, r.Due, r.Done = fromMicros(opened), fromMicros(due), fromMicros(done)
 	return r, err

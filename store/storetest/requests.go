@@ -11,14 +11,14 @@ import (
 func testRequests(t *testing.T, s *suite) {
 	subject := gatehouse.RandomID()
 	s.must(s.PutSubject(s.ctx(), gatehouse.SubjectCommit{Subject: gatehouse.Subject{Place: here, ID: subject, Kind: gatehouse.PersonSubject, Status: gatehouse.Active, Enrolled: at(0)}, Leaf: []byte("enrolled")}))
-	first := gatehouse.Request{Place: here, ID: gatehouse.NewID(at(1)), Kind: gatehouse.AccessRequest, Subject: subject, Opened: at(1), Due: at(1).AddDate(0, 1, 0), Note: []byte("sealed note")}
+	first := gatehouse.Request{Place: here, ID: gatehouse.NewID(at(1)), Kind: gatehouse.AccessRequest, Subject: subject, Opened: at(1), Due: at(1).AddDate(0, 1, 0), Note: []byte("sealed note"), Contact: []byte("sealed contact")}
 	second := gatehouse.Request{Place: here, ID: gatehouse.NewID(at(2)), Kind: gatehouse.ErasureRequest, Opened: at(2), Due: at(2).AddDate(0, 1, 0)}
 	s.must(s.PutRequest(s.ctx(), first, []byte("opened 1")))
 	s.must(s.PutRequest(s.ctx(), second, []byte("opened 2")))
 	s.reopen()
 	same := func(got, want gatehouse.Request) bool {
 		return got.ID == want.ID && got.Kind == want.Kind && got.Subject == want.Subject && got.Opened.Equal(want.Opened) && got.Due.Equal(want.Due) && got.Extended == want.Extended &&
-			got.Done.Equal(want.Done) && got.Outcome == want.Outcome && bytes.Equal(got.Note, want.Note) && bytes.Equal(got.Answer, want.Answer)
+			got.Done.Equal(want.Done) && got.Outcome == want.Outcome && bytes.Equal(got.Note, want.Note) && bytes.Equal(got.Answer, want.Answer) && bytes.Equal(got.Contact, want.Contact)
 	}
 	got, err := s.Requests(s.ctx(), here, gatehouse.ID{}, 10)
 	s.must(err)
@@ -46,7 +46,7 @@ func testRequests(t *testing.T, s *suite) {
 	s.must(err)
 	one, err := s.Request(s.ctx(), here, first.ID)
 	s.must(err)
-	if one.Subject != fresh || one.Note != nil || one.Answer != nil || !one.Done.Equal(first.Done) {
+	if one.Subject != fresh || one.Note != nil || one.Answer != nil || one.Contact != nil || !one.Done.Equal(first.Done) {
 		t.Errorf("after the erasure: %+v", one)
 	}
 	// Nor does somebody bring the id back who read the row before.

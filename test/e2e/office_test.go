@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -8,6 +10,7 @@ import (
 	"gatehouse"
 	"gatehouse/console"
 	"gatehouse/console/consoletest"
+	"gatehouse/flow/tokens"
 	"gatehouse/rules/privacy"
 
 	"github.com/chromedp/chromedp"
@@ -27,6 +30,30 @@ func office(s *consoletest.Site) {
 	s.Equipment = []console.DeviceState{lane, front, gone, device("reader-1", gatehouse.Reader, "front-door", "ok", "key"), device("tablet-1", gatehouse.Terminal, "front-door", "ok", "key")}
 
 	papers(s, now)
+	programs(s, now)
+}
+
+// programs lets two programs in, and tells one of what happens.
+func programs(s *consoletest.Site, now time.Time) {
+	ctx := context.Background()
+	_, _, err := s.Tokens.Add(ctx, "site/3f1c9a2b7d4e5f60718293a4b5c6d7e8", tokens.New{Name: "payroll", Scopes: []gatehouse.Permission{gatehouse.SeePassages, gatehouse.SeePeople, gatehouse.SeeStatus}, At: []gatehouse.GateID{"front-door"}, For: 90 * 24 * time.Hour})
+	_, shown, err2 := s.Tokens.Add(ctx, "admin-socket", tokens.New{Name: "display-3", For: 366 * 24 * time.Hour})
+	_, err3 := s.Tokens.VerifyToken(ctx, shown)
+	hook, err4 := s.Webhooks.Add(ctx, "site/3f1c9a2b7d4e5f60718293a4b5c6d7e8", gatehouse.Webhook{Name: "payroll", URL: "https://hooks.example.org/services/gatehouse/4711/harbour-works"})
+	if err := errors.Join(err, err2, err3, err4, s.Webhooks.SetPaused(ctx, "test", "payroll", true)); err != nil {
+		panic(err)
+	}
+	for i, d := range []gatehouse.Delivery{{State: gatehouse.DeliveryWaits, Kind: gatehouse.TestHook}, {State: gatehouse.DeliveryDone, Answer: 204, Attempts: 1}, {State: gatehouse.DeliveryFailed, Answer: 503, Attempts: 9, Code: "webhook.refused"}, {State: gatehouse.DeliveryWaits, Attempts: 3, Code: "webhook.unreachable"}} {
+		at := now.Add(time.Duration(-i) * time.Hour)
+		d.ID, d.Webhook, d.At, d.Next = gatehouse.NewID(at), hook.ID, at, now.Add(time.Minute)
+		if d.Kind == "" {
+			d.Kind, d.Passage = gatehouse.PassageHook, gatehouse.NewID(at)
+		}
+		if d.Attempts > 0 {
+			d.Tried = at.Add(time.Second)
+		}
+		_ = s.Deliveries.AddDeliveries(ctx, consoletest.Place, 0, []gatehouse.Delivery{d})
+	}
 }
 
 // papers are those of the privacy officer; the first request and erasure are the newest.
@@ -69,7 +96,7 @@ func papers(s *consoletest.Site, now time.Time) {
 
 // officePages are the pages of who looks after privacy, the log and the machine.
 func officePages(s *consoletest.Site) map[string]string {
-	return map[string]string{"audit": "/audit", "settings": "/settings", "devices": "/devices", "health": "/health", "privacy": "/privacy", "consents": "/privacy/consents", "requests": "/privacy/requests", "request": "/privacy/requests/" + s.Papers.Requests[0].ID.String(),
+	return map[string]string{"budgets": "/privacy/budgets", "canaries": "/privacy/canaries", "release": "/privacy/releases/" + s.Papers.Releases[0].Request.ID.String(), "tokens": "/tokens", "webhooks": "/webhooks", "webhook": "/webhooks/" + s.Webhooks.List()[0].ID.String(), "audit": "/audit", "settings": "/settings", "devices": "/devices", "health": "/health", "privacy": "/privacy", "consents": "/privacy/consents", "requests": "/privacy/requests", "letter": "/privacy/requests/" + s.Papers.Requests[0].ID.String() + "/letter?in=en", "request": "/privacy/requests/" + s.Papers.Requests[0].ID.String(),
 		"retention": "/privacy/retention", "holds": "/privacy/holds", "releases": "/privacy/releases", "erasures": "/privacy/erasures", "erasure": "/privacy/erasures/" + s.Papers.Erasures[0].ID.String()}
 }
 

@@ -141,6 +141,18 @@ POST /accounts/{id}/enable                  permission accounts, fresh
 POST /accounts/{id}/remove                  permission accounts, fresh
 POST /accounts/{id}/credentials/{n}/remove  permission accounts, fresh
 POST /accounts/{id}/sessions/{n}/end        permission accounts
+GET /tokens                                 permission programs
+POST /tokens                                permission programs, fresh
+POST /tokens/{id}/revoke                    permission programs, fresh
+GET /webhooks                               permission programs
+POST /webhooks                              permission programs, fresh
+GET /webhooks/{id}                          permission programs
+POST /webhooks/{id}/pause                   permission programs, fresh
+POST /webhooks/{id}/resume                  permission programs, fresh
+POST /webhooks/{id}/remove                  permission programs, fresh
+POST /webhooks/{id}/test                    permission programs, fresh
+POST /webhooks/{id}/replay                  permission programs, fresh
+POST /webhooks/{id}/messages/{n}/replay     permission programs, fresh
 GET /live/wall                              permission see-live
 GET /alarms                                 permission alarms
 POST /alarms/{id}/acknowledge               permission alarms
@@ -197,6 +209,8 @@ GET /privacy/requests/{id}                  permission privacy
 POST /privacy/requests/{id}/read            permission disclose-people, fresh
 POST /privacy/requests/{id}/extend          permission privacy, fresh
 POST /privacy/requests/{id}/answer          permission privacy, fresh
+GET /privacy/requests/{id}/letter           permission privacy
+POST /privacy/requests/{id}/letter          permission disclose-people, fresh
 POST /privacy/held                          permission disclose-people, fresh
 GET /privacy/held/{id}/photos/{n}           permission disclose-people
 POST /privacy/held/file                     permission disclose-people, fresh
@@ -210,6 +224,13 @@ POST /privacy/holds/{id}/extend             permission hold, fresh
 POST /privacy/holds/{id}/lift               permission hold, fresh
 GET /privacy/releases                       permission approve-releases
 POST /privacy/releases/{id}/file            permission approve-releases, fresh
+GET /privacy/releases/{id}                  permission approve-releases
+GET /privacy/budgets                        permission budget
+POST /privacy/budgets                       permission budget, fresh
+GET /privacy/canaries                       permission canaries
+POST /privacy/canaries                      permission canaries, fresh
+POST /privacy/canaries/list                 permission canaries, fresh
+POST /privacy/canaries/spare                permission canaries, fresh
 GET /privacy/erasures                       permission erase
 POST /privacy/erasures                      permission erase, fresh
 GET /privacy/erasures/{id}                  permission erase

@@ -33,7 +33,7 @@ var parts = map[gatehouse.LeafKind]string{
 	gatehouse.SignInLeafKind:     "event - - account session",
 	gatehouse.RuleLeafKind:       "event - - by version part name content member*",
 	gatehouse.AlarmLeafKind:      "event - - alarm by",
-	gatehouse.RequestLeafKind:    "event - - id kind operator outcome due note answer",
+	gatehouse.RequestLeafKind:    "event - - id kind operator outcome due note answer contact",
 	gatehouse.SettingLeafKind:    "event - - setting value operator",
 	gatehouse.PlanLeafKind:       "event - - plan by picture",
 	gatehouse.DisclosureLeafKind: "id operator role purpose - units item*",
