@@ -32,7 +32,7 @@ func everyField(value string) url.Values {
 // ends reports whether a form ends what the other requests need: the session, the
 // unsealed vault, the account.
 func ends(pattern string) bool {
-	for _, of := range []string{"POST /leave", "POST /vault/seal", "/end", "/remove", "/disable"} {
+	for _, of := range []string{"POST /leave", "POST /vault/seal", "/end", "/remove", "/disable", "/revoke"} {
 		if strings.HasSuffix(pattern, of) {
 			return true
 		}

@@ -36,6 +36,9 @@ var mutants = []mutant{
 	{"headers have no limit", []edit{{"listen/listen.go", "MaxHeaderBytes: maxHeader", "MaxHeaderBytes: 64 << 20"}}, here, "TestOversizedRequests", false},
 	{"a chosen session is taken over", []edit{{"auth/session.go", "\ta.End(r)\n\ts := &Session{", "\ts := &Session{"}, {"auth/session.go", "who: account, revision: account.Revision}\n\tcookie := NewToken()", "who: account, revision: account.Revision}\n\tcookie := NewToken()\n\tif c, err := r.Cookie(CookieName); err == nil {\n\t\tcookie = c.Value\n\t}"}}, here, "TestAChosenSession", false},
 	{"a challenge is taken twice", []edit{{"auth/pending.go", "\tdelete(a.pending.open, sum)\n", ""}}, "./auth", "TestChallengesAreTakenOnce", false},
+	{"a camera may be this machine", []edit{{"server/pages_devices.go", "if a.IP.IsLoopback() || a.IP.IsUnspecified()", "if false && a.IP.IsUnspecified()"}, {"server/pages_devices.go", "slices.ContainsFunc(own, func", "len(own) < 0 && slices.ContainsFunc(own, func"}}, here, "TestNothingAsksInside", false},
+	{"a webhook may be this machine", []edit{{"notify/guard.go", "if err != nil || !local && !Public(at.Addr()) {", "if err != nil || !local && !at.IsValid() {"}, {"flow/webhooks/address.go", "ok = local || w.Public(at)", "ok = at.IsValid()"}}, here, "TestNothingAsksInside", false},
+	{"a webhook's name may lead inside", []edit{{"notify/guard.go", "if err != nil || !local && !Public(at.Addr()) {", "if err != nil || !local && !at.IsValid() {"}}, "./notify", "TestAWebhookStaysOutside", false},
 	{"roles of another site count", []edit{{"account.go", "return a.Org == at.Org && (as.Site == \"\" || as.Site == at.Site)", "return true"}}, "./test/e2e", "TestTenantsNeverSeeEachOther", false},
 	{"slow headers are waited for", []edit{{"listen/listen.go", "ReadHeaderTimeout: headerWithin, ReadTimeout: requestWithin", "ReadHeaderTimeout: idleFor, ReadTimeout: idleFor"}}, here, "TestSlowRequests", true},
 }

@@ -60,7 +60,7 @@ func newWorld(t *testing.T, text string) *world {
 	lane.ID, lane.Name, lane.Kind = "entry-lane", "Lane "+text, "lane"
 	door.Actuator.Kind, lane.Actuator.Kind = "simulated", "simulated"
 	c.Gates, c.Devices = []server.GateConfig{door, lane}, nil
-	s, err := server.Open(t.Context(), c, server.Options{NewPassphrase: []byte(passphrase), Stderr: io.Discard, LocalSession: true, Quiet: true})
+	s, err := server.Open(t.Context(), c, server.Options{NewPassphrase: []byte(passphrase), Stderr: io.Discard, LocalSession: true, Quiet: true, Cameras: true})
 	if err != nil {
 		t.Fatal(err)
 	}
