@@ -86,7 +86,7 @@ func TestLettersAboutARequest(t *testing.T) {
 	mei := enrol(t, s, "Staff 7", "Mei Lin", nil)
 	const address, words = "mei.lin@example.org", "what do you hold?"
 
-	for _, bad := range []gatehouse.RequestContact{{Email: "mei", Lang: "zh"}, {Email: "Mei <mei@example.org>", Lang: "zh"}, {Email: "a@example.org\r\nBcc: b@example.org", Lang: "zh"}, {Email: "梅@example.org", Lang: "zh"}, {Email: strings.Repeat("a", 250) + "@b.org", Lang: "en"}, {Email: address, Lang: "fr"}} {
+	for _, bad := range []gatehouse.RequestContact{{Email: "mei", Lang: "zh"}, {Email: "Mei <mei@example.org>", Lang: "zh"}, {Email: "<mei@example.org>", Lang: "zh"}, {Email: "a@example.org\r\nBcc: b@example.org", Lang: "zh"}, {Email: "梅@example.org", Lang: "zh"}, {Email: strings.Repeat("a", 250) + "@b.org", Lang: "en"}, {Email: address, Lang: "fr"}} {
 		if _, _, err := p.OpenRequest(ctx, me, gatehouse.AccessRequest, mei, words, bad); gatehouse.ErrorCode(err) != "request.email" && gatehouse.ErrorCode(err) != "request.language" {
 			t.Errorf("%q: %v", bad.Email, err)
 		}

@@ -36,8 +36,11 @@ func violations(t *testing.T, ctx context.Context) []string {
 	return found
 }
 
+// tooWide is by how much a page is wider than its window, in CSS pixels.
+const tooWide = `document.documentElement.scrollWidth - document.documentElement.clientWidth`
+
 // No page breaks a rule of accessibility, in light and dark, on a phone and a desk, in
-// both languages.
+// both languages; and none is wider than a phone.
 func TestPagesAreAccessible(t *testing.T) {
 	s := site(t)
 	car := morning(s)
@@ -73,8 +76,17 @@ func TestPagesAreAccessible(t *testing.T) {
 				t.Errorf("%s, %s, %s, %d px: %s", path, look.scheme, look.lang, look.width, v)
 			}
 		}
+		// On a phone nothing has to be pushed sideways but a table in its own frame.
+		must(t, chromedp.Do(ctx, chromedp.EmulateViewport(390, 844)))
+		if over := ask[int](t, ctx, tooWide); over > 0 {
+			t.Errorf("%s is %d px too wide for a phone: %s", path, over, ask[string](t, ctx, `[...document.querySelectorAll("main *")].filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth && !e.closest(".scroll")).slice(0, 3).map(e => e.outerHTML.slice(0, 120)).join(" | ")`))
+		}
 	}
 	// The control: what is broken on purpose is found.
+	ask[bool](t, ctx, `document.querySelector("main").append(Object.assign(document.createElement("p"), {id: "wide", textContent: "x"})), document.getElementById("wide").style.width = "400px", true`)
+	if over := ask[int](t, ctx, tooWide); over < 10 {
+		t.Errorf("a paragraph of 400 px makes the page %d px too wide", over)
+	}
 	ask[bool](t, ctx, `document.body.insertAdjacentHTML("beforeend", "<img src='/static/icon.svg'><button></button>"), true`)
 	if broken := fmt.Sprint(violations(t, ctx)); !strings.Contains(broken, "image-alt") || !strings.Contains(broken, "button-name") {
 		t.Errorf("a picture without a text and a button without a name are not found: %s", broken)
