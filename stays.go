@@ -92,8 +92,9 @@ const InsideStays = "inside"
 // a whole command; those that are called again with the same row change nothing. Errors:
 // store.full, store.failed, store.not_found.
 type StayStore interface {
-	// StayCursor is the last position of the log that stays were made of, 0 at first.
-	StayCursor(ctx context.Context, place Place) (uint64, error)
+	// StayCursor is the last position of the log that stays were made of. begun is false
+	// where none was ever put.
+	StayCursor(ctx context.Context, place Place) (position uint64, begun bool, err error)
 	// PutStayCursor MUST be called after what was made of the leaves is durable: what is
 	// dealt with again makes the same rows.
 	PutStayCursor(ctx context.Context, place Place, position uint64) error
@@ -182,4 +183,14 @@ type Parking interface {
 	// Keep keeps the mark of a passage that is about to be committed, durably. stay is the
 	// stay that it ends where that is known already, otherwise zero.
 	Keep(ctx context.Context, p Passage, m Mark, stay ID) error
+}
+
+// LetOut is a vehicle that waited at an exit and owes nothing any more.
+type LetOut struct {
+	Gate    GateID
+	Mark    Mark
+	Known   bool
+	Subject SubjectID
+	Stay    ID
+	Rule    string // for example "paid in car park centre"
 }

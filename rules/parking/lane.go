@@ -52,7 +52,7 @@ type Owing struct {
 
 // AtExit decides at a car park's exit. Who owes something pays first. Where it is not clear
 // which stay ends, or that one does, the barrier opens, nobody is charged, and a person
-// looks.
+// looks. A ticket that is nobody's opens nothing.
 func AtExit(s Sight, v pairing.Verdict, o Owing) (d gatehouse.Decision, certain bool) {
 	open := func(r gatehouse.Reason, why string) gatehouse.Decision {
 		return gatehouse.Decision{Grant: true, Reason: r, Rule: why + " in car park " + s.CarPark}
@@ -62,6 +62,8 @@ func AtExit(s Sight, v pairing.Verdict, o Owing) (d gatehouse.Decision, certain 
 		return deny(gatehouse.Repeated, s, "repetition"), true
 	case v.State == pairing.Ambiguous:
 		return open(gatehouse.StayUnclear, string(v.Reason)), s.Enough
+	case v.Reason == pairing.UnknownTicket: // used already, or made up; a plate can still be read
+		return deny(gatehouse.WrongCredential, s, "ticket"), true
 	case v.State != pairing.Paired:
 		return open(gatehouse.NoStay, string(v.Reason)), s.Enough
 	case o.Unknown:

@@ -55,6 +55,7 @@ func TestAtExit(t *testing.T) {
 		{"two stays, a better frame may come", sure, pairing.Verdict{State: pairing.Ambiguous}, due(0), true, gatehouse.StayUnclear, false},
 		{"two stays", enough, pairing.Verdict{State: pairing.Ambiguous}, due(0), true, gatehouse.StayUnclear, true},
 		{"no entry", enough, pairing.Verdict{State: pairing.Unpaired}, due(0), true, gatehouse.NoStay, true},
+		{"a ticket that was used", enough, pairing.Verdict{State: pairing.Unpaired, Reason: pairing.UnknownTicket}, due(0), false, gatehouse.WrongCredential, true},
 		{"nobody knows what is owed", enough, paired, parking.Owing{Unknown: true}, true, gatehouse.StayUnclear, true},
 		{"again", parking.Sight{Repeated: true}, paired, due(0), false, gatehouse.Repeated, true},
 	} {

@@ -21,10 +21,13 @@ var (
 const staysFollower = "stays"
 
 // StayCursor implements gatehouse.StayStore.
-func (s *Store) StayCursor(ctx context.Context, place gatehouse.Place) (position uint64, err error) {
-	err = s.site.db.Readers().QueryRowContext(ctx, `SELECT coalesce(max(position), 0) FROM followers WHERE org = ? AND site = ? AND name = ?`,
+func (s *Store) StayCursor(ctx context.Context, place gatehouse.Place) (position uint64, begun bool, err error) {
+	err = s.site.db.Readers().QueryRowContext(ctx, `SELECT position FROM followers WHERE org = ? AND site = ? AND name = ?`,
 		string(place.Org), string(place.Site), staysFollower).Scan(&position)
-	return position, sealeddb.Wrap(s.site.db.Path(), err)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, false, nil
+	}
+	return position, err == nil, sealeddb.Wrap(s.site.db.Path(), err)
 }
 
 // PutStayCursor implements gatehouse.StayStore.

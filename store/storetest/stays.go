@@ -62,12 +62,15 @@ func testStays(t *testing.T, s *suite) {
 	s.wantCode(s.ChangeStay(s.ctx(), newStay(here, noon), nil), "store.not_found")
 	s.wantCode(s.OpenStay(s.ctx(), gatehouse.StayRecord{Stay: gatehouse.Stay{Place: here}}), "store.invalid")
 
-	if at, err := s.StayCursor(s.ctx(), here); err != nil || at != 0 {
+	if at, begun, err := s.StayCursor(s.ctx(), here); err != nil || at != 0 || begun {
 		t.Errorf("the cursor begins at %d, %v", at, err)
 	}
-	s.must(s.PutStayCursor(s.ctx(), here, 7))
+	s.must(s.PutStayCursor(s.ctx(), here, 0))
+	if _, begun, err := s.StayCursor(s.ctx(), here); err != nil || !begun {
+		t.Errorf("it has begun: %v, %v", begun, err)
+	}
 	s.must(s.PutStayCursor(s.ctx(), here, 9))
-	if at, err := s.StayCursor(s.ctx(), here); err != nil || at != 9 {
+	if at, begun, err := s.StayCursor(s.ctx(), here); err != nil || at != 9 || !begun {
 		t.Errorf("the cursor is %d, %v", at, err)
 	}
 }
