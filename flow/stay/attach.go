@@ -232,3 +232,12 @@ func rank(e gatehouse.StayExit, all []gatehouse.StayRecord, limit int) []gatehou
 	all = append(named, others...)
 	return all[:min(len(all), limit)]
 }
+
+// Exit reads one: parking.unknown_exit.
+func (s *Stays) Exit(ctx context.Context, id gatehouse.ID) (gatehouse.StayExit, error) {
+	e, err := s.Store.ExitOf(ctx, s.Place, id)
+	if gatehouse.ErrorCode(err) == "store.not_found" {
+		err = gatehouse.Errorf("parking.unknown_exit", "see the list of exits", "there is no such exit")
+	}
+	return e, err
+}
