@@ -77,6 +77,7 @@ type CLI struct {
 
 	Drill      DrillCmd      `cmd:"" help:"Play the thief on a copy of the site, and report what was found."`
 	Bench      BenchCmd      `cmd:"" help:"Measure speed."`
+	Simulate   SimulateCmd   `cmd:"" help:"Simulate days of a car park, and compare with the truth."`
 	Completion CompletionCmd `cmd:"" help:"Print the completion of commands, options and ids for bash, zsh or fish."`
 	Version    VersionCmd    `cmd:"" help:"Print the version."`
 }
