@@ -56,7 +56,9 @@ func TestEverythingIsTranslated(t *testing.T) {
 		"column": append(intake.Columns(gatehouse.PersonSubject), intake.Columns(gatehouse.VehicleSubject)...),
 		"limit":  budgetScopes, "canary": {"person", "vehicle", "token"}, "relfield": {"name", "national_id", "record", "detail", "picture"},
 		"hook": {"passage", "outcome", "test"}, "delivery": {"waiting", "delivered", "failed"},
-		"by": {"passkey", "totp", "oidc", "link", "invite"},
+		"staystate": {"inside", "open", "waiting", "ambiguous", "left", "lost", "withdrawn"}, "exitstate": {"paired", "ambiguous", "unpaired", "reversed", "dismissed"},
+		"staywhy": {"new", "exit_missed", "plate_twice", "opened_remotely", "same_text", "ticket", "one_lookalike", "one_missing", "readers_choice", "two_apart", "two_stays", "looks_other", "ticket_of_other", "double_dip", "no_entry", "no_plate", "unknown_ticket", "other_vehicle", "paid", "card", "attached", "attached_free", "overdue", "reversed", "ended_by_hand"},
+		"by":      {"passkey", "totp", "oidc", "link", "invite"},
 	} {
 		if !prefixes[prefix] {
 			t.Errorf("no template uses %s.*: the test is out of step", prefix)

@@ -201,6 +201,18 @@ POST /rules/schedules                       permission rules, fresh
 POST /rules/schedules/{id}/remove           permission rules, fresh
 POST /rules/holidays                        permission rules, fresh
 POST /rules/holidays/{id}/remove            permission rules, fresh
+GET /parking                                permission see-parking
+GET /parking/stays                          permission see-parking
+GET /parking/stays/{id}                     permission see-parking
+POST /parking/stays/{id}/plate              permission handle-stays
+POST /parking/stays/{id}/end                permission handle-stays
+GET /parking/exits                          permission see-parking
+GET /parking/exits/{id}                     permission see-parking
+POST /parking/exits/{id}/attach             permission handle-stays
+POST /parking/exits/{id}/dismiss            permission handle-stays
+GET /parking/tariffs                        permission see-parking
+GET /parking/tariffs/{name}/chart           permission see-parking
+POST /parking/tariffs                       permission parking, fresh
 GET /devices                                permission devices
 POST /devices/code                          permission devices, fresh
 POST /devices/camera                        permission devices, fresh
