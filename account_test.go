@@ -46,6 +46,9 @@ see-disclosures       .     .     .     .       x      .      x      .       x
 accounts              .     .     .     .       .      x      .      .       .
 programs              .     .     .     .       .      x      .      .       .
 own-account           x     x     x     x       x      x      x      .       .
+see-parking           .     x     .     x       .      x      .      .       x
+handle-stays          .     x     .     x       .      .      .      .       x
+parking               .     x     .     .       .      x      .      .       .
 send-captures         .     .     .     .       .      .      .      x       .`
 
 func TestWhoMayDoWhat(t *testing.T) {

@@ -16,6 +16,7 @@ const (
 	OperatorAlarm AlarmKind = "operator" // an operator was added or removed
 	TestAlarm     AlarmKind = "test"     // somebody tries whether alarms arrive
 	GateAlarm     AlarmKind = "gate"     // a gate that was told to open could not be reached
+	PlateAlarm    AlarmKind = "plate"    // a plate came in that is inside already: cloned, or misread
 )
 
 // Alarm is something that a person should look at now. It holds opaque ids and
@@ -86,6 +87,8 @@ func (a Alarm) Sentence() string {
 		return "An operator was added to the vault, or removed: " + a.Operator + ". Whoever was added can agree to things after a day."
 	case GateAlarm:
 		return "The gate " + string(a.Gate) + " was told to open and could not be reached."
+	case PlateAlarm:
+		return "A plate came in at " + string(a.Gate) + " that is inside already: a cloned plate, or a misread one. Look at both pictures."
 	case TestAlarm:
 		return "This is a test alarm."
 	}

@@ -27,6 +27,7 @@ const (
 	RequestLeafKind LeafKind = "request" // of a person about their data: opened, extended, answered
 	SettingLeafKind LeafKind = "setting" // changed while the server runs
 	PlanLeafKind    LeafKind = "plan"    // a floor plan was drawn, arranged or removed
+	ParkingLeafKind LeafKind = "parking" // a tariff, pass or list was changed, a stay attached or corrected
 
 	// What the vault process records itself.
 	DisclosureLeafKind LeafKind = "disclosure"
@@ -44,7 +45,7 @@ const (
 )
 
 // LeafKinds lists them all.
-var LeafKinds = []LeafKind{PassageLeafKind, OutcomeLeafKind, SubjectLeafKind, StatusLeafKind, ConsentLeafKind, DeviceLeafKind, AccountLeafKind, SignInLeafKind, RuleLeafKind, AlarmLeafKind, RequestLeafKind, SettingLeafKind, PlanLeafKind, DisclosureLeafKind, RefusalLeafKind,
+var LeafKinds = []LeafKind{PassageLeafKind, OutcomeLeafKind, SubjectLeafKind, StatusLeafKind, ConsentLeafKind, DeviceLeafKind, AccountLeafKind, SignInLeafKind, RuleLeafKind, AlarmLeafKind, RequestLeafKind, SettingLeafKind, PlanLeafKind, ParkingLeafKind, DisclosureLeafKind, RefusalLeafKind,
 	LiveLeafKind, VaultLeafKind, EraseLeafKind, ExpireLeafKind, HoldLeafKind, KeyLeafKind, CanaryLeafKind, ReleaseLeafKind, BackupLeafKind, PolicyLeafKind}
 
 // leafVersion begins every leaf, so that an old leaf can be told from a new one.
@@ -156,7 +157,7 @@ func LeafParts(b []byte) (kind LeafKind, at time.Time, parts [][]byte, err error
 
 // LeafOfGate reports whether a leaf is of a kind that the gate's own files hold: what
 // happens at gates, subjects, consents, devices, accounts, who signs in, rules, alarms,
-// people's requests, settings and plans. Every other leaf is written by the vault process
+// people's requests, settings, plans and parking. Every other leaf is written by the vault process
 // alone; so that whoever runs as the server can
 // put no certificate, disclosure or key of their own into the log, it takes none of them
 // from the gate.
@@ -166,7 +167,7 @@ func LeafOfGate(leaf []byte) bool {
 		return false
 	}
 	switch kind {
-	case PassageLeafKind, OutcomeLeafKind, SubjectLeafKind, StatusLeafKind, ConsentLeafKind, DeviceLeafKind, AccountLeafKind, SignInLeafKind, RuleLeafKind, AlarmLeafKind, RequestLeafKind, SettingLeafKind, PlanLeafKind:
+	case PassageLeafKind, OutcomeLeafKind, SubjectLeafKind, StatusLeafKind, ConsentLeafKind, DeviceLeafKind, AccountLeafKind, SignInLeafKind, RuleLeafKind, AlarmLeafKind, RequestLeafKind, SettingLeafKind, PlanLeafKind, ParkingLeafKind:
 		return true
 	case EraseLeafKind:
 		return len(parts) > 0 && string(parts[0]) == eventReplaced
@@ -246,4 +247,15 @@ func DeviceChangeLeaf(d Device, operator, change string, key []byte, at time.Tim
 		parts = append(parts, digest(key))
 	}
 	return leaf(DeviceLeafKind, at, parts...)
+}
+
+// ParkingLeaf commits to a change that somebody made to a car park's data: what happened
+// ("tariff-put", "stay-attached"), to which opaque id or name, by whom, and to the digest
+// of what it is now (nil: it was removed).
+func ParkingLeaf(place Place, event, id, by string, now []byte, at time.Time) []byte {
+	parts := [][]byte{[]byte(place.Org), []byte(place.Site), []byte(event), []byte(id), []byte(by)}
+	if now != nil {
+		parts = append(parts, digest(now))
+	}
+	return leaf(ParkingLeafKind, at, parts...)
 }

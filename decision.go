@@ -34,9 +34,22 @@ const (
 	OpenedRemotely Reason = "opened_remotely"
 )
 
+// The reasons at the lanes of car parks, besides Granted, LowConfidence and Repeated. Two
+// of them open an exit: nobody is kept because a reading was not good enough.
+const (
+	TakeTicket  Reason = "take_ticket"
+	NotAdmitted Reason = "not_admitted"
+	CarParkFull Reason = "car_park_full"
+	QuotaFull   Reason = "quota_full"
+	PaymentOwed Reason = "payment_owed"
+	StayUnclear Reason = "stay_unclear" // opens
+	NoStay      Reason = "no_stay"      // opens
+)
+
 // Reasons lists them all, in the order in which pages show them.
 var Reasons = []Reason{Granted, Unknown, LowConfidence, NotLive, NoConsent, Suspended, NotYetValid, Expired,
-	NotHere, OutsideHours, NeedSecondFactor, Repeated, WrongCredential, FacesUnavailable, StorageFull, StorageFailed, SealingFailed, OpenedRemotely}
+	NotHere, OutsideHours, NeedSecondFactor, Repeated, WrongCredential, FacesUnavailable, StorageFull, StorageFailed, SealingFailed, OpenedRemotely,
+	TakeTicket, NotAdmitted, CarParkFull, QuotaFull, PaymentOwed, StayUnclear, NoStay}
 
 var sentences = map[Reason][2]string{
 	Granted:          {"Allowed here now.", "允许通行。"},
@@ -57,6 +70,26 @@ var sentences = map[Reason][2]string{
 	StorageFailed:    {"The passage could not be recorded.", "无法记录通行。"},
 	SealingFailed:    {"The passage could not be sealed.", "无法加密保存通行记录。"},
 	OpenedRemotely:   {"Opened from the console or the command line.", "由控制台或命令行远程开启。"},
+
+	TakeTicket:  {"No plate to be seen; take a ticket.", "未识别到车牌，请取票。"},
+	NotAdmitted: {"This vehicle may not come in here.", "该车辆不得驶入。"},
+	CarParkFull: {"The car park is full.", "车位已满。"},
+	QuotaFull:   {"All spaces of this group are in use.", "该组车位已用完。"},
+	PaymentOwed: {"Pay first; the barrier opens then.", "请先缴费，随后自动抬杆。"},
+	StayUnclear: {"Opened: it is not clear which stay this is. Nothing is charged; a person looks.", "已抬杆：无法确定对应的停车记录，不收费，由人工核对。"},
+	NoStay:      {"Opened: no entry belongs to this vehicle. Nothing is charged; a person looks.", "已抬杆：没有对应的入场记录，不收费，由人工核对。"},
+}
+
+// Fits reports whether a decision that was a grant, or none, can have the reason. What
+// could not be recorded opens or not as the gate's policy says.
+func (r Reason) Fits(grant bool) bool {
+	switch r {
+	case Granted, OpenedRemotely, StayUnclear, NoStay:
+		return grant
+	case StorageFull, StorageFailed, SealingFailed:
+		return true
+	}
+	return !grant
 }
 
 // Sentence returns the reason for people; lang "zh" gives Chinese, all else English.

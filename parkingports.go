@@ -42,6 +42,7 @@ const (
 	StayLeft      StayState = "left"      // paired with its exit
 	StayAmbiguous StayState = "ambiguous" // it left, or another did: a person decides
 	StayLost      StayState = "lost"      // no exit was seen within the longest stay
+	StayWithdrawn StayState = "withdrawn" // it did not come in after all
 )
 
 // PayableStays is what paying asks of the stays.

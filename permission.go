@@ -41,13 +41,16 @@ const (
 	ManageAccounts   Permission = "accounts"
 	ManagePrograms   Permission = "programs"
 	OwnAccount       Permission = "own-account"
+	SeeParking       Permission = "see-parking"
+	HandleStays      Permission = "handle-stays"
+	ManageParking    Permission = "parking"
 	SendCaptures     Permission = "send-captures"
 )
 
 // Permissions lists them all, those about personal data first.
 var Permissions = []Permission{SeeLive, SeePassages, DisclosePassages, SeeEvidence, SearchArchive, SeePeople, DisclosePeople, Enrol, Suspend, EditRecords,
 	RequestReleases, ApproveReleases, EraseSubjects, HoldKeys, ManagePrivacy, Unseal, SealVault, ManageDevices, ManageGates, OpenRemotely, HandleAlarms, ManageRules, ChangeSettings, ManageKeys, ManageBudget,
-	ManageCanaries, ManageBackups, SeeStatus, SeeAuditLog, SeeDisclosures, ManageAccounts, ManagePrograms, OwnAccount, SendCaptures}
+	ManageCanaries, ManageBackups, SeeStatus, SeeAuditLog, SeeDisclosures, ManageAccounts, ManagePrograms, OwnAccount, SeeParking, HandleStays, ManageParking, SendCaptures}
 
 // personal are those through which somebody sees or handles personal data.
 var personal = []Permission{SeeLive, SeePassages, DisclosePassages, SeeEvidence, SearchArchive, SeePeople, DisclosePeople, Enrol, Suspend, EditRecords,
@@ -90,6 +93,9 @@ var permissionSentences = map[Permission][2]string{
 	ManageAccounts:   {"Manage accounts, their roles and sessions.", "管理账户及其角色和会话。"},
 	ManagePrograms:   {"Let other people's programs ask the API, and be told what happens.", "管理其他程序的访问令牌和网络回调。"},
 	OwnAccount:       {"Manage one's own passkeys and sessions.", "管理自己的通行密钥和会话。"},
+	SeeParking:       {"See car parks, stays and tariffs, under opaque ids.", "查看停车场、停车记录和收费标准（不含车牌）。"},
+	HandleStays:      {"Attach, correct and end stays, and give validations.", "匹配、更正和结束停车记录，发放减免。"},
+	ManageParking:    {"Change tariffs, passes, quotas and lists.", "修改收费标准、停车证、配额和名单。"},
 	SendCaptures:     {"Send frames and credentials of a gate.", "发送出入口的画面和凭证。"},
 }
 

@@ -30,17 +30,17 @@ var (
 var grants = map[Role][]Permission{
 	Guard: {SeeLive, SeePassages, DisclosePassages, OpenRemotely, HandleAlarms, SealVault, OwnAccount},
 	SiteManager: {SeeLive, SeePassages, DisclosePassages, SeeEvidence, SearchArchive, SeePeople, DisclosePeople, Enrol, Suspend, EditRecords, RequestReleases,
-		Unseal, SealVault, OpenRemotely, HandleAlarms, ManageDevices, ManageGates, ManageRules, SeeStatus, OwnAccount},
+		Unseal, SealVault, OpenRemotely, HandleAlarms, ManageDevices, ManageGates, ManageRules, SeeParking, HandleStays, ManageParking, SeeStatus, OwnAccount},
 	HR:              {SeePeople, DisclosePeople, Enrol, Suspend, EditRecords, Unseal, SealVault, OwnAccount},
-	ParkingOperator: {SeeLive, SeePassages, DisclosePassages, SeeEvidence, OpenRemotely, HandleAlarms, SealVault, OwnAccount},
+	ParkingOperator: {SeeLive, SeePassages, DisclosePassages, SeeEvidence, OpenRemotely, HandleAlarms, SeeParking, HandleStays, SealVault, OwnAccount},
 	PrivacyOfficer: {SeePassages, DisclosePassages, SeeEvidence, SearchArchive, SeePeople, DisclosePeople, EditRecords, ApproveReleases, EraseSubjects, HoldKeys, ManagePrivacy,
 		Unseal, SealVault, ManageBudget, ManageCanaries, HandleAlarms, SeeAuditLog, SeeDisclosures, OwnAccount},
-	Administrator: {SealVault, HandleAlarms, ManageDevices, ManageGates, ManageRules, ChangeSettings, ManageKeys, ManageBackups, SeeStatus, SeeAuditLog, ManageAccounts, ManagePrograms, OwnAccount},
+	Administrator: {SealVault, HandleAlarms, ManageDevices, ManageGates, ManageRules, SeeParking, ManageParking, ChangeSettings, ManageKeys, ManageBackups, SeeStatus, SeeAuditLog, ManageAccounts, ManagePrograms, OwnAccount},
 	Auditor:       {SeeAuditLog, SeeDisclosures, OwnAccount},
 	DeviceRole:    {SendCaptures},
 	// The most that an access token may be given; each has scopes of its own, of these. What
 	// an integration reads is metadata and badge labels: it opens nothing that is sealed.
-	IntegrationRole: {SeePassages, SeePeople, Enrol, Suspend, EditRecords, EraseSubjects, ManageDevices, SeeStatus, SeeDisclosures},
+	IntegrationRole: {SeePassages, SeePeople, Enrol, Suspend, EditRecords, EraseSubjects, ManageDevices, SeeParking, HandleStays, SeeStatus, SeeDisclosures},
 }
 
 // May reports whether the role gives the permission.

@@ -142,6 +142,7 @@ const (
 	AccountItem  WorkingKind = "account" // somebody who signs in, with their keys
 	AccessItem   WorkingKind = "access"  // an access token's verifier, scopes and dates
 	WebhookItem  WorkingKind = "webhook" // where events are posted, with the secret that signs them
+	MarkItem     WorkingKind = "mark"    // of a vehicle in a car park, by its passage: at most seven days, in no escrow
 )
 
 // WorkingItem is one sealed field of the working set.

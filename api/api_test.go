@@ -24,6 +24,7 @@ var place = gatehouse.Place{Org: "acme", Site: "hq"}
 
 // world is everything behind the API.
 type world struct {
+	apitest.NoParking
 	api.AuditAdmin
 	api.RulesAdmin
 	api.WhyAdmin

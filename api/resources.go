@@ -12,6 +12,7 @@ import (
 // Resources are what callers read and change of a site besides its passages. Who asks is
 // the caller that ctx carries. Errors are *gatehouse.Error and hold nothing personal.
 type Resources interface {
+	Parking
 	Gates(ctx context.Context) (wire.GatesResponse, error)
 	// Subjects pages by id, ascending, behind after.
 	Subjects(ctx context.Context, after gatehouse.SubjectID, limit int) (wire.SubjectsResponse, error)

@@ -158,6 +158,8 @@ func (c *Console) alarmWords(lang string, a gatehouse.Alarm) string {
 		return fmt.Sprintf(text(lang, "alarm.operator"), a.Operator)
 	case gatehouse.GateAlarm:
 		return fmt.Sprintf(text(lang, "alarm.gate"), c.gate(a.Gate).Name)
+	case gatehouse.PlateAlarm:
+		return fmt.Sprintf(text(lang, "alarm.plate"), c.gate(a.Gate).Name)
 	case gatehouse.TestAlarm:
 		return text(lang, "alarm.test")
 	}

@@ -28,7 +28,7 @@ type entry struct {
 var groups = []string{"nav.now", "nav.registry", "nav.site", "nav.privacy"}
 
 // areas are all that there are; core is what every console has.
-var areas = []area{core, registering, searching, signingIn, ownAccount, managing, lettingIn, telling, ruling, gating, alarming, equipment, wellbeing, settling, officer, controlling, auditing, planning}
+var areas = []area{core, registering, searching, signingIn, ownAccount, managing, lettingIn, telling, ruling, gating, alarming, equipment, wellbeing, settling, officer, controlling, auditing, planning, parked}
 
 var core = area{
 	pages:  []string{"live", "passages", "passage", "disclosures", "message"},
@@ -80,6 +80,8 @@ func (c *Console) navigationFor(reader auth.Session) (all []section) {
 // has reports whether the console was given what a place of the navigation needs.
 func (c *Console) has(here string) bool {
 	switch here {
+	case "parking":
+		return c.o.Parking != nil
 	case "accounts":
 		return c.o.Accounts != nil
 	case "tokens":

@@ -44,6 +44,7 @@ type Options struct {
 	Health      Health   // nil: no page about health
 	Audit       Audit    // nil: no page about the audit log
 	Settings    Settings // nil: no page about settings
+	Parking     Parking  // nil: the site has no car park
 	Plans       Plans
 	Hub         *feed.Hub
 	Ring        *feed.Ring

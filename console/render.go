@@ -187,7 +187,11 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
 			status = http.StatusServiceUnavailable
 		case "form.malformed":
 			status = http.StatusBadRequest
-		case "account.unknown", "rules.unknown", "gate.unknown":
+		case "parking.attached", "parking.does_not_fit", "parking.no_mark", "parking.changed":
+			status = http.StatusConflict
+		case "parking.plate":
+			status = http.StatusUnprocessableEntity
+		case "parking.unknown_stay", "parking.unknown_exit", "parking.unknown_tariff", "account.unknown", "rules.unknown", "gate.unknown":
 			status = http.StatusNotFound
 		case "rules.changed", "rules.exists", "rules.in_use":
 			status = http.StatusConflict

@@ -15,6 +15,7 @@ var alarmTexts = map[string][2]string{
 	"alarms.when":         {"Acknowledged at", "确认时间"},
 	"alarms.strip":        {"Alarms to be looked at: %d", "待处理警报：%d"},
 	"alarms.see":          {"See the alarms", "查看警报"},
+	"alarm.plate":         {"A plate came in at %s that is inside already: a cloned plate, or a misread one. Look at both pictures.", "从 %s 入场的车牌已在场内：可能是套牌或误读，请核对两次的图片。"},
 	"alarm.canary":        {"%s opened a canary. The vault is shut until two people lift it.", "%s 打开了诱饵记录。保险库已锁闭，须由两人共同解除。"},
 	"alarm.canary.device": {"A canary token was shown as device %s. The vault is shut until two people lift it.", "有人以设备 %s 出示了诱饵令牌。保险库已锁闭，须由两人共同解除。"},
 	"alarm.budget":        {"%s asked for more than the budget %s holds. It was refused.", "%s 请求的查阅超出额度 %s，已被拒绝。"},

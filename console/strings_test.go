@@ -44,7 +44,7 @@ func TestEverythingIsTranslated(t *testing.T) {
 		"request": {"access", "correction", "export", "erasure"}, "reqstate": {"open", "soon", "overdue", "done"}, "reqoutcome": {"granted", "refused"},
 		"field": {"birth_date", "gender", "number", "phone", "email", "address", "unit", "region", "class", "colour", "owner"},
 		"keep":  {"passages", "frames", "strangers", "records", "metadata"}, "relstate": {"asked", "approved", "written", "expired"},
-		"leaf":  {"passage", "outcome", "subject", "status", "consent", "device", "account", "sign-in", "request", "setting", "disclosure", "refusal", "live", "vault", "erase", "expire", "hold", "key", "canary", "release", "backup", "policy"},
+		"leaf":  {"passage", "outcome", "subject", "status", "consent", "device", "account", "sign-in", "request", "setting", "disclosure", "refusal", "live", "vault", "erase", "expire", "hold", "key", "canary", "release", "backup", "policy", "parking"},
 		"certs": {"none", "files", "acme", "local"}, "custody": {"key_file", "key_file_on_the_same_disk", "systemd_credential", "pkcs11", "tpm", "unknown"}, "slot": {"passphrase", "file", "pkcs11", "tpm"},
 		"secretfor": {"mail", "webhook", "oidc", "storage", "other"}, "from": {"default", "file", "environment", "console", "program"},
 		"section": {"site", "tls", "sign_in", "vault", "vision", "ring", "strangers", "disclosure", "alarms", "retention", "backup", "audit", "api", "terminal"},
@@ -56,7 +56,9 @@ func TestEverythingIsTranslated(t *testing.T) {
 		"column": append(intake.Columns(gatehouse.PersonSubject), intake.Columns(gatehouse.VehicleSubject)...),
 		"limit":  budgetScopes, "canary": {"person", "vehicle", "token"}, "relfield": {"name", "national_id", "record", "detail", "picture"},
 		"hook": {"passage", "outcome", "test"}, "delivery": {"waiting", "delivered", "failed"},
-		"by": {"passkey", "totp", "oidc", "link", "invite"},
+		"staystate": {"inside", "open", "waiting", "ambiguous", "left", "lost", "withdrawn"}, "exitstate": {"paired", "ambiguous", "unpaired", "reversed", "dismissed"},
+		"staywhy": {"new", "exit_missed", "plate_twice", "opened_remotely", "same_text", "ticket", "one_lookalike", "one_missing", "readers_choice", "two_apart", "two_stays", "looks_other", "ticket_of_other", "double_dip", "no_entry", "no_plate", "unknown_ticket", "other_vehicle", "paid", "card", "attached", "attached_free", "overdue", "reversed", "ended_by_hand"},
+		"by":      {"passkey", "totp", "oidc", "link", "invite"},
 	} {
 		if !prefixes[prefix] {
 			t.Errorf("no template uses %s.*: the test is out of step", prefix)

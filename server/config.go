@@ -44,6 +44,7 @@ type Config struct {
 	Schedules    map[string][]string `yaml:"schedules"`
 	Gates        []GateConfig        `yaml:"gates"`
 	Devices      []DeviceConfig      `yaml:"devices"`
+	Parking      []CarParkConfig     `yaml:"parking"`
 }
 
 // SiteConfig names the site.
@@ -163,7 +164,7 @@ func DefaultConfig() Config {
 		Retention: RetentionConfig{PassageDays: 90, FrameDays: 7, StrangerDays: 3, RecordDays: 1095, MetadataDays: 1095},
 		Audit:     AuditConfig{WitnessEvery: time.Minute, Witness: []WitnessConfig{}, WitnessedLogs: []WitnessedLogConfig{}},
 		Schedules: map[string][]string{"office-hours": {"mon-fri 07:00-19:00"}},
-		Gates:     []GateConfig{door, lane}, Devices: []DeviceConfig{cam, lpr},
+		Gates:     []GateConfig{door, lane}, Devices: []DeviceConfig{cam, lpr}, Parking: []CarParkConfig{},
 	}
 }
 
@@ -238,7 +239,7 @@ func LoadConfig(path string, environ []string) (Config, error) {
 func (c *Config) parse(raw []byte) error {
 	// Lists and schedules of a file replace the defaults' and are not merged into them.
 	fresh := *c
-	fresh.Gates, fresh.Devices, fresh.Schedules = nil, nil, nil
+	fresh.Gates, fresh.Devices, fresh.Schedules, fresh.Parking = nil, nil, nil, nil
 	err := yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict()).Decode(&fresh)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return gatehouse.Errorf("config.malformed", "gatehouse.yml in the project shows every option", "the configuration is not valid: %s", withoutValues(yaml.FormatError(err, false, false)))

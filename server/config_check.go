@@ -106,6 +106,20 @@ func (c *Config) check() error {
 		}
 		devices[d.ID] = true
 	}
+	lanes, parks := map[string]bool{}, map[string]bool{}
+	for _, g := range c.Gates {
+		lanes[g.ID] = g.Kind == string(gatehouse.Lane)
+	}
+	for i, p := range c.Parking {
+		where := fmt.Sprintf("parking[%d]", i)
+		if err := p.check(lanes); err != nil {
+			return bad(where, "see gatehouse.yml", "%v", err)
+		}
+		if parks[p.ID] {
+			return bad(where, "give each car park an id of its own", "%q stands there twice", p.ID)
+		}
+		parks[p.ID] = true
+	}
 	_, err := c.schedules()
 	return err
 }

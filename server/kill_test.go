@@ -129,7 +129,12 @@ func TestKillingTheSiteLosesNoPassage(t *testing.T) {
 // killOnce runs the site until some passages are acknowledged and kills it.
 func killOnce(t *testing.T, input string) (acknowledged []gatehouse.ID) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], siteChild)
+	return killOne(t, siteChild, input)
+}
+
+func killOne(t *testing.T, child, input string) (acknowledged []gatehouse.ID) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], child)
 	in, err := os.Open(input)
 	if err != nil {
 		t.Fatal(err)

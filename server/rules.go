@@ -59,6 +59,7 @@ func (s *Server) erasedOne() {
 	if err := s.rules.Reload(context.Background()); err != nil {
 		s.log.Error("the rule book cannot be read again", "code", gatehouse.ErrorCode(err))
 	}
+	s.forgetStays()
 }
 
 // joinGroup puts a subject that was just enrolled into a group, unless it is in it: what a

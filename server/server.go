@@ -31,6 +31,7 @@ import (
 	"gatehouse/flow/rotate"
 	"gatehouse/flow/rulebook"
 	"gatehouse/flow/search"
+	"gatehouse/flow/stay"
 	"gatehouse/flow/tokens"
 	"gatehouse/flow/webhooks"
 	"gatehouse/flow/why"
@@ -99,6 +100,7 @@ type Server struct {
 	erase    *erase.Eraser
 	imports  *intake.Jobs
 	flow     *passage.Flow
+	stays    *stay.Stays
 	lend     *disclose.Discloser
 	indexer  *search.Feeder
 	hub      *feed.Hub
@@ -113,6 +115,7 @@ type Server struct {
 	auditWake  chan struct{}
 	eventsWake chan struct{}
 	hooksWake  chan struct{}
+	staysWake  chan struct{}
 	events     *follow.Events // once it runs
 	deliveries *notify.Deliveries
 	witnessing sync.Mutex // one shows the log to the witnesses, or verifies it
@@ -155,7 +158,7 @@ func Open(ctx context.Context, c Config, o Options) (_ *Server, err error) {
 		o.Stderr = os.Stderr
 	}
 	log, level := newLog(o.Stderr, c.LogLevel, o.Quiet)
-	s := &Server{config: c, opts: o, log: log, settings: settings{level: level, now: ofFile(c), set: map[string]gatehouse.Setting{}}, started: time.Now(), cameras: map[gatehouse.DeviceID]*camera{}, hub: feed.NewHub(nil), metrics: api.NewMetrics(), pins: newPINTrials(time.Now), screens: newScreens(), codes: auth.NewCodes(nil), auditWake: make(chan struct{}, 1), eventsWake: make(chan struct{}, 1), hooksWake: make(chan struct{}, 1)}
+	s := &Server{config: c, opts: o, log: log, settings: settings{level: level, now: ofFile(c), set: map[string]gatehouse.Setting{}}, started: time.Now(), cameras: map[gatehouse.DeviceID]*camera{}, hub: feed.NewHub(nil), metrics: api.NewMetrics(), pins: newPINTrials(time.Now), screens: newScreens(), codes: auth.NewCodes(nil), auditWake: make(chan struct{}, 1), eventsWake: make(chan struct{}, 1), hooksWake: make(chan struct{}, 1), staysWake: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			s.Close(context.WithoutCancel(ctx))
@@ -357,8 +360,12 @@ func (s *Server) openFlows(ctx context.Context) error {
 	s.erase = s.newEraser()
 	s.openImports()
 	s.requests = requests.New(requests.Ports{Place: s.site.Place, Location: s.site.Location, Store: s.store, Subjects: s.store, Sealer: s.vault})
-	s.flow = passage.New(passage.Ports{Site: s.site, Working: s.working, Rules: s.rules, Gallery: s.gallery, Threshold: models.Threshold, Sealer: s.vault,
+	if err := s.openStays(ctx); err != nil {
+		return err
+	}
+	s.flow = passage.New(passage.Ports{Site: s.site, Parking: s.stays, Working: s.working, Rules: s.rules, Gallery: s.gallery, Threshold: models.Threshold, Sealer: s.vault,
 		Store: s.store, Blobs: s.blobs, Actuator: s.gates.actuator, Feed: live{s}, Log: s.log})
+	s.stays.Opens(s.flow)
 	s.onClose(s.finishAudit)
 	s.onClose(s.flow.Close)
 	return nil

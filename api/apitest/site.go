@@ -9,7 +9,10 @@ import (
 )
 
 // Site is api.Resources of a site that has gates and nothing else.
-type Site []wire.GateInfo
+type Site struct {
+	NoParking
+	List []wire.GateInfo
+}
 
 var _ api.Resources = Site{}
 
@@ -17,7 +20,7 @@ func none() error { return gatehouse.Errorf("store.not_found", "check the id", "
 
 // Gates implements api.Resources.
 func (s Site) Gates(context.Context) (wire.GatesResponse, error) {
-	return wire.GatesResponse{Gates: s}, nil
+	return wire.GatesResponse{Gates: s.List}, nil
 }
 
 // Subjects implements api.Resources.

@@ -70,10 +70,14 @@ type CLI struct {
 	Eval      EvalCmd      `cmd:"" help:"Measure accuracy on a labelled folder."`
 	Calibrate CalibrateCmd `cmd:"" help:"Fit thresholds from a false-accept budget."`
 
-	Tariff TariffCmd `cmd:"" help:"What parking costs: check a tariff's file, explain a charge, draw a chart."`
+	Tariff     TariffCmd     `cmd:"" help:"What parking costs: check a tariff's file, explain a charge, draw a chart; put, list, show, history."`
+	Parking    ParkingCmd    `cmd:"" help:"Who is in the car parks: status, stays, stay, exits, attach, dismiss, end."`
+	Pass       PassCmd       `cmd:"" help:"Rights to park: add, reserve, quota, deny, list, rm."`
+	Validation ValidationCmd `cmd:"" help:"What shops give toward a stay."`
 
 	Drill      DrillCmd      `cmd:"" help:"Play the thief on a copy of the site, and report what was found."`
 	Bench      BenchCmd      `cmd:"" help:"Measure speed."`
+	Simulate   SimulateCmd   `cmd:"" help:"Simulate days of a car park, and compare with the truth."`
 	Completion CompletionCmd `cmd:"" help:"Print the completion of commands, options and ids for bash, zsh or fish."`
 	Version    VersionCmd    `cmd:"" help:"Print the version."`
 }

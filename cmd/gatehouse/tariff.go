@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"os"
 	"time"
 
@@ -17,6 +16,10 @@ type TariffCmd struct {
 	Check   TariffCheckCmd   `cmd:"" help:"Say what is wrong in a tariff's file, and on which line."`
 	Explain TariffExplainCmd `cmd:"" help:"Charge a stay by a tariff's file, and print how the price came about, line by line."`
 	Chart   TariffChartCmd   `cmd:"" help:"Draw price against time, on the terminal or as an SVG."`
+	Put     TariffPutCmd     `cmd:"" help:"Store a tariff's file at the site: stays that begin from now on are charged by it."`
+	List    TariffListCmd    `cmd:"" help:"List the site's tariffs."`
+	Show    TariffShowCmd    `cmd:"" help:"Print a tariff's file as it is stored."`
+	History TariffHistoryCmd `cmd:"" help:"List the revisions of a tariff, the newest first."`
 }
 
 // TariffFile is the file that each of them reads.
@@ -26,18 +29,9 @@ type TariffFile struct {
 
 // read reads the file, without what it costs to read a huge one.
 func (f TariffFile) read(out *Out) (gatehouse.Tariff, []tariff.Problem, error) {
-	in := out.Stdin
-	if f.File != "-" {
-		file, err := os.Open(f.File)
-		if err != nil {
-			return gatehouse.Tariff{}, nil, gatehouse.Errorf("tariff.unreadable", "check its name and permissions", "the tariff cannot be read: %w", err)
-		}
-		defer file.Close()
-		in = file
-	}
-	raw, err := io.ReadAll(io.LimitReader(in, tariff.MaxSize+1))
+	raw, err := f.raw(out)
 	if err != nil {
-		return gatehouse.Tariff{}, nil, gatehouse.Errorf("tariff.unreadable", "check its name and permissions", "the tariff cannot be read: %w", err)
+		return gatehouse.Tariff{}, nil, err
 	}
 	t, problems := tariff.Read(raw)
 	return t, problems, nil

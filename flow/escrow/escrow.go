@@ -51,6 +51,9 @@ func (s *Store) DeleteWorking(ctx context.Context, place gatehouse.Place, subjec
 	if err := s.WorkingStore.DeleteWorking(ctx, place, subject, kinds...); err != nil {
 		return err
 	}
+	if len(kinds) > 0 && !slices.ContainsFunc(kinds, escrowed) {
+		return nil
+	}
 	if len(kinds) == 0 || slices.Contains(kinds, gatehouse.TemplateItem) {
 		if err := s.Forget(ctx, place, subject); err != nil {
 			return err
@@ -59,7 +62,15 @@ func (s *Store) DeleteWorking(ctx context.Context, place gatehouse.Place, subjec
 	return s.Copies.DeleteEscrow(ctx, place, subject, kinds...)
 }
 
+// escrowed reports whether an item of the kind has a copy. A vehicle's mark has none: the archive has its
+// plate with the passage, for as long as that is kept, and a copy would outlast it.
+func escrowed(kind gatehouse.WorkingKind) bool { return kind != gatehouse.MarkItem }
+
 func (s *Store) copy(ctx context.Context, items []gatehouse.WorkingItem, write func(context.Context, []gatehouse.EscrowItem) error) error {
+	items = slices.DeleteFunc(slices.Clone(items), func(i gatehouse.WorkingItem) bool { return !escrowed(i.Kind) })
+	if len(items) == 0 {
+		return nil
+	}
 	copies := make([]gatehouse.EscrowItem, len(items))
 	for i, item := range items {
 		plain, err := s.Gate.OpenWorking(item.Context(), item.Sealed)
@@ -95,7 +106,7 @@ func (s *Store) Complete(ctx context.Context) (copied int, err error) {
 	}
 	var missing []gatehouse.WorkingItem
 	err = s.Working(ctx, func(item gatehouse.WorkingItem) error {
-		if !have[key{item.Place, item.Kind, item.Row}] {
+		if escrowed(item.Kind) && !have[key{item.Place, item.Kind, item.Row}] {
 			missing = append(missing, item)
 		}
 		return nil

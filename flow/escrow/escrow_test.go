@@ -153,3 +153,28 @@ type failing struct {
 }
 
 func (f failing) PutEscrow(context.Context, []gatehouse.EscrowItem) error { return f.err }
+
+// A vehicle's mark goes within seven days: a copy in the archive would outlast it.
+func TestAMarkHasNoCopy(t *testing.T) {
+	s := openSite(t)
+	mark := s.item(t, gatehouse.MarkItem, gatehouse.RandomID(), "AB12CDE")
+	must(t, s.PutWorking(t.Context(), []gatehouse.WorkingItem{mark, s.item(t, gatehouse.PlateItem, gatehouse.RandomID(), "ZZ99ZZZ")}))
+	must(t, s.ReplaceWorking(t.Context(), []gatehouse.WorkingItem{mark}))
+	if n, err := s.Complete(t.Context()); err != nil || n != 0 {
+		t.Errorf("%d were copied later, %v", n, err)
+	}
+	copies := 0
+	must(t, s.store.Escrow(t.Context(), func(e gatehouse.EscrowItem) error {
+		if copies++; e.Kind == gatehouse.MarkItem {
+			t.Error("a mark has a copy")
+		}
+		return nil
+	}))
+	if copies != 1 || len(s.working(t)) != 2 {
+		t.Errorf("%d copies of %d items", copies, len(s.working(t)))
+	}
+	must(t, s.DeleteWorking(t.Context(), place, mark.Subject, gatehouse.MarkItem))
+	if len(s.working(t)) != 1 {
+		t.Error("the mark is still there")
+	}
+}

@@ -32,6 +32,11 @@ func (f *Flow) commit(ctx context.Context, a arrival, d gatehouse.Decision) (gat
 	if c.Detail, c.Evidence, err = f.seal(ctx, p, a); err != nil {
 		return p, err
 	}
+	if a.parking {
+		if err := f.Parking.Keep(ctx, p, a.mark, a.stay); err != nil {
+			return p, err
+		}
+	}
 	c.Leaf = gatehouse.PassageLeaf(p, c.Detail, c.Evidence)
 	c.Passage.Latency = f.Now().Sub(a.since)
 	if err := f.Store.CommitPassage(ctx, c); err != nil {

@@ -22,6 +22,7 @@ type Ports struct {
 	Blobs     Blobs
 	Actuator  func(gatehouse.GateID) gatehouse.Actuator // nil where a gate has none
 	Feed      Feed
+	Parking   gatehouse.Parking // nil: the site has no car park
 	Now       func() time.Time
 	Log       *slog.Logger
 }
@@ -128,6 +129,9 @@ type arrival struct {
 	late     bool             // it happened while it could not be recorded: the gate has been told already
 	id       gatehouse.ID     // of its passage, once it has one
 	reason   gatehouse.Secret // of a remote opening
+	parking  bool             // at a car park's lane: what follows is kept before the commit
+	mark     gatehouse.Mark   // of the vehicle there
+	stay     gatehouse.ID     // that it ends, where that is known already
 }
 
 func (f *Flow) arrivalOf(d gatehouse.Device, received time.Time, r gatehouse.Reading, pictures []gatehouse.Picture) (arrival, error) {

@@ -24,8 +24,8 @@ func (f *Flow) Sight(ctx context.Context, device gatehouse.Device, s gatehouse.S
 	if a.reading.Known {
 		f.Sealer.Prepare(f.Site.Place, a.reading.Subject, gatehouse.PassageClass)
 	}
-	decision := access.Decide(f.facts(a))
-	if !s.Final && !access.Certain(decision) {
+	decision, certain := f.decide(ctx, &a, s)
+	if !s.Final && !certain {
 		return nil, false, nil
 	}
 	p, err = f.pass(ctx, a, decision)
@@ -38,17 +38,32 @@ func (f *Flow) Show(ctx context.Context, device gatehouse.Device, c gatehouse.Ca
 	if err != nil {
 		return nil, err
 	}
+	if f.atLane(a.gate) && a.reading.Kind == gatehouse.QRReading && !a.reading.Known {
+		return f.showAtLane(ctx, a, c)
+	}
 	return f.pass(ctx, a, access.Decide(f.facts(a)))
+}
+
+// decide asks the access rules, or the car park whose lane it is.
+func (f *Flow) decide(ctx context.Context, a *arrival, s gatehouse.Sighting) (d gatehouse.Decision, certain bool) {
+	if f.atLane(a.gate) && s.Kind == gatehouse.PlateReading {
+		return f.decideAtLane(ctx, a, gatehouse.Mark{Plate: s.Plate}, s.Last.Sub(s.First), s.Final)
+	}
+	d = access.Decide(f.facts(*a))
+	return d, access.Certain(d)
 }
 
 // pass turns a decided arrival into a passage: commit first, then actuate, so that
 // no gate opens unrecorded. It returns nil while the arrival waits for a second factor.
 func (f *Flow) pass(ctx context.Context, a arrival, d gatehouse.Decision) (*gatehouse.Passage, error) {
-	a, d = f.join(a, d)
-	if d.Reason == gatehouse.NeedSecondFactor && f.wait(ctx, a, d) {
-		return nil, nil
+	undo := func() {}
+	if !a.parking { // a car park's lane has rules of its own
+		a, d = f.join(a, d)
+		if d.Reason == gatehouse.NeedSecondFactor && f.wait(ctx, a, d) {
+			return nil, nil
+		}
+		a, d, undo = f.reserve(a, d)
 	}
-	a, d, undo := f.reserve(a, d)
 	ctx = context.WithoutCancel(ctx) // who hangs up now has passed all the same
 	p, err := f.commit(ctx, a, d)
 	if err != nil {

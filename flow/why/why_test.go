@@ -122,7 +122,8 @@ func TestWords(t *testing.T) {
 			t.Errorf("%s: %q, %q", s.Name, en, zh)
 		}
 	}
-	outside := map[gatehouse.Reason]bool{gatehouse.Granted: true, gatehouse.FacesUnavailable: true, gatehouse.StorageFull: true, gatehouse.StorageFailed: true, gatehouse.SealingFailed: true, gatehouse.OpenedRemotely: true}
+	outside := map[gatehouse.Reason]bool{gatehouse.Granted: true, gatehouse.FacesUnavailable: true, gatehouse.StorageFull: true, gatehouse.StorageFailed: true, gatehouse.SealingFailed: true, gatehouse.OpenedRemotely: true,
+		gatehouse.TakeTicket: true, gatehouse.NotAdmitted: true, gatehouse.CarParkFull: true, gatehouse.QuotaFull: true, gatehouse.PaymentOwed: true, gatehouse.StayUnclear: true, gatehouse.NoStay: true} // no access rule
 	for _, r := range gatehouse.Reasons {
 		s := Step{Reason: r}
 		if en, zh := s.Change("en"), s.Change("zh"); !outside[r] && (en == "" || !han(zh)) {

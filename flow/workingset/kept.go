@@ -8,7 +8,7 @@ import (
 )
 
 // PutKept keeps what another verb made of something with an id of its own: an access token
-// (flow/tokens) or a webhook. It takes the place of what the id had. Such an item is the
+// (flow/tokens), a webhook, or the mark of a passage at a car park's lane (flow/stay). It takes the place of what the id had. Such an item is the
 // only one of its id, so that it is deleted as a subject's items are.
 func (s *Set) PutKept(ctx context.Context, kind gatehouse.WorkingKind, id gatehouse.ID, plain []byte) error {
 	return s.put(ctx, kind, id, id, plain)

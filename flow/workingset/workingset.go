@@ -174,7 +174,7 @@ func (s *Set) take(item gatehouse.WorkingItem) error {
 		s.secrets[n.Name] = n
 	case gatehouse.AccountItem:
 		s.accounts[subject] = plain
-	case gatehouse.AccessItem, gatehouse.WebhookItem:
+	case gatehouse.AccessItem, gatehouse.WebhookItem, gatehouse.MarkItem:
 		s.keep(kind, subject, plain)
 	default:
 		return damaged()

@@ -161,7 +161,7 @@ func (d *drill) pathOf(route auth.Route, device gatehouse.DeviceID) string {
 	case strings.Contains(path, "/passages/"):
 		id = passage.String()
 	}
-	path = strings.NewReplacer("{$}", "", "{path...}", "some/page", "{id}", id, "{n}", "0", "{gate}", string(d.door()), "{token}", auth.NewToken(), "{name}", "console.css").Replace(path)
+	path = strings.NewReplacer("{$}", "", "{path...}", "some/page", "{id}", id, "{n}", "0", "{gate}", string(d.door()), "{token}", auth.NewToken(), "{name}", "console.css", "{kind}", "pass").Replace(path)
 	for {
 		from, rest, ok := strings.Cut(path, "{")
 		if !ok {

@@ -275,7 +275,19 @@ func (m *shard) replaceSubject(ctx context.Context, place gatehouse.Place, old, 
 		}
 		n, err := result.RowsAffected()
 		passages = int(n)
-		return err
+		if err != nil {
+			return err
+		}
+		both := append(subjectArgs(place, old), fresh[:])
+		for _, statement := range []string{
+			`UPDATE stays SET subject = ?4, known = 0, correction = NULL WHERE org = ?1 AND site = ?2 AND subject = ?3`,
+			`UPDATE exits SET subject = ?4, known = 0 WHERE org = ?1 AND site = ?2 AND subject = ?3`,
+		} {
+			if _, err := tx.ExecContext(ctx, statement, both...); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err == nil && passages > 0 {
 		_, err = m.db.Checkpoint(ctx)
@@ -286,7 +298,7 @@ func (m *shard) replaceSubject(ctx context.Context, place gatehouse.Place, old, 
 func (s *Store) replaceEnrolled(ctx context.Context, place gatehouse.Place, old, fresh gatehouse.SubjectID, leaf []byte) error {
 	its, both := subjectArgs(place, old), append(subjectArgs(place, old), fresh[:])
 	err := s.site.commit(ctx, leaf, func(ctx context.Context, tx *sql.Tx) (changed bool, err error) {
-		for _, table := range []string{"photos", "escrow", "group_members"} {
+		for _, table := range []string{"photos", "escrow", "group_members", "parking_items"} {
 			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE org = ? AND site = ? AND subject = ?`, its...); err != nil {
 				return false, err
 			}

@@ -25,6 +25,8 @@ type Engine interface {
 	gatehouse.PrivacyStore
 	gatehouse.SettingStore
 	gatehouse.PlanStore
+	gatehouse.StayStore
+	gatehouse.ParkingStore
 	gatehouse.DeliveryStore
 	Close() error
 }
@@ -68,6 +70,10 @@ func Run(t *testing.T, fresh func(t *testing.T) (open func() Engine)) {
 		{"every consent", testEachConsent},
 		{"settings are changed and taken away", testSettings},
 		{"floor plans", testPlans},
+		{"stays are opened once, changed and found", testStays},
+		{"exits wait for a person", testExits},
+		{"stays forget who is erased", testStaysForget},
+		{"tariffs, passes and what was used", testParkingData},
 		{"another place sees nothing", testPlaces},
 		{"a rule book is changed step by step", testRules},
 		{"a rule book forgets who is erased", testRulesForget},

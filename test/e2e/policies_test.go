@@ -103,6 +103,25 @@ GET /api/v1/passages/{id}                   permission see-passages, or token, o
 GET /api/v1/events                          permission see-passages, or token
 GET /api/v1/gates                           permission see-passages, or token
 GET /api/v1/gates/{gate}                    permission see-passages, or token
+GET /api/v1/parking                         permission see-parking, or token, or socket
+GET /api/v1/parking/stays                   permission see-parking, or token, or socket
+GET /api/v1/parking/stays/{id}              permission see-parking, or token, or socket
+POST /api/v1/parking/stays/{id}/plate       permission handle-stays, or token, or socket
+POST /api/v1/parking/stays/{id}/end         permission handle-stays, or token, or socket
+POST /api/v1/parking/stays/{id}/validations permission handle-stays, or token, or socket
+GET /api/v1/parking/exits                   permission see-parking, or token, or socket
+GET /api/v1/parking/exits/{id}/candidates   permission see-parking, or token, or socket
+POST /api/v1/parking/exits/{id}/attach      permission handle-stays, or token, or socket
+POST /api/v1/parking/exits/{id}/dismiss     permission handle-stays, or token, or socket
+GET /api/v1/parking/tariffs                 permission see-parking, or token, or socket
+GET /api/v1/parking/tariffs/{name}          permission see-parking, or token, or socket
+PUT /api/v1/parking/tariffs                 permission parking, or token, or socket
+GET /api/v1/parking/rights                  permission parking, or token, or socket
+DELETE /api/v1/parking/rights/{kind}/{id}   permission parking, or token, or socket
+POST /api/v1/parking/passes                 permission parking, or token, or socket
+POST /api/v1/parking/reservations           permission parking, or token, or socket
+PUT /api/v1/parking/quotas                  permission parking, or token, or socket
+POST /api/v1/parking/denied                 permission parking, or token, or socket
 GET /api/v1/subjects                        permission see-people, or token
 GET /api/v1/subjects/{id}                   permission see-people, or token
 POST /api/v1/people                         permission enrol, or token
@@ -182,6 +201,18 @@ POST /rules/schedules                       permission rules, fresh
 POST /rules/schedules/{id}/remove           permission rules, fresh
 POST /rules/holidays                        permission rules, fresh
 POST /rules/holidays/{id}/remove            permission rules, fresh
+GET /parking                                permission see-parking
+GET /parking/stays                          permission see-parking
+GET /parking/stays/{id}                     permission see-parking
+POST /parking/stays/{id}/plate              permission handle-stays
+POST /parking/stays/{id}/end                permission handle-stays
+GET /parking/exits                          permission see-parking
+GET /parking/exits/{id}                     permission see-parking
+POST /parking/exits/{id}/attach             permission handle-stays
+POST /parking/exits/{id}/dismiss            permission handle-stays
+GET /parking/tariffs                        permission see-parking
+GET /parking/tariffs/{name}/chart           permission see-parking
+POST /parking/tariffs                       permission parking, fresh
 GET /devices                                permission devices
 POST /devices/code                          permission devices, fresh
 POST /devices/camera                        permission devices, fresh

@@ -12,6 +12,7 @@ import (
 	"gatehouse"
 	"gatehouse/api"
 	"gatehouse/api/apitest"
+	"gatehouse/api/wire"
 	"gatehouse/auth"
 	"gatehouse/console/consoletest"
 	"gatehouse/flow/accounts"
@@ -49,7 +50,7 @@ func TestWhoMayCallWhat(t *testing.T) {
 	s := consoletest.New(nil, nil, nil)
 	defer s.Close()
 	rest := api.New(api.Options{Place: consoletest.Place, Passages: s, PerMinute: 100_000,
-		Resources: apitest.Site{{ID: "front-door", Name: "Front door"}, {ID: "car-park", Name: "Car park entry"}}})
+		Resources: apitest.Site{List: []wire.GateInfo{{ID: "front-door", Name: "Front door"}, {ID: "car-park", Name: "Car park entry"}}}})
 	routes := append(s.Console.Routes(), rest.Routes()...)
 	tcp := s.Auth.Handler(auth.TCP, routes, rest.Refuse)
 	s.Account("chief", gatehouse.Assignment{Role: gatehouse.Administrator}) // so that the others may be changed

@@ -1,0 +1,414 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"gatehouse"
+	"gatehouse/auth"
+	"gatehouse/flow/stay"
+)
+
+// Parking is what the pages about car parks show and change. Stays come under opaque ids;
+// what a vehicle looks like is on its passage's page, which is a disclosure.
+type Parking interface {
+	Occupancies() []stay.Occupancy
+	List(ctx context.Context, f gatehouse.StayFilter) ([]gatehouse.StayRecord, error)
+	// Stay fails with parking.unknown_stay, Exit with parking.unknown_exit.
+	Stay(ctx context.Context, id gatehouse.ID) (gatehouse.StayRecord, error)
+	Exit(ctx context.Context, id gatehouse.ID) (gatehouse.StayExit, error)
+	Unmatched(ctx context.Context, park string, before gatehouse.ID, limit int) ([]gatehouse.StayExit, error)
+	Candidates(ctx context.Context, exit gatehouse.ID, limit int) ([]gatehouse.StayRecord, error)
+	// Explain says what a stay costs now, or did when it left, in words; ok is false where
+	// nothing is charged.
+	Explain(ctx context.Context, r gatehouse.StayRecord, lang string) (c StayCharge, ok bool, err error)
+	Attach(ctx context.Context, a stay.Attaching) (gatehouse.StayRecord, error)
+	Dismiss(ctx context.Context, exit gatehouse.ID, by string) error
+	End(ctx context.Context, id gatehouse.ID, by string) error
+	Correct(ctx context.Context, id gatehouse.ID, plate gatehouse.Secret, by string) error
+	TariffList() []gatehouse.StoredTariff
+	TariffHistory(name string) ([]gatehouse.StoredTariff, error)
+	PutTariff(ctx context.Context, body []byte, by string) (gatehouse.StoredTariff, error)
+	// Chart draws price against time of the newest revision, as an SVG.
+	Chart(name string) ([]byte, error)
+}
+
+// StayCharge is a charge in words.
+type StayCharge struct {
+	gatehouse.StayDue
+	Lines []StayLine
+}
+
+// StayLine is a line of it.
+type StayLine struct {
+	Says   string
+	Amount gatehouse.Money
+}
+
+// parked is the area of car parks.
+var parked = area{
+	pages:  []string{"parking", "stays", "stay", "exits", "exit", "tariffs"},
+	routes: (*Console).parkingRoutes,
+	nav:    []entry{{"nav.now", "parking", "/parking", "nav.parking", gatehouse.SeeParking}},
+}
+
+func (c *Console) parkingRoutes() []auth.Route {
+	see, handle, manage := auth.Needs(gatehouse.SeeParking), auth.Needs(gatehouse.HandleStays), auth.NeedsFresh(gatehouse.ManageParking)
+	return []auth.Route{
+		{Pattern: "GET /parking", Policy: see, Handler: c.parking(c.carParks)},
+		{Pattern: "GET /parking/stays", Policy: see, Handler: c.parking(c.stayList)},
+		{Pattern: "GET /parking/stays/{id}", Policy: see, Handler: c.parking(c.stayPage)},
+		{Pattern: "POST /parking/stays/{id}/plate", Policy: handle, Page: "/parking/stays/{id}", Handler: c.parking(c.correctPlate)},
+		{Pattern: "POST /parking/stays/{id}/end", Policy: handle, Page: "/parking/stays/{id}", Handler: c.parking(c.endStay)},
+		{Pattern: "GET /parking/exits", Policy: see, Handler: c.parking(c.exitList)},
+		{Pattern: "GET /parking/exits/{id}", Policy: see, Handler: c.parking(c.exitPage)},
+		{Pattern: "POST /parking/exits/{id}/attach", Policy: handle, Page: "/parking/exits/{id}", Handler: c.parking(c.attachExit)},
+		{Pattern: "POST /parking/exits/{id}/dismiss", Policy: handle, Page: "/parking/exits/{id}", Handler: c.parking(c.dismissExit)},
+		{Pattern: "GET /parking/tariffs", Policy: see, Handler: c.parking(c.tariffs)},
+		{Pattern: "GET /parking/tariffs/{name}/chart", Policy: see, Handler: c.parking(c.tariffChart)},
+		{Pattern: "POST /parking/tariffs", Policy: manage, Page: "/parking/tariffs", Handler: c.parking(c.putTariff)},
+	}
+}
+
+// parking serves a page that may fail, where there are car parks at all.
+func (c *Console) parking(do func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		err := error(gatehouse.Errorf("store.not_found", "", "there is no car park here"))
+		if c.o.Parking != nil {
+			err = do(w, r)
+		}
+		if err != nil {
+			c.fail(w, r, err)
+		}
+	}
+}
+
+// parksOf are the car parks with a lane at which whoever asks has the permission.
+func (c *Console) parksOf(r *http.Request, p gatehouse.Permission) []stay.Occupancy {
+	mine := gatesOf(r, p)
+	return slices.DeleteFunc(c.o.Parking.Occupancies(), func(o stay.Occupancy) bool {
+		return !slices.ContainsFunc(slices.Concat(o.CarPark.Entries, o.CarPark.Exits), mine.Has)
+	})
+}
+
+func (c *Console) hasPark(r *http.Request, p gatehouse.Permission, park string) bool {
+	return slices.ContainsFunc(c.parksOf(r, p), func(o stay.Occupancy) bool { return o.CarPark.ID == park })
+}
+
+// parkingBody is how full the car parks are.
+type parkingBody struct {
+	Parks   []parkView
+	Tariffs []gatehouse.StoredTariff
+}
+
+type parkView struct {
+	stay.Occupancy
+	Share    float64 // of its spaces in use, 0..1
+	NoTariff bool    // one is named that is not there
+}
+
+func (c *Console) carParks(w http.ResponseWriter, r *http.Request) error {
+	b := parkingBody{Tariffs: c.o.Parking.TariffList()}
+	for _, o := range c.parksOf(r, gatehouse.SeeParking) {
+		there := slices.ContainsFunc(b.Tariffs, func(t gatehouse.StoredTariff) bool { return t.Name == o.CarPark.Tariff })
+		b.Parks = append(b.Parks, parkView{Occupancy: o, Share: min(1, float64(o.Inside)/float64(o.CarPark.Capacity)), NoTariff: o.CarPark.Tariff != "" && !there})
+	}
+	c.render(w, r, http.StatusOK, "parking", "parking.title", "parking", b)
+	return nil
+}
+
+// stayStates are those that a list can be narrowed to.
+var stayStates = []string{gatehouse.InsideStays, "waiting", "ambiguous", "left", "lost", "withdrawn"}
+
+// stayRow is one stay of a list.
+type stayRow struct {
+	gatehouse.StayRecord
+	Cost string
+}
+
+func stayRows(all []gatehouse.StayRecord) []stayRow {
+	rows := make([]stayRow, len(all))
+	for i, s := range all {
+		rows[i] = stayRow{StayRecord: s}
+		if s.Charge != nil {
+			rows[i].Cost = s.Charge.Total.String()
+		}
+	}
+	return rows
+}
+
+// staysBody is a list of stays.
+type staysBody struct {
+	Rows   []stayRow
+	Parks  []stay.Occupancy
+	States []string
+	Park   string
+	State  string
+	Older  string // the next page's address; "" for none
+}
+
+const staysPage = 50
+
+func (c *Console) stayList(w http.ResponseWriter, r *http.Request) error {
+	v := r.URL.Query()
+	b := staysBody{Parks: c.parksOf(r, gatehouse.SeeParking), States: stayStates, Park: v.Get("car_park"), State: v.Get("state")}
+	f := gatehouse.StayFilter{CarPark: b.Park, State: b.State, Limit: staysPage}
+	if !slices.Contains(stayStates, b.State) {
+		f.State, b.State = "", ""
+	}
+	if before := v.Get("before"); before != "" {
+		var err error
+		if f.Before, err = gatehouse.ParseID(before); err != nil {
+			return err
+		}
+	}
+	all, err := c.o.Parking.List(r.Context(), f)
+	if err != nil {
+		return err
+	}
+	if len(all) == staysPage {
+		next := url.Values{"car_park": {b.Park}, "state": {b.State}, "before": {all[staysPage-1].ID.String()}}
+		b.Older = "/parking/stays?" + next.Encode()
+	}
+	all = slices.DeleteFunc(all, func(s gatehouse.StayRecord) bool { return !c.hasPark(r, gatehouse.SeeParking, s.CarPark) })
+	b.Rows = stayRows(all)
+	c.render(w, r, http.StatusOK, "stays", "stays.title", "parking", b)
+	return nil
+}
+
+// stayOf reads the stay of the path, of a car park where whoever asks has the permission.
+func (c *Console) stayOf(r *http.Request, p gatehouse.Permission) (gatehouse.StayRecord, error) {
+	id, err := gatehouse.ParseID(r.PathValue("id"))
+	if err != nil {
+		return gatehouse.StayRecord{}, err
+	}
+	s, err := c.o.Parking.Stay(r.Context(), id)
+	if err == nil && !c.hasPark(r, p, s.CarPark) {
+		err = gatehouse.Errorf("parking.unknown_stay", "", "there is no such stay")
+	}
+	return s, err
+}
+
+func (c *Console) exitOf(r *http.Request, p gatehouse.Permission) (gatehouse.StayExit, error) {
+	id, err := gatehouse.ParseID(r.PathValue("id"))
+	if err != nil {
+		return gatehouse.StayExit{}, err
+	}
+	e, err := c.o.Parking.Exit(r.Context(), id)
+	if err == nil && !c.hasPark(r, p, e.CarPark) {
+		err = gatehouse.Errorf("parking.unknown_exit", "", "there is no such exit")
+	}
+	return e, err
+}
+
+// stayBody is the page of one stay.
+type stayBody struct {
+	stayRow
+	Charged bool
+	Charge  StayCharge
+	Who     string // who attached, corrected or ended it
+	Handles bool
+}
+
+func (c *Console) stayPage(w http.ResponseWriter, r *http.Request) error {
+	s, err := c.stayOf(r, gatehouse.SeeParking)
+	if err != nil {
+		return err
+	}
+	b := stayBody{stayRow: stayRow{StayRecord: s}, Who: c.loginOf(s.By), Handles: c.hasPark(r, gatehouse.HandleStays, s.CarPark)}
+	b.Charge, b.Charged, err = c.o.Parking.Explain(r.Context(), s, languageOf(w, r))
+	if err != nil {
+		return err
+	}
+	c.render(w, r, http.StatusOK, "stay", "stay.title", "parking", b)
+	return nil
+}
+
+// maxParkingForm bounds a form about a stay, in bytes.
+const maxParkingForm = 4 << 10
+
+func (c *Console) correctPlate(w http.ResponseWriter, r *http.Request) error {
+	s, err := c.stayOf(r, gatehouse.HandleStays)
+	if err == nil {
+		err = formIn(w, r, maxParkingForm)
+	}
+	if err == nil {
+		err = c.o.Parking.Correct(r.Context(), s.ID, gatehouse.Secret(r.PostForm.Get("plate")), who(r).Operator)
+	}
+	return c.back(w, r, "/parking/stays/"+s.ID.String(), err)
+}
+
+func (c *Console) endStay(w http.ResponseWriter, r *http.Request) error {
+	s, err := c.stayOf(r, gatehouse.HandleStays)
+	if err == nil {
+		err = c.o.Parking.End(r.Context(), s.ID, who(r).Operator)
+	}
+	return c.back(w, r, "/parking/stays/"+s.ID.String(), err)
+}
+
+// back goes to a page after a change that went well.
+func (c *Console) back(w http.ResponseWriter, r *http.Request, to string, err error) error {
+	if err == nil {
+		http.Redirect(w, r, to, http.StatusSeeOther)
+	}
+	return err
+}
+
+// exitsBody is the list of exits that wait for a person.
+type exitsBody struct {
+	Rows  []gatehouse.StayExit
+	Older gatehouse.ID
+}
+
+func (c *Console) exitList(w http.ResponseWriter, r *http.Request) error {
+	var before gatehouse.ID
+	if s := r.URL.Query().Get("before"); s != "" {
+		var err error
+		if before, err = gatehouse.ParseID(s); err != nil {
+			return err
+		}
+	}
+	all, err := c.o.Parking.Unmatched(r.Context(), "", before, staysPage)
+	if err != nil {
+		return err
+	}
+	var b exitsBody
+	if len(all) == staysPage {
+		b.Older = all[staysPage-1].ID
+	}
+	b.Rows = slices.DeleteFunc(all, func(e gatehouse.StayExit) bool { return !c.hasPark(r, gatehouse.SeeParking, e.CarPark) })
+	c.render(w, r, http.StatusOK, "exits", "exits.title", "parking", b)
+	return nil
+}
+
+// exitBody is the page on which an exit is attached to the stay that it ended.
+type exitBody struct {
+	Exit    gatehouse.StayExit
+	Rows    []stayRow // stays that it may have ended, the likeliest first
+	Named   []gatehouse.ID
+	Who     string
+	Waits   bool // for a person
+	Handles bool
+	Problem string
+}
+
+// Likely reports whether the pairing named the stay.
+func (b exitBody) Likely(id gatehouse.ID) bool { return slices.Contains(b.Named, id) }
+
+// maxOffered is how many stays are offered for an exit.
+const maxOffered = 50
+
+func (c *Console) exitPage(w http.ResponseWriter, r *http.Request) error {
+	e, err := c.exitOf(r, gatehouse.SeeParking)
+	if err != nil {
+		return err
+	}
+	return c.showExit(w, r, http.StatusOK, e, "")
+}
+
+func (c *Console) showExit(w http.ResponseWriter, r *http.Request, status int, e gatehouse.StayExit, problem string) error {
+	b := exitBody{Exit: e, Named: e.Could, Who: c.loginOf(e.By), Waits: e.State == "ambiguous" || e.State == "unpaired", Handles: c.hasPark(r, gatehouse.HandleStays, e.CarPark), Problem: problem}
+	if b.Waits {
+		all, err := c.o.Parking.Candidates(r.Context(), e.ID, maxOffered)
+		if err != nil {
+			return err
+		}
+		b.Rows = stayRows(all)
+	}
+	c.render(w, r, status, "exit", "exit.title", "parking", b)
+	return nil
+}
+
+func (c *Console) attachExit(w http.ResponseWriter, r *http.Request) error {
+	e, err := c.exitOf(r, gatehouse.HandleStays)
+	if err == nil {
+		err = formIn(w, r, maxParkingForm)
+	}
+	if err != nil {
+		return err
+	}
+	chosen, err := gatehouse.ParseID(r.PostForm.Get("stay"))
+	if err != nil {
+		return c.showExit(w, r, http.StatusUnprocessableEntity, e, text(languageOf(w, r), "exit.choose"))
+	}
+	s, err := c.o.Parking.Attach(r.Context(), stay.Attaching{Exit: e.ID, Stay: chosen, By: who(r).Operator, Charge: r.PostForm.Get("charge") != ""})
+	return c.back(w, r, "/parking/stays/"+s.ID.String(), err)
+}
+
+func (c *Console) dismissExit(w http.ResponseWriter, r *http.Request) error {
+	e, err := c.exitOf(r, gatehouse.HandleStays)
+	if err == nil {
+		err = c.o.Parking.Dismiss(r.Context(), e.ID, who(r).Operator)
+	}
+	return c.back(w, r, "/parking/exits", err)
+}
+
+// tariffsBody is the tariffs, and the form to put one.
+type tariffsBody struct {
+	Tariffs []gatehouse.StoredTariff
+	Name    string                   // whose file is shown; "" for a new one
+	History []gatehouse.StoredTariff // of it, the newest first
+	Logins  map[string]string        // of who put them
+	File    string
+	Problem []string
+	Manages bool
+}
+
+func (c *Console) tariffs(w http.ResponseWriter, r *http.Request) error {
+	b := tariffsBody{Name: r.URL.Query().Get("name")}
+	if b.Name != "" {
+		all, err := c.o.Parking.TariffHistory(b.Name)
+		if err != nil {
+			return err
+		}
+		b.File = string(all[0].Body)
+	}
+	return c.showTariffs(w, r, http.StatusOK, b)
+}
+
+func (c *Console) showTariffs(w http.ResponseWriter, r *http.Request, status int, b tariffsBody) error {
+	b.Tariffs, b.Logins, b.Manages = c.o.Parking.TariffList(), map[string]string{}, may(r, gatehouse.ManageParking)
+	if b.Name != "" {
+		all, err := c.o.Parking.TariffHistory(b.Name)
+		if err != nil {
+			return err
+		}
+		b.History = all
+		for _, t := range all {
+			b.Logins[t.By] = c.loginOf(t.By)
+		}
+	}
+	c.render(w, r, status, "tariffs", "tariffs.title", "parking", b)
+	return nil
+}
+
+// maxTariffForm bounds a tariff's file in a form, in bytes.
+const maxTariffForm = 1 << 20
+
+func (c *Console) putTariff(w http.ResponseWriter, r *http.Request) error {
+	if err := formIn(w, r, maxTariffForm); err != nil {
+		return err
+	}
+	file := strings.ReplaceAll(r.PostForm.Get("file"), "\r\n", "\n")
+	t, err := c.o.Parking.PutTariff(r.Context(), []byte(file), who(r).Operator)
+	var e *gatehouse.Error
+	if errors.As(err, &e) && (e.Code == "parking.tariff" || e.Code == "parking.currency") {
+		return c.showTariffs(w, r, http.StatusUnprocessableEntity, tariffsBody{File: file, Problem: strings.Split(errorText(languageOf(w, r), e), "; ")})
+	}
+	return c.back(w, r, "/parking/tariffs?name="+url.QueryEscape(t.Name), err)
+}
+
+func (c *Console) tariffChart(w http.ResponseWriter, r *http.Request) error {
+	svg, err := c.o.Parking.Chart(r.PathValue("name"))
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "image/svg+xml")
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = w.Write(svg)
+	return nil
+}

@@ -1,0 +1,220 @@
+package stay
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"gatehouse"
+	"gatehouse/rules/parking"
+)
+
+// data is what car parks are run by, in memory.
+type data struct {
+	tariffs      map[string][]revision // by name, oldest first
+	passes       map[gatehouse.SubjectID][]gatehouse.Pass
+	reservations map[gatehouse.SubjectID][]gatehouse.Reservation
+	quotas       map[string]gatehouse.Quota
+	denied       map[gatehouse.SubjectID]struct{}
+	validations  map[gatehouse.ID][]gatehouse.Validation // by stay
+	used         map[gatehouse.ID]int                    // stays that used a pass
+}
+
+// revision is a tariff as it was put once.
+type revision struct {
+	stored gatehouse.StoredTariff
+	tariff gatehouse.Tariff
+}
+
+// passesOf are a vehicle's passes, with the uses that are left.
+func (d *data) passesOf(id gatehouse.SubjectID) []gatehouse.Pass {
+	all := slices.Clone(d.passes[id])
+	for i := range all {
+		switch n := d.used[all[i].ID]; all[i].Kind {
+		case gatehouse.UsesPass:
+			all[i].Uses = max(0, all[i].Uses-n)
+		case gatehouse.ExitPass:
+			if n > 0 { // it was for one exit
+				all[i].Kind, all[i].Uses = gatehouse.UsesPass, 0
+			}
+		}
+	}
+	return all
+}
+
+func (d *data) quotaList() (all []gatehouse.Quota) {
+	for _, q := range d.quotas {
+		all = append(all, q)
+	}
+	return all
+}
+
+// loadData reads tariffs, passes, reservations, quotas, lists and validations.
+func (s *Stays) loadData(ctx context.Context) error {
+	d := data{tariffs: map[string][]revision{}, passes: map[gatehouse.SubjectID][]gatehouse.Pass{}, reservations: map[gatehouse.SubjectID][]gatehouse.Reservation{},
+		quotas: map[string]gatehouse.Quota{}, denied: map[gatehouse.SubjectID]struct{}{}, validations: map[gatehouse.ID][]gatehouse.Validation{}}
+	stored, err := s.Store.Tariffs(ctx, s.Place)
+	if err != nil {
+		return err
+	}
+	for _, t := range stored {
+		read, err := s.ReadTariff(t.Body)
+		if err != nil {
+			return gatehouse.Errorf("parking.tariff", "restore it from a backup", "revision %d of tariff %s cannot be read: %w", t.Revision, t.Name, err)
+		}
+		d.tariffs[t.Name] = append(d.tariffs[t.Name], revision{t, read})
+	}
+	items, err := s.Store.ParkingItems(ctx, s.Place)
+	if err != nil {
+		return err
+	}
+	for _, i := range items {
+		if err := d.take(i); err != nil {
+			return gatehouse.Errorf("store.damaged", "restore it from a backup", "a %s of a car park is malformed: %w", i.Kind, err)
+		}
+	}
+	if d.used, err = s.Store.RightsUsed(ctx, s.Place); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.data = d
+	return nil
+}
+
+func (d *data) take(i gatehouse.ParkingItem) error {
+	switch i.Kind {
+	case gatehouse.PassItem:
+		return takeOne(i.Body, func(p gatehouse.Pass) { d.passes[i.Subject] = append(d.passes[i.Subject], p) })
+	case gatehouse.ReservationItem:
+		return takeOne(i.Body, func(r gatehouse.Reservation) { d.reservations[i.Subject] = append(d.reservations[i.Subject], r) })
+	case gatehouse.QuotaItem:
+		return takeOne(i.Body, func(q gatehouse.Quota) { d.quotas[q.Group] = q })
+	case gatehouse.DeniedItem:
+		d.denied[i.Subject] = struct{}{}
+	case gatehouse.ValidationItem:
+		return takeOne(i.Body, func(v gatehouse.Validation) { d.validations[i.Stay] = append(d.validations[i.Stay], v) })
+	}
+	return nil
+}
+
+func takeOne[T any](body []byte, take func(T)) error {
+	var one T
+	if err := json.Unmarshal(body, &one); err != nil {
+		return err
+	}
+	take(one)
+	return nil
+}
+
+// version is the tariff's version by which a stay that began at a moment is charged: of the
+// revision that was the newest then.
+func (s *Stays) version(name string, entered time.Time) (gatehouse.TariffVersion, error) {
+	s.mu.RLock()
+	all := s.data.tariffs[name]
+	s.mu.RUnlock()
+	if len(all) == 0 {
+		return gatehouse.TariffVersion{}, gatehouse.Errorf("parking.no_tariff", "put it with `gatehouse tariff put`", "there is no tariff %s here", name)
+	}
+	r := all[0]
+	for _, later := range all[1:] {
+		if later.stored.At.After(entered) {
+			break
+		}
+		r = later
+	}
+	return parking.InForce(r.tariff, entered)
+}
+
+// PutTariff keeps a tariff's file as its next revision: stays that begin from now on are
+// charged by it. Errors: parking.tariff (with what is wrong, and on which line),
+// parking.currency.
+func (s *Stays) PutTariff(ctx context.Context, body []byte, by string) (gatehouse.StoredTariff, error) {
+	t, err := s.ReadTariff(body)
+	if err != nil {
+		return gatehouse.StoredTariff{}, err
+	}
+	s.changes.Lock()
+	defer s.changes.Unlock()
+	s.mu.RLock()
+	before := s.data.tariffs[t.Name]
+	s.mu.RUnlock()
+	next := gatehouse.StoredTariff{Name: t.Name, Revision: len(before) + 1, At: s.Now().UTC(), By: by, Body: body}
+	if n := len(before); n > 0 {
+		if was, is := currencyOf(before[n-1].tariff), currencyOf(t); was != is {
+			return next, gatehouse.Errorf("parking.currency", "give the tariff another name", "tariff %s is in %s; one in %s is another tariff", t.Name, was, is)
+		}
+	}
+	if err := s.Store.PutTariff(ctx, s.Place, next, gatehouse.ParkingLeaf(s.Place, "tariff-put", t.Name, by, body, next.At)); err != nil {
+		return next, err
+	}
+	return next, s.loadData(ctx)
+}
+
+func currencyOf(t gatehouse.Tariff) gatehouse.Currency {
+	if len(t.Versions) == 0 {
+		return ""
+	}
+	return t.Versions[0].Currency
+}
+
+// TariffList gives each tariff's newest revision, by name.
+func (s *Stays) TariffList() []gatehouse.StoredTariff {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	all := []gatehouse.StoredTariff{}
+	for _, revisions := range s.data.tariffs {
+		all = append(all, revisions[len(revisions)-1].stored)
+	}
+	slices.SortFunc(all, func(a, b gatehouse.StoredTariff) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}
+
+// TariffHistory gives all revisions of a tariff, the newest first: parking.unknown_tariff.
+func (s *Stays) TariffHistory(name string) ([]gatehouse.StoredTariff, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var all []gatehouse.StoredTariff
+	for _, r := range s.data.tariffs[name] {
+		all = append(all, r.stored)
+	}
+	if len(all) == 0 {
+		return nil, gatehouse.Errorf("parking.unknown_tariff", "see `gatehouse tariff list`", "there is no such tariff")
+	}
+	slices.Reverse(all)
+	return all, nil
+}
+
+// useRights notes which passes a stay used.
+func (s *Stays) useRights(ctx context.Context, r gatehouse.StayRecord) error {
+	none := true
+	for _, l := range r.Charge.Lines {
+		if l.Kind != gatehouse.PassLine || l.Amount == 0 {
+			continue
+		}
+		none = false
+		if err := s.Store.UseRight(ctx, s.Place, l.Right, r.ID); err != nil {
+			return err
+		}
+	}
+	if none {
+		return nil
+	}
+	used, err := s.Store.RightsUsed(ctx, s.Place)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.data.used = used
+	s.mu.Unlock()
+	return nil
+}
+
+// HasTariff reports whether there is a tariff of the name.
+func (s *Stays) HasTariff(name string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return len(s.data.tariffs[name]) > 0
+}

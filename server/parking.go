@@ -1,0 +1,94 @@
+package server
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"gatehouse"
+	"gatehouse/flow/follow"
+	"gatehouse/flow/stay"
+	"gatehouse/tariff"
+)
+
+// openStays reads the stays of the site's car parks.
+func (s *Server) openStays(ctx context.Context) (err error) {
+	var parks []gatehouse.CarPark
+	for _, c := range s.config.Parking {
+		parks = append(parks, c.carPark())
+	}
+	s.stays, err = stay.Load(ctx, stay.Ports{Place: s.site.Place, Location: s.site.Location, CarParks: parks, Store: s.store, Passages: s.store, Newest: s.store.Newest,
+		Working: s.working, Sealer: s.vault, Books: s.stayBooks(), ReadTariff: ReadTariff, Alarm: s.plateTwice, Log: s.log})
+	if err != nil {
+		return err
+	}
+	for _, c := range parks {
+		if c.Tariff != "" && !s.stays.HasTariff(c.Tariff) {
+			s.log.Warn("a car park has no tariff yet; nothing is charged", "car_park", c.ID, "tariff", c.Tariff)
+		}
+	}
+	return nil
+}
+
+// stayBooks are the books that stays are charged in; nil where the site keeps none: then
+// nothing is booked, and nothing counts as paid.
+func (s *Server) stayBooks() gatehouse.StayBooks { return nil }
+
+// ReadTariff reads a tariff's file: parking.tariff with all that is wrong with it.
+func ReadTariff(body []byte) (gatehouse.Tariff, error) {
+	t, problems := tariff.Read(body)
+	if len(problems) == 0 {
+		return t, nil
+	}
+	var all []string
+	for _, p := range problems[:min(len(problems), 5)] {
+		all = append(all, p.String())
+	}
+	return t, gatehouse.Errorf("parking.tariff", "`gatehouse tariff check FILE` names every problem", "the tariff cannot be used: %s", strings.Join(all, "; "))
+}
+
+// followStays makes stays of what is committed, at once, and tidies up every minute.
+func (s *Server) followStays(ctx context.Context) {
+	if s.stays.None() {
+		return
+	}
+	s.wait.Go(func() { s.tidyStays(ctx) })
+	follow.Run(ctx, s.store, s.stays, time.Second, s.staysWake, func(err error) {
+		if err != nil {
+			s.log.Warn("stays do not follow the lanes; it is tried again", "code", gatehouse.ErrorCode(err))
+		}
+	})
+}
+
+func (s *Server) tidyStays(ctx context.Context) {
+	beat := time.NewTicker(time.Minute)
+	defer beat.Stop()
+	for {
+		if err := s.stays.Tidy(ctx); err != nil && ctx.Err() == nil {
+			s.log.Warn("stays cannot be tidied up; it is tried again", "code", gatehouse.ErrorCode(err))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-beat.C:
+		}
+	}
+}
+
+// forgetStays follows an erasure.
+func (s *Server) forgetStays() {
+	if s.stays == nil {
+		return // an interrupted erasure is finished at the start
+	}
+	if err := s.stays.Forget(context.Background()); err != nil {
+		s.log.Error("stays cannot be read again after an erasure", "code", gatehouse.ErrorCode(err))
+	}
+}
+
+// plateTwice raises an alarm about a plate that came in while it is inside.
+func (s *Server) plateTwice(ctx context.Context, gate gatehouse.GateID) {
+	now := time.Now()
+	if err := s.raise(ctx, gatehouse.Alarm{ID: gatehouse.NewID(now), At: now.UTC(), Kind: gatehouse.PlateAlarm, Gate: gate}); err != nil {
+		s.log.Error("an alarm cannot be kept", "gate", gate, "code", gatehouse.ErrorCode(err))
+	}
+}
