@@ -108,7 +108,7 @@ GET /api/v1/parking/stays                   permission see-parking, or token, or
 GET /api/v1/parking/stays/{id}              permission see-parking, or token, or socket
 POST /api/v1/parking/stays/{id}/plate       permission handle-stays, or token, or socket
 POST /api/v1/parking/stays/{id}/end         permission handle-stays, or token, or socket
-POST /api/v1/parking/stays/{id}/validations permission handle-stays, or token, or socket
+POST /api/v1/parking/stays/{id}/validations  permission handle-stays, or token, or socket
 GET /api/v1/parking/exits                   permission see-parking, or token, or socket
 GET /api/v1/parking/exits/{id}/candidates   permission see-parking, or token, or socket
 POST /api/v1/parking/exits/{id}/attach      permission handle-stays, or token, or socket
