@@ -92,7 +92,7 @@ func (c *Console) has(here string) bool {
 		return c.o.Devices != nil
 	case "settings":
 		return c.o.Settings != nil
-	case "budgets", "canaries":
+	case "budgets", "canaries", "releaseplan":
 		return c.o.Control != nil
 	case "audit":
 		return c.o.Audit != nil

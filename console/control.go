@@ -24,6 +24,9 @@ type Control interface {
 
 	// Operators are those who can be told apart by a signature, by name.
 	Operators(ctx context.Context) ([]string, error)
+	// PlanRelease tells the ids of subjects from those of passages, and counts the values that
+	// there are of them: release.fields, release.items, store.not_found.
+	PlanRelease(ctx context.Context, ids []gatehouse.ID, fields []string) (subjects []gatehouse.SubjectID, passages []gatehouse.ID, items int, err error)
 	// Release gives one with what was asked for, where the vault is unsealed:
 	// release.unknown.
 	Release(ctx context.Context, id gatehouse.ID) (ReleaseState, error)
@@ -94,9 +97,10 @@ type SpareCanary struct {
 
 // controlling is the area of budgets, canaries and one release.
 var controlling = area{
-	pages:  []string{"budgets", "canaries", "release"},
+	pages:  []string{"budgets", "canaries", "release", "releaseplan"},
 	routes: (*Console).controlRoutes,
 	nav: []entry{
+		{"nav.privacy", "releaseplan", "/privacy/releases/new", "releases.plan", gatehouse.RequestReleases},
 		{"nav.privacy", "budgets", "/privacy/budgets", "budgets.title", gatehouse.ManageBudget},
 		{"nav.privacy", "canaries", "/privacy/canaries", "canaries.title", gatehouse.ManageCanaries},
 	},
@@ -110,6 +114,8 @@ func (c *Console) controlRoutes() []auth.Route {
 	return []auth.Route{
 		{Pattern: "GET /privacy/budgets", Policy: needs(gatehouse.ManageBudget), Handler: func(w http.ResponseWriter, r *http.Request) { c.budgets(w, r, http.StatusOK, "") }},
 		{Pattern: "POST /privacy/budgets", Policy: fresh(gatehouse.ManageBudget), Handler: c.setBudgets, Page: "/privacy/budgets"},
+		{Pattern: "GET /privacy/releases/new", Policy: needs(gatehouse.RequestReleases), Handler: c.planRelease},
+		{Pattern: "POST /privacy/releases/plan", Policy: needs(gatehouse.RequestReleases), Handler: c.plannedCommand},
 		{Pattern: "GET /privacy/releases/{id}", Policy: needs(gatehouse.ApproveReleases), Handler: c.release},
 		{Pattern: "GET /privacy/canaries", Policy: needs(gatehouse.ManageCanaries), Handler: func(w http.ResponseWriter, r *http.Request) { c.canaries(w, r, http.StatusOK, canariesBody{}) }},
 		{Pattern: "POST /privacy/canaries/list", Policy: fresh(gatehouse.ManageCanaries), Handler: c.listCanaries, Page: "/privacy/canaries"},

@@ -118,3 +118,41 @@ func TestOneRelease(t *testing.T) {
 		t.Errorf("one that is not there: %d", code)
 	}
 }
+
+// Whoever may ask for a release gets the command that asks, with what they named: nothing is
+// opened for it, no word of it can be another one's to a shell, and there is no reason in it.
+func TestAReleaseIsPrepared(t *testing.T) {
+	s, _ := open(t)
+	g := byRole(t, s, gatehouse.SiteManager)
+	var ids []string
+	for range 12 {
+		ids = append(ids, s.Enrol(gatehouse.PersonSubject, "Staff", "Mei Lin", gatehouse.Active).String())
+	}
+	const key = "age1qqqqqqqqqqqqqqqqqqqq"
+	ask := url.Values{"ids": {ids[0]}, "field": {"name", "record"}, "purpose": {"authority"}, "recipients": {key}}
+	code, body := g.post("/privacy/releases/plan", ask)
+	for _, want := range []string{"gatehouse release request --as NAME --reason - --purpose authority", "--field name", "--field record", "--recipient " + key, "--subject " + ids[0], "Values: 2"} {
+		if code != http.StatusOK || !strings.Contains(body, want) {
+			t.Errorf("%d, and the command lacks %q", code, want)
+		}
+	}
+	if strings.Contains(body, "Mei Lin") {
+		t.Error("a name was opened for it")
+	}
+	ask.Set("ids", strings.Join(ids, "\r\n"))
+	if _, body = g.post("/privacy/releases/plan", ask); !strings.Contains(body, "--subjects-file FILE") || strings.Contains(body, "--subject "+ids[0]) || !strings.Contains(body, ids[11]) {
+		t.Error("many ids stand in the command")
+	}
+	for field, bad := range map[string]string{"purpose": "a; rm -rf", "recipients": "age1$(id)", "ids": gatehouse.RandomID().String(), "field": ""} {
+		form := url.Values{}
+		for k, v := range ask {
+			form[k] = v
+		}
+		if form.Set(field, bad); bad == "" {
+			form.Del(field)
+		}
+		if code, body := g.post("/privacy/releases/plan", form); code != http.StatusUnprocessableEntity || strings.Contains(body, "--purpose") {
+			t.Errorf("%s %q: %d", field, bad, code)
+		}
+	}
+}

@@ -54,7 +54,7 @@ func TestEverythingIsTranslated(t *testing.T) {
 		"withdraw": {"face_at_doors", "face_at_attendance"}, "how": {"terminal", "reference"}, "noticein": {"en", "zh"}, "class": {"car", "truck", "bus", "motorbike"},
 		"enrolstep": personSteps, "enrolask": personSteps, "importstate": {"checked", "running", "stopped", "done"},
 		"column": append(intake.Columns(gatehouse.PersonSubject), intake.Columns(gatehouse.VehicleSubject)...),
-		"limit":  budgetScopes, "canary": {"person", "vehicle", "token"}, "relfield": {"name", "national_id", "record", "detail", "picture"},
+		"relask": {"name", "national_id", "record", "photos", "detail", "evidence"}, "limit": budgetScopes, "canary": {"person", "vehicle", "token"}, "relfield": {"name", "national_id", "record", "detail", "picture"},
 		"hook": {"passage", "outcome", "test"}, "delivery": {"waiting", "delivered", "failed"},
 		"staystate": {"inside", "open", "waiting", "ambiguous", "left", "lost", "withdrawn"}, "exitstate": {"paired", "ambiguous", "unpaired", "reversed", "dismissed"},
 		"staywhy": {"new", "exit_missed", "plate_twice", "opened_remotely", "same_text", "ticket", "one_lookalike", "one_missing", "readers_choice", "two_apart", "two_stays", "looks_other", "ticket_of_other", "double_dip", "no_entry", "no_plate", "unknown_ticket", "other_vehicle", "paid", "card", "attached", "attached_free", "overdue", "reversed", "ended_by_hand"},

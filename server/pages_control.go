@@ -83,6 +83,23 @@ func (p pages) Operators(ctx context.Context) (names []string, err error) {
 	return names, err
 }
 
+// PlanRelease implements console.Control.
+func (p pages) PlanRelease(ctx context.Context, ids []gatehouse.ID, fields []string) (subjects []gatehouse.SubjectID, passages []gatehouse.ID, items int, err error) {
+	for _, id := range ids {
+		s, err := p.store.Subject(ctx, p.site.Place, id)
+		switch {
+		case err == nil && s.Status != gatehouse.ErasedStatus:
+			subjects = append(subjects, id)
+		case err == nil || gatehouse.ErrorCode(err) == "store.not_found":
+			passages = append(passages, id) // which is looked up below
+		default:
+			return nil, nil, 0, err
+		}
+	}
+	list, err := p.admin().releases().Plan(ctx, subjects, passages, fields)
+	return subjects, passages, len(list), err
+}
+
 // Release implements console.Control. Why something is asked for is shown by the command
 // that agrees to it, to whom it asks: here there is how much of what, and for whom.
 func (p pages) Release(ctx context.Context, id gatehouse.ID) (out console.ReleaseState, err error) {

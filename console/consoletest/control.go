@@ -72,6 +72,23 @@ func (k control) Operators(context.Context) (names []string, err error) {
 	return names, k.with(nil, func(c *Controls) error { names = slices.Clone(c.Operators); return nil })
 }
 
+func (k control) PlanRelease(_ context.Context, ids []gatehouse.ID, fields []string) (subjects []gatehouse.SubjectID, passages []gatehouse.ID, items int, err error) {
+	for _, id := range ids {
+		if _, ok := k.s.Working.Badge(id); ok {
+			subjects = append(subjects, id)
+			continue
+		}
+		if _, err := k.s.Passage(context.Background(), Place, id); err != nil {
+			return nil, nil, 0, err
+		}
+		passages = append(passages, id)
+	}
+	if items = len(ids) * len(fields); items == 0 {
+		err = gatehouse.Errorf("release.items", "", "there is nothing to release")
+	}
+	return subjects, passages, items, err
+}
+
 func (k control) Release(_ context.Context, id gatehouse.ID) (out console.ReleaseState, err error) {
 	return out, k.with(nil, func(*Controls) error {
 		for _, r := range k.s.Papers.Releases {

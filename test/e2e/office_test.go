@@ -96,7 +96,7 @@ func papers(s *consoletest.Site, now time.Time) {
 
 // officePages are the pages of who looks after privacy, the log and the machine.
 func officePages(s *consoletest.Site) map[string]string {
-	return map[string]string{"budgets": "/privacy/budgets", "canaries": "/privacy/canaries", "release": "/privacy/releases/" + s.Papers.Releases[0].Request.ID.String(), "tokens": "/tokens", "webhooks": "/webhooks", "webhook": "/webhooks/" + s.Webhooks.List()[0].ID.String(), "audit": "/audit", "settings": "/settings", "devices": "/devices", "health": "/health", "privacy": "/privacy", "consents": "/privacy/consents", "requests": "/privacy/requests", "letter": "/privacy/requests/" + s.Papers.Requests[0].ID.String() + "/letter?in=en", "request": "/privacy/requests/" + s.Papers.Requests[0].ID.String(),
+	return map[string]string{"budgets": "/privacy/budgets", "canaries": "/privacy/canaries", "releaseplan": "/privacy/releases/new", "release": "/privacy/releases/" + s.Papers.Releases[0].Request.ID.String(), "tokens": "/tokens", "webhooks": "/webhooks", "webhook": "/webhooks/" + s.Webhooks.List()[0].ID.String(), "audit": "/audit", "settings": "/settings", "devices": "/devices", "health": "/health", "privacy": "/privacy", "consents": "/privacy/consents", "requests": "/privacy/requests", "letter": "/privacy/requests/" + s.Papers.Requests[0].ID.String() + "/letter?in=en", "request": "/privacy/requests/" + s.Papers.Requests[0].ID.String(),
 		"retention": "/privacy/retention", "holds": "/privacy/holds", "releases": "/privacy/releases", "erasures": "/privacy/erasures", "erasure": "/privacy/erasures/" + s.Papers.Erasures[0].ID.String()}
 }
 

@@ -108,7 +108,7 @@ GET /api/v1/parking/stays                   permission see-parking, or token, or
 GET /api/v1/parking/stays/{id}              permission see-parking, or token, or socket
 POST /api/v1/parking/stays/{id}/plate       permission handle-stays, or token, or socket
 POST /api/v1/parking/stays/{id}/end         permission handle-stays, or token, or socket
-POST /api/v1/parking/stays/{id}/validations permission handle-stays, or token, or socket
+POST /api/v1/parking/stays/{id}/validations  permission handle-stays, or token, or socket
 GET /api/v1/parking/exits                   permission see-parking, or token, or socket
 GET /api/v1/parking/exits/{id}/candidates   permission see-parking, or token, or socket
 POST /api/v1/parking/exits/{id}/attach      permission handle-stays, or token, or socket
@@ -255,6 +255,8 @@ POST /privacy/holds/{id}/extend             permission hold, fresh
 POST /privacy/holds/{id}/lift               permission hold, fresh
 GET /privacy/releases                       permission approve-releases
 POST /privacy/releases/{id}/file            permission approve-releases, fresh
+GET /privacy/releases/new                   permission request-releases
+POST /privacy/releases/plan                 permission request-releases
 GET /privacy/releases/{id}                  permission approve-releases
 GET /privacy/budgets                        permission budget
 POST /privacy/budgets                       permission budget, fresh
