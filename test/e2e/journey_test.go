@@ -136,6 +136,9 @@ func TestAGuardsShiftWithAStranger(t *testing.T) {
 		h.press("form[action$='/open'] button")
 		h.there("document.querySelector('.done') !== null")
 		got := <-p.passages
+		for got.Kind == gatehouse.FaceReading { // the stranger looked again
+			got = <-p.passages
+		}
 		if !got.Decision.Grant || got.Kind != gatehouse.RemoteReading || got.Gate != "front-door" {
 			t.Errorf("opened: %+v", got)
 		}
@@ -143,7 +146,7 @@ func TestAGuardsShiftWithAStranger(t *testing.T) {
 			t.Errorf("the address says %s", address)
 		}
 		h.press("a.brand")
-		h.there("location.pathname == '/' && document.querySelectorAll('#rows .row').length == 2")
+		h.there("location.pathname == '/' && document.querySelectorAll('#rows .row').length >= 2")
 		quiet(t, c)
 		h.press("form[action='/leave'] button")
 		h.there("document.body.innerText.includes('You are signed out')")
