@@ -27,6 +27,7 @@ const (
 	RequestLeafKind LeafKind = "request" // of a person about their data: opened, extended, answered
 	SettingLeafKind LeafKind = "setting" // changed while the server runs
 	PlanLeafKind    LeafKind = "plan"    // a floor plan was drawn, arranged or removed
+	HoursLeafKind   LeafKind = "hours"   // plans and rules of hours, punches by hand, corrections, leave, pay periods
 
 	// What the vault process records itself.
 	DisclosureLeafKind LeafKind = "disclosure"
@@ -44,7 +45,7 @@ const (
 )
 
 // LeafKinds lists them all.
-var LeafKinds = []LeafKind{PassageLeafKind, OutcomeLeafKind, SubjectLeafKind, StatusLeafKind, ConsentLeafKind, DeviceLeafKind, AccountLeafKind, SignInLeafKind, RuleLeafKind, AlarmLeafKind, RequestLeafKind, SettingLeafKind, PlanLeafKind, DisclosureLeafKind, RefusalLeafKind,
+var LeafKinds = []LeafKind{PassageLeafKind, OutcomeLeafKind, SubjectLeafKind, StatusLeafKind, ConsentLeafKind, DeviceLeafKind, AccountLeafKind, SignInLeafKind, RuleLeafKind, AlarmLeafKind, RequestLeafKind, SettingLeafKind, PlanLeafKind, HoursLeafKind, DisclosureLeafKind, RefusalLeafKind,
 	LiveLeafKind, VaultLeafKind, EraseLeafKind, ExpireLeafKind, HoldLeafKind, KeyLeafKind, CanaryLeafKind, ReleaseLeafKind, BackupLeafKind, PolicyLeafKind}
 
 // leafVersion begins every leaf, so that an old leaf can be told from a new one.
@@ -156,7 +157,7 @@ func LeafParts(b []byte) (kind LeafKind, at time.Time, parts [][]byte, err error
 
 // LeafOfGate reports whether a leaf is of a kind that the gate's own files hold: what
 // happens at gates, subjects, consents, devices, accounts, who signs in, rules, alarms,
-// people's requests, settings and plans. Every other leaf is written by the vault process
+// people's requests, settings, plans and hours. Every other leaf is written by the vault process
 // alone; so that whoever runs as the server can
 // put no certificate, disclosure or key of their own into the log, it takes none of them
 // from the gate.
@@ -166,7 +167,7 @@ func LeafOfGate(leaf []byte) bool {
 		return false
 	}
 	switch kind {
-	case PassageLeafKind, OutcomeLeafKind, SubjectLeafKind, StatusLeafKind, ConsentLeafKind, DeviceLeafKind, AccountLeafKind, SignInLeafKind, RuleLeafKind, AlarmLeafKind, RequestLeafKind, SettingLeafKind, PlanLeafKind:
+	case PassageLeafKind, OutcomeLeafKind, SubjectLeafKind, StatusLeafKind, ConsentLeafKind, DeviceLeafKind, AccountLeafKind, SignInLeafKind, RuleLeafKind, AlarmLeafKind, RequestLeafKind, SettingLeafKind, PlanLeafKind, HoursLeafKind:
 		return true
 	case EraseLeafKind:
 		return len(parts) > 0 && string(parts[0]) == eventReplaced

@@ -59,6 +59,11 @@ func (s *Server) erasedOne() {
 	if err := s.rules.Reload(context.Background()); err != nil {
 		s.log.Error("the rule book cannot be read again", "code", gatehouse.ErrorCode(err))
 	}
+	if s.hours != nil {
+		if err := s.hours.Reload(context.Background()); err != nil {
+			s.log.Error("the book of hours cannot be read again", "code", gatehouse.ErrorCode(err))
+		}
+	}
 }
 
 // joinGroup puts a subject that was just enrolled into a group, unless it is in it: what a

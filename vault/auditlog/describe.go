@@ -36,6 +36,7 @@ var parts = map[gatehouse.LeafKind]string{
 	gatehouse.RequestLeafKind:    "event - - id kind operator outcome due note answer contact",
 	gatehouse.SettingLeafKind:    "event - - setting value operator",
 	gatehouse.PlanLeafKind:       "event - - plan by picture",
+	gatehouse.HoursLeafKind:      "event - - by with*",
 	gatehouse.DisclosureLeafKind: "id operator role purpose - units item*",
 }
 
