@@ -42,16 +42,22 @@ const (
 	ManagePrograms   Permission = "programs"
 	OwnAccount       Permission = "own-account"
 	SendCaptures     Permission = "send-captures"
+
+	SeeHours    Permission = "see-hours"
+	DecideHours Permission = "decide-hours"
+	PlanHours   Permission = "plan-hours"
+	PayPeriods  Permission = "pay-periods"
+	OwnHours    Permission = "own-hours"
 )
 
 // Permissions lists them all, those about personal data first.
 var Permissions = []Permission{SeeLive, SeePassages, DisclosePassages, SeeEvidence, SearchArchive, SeePeople, DisclosePeople, Enrol, Suspend, EditRecords,
 	RequestReleases, ApproveReleases, EraseSubjects, HoldKeys, ManagePrivacy, Unseal, SealVault, ManageDevices, ManageGates, OpenRemotely, HandleAlarms, ManageRules, ChangeSettings, ManageKeys, ManageBudget,
-	ManageCanaries, ManageBackups, SeeStatus, SeeAuditLog, SeeDisclosures, ManageAccounts, ManagePrograms, OwnAccount, SendCaptures}
+	ManageCanaries, ManageBackups, SeeStatus, SeeAuditLog, SeeDisclosures, ManageAccounts, ManagePrograms, OwnAccount, SendCaptures, SeeHours, DecideHours, PlanHours, PayPeriods, OwnHours}
 
 // personal are those through which somebody sees or handles personal data.
 var personal = []Permission{SeeLive, SeePassages, DisclosePassages, SeeEvidence, SearchArchive, SeePeople, DisclosePeople, Enrol, Suspend, EditRecords,
-	RequestReleases, ApproveReleases}
+	RequestReleases, ApproveReleases, SeeHours, DecideHours, PayPeriods}
 
 // Personal reports whether the permission shows or handles personal data.
 func (p Permission) Personal() bool { return slices.Contains(personal, p) }
@@ -90,6 +96,11 @@ var permissionSentences = map[Permission][2]string{
 	ManageAccounts:   {"Manage accounts, their roles and sessions.", "管理账户及其角色和会话。"},
 	ManagePrograms:   {"Let other people's programs ask the API, and be told what happens.", "管理其他程序的访问令牌和网络回调。"},
 	OwnAccount:       {"Manage one's own passkeys and sessions.", "管理自己的通行密钥和会话。"},
+	SeeHours:         {"See people's hours, by badge label.", "按证件标签查看工时。"},
+	DecideHours:      {"Enter punches, and decide corrections and leave.", "补录打卡，审批更正与休假。"},
+	PlanHours:        {"Change shifts, rosters and the rules of hours.", "修改班次、排班和工时规则。"},
+	PayPeriods:       {"Close and reopen pay periods.", "关闭和重新打开薪资周期。"},
+	OwnHours:         {"See one's own hours, and ask for corrections and leave.", "查看自己的工时，申请更正与休假。"},
 	SendCaptures:     {"Send frames and credentials of a gate.", "发送出入口的画面和凭证。"},
 }
 

@@ -26,6 +26,7 @@ var place = gatehouse.Place{Org: "acme", Site: "hq"}
 type world struct {
 	api.AuditAdmin
 	api.RulesAdmin
+	api.Hours
 	api.WhyAdmin
 	api.OpeningAdmin
 	api.AlarmsAdmin

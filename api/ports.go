@@ -52,6 +52,7 @@ type Admin interface {
 	AlarmsAdmin
 	TokensAdmin
 	WebhooksAdmin
+	Hours
 	// EnrollPerson: face.none, face.several, face.poor, face.known (the hint names
 	// the subject), consent.missing, label.missing, grant.unknown_gate.
 	EnrollPerson(ctx context.Context, r wire.EnrollPersonRequest) (wire.EnrollResponse, error)

@@ -70,6 +70,8 @@ type CLI struct {
 	Eval      EvalCmd      `cmd:"" help:"Measure accuracy on a labelled folder."`
 	Calibrate CalibrateCmd `cmd:"" help:"Fit thresholds from a false-accept budget."`
 
+	Attendance AttendanceCmd `cmd:"" help:"Hours worked: plans, timesheets, corrections, leave and pay periods."`
+
 	Tariff TariffCmd `cmd:"" help:"What parking costs: check a tariff's file, explain a charge, draw a chart."`
 
 	Drill      DrillCmd      `cmd:"" help:"Play the thief on a copy of the site, and report what was found."`

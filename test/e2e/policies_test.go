@@ -117,6 +117,31 @@ DELETE /api/v1/devices/{id}                 permission devices, fresh, or token
 GET /api/v1/disclosures                     permission see-disclosures, or token
 GET /api/v1/health                          permission status, or token
 POST /api/v1/search                         permission search, fresh
+GET /api/v1/attendance/plans                permission see-hours, or token, or socket
+GET /api/v1/attendance/changes              permission see-hours, or token, or socket
+POST /api/v1/attendance/plans               permission plan-hours, or token, or socket
+DELETE /api/v1/attendance/plans/{kind}/{id}  permission plan-hours, or token, or socket
+GET /api/v1/attendance/people               permission see-hours, or token, or socket
+GET /api/v1/attendance/people/{id}          permission see-hours, or token, or socket
+GET /api/v1/attendance/people/{id}/differences  permission see-hours, or token, or socket
+GET /api/v1/attendance/people/{id}/balances  permission see-hours, or token, or socket
+POST /api/v1/attendance/punches             permission decide-hours, or socket
+POST /api/v1/attendance/import              permission decide-hours, or socket
+GET /api/v1/attendance/corrections          permission see-hours, or token, or socket
+POST /api/v1/attendance/corrections         permission decide-hours, or socket
+POST /api/v1/attendance/corrections/{id}/decision  permission decide-hours, or socket
+GET /api/v1/attendance/leave                permission see-hours, or token, or socket
+POST /api/v1/attendance/leave               permission decide-hours, or socket
+POST /api/v1/attendance/leave/{id}/decision  permission decide-hours, or socket
+GET /api/v1/attendance/periods              permission see-hours, or token, or socket
+POST /api/v1/attendance/periods/close       permission pay-periods, fresh, or socket
+POST /api/v1/attendance/periods/lock        permission pay-periods, fresh, or socket
+POST /api/v1/attendance/periods/reopen      permission pay-periods, fresh, or socket
+GET /api/v1/attendance/performance          permission see-hours, or token, or socket
+GET /api/v1/attendance/own                  permission own-hours
+POST /api/v1/attendance/own/punches         permission own-hours
+POST /api/v1/attendance/own/corrections     permission own-hours
+POST /api/v1/attendance/own/leave           permission own-hours
 POST /leave                                 permission own-account
 GET /again                                  permission own-account
 POST /again/code                            permission own-account
