@@ -64,6 +64,13 @@ var (
 	hoursState   = parameter{name: "state", about: "Of this state only.", like: gatehouse.CorrectionState(""), enum: []string{"requested", "approved", "refused", "withdrawn"}}
 )
 
+var hoursKinds = func() (out []string) {
+	for _, k := range gatehouse.HoursKinds {
+		out = append(out, string(k))
+	}
+	return out
+}()
+
 // What the operations about hours answer with.
 var (
 	readingHours  = []string{"request.malformed", "id.malformed", "date.malformed", "attendance.period", "store.not_found"}
@@ -110,13 +117,14 @@ func (a *API) hoursOperations() []operation {
 		about:   "Hours of the past are calculated by it at once; those of a closed period stay as they were paid.",
 		request: inJSON(wire.PlanRequest{}), replies: answers(http.StatusOK, wire.PlanResponse{}, "The version that it made."), problems: planning,
 	}), a.hours(operation{
-		Route: route("DELETE /api/v1/attendance/plans/{kind}/{id}", reads(plan), func(w http.ResponseWriter, r *http.Request) {
+		Route: route("DELETE /api/v1/attendance/plans/{id}", reads(plan), func(w http.ResponseWriter, r *http.Request) {
 			tell(a, w, r, http.StatusOK, func(ctx context.Context) (wire.PlanResponse, error) {
-				return a.o.Hours.RemovePlan(ctx, gatehouse.HoursKind(r.PathValue("kind")), r.PathValue("id"))
+				return a.o.Hours.RemovePlan(ctx, gatehouse.HoursKind(r.URL.Query().Get("kind")), r.PathValue("id"))
 			})
 		}),
 		id: "removePlan", summary: "Take a part out of the book",
-		path:    []parameter{{name: "kind", about: "What it is.", like: gatehouse.HoursKind(""), required: true}, {name: "id", about: "Its id.", like: "", required: true}},
+		path:    []parameter{{name: "id", about: "Its id.", like: "", required: true}},
+		query:   []parameter{{name: "kind", about: "What it is.", like: gatehouse.HoursKind(""), required: true, enum: hoursKinds}},
 		replies: answers(http.StatusOK, wire.PlanResponse{}, "The version that it made."), problems: planning,
 	}), a.hours(operation{
 		Route: route("GET /api/v1/attendance/people", reads(see), a.peopleHours),

@@ -51,7 +51,7 @@ func (c *Client) PutPlan(ctx context.Context, r wire.PlanRequest) (wire.PlanResp
 
 // RemovePlan takes a part out of the book.
 func (c *Client) RemovePlan(ctx context.Context, kind gatehouse.HoursKind, id string) (wire.PlanResponse, error) {
-	return attendance[wire.PlanResponse](ctx, c, http.MethodDelete, "plans/"+url.PathEscape(string(kind))+"/"+url.PathEscape(id), nil)
+	return attendance[wire.PlanResponse](ctx, c, http.MethodDelete, "plans/"+url.PathEscape(id)+"?kind="+url.QueryEscape(string(kind)), nil)
 }
 
 // PeopleHours gives everybody's hours of some days.

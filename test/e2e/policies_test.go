@@ -120,7 +120,7 @@ POST /api/v1/search                         permission search, fresh
 GET /api/v1/attendance/plans                permission see-hours, or token, or socket
 GET /api/v1/attendance/changes              permission see-hours, or token, or socket
 POST /api/v1/attendance/plans               permission plan-hours, or token, or socket
-DELETE /api/v1/attendance/plans/{kind}/{id}  permission plan-hours, or token, or socket
+DELETE /api/v1/attendance/plans/{id}        permission plan-hours, or token, or socket
 GET /api/v1/attendance/people               permission see-hours, or token, or socket
 GET /api/v1/attendance/people/{id}          permission see-hours, or token, or socket
 GET /api/v1/attendance/people/{id}/differences  permission see-hours, or token, or socket
