@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"crypto/sha256"
 	"maps"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"gatehouse/api"
 	"gatehouse/api/wire"
 	"gatehouse/auth"
+	"gatehouse/console"
 	"gatehouse/flow/timesheet"
 	"gatehouse/rules/attendance"
 )
@@ -25,21 +25,12 @@ var (
 // or the admin socket.
 func (a admin) actor(ctx context.Context) timesheet.Actor {
 	if s, ok := auth.SessionFrom(ctx); ok {
-		return actorOf(s)
+		return console.ActorOf(s)
 	}
 	if t, ok := auth.TokenFrom(ctx); ok {
 		return timesheet.Actor{Account: t.ID}
 	}
 	return timesheet.Actor{Account: gatehouse.SocketAccount}
-}
-
-// actorOf is whoever has a session. One without an account, a demo's, is nobody else either.
-func actorOf(s auth.Session) timesheet.Actor {
-	if s.Account.IsZero() {
-		sum := sha256.Sum256([]byte(s.Operator()))
-		return timesheet.Actor{Account: gatehouse.AccountID(sum[:16])}
-	}
-	return timesheet.Actor{Account: s.Account, Person: s.Person()}
 }
 
 // person finds who a request means, by badge label or id. Errors: subject.unknown,

@@ -225,6 +225,26 @@ POST /audit/verify/stop                     permission audit-log
 GET /health                                 permission status
 POST /health/look                           permission status
 GET /health/history                         permission status
+GET /hours/own                              permission own-hours
+POST /hours/own/punch                       permission own-hours
+POST /hours/own/corrections                 permission own-hours
+POST /hours/own/leave                       permission own-hours
+POST /hours/own/withdraw                    permission own-hours
+GET /hours                                  permission see-hours
+GET /hours/people/{id}                      permission see-hours
+POST /hours/people/{id}/punch               permission decide-hours
+POST /hours/people/{id}/corrections         permission decide-hours
+POST /hours/corrections/{id}/decide         permission decide-hours
+POST /hours/leave/{id}/decide               permission decide-hours
+POST /hours/corrections/{id}/reason         permission decide-hours
+POST /hours/leave/{id}/reason               permission decide-hours
+GET /hours/plans                            permission plan-hours
+POST /hours/plans                           permission plan-hours, fresh
+POST /hours/plans/remove                    permission plan-hours, fresh
+GET /hours/periods                          permission pay-periods
+POST /hours/periods                         permission pay-periods, fresh
+GET /hours/performance                      permission see-hours
+GET /hours/performance/days                 permission see-hours
 GET /privacy                                permission privacy
 GET /privacy/consents                       permission privacy
 POST /privacy/consents/{id}/withdraw        permission edit-records, fresh
