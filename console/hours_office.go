@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -66,6 +67,9 @@ func (c *Console) hourPlans(w http.ResponseWriter, r *http.Request, status int, 
 	for _, m := range l.Members {
 		b.Members = append(b.Members, memberView{m, c.hoursLabel(m.Who)})
 	}
+	slices.SortStableFunc(b.Members, func(x, y memberView) int {
+		return cmp.Or(strings.Compare(string(x.Team), string(y.Team)), strings.Compare(x.Label, y.Label))
+	})
 	for _, e := range l.Roster {
 		one := rosterView{RosterEntry: e, For: string(e.Group)}
 		if e.Group == "" {

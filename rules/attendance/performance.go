@@ -82,7 +82,7 @@ func (f *TeamFigures) add(d *gatehouse.TimesheetDay, one *StaffingDay) {
 	if d.Shift != "" && d.Due > 0 {
 		f.Planned++
 		one.Planned++
-		if d.Worked > 0 {
+		if d.Worked > 0 || len(d.Punches) > 0 { // a missing punch is no absence
 			one.Came++
 		}
 	}
