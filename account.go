@@ -31,8 +31,11 @@ type Account struct {
 	Login string // a label for signing in, as CheckName has it: "guard-7", no name
 	Name  Secret // what they are called; personal, "" where nobody said
 	State AccountState
-	Roles []Assignment
-	Made  time.Time
+	// Person is who is enrolled and has this account; zero where nobody said. Their own hours
+	// follow from it, and that they decide nothing about these.
+	Person SubjectID
+	Roles  []Assignment
+	Made   time.Time
 	// Revision grows with every change of state or roles; a session of an earlier one
 	// has ended.
 	Revision uint64
@@ -83,7 +86,7 @@ func ParseAssignment(s string) (Assignment, error) {
 		}
 	}
 	if !ok {
-		return Assignment{}, Errorf("account.roles", "write administrator, or guard:front-door+back-door; the roles are guard, site-manager, hr, parking-operator, privacy-officer, administrator, auditor", "this is no role")
+		return Assignment{}, Errorf("account.roles", "write administrator, or guard:front-door+back-door; the roles are guard, site-manager, hr, parking-operator, privacy-officer, administrator, auditor, employee", "this is no role")
 	}
 	return a, nil
 }
@@ -218,7 +221,7 @@ type LeafWriter interface {
 
 // AccountLeaf records a change of an account: event is added, invited, linked, roles,
 // enabled, disabled, removed, passkey-added, passkey-removed, totp-set, totp-removed,
-// sso-linked; by is who did it, an account id or "admin-socket".
+// sso-linked, person; by is who did it, an account id or "admin-socket".
 func AccountLeaf(at time.Time, place Place, event string, id AccountID, by string, more ...string) []byte {
 	return EventLeaf(AccountLeafKind, at, event, append([]string{string(place.Org), string(place.Site), id.String(), by}, more...)...)
 }

@@ -12,44 +12,49 @@ import (
 // The whole matrix, written out a second time: who changes the table changes this, too,
 // and sees what it means. A dot is no, an x is yes.
 const matrix = `
-                    guard manager hr parking privacy admin auditor device integration
-see-live              x     x     .     x       .      .      .      .       .
-see-passages          x     x     .     x       x      .      .      .       x
-disclose-passages     x     x     .     x       x      .      .      .       .
-see-evidence          .     x     .     x       x      .      .      .       .
-search                .     x     .     .       x      .      .      .       .
-see-people            .     x     x     .       x      .      .      .       x
-disclose-people       .     x     x     .       x      .      .      .       .
-enrol                 .     x     x     .       .      .      .      .       x
-suspend               .     x     x     .       .      .      .      .       x
-edit-records          .     x     x     .       x      .      .      .       x
-request-releases      .     x     .     .       .      .      .      .       .
-approve-releases      .     .     .     .       x      .      .      .       .
-erase                 .     .     .     .       x      .      .      .       x
-hold                  .     .     .     .       x      .      .      .       .
-privacy               .     .     .     .       x      .      .      .       .
-unseal                .     x     x     .       x      .      .      .       .
-seal                  x     x     x     x       x      x      .      .       .
-devices               .     x     .     .       .      x      .      .       x
-gates                 .     x     .     .       .      x      .      .       .
-open-remotely         x     x     .     x       .      .      .      .       .
-alarms                x     x     .     x       x      x      .      .       .
-rules                 .     x     .     .       .      x      .      .       .
-settings              .     .     .     .       .      x      .      .       .
-keys                  .     .     .     .       .      x      .      .       .
-budget                .     .     .     .       x      .      .      .       .
-canaries              .     .     .     .       x      .      .      .       .
-backups               .     .     .     .       .      x      .      .       .
-status                .     x     .     .       .      x      .      .       x
-audit-log             .     .     .     .       x      x      x      .       .
-see-disclosures       .     .     .     .       x      .      x      .       x
-accounts              .     .     .     .       .      x      .      .       .
-programs              .     .     .     .       .      x      .      .       .
-own-account           x     x     x     x       x      x      x      .       .
-see-parking           .     x     .     x       .      x      .      .       x
-handle-stays          .     x     .     x       .      .      .      .       x
-parking               .     x     .     .       .      x      .      .       .
-send-captures         .     .     .     .       .      .      .      x       .`
+                    guard manager hr parking privacy admin auditor employee device integration
+see-live              x     x     .     x       .      .      .        .      .       .
+see-passages          x     x     .     x       x      .      .        .      .       x
+disclose-passages     x     x     .     x       x      .      .        .      .       .
+see-evidence          .     x     .     x       x      .      .        .      .       .
+search                .     x     .     .       x      .      .        .      .       .
+see-people            .     x     x     .       x      .      .        .      .       x
+disclose-people       .     x     x     .       x      .      .        .      .       .
+enrol                 .     x     x     .       .      .      .        .      .       x
+suspend               .     x     x     .       .      .      .        .      .       x
+edit-records          .     x     x     .       x      .      .        .      .       x
+request-releases      .     x     .     .       .      .      .        .      .       .
+approve-releases      .     .     .     .       x      .      .        .      .       .
+erase                 .     .     .     .       x      .      .        .      .       x
+hold                  .     .     .     .       x      .      .        .      .       .
+privacy               .     .     .     .       x      .      .        .      .       .
+unseal                .     x     x     .       x      .      .        .      .       .
+seal                  x     x     x     x       x      x      .        .      .       .
+devices               .     x     .     .       .      x      .        .      .       x
+gates                 .     x     .     .       .      x      .        .      .       .
+open-remotely         x     x     .     x       .      .      .        .      .       .
+alarms                x     x     .     x       x      x      .        .      .       .
+rules                 .     x     .     .       .      x      .        .      .       .
+settings              .     .     .     .       .      x      .        .      .       .
+keys                  .     .     .     .       .      x      .        .      .       .
+budget                .     .     .     .       x      .      .        .      .       .
+canaries              .     .     .     .       x      .      .        .      .       .
+backups               .     .     .     .       .      x      .        .      .       .
+status                .     x     .     .       .      x      .        .      .       x
+audit-log             .     .     .     .       x      x      x        .      .       .
+see-disclosures       .     .     .     .       x      .      x        .      .       x
+accounts              .     .     .     .       .      x      .        .      .       .
+programs              .     .     .     .       .      x      .        .      .       .
+own-account           x     x     x     x       x      x      x        x      .       .
+see-parking           .     x     .     x       .      x      .        .      .       x
+handle-stays          .     x     .     x       .      .      .        .      .       x
+parking               .     x     .     .       .      x      .        .      .       .
+send-captures         .     .     .     .       .      .      .        .      x       .
+see-hours             .     x     x     .       .      .      .        .      .       x
+decide-hours          .     x     x     .       .      .      .        .      .       .
+plan-hours            .     x     x     .       .      .      .        .      .       x
+pay-periods           .     .     x     .       .      .      .        .      .       .
+own-hours             .     .     .     .       .      .      .        x      .       .`
 
 func TestWhoMayDoWhat(t *testing.T) {
 	lines := strings.Split(strings.TrimPrefix(matrix, "\n"), "\n")[1:]

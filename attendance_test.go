@@ -49,3 +49,18 @@ func TestMinuteOf(t *testing.T) {
 		}
 	}
 }
+
+// A span is read as it is written, over midnight too.
+func TestShiftParts(t *testing.T) {
+	for text, want := range map[string]ShiftPart{"08:00-16:30": {480, 990}, "22:00-06:00": {1320, 1800}, "00:00-24:00": {0, 1440}, "25:00-26:30": {1500, 1590}, "08:00-32:00": {480, 1920}, "08:00-08:00": {480, 480}} {
+		got, err := ParseShiftPart(text)
+		if err != nil || got != want || got.String() != text {
+			t.Errorf("%s is %+v, written %s, %v", text, got, got, err)
+		}
+	}
+	for _, text := range []string{"", "8", "08:00", "08:00-", "08:61-09:00", "-1:00-02:00", "08:0-09:00", "49:00-50:00", "08:00-09:00-10:00"} {
+		if got, err := ParseShiftPart(text); ErrorCode(err) != "shift.span" {
+			t.Errorf("%q is %+v, %v", text, got, err)
+		}
+	}
+}

@@ -45,16 +45,22 @@ const (
 	HandleStays      Permission = "handle-stays"
 	ManageParking    Permission = "parking"
 	SendCaptures     Permission = "send-captures"
+
+	SeeHours    Permission = "see-hours"
+	DecideHours Permission = "decide-hours"
+	PlanHours   Permission = "plan-hours"
+	PayPeriods  Permission = "pay-periods"
+	OwnHours    Permission = "own-hours"
 )
 
 // Permissions lists them all, those about personal data first.
 var Permissions = []Permission{SeeLive, SeePassages, DisclosePassages, SeeEvidence, SearchArchive, SeePeople, DisclosePeople, Enrol, Suspend, EditRecords,
 	RequestReleases, ApproveReleases, EraseSubjects, HoldKeys, ManagePrivacy, Unseal, SealVault, ManageDevices, ManageGates, OpenRemotely, HandleAlarms, ManageRules, ChangeSettings, ManageKeys, ManageBudget,
-	ManageCanaries, ManageBackups, SeeStatus, SeeAuditLog, SeeDisclosures, ManageAccounts, ManagePrograms, OwnAccount, SeeParking, HandleStays, ManageParking, SendCaptures}
+	ManageCanaries, ManageBackups, SeeStatus, SeeAuditLog, SeeDisclosures, ManageAccounts, ManagePrograms, OwnAccount, SeeParking, HandleStays, ManageParking, SendCaptures, SeeHours, DecideHours, PlanHours, PayPeriods, OwnHours}
 
 // personal are those through which somebody sees or handles personal data.
 var personal = []Permission{SeeLive, SeePassages, DisclosePassages, SeeEvidence, SearchArchive, SeePeople, DisclosePeople, Enrol, Suspend, EditRecords,
-	RequestReleases, ApproveReleases}
+	RequestReleases, ApproveReleases, SeeHours, DecideHours, PayPeriods}
 
 // Personal reports whether the permission shows or handles personal data.
 func (p Permission) Personal() bool { return slices.Contains(personal, p) }
@@ -96,6 +102,11 @@ var permissionSentences = map[Permission][2]string{
 	SeeParking:       {"See car parks, stays and tariffs, under opaque ids.", "查看停车场、停车记录和收费标准（不含车牌）。"},
 	HandleStays:      {"Attach, correct and end stays, and give validations.", "匹配、更正和结束停车记录，发放减免。"},
 	ManageParking:    {"Change tariffs, passes, quotas and lists.", "修改收费标准、停车证、配额和名单。"},
+	SeeHours:         {"See people's hours, by badge label.", "按证件标签查看工时。"},
+	DecideHours:      {"Enter punches, and decide corrections and leave.", "补录打卡，审批更正与休假。"},
+	PlanHours:        {"Change shifts, rosters and the rules of hours.", "修改班次、排班和工时规则。"},
+	PayPeriods:       {"Close and reopen pay periods.", "关闭和重新打开薪资周期。"},
+	OwnHours:         {"See one's own hours, and ask for corrections and leave.", "查看自己的工时，申请更正与休假。"},
 	SendCaptures:     {"Send frames and credentials of a gate.", "发送出入口的画面和凭证。"},
 }
 

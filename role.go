@@ -14,14 +14,15 @@ const (
 	PrivacyOfficer  Role = "privacy-officer"
 	Administrator   Role = "administrator"
 	Auditor         Role = "auditor"
+	Employee        Role = "employee"
 	DeviceRole      Role = "device"
 	IntegrationRole Role = "integration"
 )
 
 // Roles lists them all; PeopleRoles those that an account may have.
 var (
-	Roles       = []Role{Guard, SiteManager, HR, ParkingOperator, PrivacyOfficer, Administrator, Auditor, DeviceRole, IntegrationRole}
-	PeopleRoles = Roles[:7]
+	Roles       = []Role{Guard, SiteManager, HR, ParkingOperator, PrivacyOfficer, Administrator, Auditor, Employee, DeviceRole, IntegrationRole}
+	PeopleRoles = Roles[:8]
 )
 
 // grants is the whole of who may do what. Nobody's role gives personal data to an
@@ -30,17 +31,19 @@ var (
 var grants = map[Role][]Permission{
 	Guard: {SeeLive, SeePassages, DisclosePassages, OpenRemotely, HandleAlarms, SealVault, OwnAccount},
 	SiteManager: {SeeLive, SeePassages, DisclosePassages, SeeEvidence, SearchArchive, SeePeople, DisclosePeople, Enrol, Suspend, EditRecords, RequestReleases,
-		Unseal, SealVault, OpenRemotely, HandleAlarms, ManageDevices, ManageGates, ManageRules, SeeParking, HandleStays, ManageParking, SeeStatus, OwnAccount},
-	HR:              {SeePeople, DisclosePeople, Enrol, Suspend, EditRecords, Unseal, SealVault, OwnAccount},
+		Unseal, SealVault, OpenRemotely, HandleAlarms, ManageDevices, ManageGates, ManageRules, SeeParking, HandleStays, ManageParking, SeeStatus, SeeHours, DecideHours, PlanHours, OwnAccount},
+	HR:              {SeePeople, DisclosePeople, Enrol, Suspend, EditRecords, SeeHours, DecideHours, PlanHours, PayPeriods, Unseal, SealVault, OwnAccount},
 	ParkingOperator: {SeeLive, SeePassages, DisclosePassages, SeeEvidence, OpenRemotely, HandleAlarms, SeeParking, HandleStays, SealVault, OwnAccount},
 	PrivacyOfficer: {SeePassages, DisclosePassages, SeeEvidence, SearchArchive, SeePeople, DisclosePeople, EditRecords, ApproveReleases, EraseSubjects, HoldKeys, ManagePrivacy,
 		Unseal, SealVault, ManageBudget, ManageCanaries, HandleAlarms, SeeAuditLog, SeeDisclosures, OwnAccount},
 	Administrator: {SealVault, HandleAlarms, ManageDevices, ManageGates, ManageRules, SeeParking, ManageParking, ChangeSettings, ManageKeys, ManageBackups, SeeStatus, SeeAuditLog, ManageAccounts, ManagePrograms, OwnAccount},
 	Auditor:       {SeeAuditLog, SeeDisclosures, OwnAccount},
-	DeviceRole:    {SendCaptures},
+	// Whoever is enrolled and has an account of their own sees their own hours, and nobody's else.
+	Employee:   {OwnHours, OwnAccount},
+	DeviceRole: {SendCaptures},
 	// The most that an access token may be given; each has scopes of its own, of these. What
 	// an integration reads is metadata and badge labels: it opens nothing that is sealed.
-	IntegrationRole: {SeePassages, SeePeople, Enrol, Suspend, EditRecords, EraseSubjects, ManageDevices, SeeParking, HandleStays, SeeStatus, SeeDisclosures},
+	IntegrationRole: {SeePassages, SeePeople, Enrol, Suspend, EditRecords, EraseSubjects, ManageDevices, SeeParking, HandleStays, SeeStatus, SeeDisclosures, SeeHours, PlanHours},
 }
 
 // May reports whether the role gives the permission.
@@ -58,6 +61,7 @@ var roleSentences = map[Role][2]string{
 	PrivacyOfficer:  {"Privacy officer", "隐私专员"},
 	Administrator:   {"Administrator", "系统管理员"},
 	Auditor:         {"Auditor", "审计员"},
+	Employee:        {"Employee", "员工"},
 	DeviceRole:      {"Device", "设备"},
 	IntegrationRole: {"Integration", "集成程序"},
 }

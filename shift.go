@@ -68,9 +68,10 @@ type RosterEntry struct {
 	Who   SubjectID // zero where Group is set
 	// From is the first day, Until the last; "" for no end.
 	From, Until Date
-	// Pattern has a shift for each day of a cycle that begins on From; "" is a day off. One of 7
-	// is a week, one of 28 four rotating weeks.
+	// Pattern has a shift for each day of a cycle that begins on Cycle, or on From where that is
+	// ""; "" is a day off. One of 7 is a week, one of 28 four rotating weeks.
 	Pattern []ShiftID
+	Cycle   Date
 	// FollowsCalendar makes the calendar's holidays and days off days without a shift, and
 	// gives its adjusted working days the pattern's first shift: an office, not a guard house.
 	FollowsCalendar bool

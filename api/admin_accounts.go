@@ -23,6 +23,9 @@ type AccountsAdmin interface {
 	LinkAccount(ctx context.Context, login string) (wire.LinkResponse, error)
 	// DisableAccount: account.unknown, account.last_administrator.
 	DisableAccount(ctx context.Context, login string, r wire.AccountDisableRequest) (wire.Account, error)
+	// SetAccountPerson says whose an account is: account.unknown, subject.unknown,
+	// subject.several.
+	SetAccountPerson(ctx context.Context, login string, r wire.AccountPersonRequest) (wire.Account, error)
 	// LinkIdentity lets somebody at a provider of single sign-on in as the account:
 	// account.unknown, account.credential.
 	LinkIdentity(ctx context.Context, login string, r wire.IdentityRequest) (wire.Account, error)
@@ -40,6 +43,7 @@ func (a *API) accountsRoutes() []auth.Route {
 		}},
 		{Pattern: "POST /admin/v1/accounts/{id}/roles", Policy: auth.OnSocket, Handler: onAccount(a, AccountsAdmin.SetAccountRoles)},
 		{Pattern: "POST /admin/v1/accounts/{id}/disable", Policy: auth.OnSocket, Handler: onAccount(a, AccountsAdmin.DisableAccount)},
+		{Pattern: "POST /admin/v1/accounts/{id}/person", Policy: auth.OnSocket, Handler: onAccount(a, AccountsAdmin.SetAccountPerson)},
 		{Pattern: "POST /admin/v1/accounts/{id}/identity", Policy: auth.OnSocket, Handler: onAccount(a, AccountsAdmin.LinkIdentity)},
 		{Pattern: "POST /admin/v1/accounts/{id}/invite", Policy: auth.OnSocket, Handler: func(w http.ResponseWriter, r *http.Request) {
 			tell(a, w, r, http.StatusCreated, func(ctx context.Context) (wire.InviteResponse, error) {

@@ -33,6 +33,10 @@ func (w *world) DisableAccount(_ context.Context, login string, r wire.AccountDi
 	return wire.Account{Login: login, State: map[bool]gatehouse.AccountState{true: gatehouse.Disabled}[r.Disabled]}, w.fail
 }
 
+func (w *world) SetAccountPerson(_ context.Context, login string, r wire.AccountPersonRequest) (wire.Account, error) {
+	return wire.Account{Login: login, Name: r.Person}, nil
+}
+
 func (w *world) LinkIdentity(_ context.Context, login string, r wire.IdentityRequest) (wire.Account, error) {
 	return wire.Account{Login: login, Name: r.Issuer + " " + r.Subject}, w.fail
 }
@@ -60,6 +64,9 @@ func TestAccountsOverTheSocket(t *testing.T) {
 	}
 	if got, err := c.DisableAccount(ctx, "guard-7", wire.AccountDisableRequest{Disabled: true}); err != nil || got.State != gatehouse.Disabled {
 		t.Errorf("disable: %+v, %v", got, err)
+	}
+	if got, err := c.SetAccountPerson(ctx, "guard-7", wire.AccountPersonRequest{Person: "B-7"}); err != nil || got.Name != "B-7" {
+		t.Errorf("whose it is: %+v, %v", got, err)
 	}
 	if got, err := c.LinkIdentity(ctx, "guard-7", wire.IdentityRequest{Issuer: "i", Subject: "s"}); err != nil || got.Name != "i s" {
 		t.Errorf("identity: %+v, %v", got, err)

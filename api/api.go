@@ -37,6 +37,10 @@ type Options struct {
 	MaxFrame int64
 	// Resources are what callers read and change besides; nil: nothing.
 	Resources Resources
+	// Hours are what callers read and change of hours worked, OwnHours what people do of their
+	// own; nil: nothing.
+	Hours    Hours
+	OwnHours OwnHours
 	// Events is what streams tell of; nil: there are none. Hub, if not nil, adds the states
 	// of gates, and Alive says whether a stream's caller still counts; nil: always.
 	Events Events

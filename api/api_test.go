@@ -27,6 +27,7 @@ type world struct {
 	apitest.NoParking
 	api.AuditAdmin
 	api.RulesAdmin
+	api.Hours
 	api.WhyAdmin
 	api.OpeningAdmin
 	api.AlarmsAdmin

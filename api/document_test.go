@@ -388,10 +388,11 @@ func open(s *jsonschema.Schema) {
 	}
 }
 
-// filled takes away that a list may be null: an empty one is [].
+// filled takes away that a value may be null: an empty list is [], and what is not there is
+// left out.
 func filled(s *jsonschema.Schema) *jsonschema.Schema {
-	if slices.Equal(s.Types, []string{"null", "array"}) {
-		s.Type, s.Types = "array", nil
+	if len(s.Types) == 2 && s.Types[0] == "null" {
+		s.Type, s.Types = s.Types[1], nil
 	}
 	if s.Ref != "" {
 		s.Types = nil

@@ -16,6 +16,7 @@ var tagWords = map[string]string{
 	tagPassages: "What happened at the gates: facts under opaque ids.",
 	tagSubjects: "Who and what is enrolled: by opaque id and badge label.",
 	tagArchive:  "What is sealed, for people with a reason.",
+	tagHours:    "Hours worked: plans, timesheets, corrections, leave and pay periods, under opaque ids and badge labels.",
 	tagDevices:  "What cameras, readers, terminals and kiosks send.",
 	tagServer:   "How the server is, and this document.",
 	tagWitness:  "One site's log, seen by another.",

@@ -53,6 +53,7 @@ type Admin interface {
 	TokensAdmin
 	WebhooksAdmin
 	Parking
+	Hours
 	// EnrollPerson: face.none, face.several, face.poor, face.known (the hint names
 	// the subject), consent.missing, label.missing, grant.unknown_gate.
 	EnrollPerson(ctx context.Context, r wire.EnrollPersonRequest) (wire.EnrollResponse, error)

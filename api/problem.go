@@ -95,6 +95,10 @@ var statuses = map[string]int{
 	"server.busy":          http.StatusServiceUnavailable,
 	"server.not_ready":     http.StatusServiceUnavailable,
 
+	"hours.unknown": http.StatusNotFound, "hours.exists": http.StatusConflict, "hours.changed": http.StatusConflict, "hours.in_use": http.StatusConflict, "hours.own": http.StatusForbidden,
+	"correction.own": http.StatusForbidden, "correction.not_yours": http.StatusForbidden, "correction.decided": http.StatusConflict, "correction.period": http.StatusConflict,
+	"period.unknown": http.StatusNotFound, "period.state": http.StatusConflict, "period.overlap": http.StatusConflict, "period.waiting": http.StatusConflict, "period.two_people": http.StatusForbidden, "subject.unknown": http.StatusNotFound,
+
 	"gate.no_actuator": http.StatusConflict, "gate.unknown": http.StatusNotFound, "rules.unknown": http.StatusNotFound, "rules.exists": http.StatusConflict, "rules.changed": http.StatusConflict, "rules.in_use": http.StatusConflict,
 	"account.unknown": http.StatusNotFound, "account.exists": http.StatusConflict, "account.last_administrator": http.StatusConflict, "account.last_credential": http.StatusConflict,
 	"vault.credential": http.StatusForbidden, "vault.no_slot": http.StatusNotFound, "vault.last_slot": http.StatusConflict,
@@ -115,6 +119,8 @@ var families = map[string]int{
 	"shares": http.StatusUnprocessableEntity, "custody": http.StatusUnprocessableEntity, "secret": http.StatusUnprocessableEntity,
 	"account": http.StatusUnprocessableEntity, "rules": http.StatusUnprocessableEntity, "schedule": http.StatusUnprocessableEntity, "date": http.StatusUnprocessableEntity, "why": http.StatusUnprocessableEntity, "open": http.StatusUnprocessableEntity, "token": http.StatusUnprocessableEntity, "webhook": http.StatusUnprocessableEntity,
 	"parking": http.StatusUnprocessableEntity, "money": http.StatusUnprocessableEntity,
+	"hours": http.StatusUnprocessableEntity, "correction": http.StatusUnprocessableEntity, "leave": http.StatusUnprocessableEntity, "period": http.StatusUnprocessableEntity, "attendance": http.StatusUnprocessableEntity, "holidays": http.StatusUnprocessableEntity,
+	"pay": http.StatusUnprocessableEntity, "export": http.StatusUnprocessableEntity,
 	"erase": http.StatusUnprocessableEntity, "hold": http.StatusUnprocessableEntity,
 }
 

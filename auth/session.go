@@ -51,6 +51,9 @@ func (s Session) Operator() string {
 // Local reports whether it is a demo's session, which holds every role.
 func (s Session) Local() bool { return s.How == gatehouse.ByLocal }
 
+// Person is who is enrolled and has the account; zero for nobody.
+func (s Session) Person() gatehouse.SubjectID { return s.who.Person }
+
 // Login is the account's label, "" for none.
 func (s Session) Login() string { return s.who.Login }
 

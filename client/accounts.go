@@ -53,6 +53,13 @@ func (c *Client) DisableAccount(ctx context.Context, login string, r wire.Accoun
 	return out, err
 }
 
+// SetAccountPerson says which enrolled person has the account.
+func (c *Client) SetAccountPerson(ctx context.Context, login string, r wire.AccountPersonRequest) (wire.Account, error) {
+	var out wire.Account
+	err := c.ask(ctx, http.MethodPost, account(login, "/person"), r, &out)
+	return out, err
+}
+
 // LinkIdentity lets somebody at a provider of single sign-on in as the account.
 func (c *Client) LinkIdentity(ctx context.Context, login string, r wire.IdentityRequest) (wire.Account, error) {
 	var out wire.Account

@@ -25,10 +25,10 @@ type entry struct {
 }
 
 // groups are the navigation's, in their order; each is a key of texts.
-var groups = []string{"nav.now", "nav.registry", "nav.site", "nav.privacy"}
+var groups = []string{"nav.now", "nav.registry", "nav.hours", "nav.site", "nav.privacy"}
 
 // areas are all that there are; core is what every console has.
-var areas = []area{core, registering, searching, signingIn, ownAccount, managing, lettingIn, telling, ruling, gating, alarming, equipment, wellbeing, settling, officer, controlling, auditing, planning, parked}
+var areas = []area{core, registering, searching, signingIn, ownAccount, managing, lettingIn, telling, ruling, gating, alarming, equipment, wellbeing, settling, officer, controlling, auditing, planning, parked, working}
 
 var core = area{
 	pages:  []string{"live", "passages", "passage", "disclosures", "message"},
@@ -88,6 +88,8 @@ func (c *Console) has(here string) bool {
 		return c.o.Tokens != nil
 	case "webhooks":
 		return c.o.Webhooks != nil
+	case "ownhours", "hours", "hourplans", "periods", "performance":
+		return c.o.Hours != nil
 	case "devices":
 		return c.o.Devices != nil
 	case "settings":

@@ -46,11 +46,16 @@ type Options struct {
 	Settings    Settings // nil: no page about settings
 	Parking     Parking  // nil: the site has no car park
 	Plans       Plans
-	Hub         *feed.Hub
-	Ring        *feed.Ring
-	Auth        *auth.Auth
-	Log         *slog.Logger
-	Now         func() time.Time
+	// Hours are hours worked, and HoursReasons opens what people wrote with a request; nil: no
+	// pages about hours. WebClock shows a clock on one's own page.
+	Hours        Hours
+	HoursReasons HoursReasons
+	WebClock     bool
+	Hub          *feed.Hub
+	Ring         *feed.Ring
+	Auth         *auth.Auth
+	Log          *slog.Logger
+	Now          func() time.Time
 }
 
 // Console serves the pages. It is safe for concurrent use.

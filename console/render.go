@@ -89,7 +89,7 @@ func (c *Console) parse(lang string) map[string]*template.Template {
 		"char":       func(r rune) string { return string(r) },
 		"bytes":      bytesText,
 	}
-	parts := template.Must(template.New("").Funcs(funcs).ParseFS(templateFiles, "templates/base.html", "templates/parts.html", "templates/fields.html", "templates/listing.html"))
+	parts := template.Must(template.New("").Funcs(funcs).ParseFS(templateFiles, "templates/base.html", "templates/parts.html", "templates/fields.html", "templates/listing.html", "templates/hours_parts.html"))
 	out := map[string]*template.Template{"parts": parts}
 	for _, a := range areas {
 		for _, name := range a.pages {

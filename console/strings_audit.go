@@ -42,6 +42,7 @@ var auditTexts = map[string][2]string{
 	"leaf.request":    {"Request of a person", "个人请求"},
 	"leaf.setting":    {"Setting", "设置"},
 	"leaf.parking":    {"Parking", "停车"},
+	"leaf.hours":      {"Hours", "工时"},
 	"leaf.disclosure": {"Disclosure", "查阅"},
 	"leaf.refusal":    {"Refusal", "拒绝查阅"},
 	"leaf.live":       {"Live window", "实时窗口"},

@@ -12,6 +12,13 @@ import (
 	"gatehouse/flow/intake"
 )
 
+func asTexts[T ~string](list []T) (out []string) {
+	for _, x := range list {
+		out = append(out, string(x))
+	}
+	return out
+}
+
 // Every text that a template or a handler names must exist in both languages.
 func TestEverythingIsTranslated(t *testing.T) {
 	used := map[string]bool{}
@@ -44,10 +51,10 @@ func TestEverythingIsTranslated(t *testing.T) {
 		"request": {"access", "correction", "export", "erasure"}, "reqstate": {"open", "soon", "overdue", "done"}, "reqoutcome": {"granted", "refused"},
 		"field": {"birth_date", "gender", "number", "phone", "email", "address", "unit", "region", "class", "colour", "owner"},
 		"keep":  {"passages", "frames", "strangers", "records", "metadata"}, "relstate": {"asked", "approved", "written", "expired"},
-		"leaf":  {"passage", "outcome", "subject", "status", "consent", "device", "account", "sign-in", "request", "setting", "disclosure", "refusal", "live", "vault", "erase", "expire", "hold", "key", "canary", "release", "backup", "policy", "parking"},
+		"leaf":  {"passage", "outcome", "subject", "status", "consent", "device", "account", "sign-in", "request", "setting", "disclosure", "refusal", "live", "vault", "erase", "expire", "hold", "key", "canary", "release", "backup", "policy", "parking", "hours"},
 		"certs": {"none", "files", "acme", "local"}, "custody": {"key_file", "key_file_on_the_same_disk", "systemd_credential", "pkcs11", "tpm", "unknown"}, "slot": {"passphrase", "file", "pkcs11", "tpm"},
 		"secretfor": {"mail", "webhook", "oidc", "storage", "other"}, "from": {"default", "file", "environment", "console", "program"},
-		"section": {"site", "tls", "sign_in", "vault", "vision", "ring", "strangers", "disclosure", "alarms", "retention", "backup", "audit", "api", "terminal"},
+		"section": {"site", "tls", "sign_in", "vault", "vision", "ring", "strangers", "disclosure", "alarms", "retention", "backup", "audit", "api", "terminal", "attendance"},
 		"verdict": {"ok", "warn", "fail", "skipped"}, "doctor": {"configuration", "permissions", "exposure", "time", "disk", "keys", "cameras", "versions", "limits"},
 		"chart": {"passages", "latency", "lag", "fps", "queues", "disk", "memory", "vault"}, "series": {"granted", "denied", "latency", "lag", "fps", "waiting", "audit", "free", "heap", "unsealed"},
 		"state": {"invited", "enabled", "disabled"}, "sort": rollSorts, "done": {"enrolled", "photos", "saved"}, "consent": {"face_at_doors", "face_at_attendance"},
@@ -57,8 +64,11 @@ func TestEverythingIsTranslated(t *testing.T) {
 		"relask": {"name", "national_id", "record", "photos", "detail", "evidence"}, "limit": budgetScopes, "canary": {"person", "vehicle", "token"}, "relfield": {"name", "national_id", "record", "detail", "picture"},
 		"hook": {"passage", "outcome", "test"}, "delivery": {"waiting", "delivered", "failed"},
 		"staystate": {"inside", "open", "waiting", "ambiguous", "left", "lost", "withdrawn"}, "exitstate": {"paired", "ambiguous", "unpaired", "reversed", "dismissed"},
-		"staywhy": {"new", "exit_missed", "plate_twice", "opened_remotely", "same_text", "ticket", "one_lookalike", "one_missing", "readers_choice", "two_apart", "two_stays", "looks_other", "ticket_of_other", "double_dip", "no_entry", "no_plate", "unknown_ticket", "other_vehicle", "paid", "card", "attached", "attached_free", "overdue", "reversed", "ended_by_hand"},
-		"by":      {"passkey", "totp", "oidc", "link", "invite"},
+		"staywhy":  {"new", "exit_missed", "plate_twice", "opened_remotely", "same_text", "ticket", "one_lookalike", "one_missing", "readers_choice", "two_apart", "two_stays", "looks_other", "ticket_of_other", "double_dip", "no_entry", "no_plate", "unknown_ticket", "other_vehicle", "paid", "card", "attached", "attached_free", "overdue", "reversed", "ended_by_hand"},
+		"dayclass": {"work", "rest", "holiday"}, "punchway": {"in", "out"}, "punchfrom": asTexts(gatehouse.PunchSources), "punchuse": {"superseded", "voided", "duplicate"},
+		"entrykind": {"worked", "pause", "uncounted", "credited", "leave"}, "correctkind": {"add", "move", "void", "dispute"}, "timestate": {"requested", "approved", "refused", "withdrawn"},
+		"periodstate": {"open", "closed", "locked"}, "shiftkind": {"fixed", "flexible", "open"}, "exception": asTexts(gatehouse.ExceptionKinds), "timerule": asTexts(gatehouse.TimeRules),
+		"by": {"passkey", "totp", "oidc", "link", "invite"},
 	} {
 		if !prefixes[prefix] {
 			t.Errorf("no template uses %s.*: the test is out of step", prefix)

@@ -28,7 +28,7 @@ func (a auditSink) Deal(ctx context.Context, leaves []follow.Leaf) error {
 
 // committed wakes what follows the log.
 func (s *Server) committed() {
-	for _, wake := range []chan struct{}{s.auditWake, s.eventsWake, s.hooksWake, s.staysWake} {
+	for _, wake := range []chan struct{}{s.auditWake, s.eventsWake, s.hooksWake, s.staysWake, s.hoursWake} {
 		select {
 		case wake <- struct{}{}:
 		default:

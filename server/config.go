@@ -34,6 +34,7 @@ type Config struct {
 	Ring         RingConfig          `yaml:"ring"`
 	Strangers    StrangersConfig     `yaml:"strangers"`
 	Terminal     TerminalConfig      `yaml:"terminal"`
+	Attendance   AttendanceConfig    `yaml:"attendance"`
 	Disclosure   DisclosureConfig    `yaml:"disclosure"`
 	Alarms       AlarmsConfig        `yaml:"alarms"`
 	Retention    RetentionConfig     `yaml:"retention"`
@@ -159,7 +160,7 @@ func DefaultConfig() Config {
 		Organization: "default", Site: SiteConfig{ID: "main", Name: "Main site", TimeZone: "UTC"},
 		Data: "var/data", GateKey: "var/keys/gate.key", Listen: "localhost:8080", TLS: defaultTLS(), SignIn: defaultSignIn(), API: APIConfig{PerMinute: 600},
 		Vault: VaultConfig{UnsealedFor: 8 * time.Hour}, Vision: VisionConfig{Threads: 1},
-		Ring: RingConfig{Minutes: 10, Mebibyte: 64}, Alarms: AlarmsConfig{Mail: MailConfig{Port: 587, Security: "starttls", To: []string{}, Language: "en"}},
+		Ring: RingConfig{Minutes: 10, Mebibyte: 64}, Attendance: AttendanceConfig{Gates: []string{}}, Alarms: AlarmsConfig{Mail: MailConfig{Port: 587, Security: "starttls", To: []string{}, Language: "en"}},
 		Terminal: TerminalConfig{Language: "en"}, CommitWithin: 3 * time.Second, LogLevel: "info",
 		Retention: RetentionConfig{PassageDays: 90, FrameDays: 7, StrangerDays: 3, RecordDays: 1095, MetadataDays: 1095},
 		Audit:     AuditConfig{WitnessEvery: time.Minute, Witness: []WitnessConfig{}, WitnessedLogs: []WitnessedLogConfig{}},

@@ -27,8 +27,19 @@ const rewriteAtOnce = 64 << 20
 
 // newEraser wires the erasing.
 func (s *Server) newEraser() *erase.Eraser {
-	return erase.New(erase.Ports{Place: s.site.Place, Store: s.store, Vault: s.vault, Working: s.working, Blobs: s.blobs, Keep: s.gateKey,
+	return erase.New(erase.Ports{Place: s.site.Place, Store: s.store, Vault: s.vault, Working: forgetting{s}, Blobs: s.blobs, Keep: s.gateKey,
 		Forget: s.ring.Forget, Gone: s.erasedOne, Rewrite: s.rewriteErased, Prove: s.prove})
+}
+
+// forgetting is the working set, and the accounts that say whose they are.
+type forgetting struct{ *Server }
+
+// RemoveSubject implements erase.Working.
+func (f forgetting) RemoveSubject(ctx context.Context, id gatehouse.SubjectID) error {
+	if err := f.accounts.ForgetPerson(ctx, "erasure", id); err != nil {
+		return err
+	}
+	return f.working.RemoveSubject(ctx, id)
 }
 
 // prove proves that a leaf stands in the audit log.

@@ -60,6 +60,11 @@ func (s *Server) erasedOne() {
 		s.log.Error("the rule book cannot be read again", "code", gatehouse.ErrorCode(err))
 	}
 	s.forgetStays()
+	if s.hours != nil {
+		if err := s.hours.Reload(context.Background()); err != nil {
+			s.log.Error("the book of hours cannot be read again", "code", gatehouse.ErrorCode(err))
+		}
+	}
 }
 
 // joinGroup puts a subject that was just enrolled into a group, unless it is in it: what a

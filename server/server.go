@@ -32,6 +32,7 @@ import (
 	"gatehouse/flow/rulebook"
 	"gatehouse/flow/search"
 	"gatehouse/flow/stay"
+	"gatehouse/flow/timesheet"
 	"gatehouse/flow/tokens"
 	"gatehouse/flow/webhooks"
 	"gatehouse/flow/why"
@@ -132,6 +133,8 @@ type Server struct {
 	history    history
 	waiting    func() int // alarms and posted pictures, once it runs
 	requests   *requests.Desk
+	hours      *timesheet.Hours
+	hoursWake  chan struct{}
 	escrow     *escrow.Store
 	backups    backups
 	rotator    *rotate.Rotator
@@ -158,7 +161,7 @@ func Open(ctx context.Context, c Config, o Options) (_ *Server, err error) {
 		o.Stderr = os.Stderr
 	}
 	log, level := newLog(o.Stderr, c.LogLevel, o.Quiet)
-	s := &Server{config: c, opts: o, log: log, settings: settings{level: level, now: ofFile(c), set: map[string]gatehouse.Setting{}}, started: time.Now(), cameras: map[gatehouse.DeviceID]*camera{}, hub: feed.NewHub(nil), metrics: api.NewMetrics(), pins: newPINTrials(time.Now), screens: newScreens(), codes: auth.NewCodes(nil), auditWake: make(chan struct{}, 1), eventsWake: make(chan struct{}, 1), hooksWake: make(chan struct{}, 1), staysWake: make(chan struct{}, 1)}
+	s := &Server{config: c, opts: o, log: log, settings: settings{level: level, now: ofFile(c), set: map[string]gatehouse.Setting{}}, started: time.Now(), cameras: map[gatehouse.DeviceID]*camera{}, hub: feed.NewHub(nil), metrics: api.NewMetrics(), pins: newPINTrials(time.Now), screens: newScreens(), codes: auth.NewCodes(nil), auditWake: make(chan struct{}, 1), eventsWake: make(chan struct{}, 1), hooksWake: make(chan struct{}, 1), staysWake: make(chan struct{}, 1), hoursWake: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			s.Close(context.WithoutCancel(ctx))
@@ -341,6 +344,9 @@ func (s *Server) openFlows(ctx context.Context) error {
 		return err
 	}
 	if err := s.openRules(ctx); err != nil {
+		return err
+	}
+	if err := s.openHours(ctx); err != nil {
 		return err
 	}
 	if err := s.openTokens(); err != nil {

@@ -15,6 +15,7 @@ type AccountCmd struct {
 	List     AccountListCmd     `cmd:"" help:"List the accounts."`
 	Roles    AccountRolesCmd    `cmd:"" help:"Give an account these roles and no others; its sessions end."`
 	Invite   AccountInviteCmd   `cmd:"" help:"Print a new invitation for an account; an earlier one stops working."`
+	Person   AccountPersonCmd   `cmd:"" help:"Say which enrolled person has an account: they see their own hours, and decide nothing about them."`
 	Identity AccountIdentityCmd `cmd:"" help:"Let somebody at the provider of single sign-on in as an account."`
 	Disable  AccountDisableCmd  `cmd:"" help:"Disable an account; its sessions end."`
 	Enable   AccountEnableCmd   `cmd:"" help:"Enable a disabled account again."`
@@ -29,7 +30,7 @@ type LoginArg struct {
 // AccountAddCmd makes an account.
 type AccountAddCmd struct {
 	LoginArg
-	Role     []string `required:"" sep:"none" help:"guard:GATE+GATE, parking-operator:GATE, site-manager, hr, privacy-officer, administrator or auditor; behind it @SITE for one site alone (guard@north:front-door). May be repeated." placeholder:"ROLE"`
+	Role     []string `required:"" sep:"none" help:"guard:GATE+GATE, parking-operator:GATE, site-manager, hr, privacy-officer, administrator, auditor or employee; behind it @SITE for one site alone (guard@north:front-door). May be repeated." placeholder:"ROLE"`
 	NameFile string   `help:"Read what the person is called from a file (- for standard input). It is sealed, and shown to administrators." placeholder:"FILE"`
 }
 
@@ -84,6 +85,19 @@ type AccountInviteCmd struct{ LoginArg }
 // Run makes it.
 func (cmd AccountInviteCmd) Run(ctx context.Context, out *Out) error {
 	return answer(ctx, out, func(a api.Admin) (wire.InviteResponse, error) { return a.InviteAccount(ctx, cmd.Login) }, out.invitation)
+}
+
+// AccountPersonCmd says whose an account is.
+type AccountPersonCmd struct {
+	LoginArg
+	Person string `arg:"" optional:"" help:"Their badge label or id; nothing for nobody."`
+}
+
+// Run says it.
+func (cmd AccountPersonCmd) Run(ctx context.Context, out *Out) error {
+	return answer(ctx, out, func(a api.Admin) (wire.Account, error) {
+		return a.SetAccountPerson(ctx, cmd.Login, wire.AccountPersonRequest{Person: cmd.Person})
+	}, out.account)
 }
 
 // AccountIdentityCmd links an identity.

@@ -70,6 +70,8 @@ type CLI struct {
 	Eval      EvalCmd      `cmd:"" help:"Measure accuracy on a labelled folder."`
 	Calibrate CalibrateCmd `cmd:"" help:"Fit thresholds from a false-accept budget."`
 
+	Attendance AttendanceCmd `cmd:"" help:"Hours worked: plans, timesheets, corrections, leave and pay periods."`
+
 	Tariff     TariffCmd     `cmd:"" help:"What parking costs: check a tariff's file, explain a charge, draw a chart; put, list, show, history."`
 	Parking    ParkingCmd    `cmd:"" help:"Who is in the car parks: status, stays, stay, exits, attach, dismiss, end."`
 	Pass       PassCmd       `cmd:"" help:"Rights to park: add, reserve, quota, deny, list, rm."`

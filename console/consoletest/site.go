@@ -29,6 +29,7 @@ import (
 	"gatehouse/flow/intake"
 	"gatehouse/flow/plan"
 	"gatehouse/flow/rulebook"
+	"gatehouse/flow/timesheet"
 	"gatehouse/flow/tokens"
 	"gatehouse/flow/webhooks"
 	"gatehouse/flow/why"
@@ -67,6 +68,9 @@ type Site struct {
 	Working  *workingset.Set
 	Imports  *intake.Jobs
 	Erasing  chan struct{}
+	// Hours is the real flow, over a store in memory.
+	Hours      *timesheet.Hours
+	hoursStore *hoursStore
 
 	shelf *shelf
 	// Equipment are the devices that their page lists.
@@ -117,6 +121,7 @@ func New(now func() time.Time, lang *time.Location, extra func(*Site) []auth.Rou
 	s.Controls = newControls()
 	s.openRules()
 	s.openPlans()
+	s.openHours(lang)
 	gates := map[gatehouse.GateID]gatehouse.Gate{}
 	for _, g := range s.Gates {
 		gates[g.ID] = g
@@ -129,7 +134,7 @@ func New(now func() time.Time, lang *time.Location, extra func(*Site) []auth.Rou
 	}
 	s.Auth = auth.New(how)
 	s.Console = console.New(console.Options{Place: Place, SiteName: "Harbour Works", Location: lang, Gates: s.Gates,
-		Passages: s, Lender: s, Vault: vault{s}, Registry: registry, Disclosures: s, Archive: archive{s}, Accounts: s.Accounts, Tokens: s.Tokens, Webhooks: s.Webhooks, Rules: s.Rules, Badges: s.Working, Why: explainer, Openings: s, Alarms: s, Devices: equipment{s}, Privacy: papers{s}, Control: control{s}, Health: wellbeing{s}, Audit: auditor{s}, Settings: settled{s}, Plans: s.Plans, Hub: s.Hub, Ring: s.Ring, Auth: s.Auth, Now: now})
+		Passages: s, Lender: s, Vault: vault{s}, Registry: registry, Disclosures: s, Archive: archive{s}, Accounts: s.Accounts, Tokens: s.Tokens, Webhooks: s.Webhooks, Rules: s.Rules, Badges: s.Working, Why: explainer, Openings: s, Alarms: s, Devices: equipment{s}, Privacy: papers{s}, Control: control{s}, Health: wellbeing{s}, Audit: auditor{s}, Settings: settled{s}, Plans: s.Plans, Hours: s.Hours, HoursReasons: hoursReasons{s}, WebClock: true, Hub: s.Hub, Ring: s.Ring, Auth: s.Auth, Now: now})
 	routes := s.Console.Routes()
 	if extra != nil {
 		routes = append(routes, extra(s)...)

@@ -320,3 +320,36 @@ func TestADamagedAccountStopsTheStart(t *testing.T) {
 	_, err := Load(Ports{Place: here, Working: d, Log: d})
 	wantCode(t, "an account under another's id", err, "account.damaged")
 }
+
+// An account of somebody who is erased is nobody's, and one that was for their own hours
+// alone is gone.
+func TestWhoseAnAccountIs(t *testing.T) {
+	a, d := open(t)
+	person := gatehouse.RandomID()
+	own, _, err := a.Add(t.Context(), "test", New{Login: "e-1", Roles: []gatehouse.Assignment{{Role: gatehouse.Employee}}, Person: person})
+	if err != nil {
+		t.Fatal(err)
+	}
+	clerk, _, err := a.Add(t.Context(), "test", New{Login: "clerk", Roles: []gatehouse.Assignment{{Role: gatehouse.Employee}, {Role: gatehouse.HR}}})
+	if err == nil {
+		err = a.SetPerson(t.Context(), "test", clerk.ID, person)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := d.load(t)
+	if got := again.OfPerson(person); len(got) != 2 || got[0].ID != clerk.ID || got[1].ID != own.ID || got[0].Revision == clerk.Revision {
+		t.Fatalf("%+v", got)
+	}
+	for range 2 {
+		if err := again.ForgetPerson(t.Context(), "test", person); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, there := again.Account(own.ID); there || len(again.OfPerson(person)) != 0 {
+		t.Error("an erased person has an account")
+	}
+	if got, there := again.Account(clerk.ID); !there || !got.Person.IsZero() || len(got.Roles) != 2 {
+		t.Errorf("%+v", got)
+	}
+}

@@ -20,6 +20,8 @@ type New struct {
 	Login string
 	Name  gatehouse.Secret // may be ""
 	Roles []gatehouse.Assignment
+	// Person is who is enrolled and will have the account; zero for nobody.
+	Person gatehouse.SubjectID
 }
 
 // Add makes an account and an invitation: token is a one-time link's. Errors:
@@ -44,7 +46,7 @@ func (a *Accounts) Add(ctx context.Context, by string, n New) (made gatehouse.Ac
 	if len(a.List()) >= maxAccounts {
 		return made, "", gatehouse.Errorf("account.too_many", "remove those that nobody uses", "there are %d accounts", maxAccounts)
 	}
-	k := kept{Account: gatehouse.Account{Org: a.Place.Org, ID: gatehouse.RandomID(), Login: n.Login, Name: gatehouse.Secret(name), State: gatehouse.Invited, Roles: roles, Made: a.Now().UTC(), Revision: 1}}
+	k := kept{Account: gatehouse.Account{Org: a.Place.Org, ID: gatehouse.RandomID(), Login: n.Login, Name: gatehouse.Secret(name), State: gatehouse.Invited, Person: n.Person, Roles: roles, Made: a.Now().UTC(), Revision: 1}}
 	token = k.invite(a)
 	return k.shown(), token, a.keep(ctx, k, a.leaf("added", k.Account.ID, by, roleWords(roles)...))
 }
@@ -112,6 +114,43 @@ func (a *Accounts) SetRoles(ctx context.Context, by string, id gatehouse.Account
 		return a.leaf("roles", id, by, roleWords(roles)...), a.stillManaged(*k)
 	})
 	return err
+}
+
+// SetPerson says who has the account; its sessions end. The leaf does not say who: erasing
+// somebody replaces their id. Errors: account.unknown.
+func (a *Accounts) SetPerson(ctx context.Context, by string, id gatehouse.AccountID, person gatehouse.SubjectID) error {
+	a.writes.Lock()
+	defer a.writes.Unlock()
+	_, err := a.change(ctx, id, func(k *kept) ([]byte, error) {
+		k.Account.Person = person
+		k.Account.Revision++
+		return a.leaf("person", id, by), nil
+	})
+	return err
+}
+
+// OfPerson are the accounts that somebody who is enrolled has, by login.
+func (a *Accounts) OfPerson(person gatehouse.SubjectID) (out []gatehouse.Account) {
+	if person.IsZero() {
+		return nil
+	}
+	return slices.DeleteFunc(a.List(), func(x gatehouse.Account) bool { return x.Person != person })
+}
+
+// ForgetPerson is called when somebody is erased: accounts that were for their own hours
+// alone are removed, and others are nobody's from then on. It may be repeated.
+func (a *Accounts) ForgetPerson(ctx context.Context, by string, person gatehouse.SubjectID) error {
+	for _, one := range a.OfPerson(person) {
+		own := len(one.Roles) > 0 && !slices.ContainsFunc(one.Roles, func(r gatehouse.Assignment) bool { return r.Role != gatehouse.Employee })
+		if own {
+			if err := a.Remove(ctx, by, one.ID); err != nil {
+				return err
+			}
+		} else if err := a.SetPerson(ctx, by, one.ID, gatehouse.SubjectID{}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // SetDisabled ends or restores an account's use; its sessions end. Errors:
@@ -186,7 +225,7 @@ func (a *Accounts) checked(roles []gatehouse.Assignment) ([]gatehouse.Assignment
 	for _, r := range roles {
 		switch {
 		case !slices.Contains(gatehouse.PeopleRoles, r.Role):
-			return nil, bad("a role is guard, site-manager, hr, parking-operator, privacy-officer, administrator or auditor")
+			return nil, bad("a role is guard, site-manager, hr, parking-operator, privacy-officer, administrator, auditor or employee")
 		case r.Site != "" && gatehouse.CheckName(string(r.Site)) != nil:
 			return nil, bad("a site is named by its id")
 		case r.Role.PerGate() && len(r.Gates) == 0:

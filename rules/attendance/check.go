@@ -117,8 +117,9 @@ func CheckRoster(roster []gatehouse.RosterEntry, shifts map[gatehouse.ShiftID]ga
 		if e.Until != "" {
 			until, last = dayOf(e.Until)
 		}
+		cycle, begins := cycleOf(e, from)
 		switch {
-		case !isDate || !last:
+		case !isDate || !last || !begins:
 			bad("roster.date", "write dates as 2026-12-25")
 		case until < from:
 			bad("roster.order", "it ends before it begins")
@@ -131,7 +132,7 @@ func CheckRoster(roster []gatehouse.RosterEntry, shifts map[gatehouse.ShiftID]ga
 		case slices.ContainsFunc(e.Pattern, func(s gatehouse.ShiftID) bool { _, there := shifts[s]; return s != "" && !there }):
 			bad("roster.shift", "it names a shift that is not there")
 		default:
-			ok = append(ok, entry{RosterEntry: e, from: from, until: until})
+			ok = append(ok, entry{RosterEntry: e, from: from, until: until, cycle: cycle})
 		}
 	}
 	for k := range ok {

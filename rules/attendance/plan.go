@@ -56,6 +56,7 @@ func (c *calculation) plan() {
 type entry struct {
 	*gatehouse.RosterEntry
 	from, until day
+	cycle       day // a day on which the pattern begins
 	rank        int
 }
 
@@ -85,10 +86,22 @@ func (c *calculation) entries() []entry {
 		case e.Group == "":
 			rank = 1
 		}
-		out = append(out, entry{e, from, until, rank})
+		cycle, ok := cycleOf(e, from)
+		if !ok {
+			continue
+		}
+		out = append(out, entry{e, from, until, cycle, rank})
 	}
 	slices.SortStableFunc(out, func(a, b entry) int { return a.rank - b.rank })
 	return out
+}
+
+// cycleOf is a day on which an entry's pattern begins.
+func cycleOf(e *gatehouse.RosterEntry, from day) (day, bool) {
+	if e.Cycle == "" {
+		return from, true
+	}
+	return dayOf(e.Cycle)
 }
 
 func (c *calculation) planDay(d day, roster []entry, clocks map[string]*clock) plan {
@@ -180,7 +193,10 @@ func (c *calculation) shift(id gatehouse.ShiftID) *gatehouse.Shift {
 }
 
 // of is the entry's shift of a day; "" for a day off.
-func (e *entry) of(d day) gatehouse.ShiftID { return e.Pattern[int(d-e.from)%len(e.Pattern)] }
+func (e *entry) of(d day) gatehouse.ShiftID {
+	n := len(e.Pattern)
+	return e.Pattern[(int(d-e.cycle)%n+n)%n]
+}
 
 // first is the pattern's first shift; "" where it has days off alone.
 func (e *entry) first() gatehouse.ShiftID {

@@ -182,7 +182,19 @@ func (s *Store) SubjectTraces(ctx context.Context, place gatehouse.Place, id gat
 	if err != nil {
 		return traces, sealeddb.Wrap(SiteFile, err)
 	}
+	for _, table := range hoursTables {
+		var n int
+		if err := s.site.db.Readers().QueryRowContext(ctx, `SELECT count(*) FROM `+table+` WHERE org = ? AND site = ? AND subject = ?`, args...).Scan(&n); err != nil {
+			return traces, sealeddb.Wrap(SiteFile, err)
+		}
+		traces.Hours += n
+	}
 	for _, month := range all[1:] {
+		var punches int
+		if err := month.db.Readers().QueryRowContext(ctx, `SELECT count(*) FROM punches WHERE org = ? AND site = ? AND subject = ?`, args...).Scan(&punches); err != nil {
+			return traces, sealeddb.Wrap(month.db.Path(), err)
+		}
+		traces.Hours += punches
 		n, last, err := month.traces(ctx, args)
 		if err != nil {
 			return traces, sealeddb.Wrap(month.db.Path(), err)
@@ -267,38 +279,50 @@ func (s *Store) ReplaceSubject(ctx context.Context, place gatehouse.Place, old, 
 // replaceSubject changes one month. The old id leaves the file and its log at once,
 // unless somebody reads at that moment; then with the next checkpoint.
 func (m *shard) replaceSubject(ctx context.Context, place gatehouse.Place, old, fresh gatehouse.SubjectID) (passages int, err error) {
+	var changed int64
 	err = m.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx, `UPDATE passages SET subject = ?4 WHERE org = ?1 AND site = ?2 AND subject = ?3`,
-			append(subjectArgs(place, old), fresh[:])...)
-		if err != nil {
-			return err
-		}
-		n, err := result.RowsAffected()
-		passages = int(n)
-		if err != nil {
-			return err
-		}
 		both := append(subjectArgs(place, old), fresh[:])
-		for _, statement := range []string{
+		for i, statement := range []string{
+			`UPDATE passages SET subject = ?4 WHERE org = ?1 AND site = ?2 AND subject = ?3`,
+			`UPDATE punches SET subject = ?4 WHERE org = ?1 AND site = ?2 AND subject = ?3`,
 			`UPDATE stays SET subject = ?4, known = 0, correction = NULL WHERE org = ?1 AND site = ?2 AND subject = ?3`,
 			`UPDATE exits SET subject = ?4, known = 0 WHERE org = ?1 AND site = ?2 AND subject = ?3`,
 		} {
-			if _, err := tx.ExecContext(ctx, statement, both...); err != nil {
+			result, err := tx.ExecContext(ctx, statement, both...)
+			if err != nil {
 				return err
+			}
+			n, err := result.RowsAffected()
+			if err != nil {
+				return err
+			}
+			if changed += n; i == 0 {
+				passages = int(n)
 			}
 		}
 		return nil
 	})
-	if err == nil && passages > 0 {
+	if err == nil && changed > 0 {
 		_, err = m.db.Checkpoint(ctx)
 	}
 	return passages, err
 }
 
+// hoursTables are those of site.db that name subjects for their hours.
+var hoursTables = []string{"hours_items", "hours_changes", "time_corrections", "leave_requests"}
+
+// forgetHours makes what was planned, corrected and excused nobody's: closed periods go on
+// adding up under the new id.
+var forgetHours = []string{
+	`UPDATE hours_changes SET subject = ?4 WHERE org = ?1 AND site = ?2 AND subject = ?3`,
+	`UPDATE time_corrections SET subject = ?4, reason = NULL WHERE org = ?1 AND site = ?2 AND subject = ?3`,
+	`UPDATE leave_requests SET subject = ?4, reason = NULL WHERE org = ?1 AND site = ?2 AND subject = ?3`,
+}
+
 func (s *Store) replaceEnrolled(ctx context.Context, place gatehouse.Place, old, fresh gatehouse.SubjectID, leaf []byte) error {
 	its, both := subjectArgs(place, old), append(subjectArgs(place, old), fresh[:])
 	err := s.site.commit(ctx, leaf, func(ctx context.Context, tx *sql.Tx) (changed bool, err error) {
-		for _, table := range []string{"photos", "escrow", "group_members", "parking_items"} {
+		for _, table := range []string{"photos", "escrow", "group_members", "parking_items", "hours_items"} {
 			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE org = ? AND site = ? AND subject = ?`, its...); err != nil {
 				return false, err
 			}
@@ -308,6 +332,11 @@ func (s *Store) replaceEnrolled(ctx context.Context, place gatehouse.Place, old,
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE rule_change_members SET subject = ?4 WHERE org = ?1 AND site = ?2 AND subject = ?3`, both...); err != nil {
 			return false, err
+		}
+		for _, statement := range forgetHours {
+			if _, err := tx.ExecContext(ctx, statement, both...); err != nil {
+				return false, err
+			}
 		}
 		// What a request says is noise from now on; that there was one, and when, stays.
 		if _, err := tx.ExecContext(ctx, `UPDATE requests SET subject = ?4, note = NULL, answer = NULL, contact = NULL WHERE org = ?1 AND site = ?2 AND subject = ?3`, both...); err != nil {

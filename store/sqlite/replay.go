@@ -21,7 +21,7 @@ func (s *Store) Replay(ctx context.Context, removals []gatehouse.Removal) error 
 			return err
 		}
 		return eachErased(removals, func(r gatehouse.Removal) error {
-			for _, table := range []string{"photos", "consents", "escrow", "group_members"} {
+			for _, table := range []string{"photos", "consents", "escrow", "group_members", "hours_items"} {
 				if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE org = ? AND site = ? AND subject = ?`,
 					string(r.Org), string(r.Site), r.Subject[:]); err != nil {
 					return err
@@ -31,6 +31,11 @@ func (s *Store) Replay(ctx context.Context, removals []gatehouse.Removal) error 
 			if _, err := tx.ExecContext(ctx, `UPDATE rule_change_members SET subject = ?4 WHERE org = ?1 AND site = ?2 AND subject = ?3`,
 				string(r.Org), string(r.Site), r.Subject[:], fresh[:]); err != nil {
 				return err
+			}
+			for _, statement := range forgetHours {
+				if _, err := tx.ExecContext(ctx, statement, string(r.Org), string(r.Site), r.Subject[:], fresh[:]); err != nil {
+					return err
+				}
 			}
 			_, err := tx.ExecContext(ctx, `DELETE FROM subjects WHERE org = ? AND site = ? AND id = ?`, string(r.Org), string(r.Site), r.Subject[:])
 			return err
@@ -92,6 +97,11 @@ func replaceErased(ctx context.Context, db *sealeddb.DB, removals []gatehouse.Re
 		}
 		_, err = tx.ExecContext(ctx, `UPDATE passages SET known = 0, subject = erased.fresh FROM erased
 			WHERE erased.org = passages.org AND erased.site = passages.site AND erased.subject = passages.subject`)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE punches SET subject = erased.fresh FROM erased
+			WHERE erased.org = punches.org AND erased.site = punches.site AND erased.subject = punches.subject`)
 		if err != nil {
 			return err
 		}

@@ -28,6 +28,7 @@ type Engine interface {
 	gatehouse.StayStore
 	gatehouse.ParkingStore
 	gatehouse.DeliveryStore
+	gatehouse.HoursStore
 	Close() error
 }
 
@@ -77,6 +78,10 @@ func Run(t *testing.T, fresh func(t *testing.T) (open func() Engine)) {
 		{"another place sees nothing", testPlaces},
 		{"a rule book is changed step by step", testRules},
 		{"a rule book forgets who is erased", testRulesForget},
+		{"punches are added once, by month", testPunches},
+		{"a book of hours is changed step by step", testHoursBook},
+		{"corrections, leave and periods", testTimeRequests},
+		{"hours forget who is erased", testHoursForget},
 		{"a subject is replaced everywhere", testReplaceSubject},
 		{"what was on its way is replaced too", testReplaceOnItsWay},
 		{"content is dropped by kind and time", testDropContent},

@@ -52,13 +52,17 @@ func TestPagesAreAccessible(t *testing.T) {
 	must(t, chromedp.Do(ctx, enter(t, s)))
 	s.Server.URL = "http://localhost:" + port(s)
 	s.Unseal()
-	owner := s.Account("manager-1", gatehouse.Assignment{Role: gatehouse.SiteManager}, gatehouse.Assignment{Role: gatehouse.Administrator})
+	team := newShiftTeam(t, s)
+	owner := s.Account("manager-1", gatehouse.Assignment{Role: gatehouse.SiteManager}, gatehouse.Assignment{Role: gatehouse.Administrator}, gatehouse.Assignment{Role: gatehouse.Employee})
+	must(t, s.Accounts.SetPerson(t.Context(), "test", owner.ID, team.people[0]))
+	asked(t, s, team)
 	somebody := s.Account("guard-7", gatehouse.Assignment{Role: gatehouse.Guard, Gates: []gatehouse.GateID{"front-door"}})
 	paths := slices.Sorted(maps.Values(enrolments(t, ctx, s)))
 	paths = append(paths, slices.Sorted(maps.Values(officePages(s)))...)
+	paths = append(paths, slices.Sorted(maps.Values(team.pages()))...)
 	for i, path := range append(paths, "/", "/passages/"+car.ID.String(), "/passages", "/people", "/disclosures", "/search", "/no-such-page",
 		"/?only=denied", "/live/wall", "/alarms", "/gates", "/gates/front-door", "/plans/ground-floor", "/plans/-", "/rules", "/rules/groups/staff", "/rules/grants/night", "/rules/schedules/nights", "/rules/schedules/-", "/rules/changes", whyPath(s), "/passages/"+deniedPassage(s)+"/why",
-		"/accounts", "/accounts/"+somebody.ID.String(), "/signin", "/account", "/account/code", "/again") {
+		"/accounts", "/accounts/"+somebody.ID.String(), "/signin", "/account", "/account/code", "/again", "/hours/own"+team.query) {
 		if path == "/account" { // one's own: a demo's session has none
 			must(t, chromedp.Do(ctx, chromedp.Navigate(s.Auth.MintFor(owner.ID))))
 		}

@@ -136,6 +136,31 @@ DELETE /api/v1/devices/{id}                 permission devices, fresh, or token
 GET /api/v1/disclosures                     permission see-disclosures, or token
 GET /api/v1/health                          permission status, or token
 POST /api/v1/search                         permission search, fresh
+GET /api/v1/attendance/plans                permission see-hours, or token, or socket
+GET /api/v1/attendance/changes              permission see-hours, or token, or socket
+POST /api/v1/attendance/plans               permission plan-hours, or token, or socket
+DELETE /api/v1/attendance/plans/{id}        permission plan-hours, or token, or socket
+GET /api/v1/attendance/people               permission see-hours, or token, or socket
+GET /api/v1/attendance/people/{id}          permission see-hours, or token, or socket
+GET /api/v1/attendance/people/{id}/differences  permission see-hours, or token, or socket
+GET /api/v1/attendance/people/{id}/balances  permission see-hours, or token, or socket
+POST /api/v1/attendance/punches             permission decide-hours, or socket
+POST /api/v1/attendance/import              permission decide-hours, or socket
+GET /api/v1/attendance/corrections          permission see-hours, or token, or socket
+POST /api/v1/attendance/corrections         permission decide-hours, or socket
+POST /api/v1/attendance/corrections/{id}/decision  permission decide-hours, or socket
+GET /api/v1/attendance/leave                permission see-hours, or token, or socket
+POST /api/v1/attendance/leave               permission decide-hours, or socket
+POST /api/v1/attendance/leave/{id}/decision  permission decide-hours, or socket
+GET /api/v1/attendance/periods              permission see-hours, or token, or socket
+POST /api/v1/attendance/periods/close       permission pay-periods, fresh, or socket
+POST /api/v1/attendance/periods/lock        permission pay-periods, fresh, or socket
+POST /api/v1/attendance/periods/reopen      permission pay-periods, fresh, or socket
+GET /api/v1/attendance/performance          permission see-hours, or token, or socket
+GET /api/v1/attendance/own                  permission own-hours
+POST /api/v1/attendance/own/punches         permission own-hours
+POST /api/v1/attendance/own/corrections     permission own-hours
+POST /api/v1/attendance/own/leave           permission own-hours
 POST /leave                                 permission own-account
 GET /again                                  permission own-account
 POST /again/code                            permission own-account
@@ -231,6 +256,26 @@ POST /audit/verify/stop                     permission audit-log
 GET /health                                 permission status
 POST /health/look                           permission status
 GET /health/history                         permission status
+GET /hours/own                              permission own-hours
+POST /hours/own/punch                       permission own-hours
+POST /hours/own/corrections                 permission own-hours
+POST /hours/own/leave                       permission own-hours
+POST /hours/own/withdraw                    permission own-hours
+GET /hours                                  permission see-hours
+GET /hours/people/{id}                      permission see-hours
+POST /hours/people/{id}/punch               permission decide-hours
+POST /hours/people/{id}/corrections         permission decide-hours
+POST /hours/corrections/{id}/decide         permission decide-hours
+POST /hours/leave/{id}/decide               permission decide-hours
+POST /hours/corrections/{id}/reason         permission decide-hours
+POST /hours/leave/{id}/reason               permission decide-hours
+GET /hours/plans                            permission plan-hours
+POST /hours/plans                           permission plan-hours, fresh
+POST /hours/plans/remove                    permission plan-hours, fresh
+GET /hours/periods                          permission pay-periods
+POST /hours/periods                         permission pay-periods, fresh
+GET /hours/performance                      permission see-hours
+GET /hours/performance/days                 permission see-hours
 GET /privacy                                permission privacy
 GET /privacy/consents                       permission privacy
 POST /privacy/consents/{id}/withdraw        permission edit-records, fresh

@@ -38,7 +38,10 @@ func TestScreenshots(t *testing.T) {
 	ctx, _ := tabFor(t, 40*time.Minute)
 	must(t, chromedp.Do(ctx, enter(t, s)))
 	somebody := s.Account("guard-7", gatehouse.Assignment{Role: gatehouse.Guard, Gates: []gatehouse.GateID{"front-door"}})
-	owner := s.Account("manager-1", gatehouse.Assignment{Role: gatehouse.SiteManager}, gatehouse.Assignment{Role: gatehouse.Administrator})
+	team := newShiftTeam(t, s)
+	owner := s.Account("manager-1", gatehouse.Assignment{Role: gatehouse.SiteManager}, gatehouse.Assignment{Role: gatehouse.Administrator}, gatehouse.Assignment{Role: gatehouse.Employee})
+	must(t, s.Accounts.SetPerson(t.Context(), "test", owner.ID, team.people[0]))
+	asked(t, s, team)
 	pages := map[string]string{"live": "/", "passage": "/passages/" + car.ID.String(), "passages": "/passages",
 		"people": "/people", "search": "/search", "disclosures": "/disclosures", "missing": "/no-such-page",
 		"alarms": "/alarms", "wall": "/live/wall", "plan": "/plans/ground-floor", "gates": "/gates", "gate": "/gates/front-door", "rules": "/rules", "group": "/rules/groups/staff", "rule": "/rules/grants/night", "schedule": "/rules/schedules/nights", "changes": "/rules/changes",
@@ -46,6 +49,7 @@ func TestScreenshots(t *testing.T) {
 		"accounts": "/accounts", "someone": "/accounts/" + somebody.ID.String(), "signin": "/signin"}
 	maps.Copy(pages, enrolments(t, ctx, s))
 	maps.Copy(pages, officePages(s))
+	maps.Copy(pages, team.pages())
 	only := os.Getenv("GATEHOUSE_SCREENSHOTS_OF") // a part of pages' names; "" for every page
 	shoot := func(name, path string) {
 		if !strings.Contains(name, only) {
@@ -75,8 +79,8 @@ func TestScreenshots(t *testing.T) {
 	}
 	must(t, chromedp.Do(ctx, chromedp.Navigate(s.Auth.MintFor(owner.ID))))
 	for _, lang := range []string{"en", "zh"} {
-		for name, path := range map[string]string{"account": "/account", "code": "/account/code", "again": "/again"} {
-			shoot(name+"-"+lang, path+"?lang="+lang)
+		for name, path := range map[string]string{"account": "/account", "code": "/account/code", "again": "/again", "ownhours": "/hours/own" + team.query} {
+			shoot(name+"-"+lang, inLanguage(path, lang))
 		}
 	}
 }

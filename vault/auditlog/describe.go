@@ -37,6 +37,7 @@ var parts = map[gatehouse.LeafKind]string{
 	gatehouse.SettingLeafKind:    "event - - setting value operator",
 	gatehouse.PlanLeafKind:       "event - - plan by picture",
 	gatehouse.ParkingLeafKind:    "event - - id by content",
+	gatehouse.HoursLeafKind:      "event - - by with*",
 	gatehouse.DisclosureLeafKind: "id operator role purpose - units item*",
 }
 

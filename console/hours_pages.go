@@ -1,0 +1,368 @@
+package console
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"gatehouse"
+	"gatehouse/flow/timesheet"
+)
+
+// waitingShown is how many requests a page lists.
+const waitingShown = 200
+
+type ownHoursBody struct {
+	Span        span
+	Nobody      bool // the account is nobody's who is enrolled
+	Sheet       sheetView
+	Corrections []correctionView
+	Leave       []leaveView
+	Balances    []balanceView
+	Kinds       []gatehouse.LeaveKind
+	Clock       bool
+	Today       gatehouse.Date
+	Problem     string
+}
+
+func leaveKinds(l timesheet.Listing) map[string]gatehouse.LeaveKind {
+	out := map[string]gatehouse.LeaveKind{}
+	for _, k := range l.Leave {
+		out[k.ID] = k
+	}
+	return out
+}
+
+func (c *Console) ownHours(w http.ResponseWriter, r *http.Request, status int, problem string) {
+	by := actor(r)
+	b := ownHoursBody{Span: c.spanOf(r), Problem: problem, Clock: c.o.WebClock, Today: gatehouse.DateOf(c.o.Now().In(c.o.Location)), Nobody: by.Person.IsZero()}
+	if !b.Nobody {
+		if err := c.fillOwn(r.Context(), languageOf(w, r), by, &b); err != nil {
+			c.fail(w, r, err)
+			return
+		}
+	}
+	c.render(w, r, status, "ownhours", "ownhours.title", "ownhours", b)
+}
+
+func (c *Console) fillOwn(ctx context.Context, lang string, by timesheet.Actor, b *ownHoursBody) error {
+	v, err := c.o.Hours.Sheet(ctx, by.Person, b.Span.From, b.Span.Until, timesheet.AsOf{})
+	if err != nil {
+		return err
+	}
+	b.Sheet = sheetViewOf(lang, v)
+	list := c.o.Hours.List()
+	kinds := leaveKinds(list)
+	b.Kinds = list.Leave
+	corrections, err := c.o.Hours.Corrections(ctx, gatehouse.TimesQuery{Subject: by.Person, Limit: 20})
+	if err != nil {
+		return err
+	}
+	for _, x := range corrections {
+		b.Corrections = append(b.Corrections, correctionView{TimeCorrection: x})
+	}
+	leave, err := c.o.Hours.LeaveRequests(ctx, gatehouse.TimesQuery{Subject: by.Person, Limit: 20})
+	if err != nil {
+		return err
+	}
+	for _, x := range leave {
+		b.Leave = append(b.Leave, leaveView{LeaveRequest: x, Title: kindTitle(kinds, x.Kind)})
+	}
+	balances, err := c.o.Hours.Balances(ctx, by.Person)
+	b.Balances = balancesOf(balances, kinds)
+	return err
+}
+
+// onOwn carries out what a form on one's own page asks for.
+func (c *Console) onOwn(w http.ResponseWriter, r *http.Request, do func(by timesheet.Actor) error) {
+	by := actor(r)
+	c.onHours(w, r, "/hours/own"+c.spanOf(r).Query(), func(status int, problem string) { c.ownHours(w, r, status, problem) }, func() error {
+		if by.Person.IsZero() {
+			return gatehouse.Errorf("hours.nobody", "an administrator says whose the account is", "this account belongs to nobody who is enrolled")
+		}
+		return do(by)
+	})
+}
+
+func (c *Console) clockNow(w http.ResponseWriter, r *http.Request) {
+	c.onOwn(w, r, func(by timesheet.Actor) error {
+		return c.o.Hours.Clock(r.Context(), by, gatehouse.Direction(r.PostForm.Get("direction")))
+	})
+}
+
+func (c *Console) askOwn(w http.ResponseWriter, r *http.Request) {
+	c.onOwn(w, r, func(by timesheet.Actor) error {
+		a, err := c.asked(r, by.Person)
+		if err == nil {
+			_, err = c.o.Hours.Ask(r.Context(), by, a)
+		}
+		return err
+	})
+}
+
+func (c *Console) askOwnLeave(w http.ResponseWriter, r *http.Request) {
+	c.onOwn(w, r, func(by timesheet.Actor) error {
+		r.PostForm.Set("midnight", "00:00")
+		from, err := c.formTime(r, "first", "midnight")
+		if err != nil {
+			return err
+		}
+		until, err := c.formTime(r, "last", "midnight")
+		if err != nil {
+			return err
+		}
+		_, err = c.o.Hours.AskLeave(r.Context(), by, by.Person, r.PostForm.Get("kind"), from, until.AddDate(0, 0, 1), strings.TrimSpace(r.PostForm.Get("reason")))
+		return err
+	})
+}
+
+func (c *Console) withdrawOwn(w http.ResponseWriter, r *http.Request) {
+	c.onOwn(w, r, func(by timesheet.Actor) error {
+		id, err := gatehouse.ParseID(r.PostForm.Get("id"))
+		if err != nil {
+			return err
+		}
+		if r.PostForm.Get("what") == "leave" {
+			return c.o.Hours.WithdrawLeave(r.Context(), by, id)
+		}
+		return c.o.Hours.Withdraw(r.Context(), by, id)
+	})
+}
+
+type hoursBody struct {
+	Span        span
+	Rows        []hoursRow
+	Corrections []correctionView
+	Leave       []leaveView
+	Teams       []timesheet.TeamCount
+	Team        string
+	Problem     string
+	Empty       bool // nothing is planned, and nobody punched
+}
+
+type hoursRow struct {
+	ID          gatehouse.SubjectID
+	Label       string
+	Team        gatehouse.GroupID
+	Due, Worked string
+	Overtime    string
+	Exceptions  []string
+	More        int
+	open        int
+}
+
+// shownExceptions is how many of a person's exceptions their row says.
+const shownExceptions = 3
+
+// hours lists everybody's hours, and what waits for a decision. reasons are those that
+// were opened for this page.
+func (c *Console) hours(w http.ResponseWriter, r *http.Request, status int, problem string, reasons map[gatehouse.ID]string) {
+	lang := languageOf(w, r)
+	b := hoursBody{Span: c.spanOf(r), Problem: problem, Team: r.URL.Query().Get("team"), Teams: c.o.Hours.List().Teams}
+	err := c.o.Hours.Everybody(r.Context(), b.Span.From, b.Span.Until, timesheet.AsOf{}, func(team gatehouse.GroupID, s gatehouse.Timesheet) error {
+		if b.Team == "" || b.Team == string(team) {
+			b.Rows = append(b.Rows, c.hoursRow(lang, team, s))
+		}
+		return nil
+	})
+	if err == nil {
+		err = c.waiting(r, &b, reasons)
+	}
+	if err != nil {
+		c.fail(w, r, err)
+		return
+	}
+	b.Empty = len(b.Rows) == 0 && b.Team == ""
+	// Who has something to look at comes first, and then by label: no order of merit.
+	slices.SortStableFunc(b.Rows, func(x, y hoursRow) int {
+		return cmp.Or(cmp.Compare(min(y.open, 1), min(x.open, 1)), cmp.Compare(x.Team, y.Team), strings.Compare(x.Label, y.Label))
+	})
+	c.render(w, r, status, "hours", "hours.title", "hours", b)
+}
+
+func (c *Console) hoursRow(lang string, team gatehouse.GroupID, s gatehouse.Timesheet) hoursRow {
+	row := hoursRow{ID: s.Subject, Label: c.hoursLabel(s.Subject), Team: team}
+	due, worked, over := 0, 0, 0
+	for _, d := range s.Days {
+		due, worked = due+d.Due, worked+d.Worked
+		for _, e := range d.Entries {
+			if e.Paid() && e.Code != gatehouse.Regular {
+				over += e.Minutes()
+			}
+		}
+		for _, e := range d.Exceptions {
+			if row.open++; row.open <= shownExceptions {
+				row.Exceptions = append(row.Exceptions, string(d.Date)+": "+e.Sentence(lang))
+			}
+		}
+	}
+	row.More = max(0, row.open-shownExceptions)
+	row.Due, row.Worked, row.Overtime = minutesText(due), minutesText(worked), minutesText(over)
+	return row
+}
+
+func (c *Console) waiting(r *http.Request, b *hoursBody, reasons map[gatehouse.ID]string) error {
+	by := actor(r)
+	corrections, err := c.o.Hours.Corrections(r.Context(), gatehouse.TimesQuery{State: gatehouse.CorrectionRequested, Limit: waitingShown})
+	if err != nil {
+		return err
+	}
+	for _, x := range corrections {
+		change, err := c.o.Hours.Preview(r.Context(), x.ID)
+		if err != nil {
+			return err
+		}
+		b.Corrections = append(b.Corrections, correctionView{TimeCorrection: x, Label: c.hoursLabel(x.Subject), Own: x.By == by.Account || x.Subject == by.Person, Change: differencesOf(change), Reason: reasons[x.ID]})
+	}
+	leave, err := c.o.Hours.LeaveRequests(r.Context(), gatehouse.TimesQuery{State: gatehouse.CorrectionRequested, Limit: waitingShown})
+	kinds := leaveKinds(c.o.Hours.List())
+	for _, x := range leave {
+		b.Leave = append(b.Leave, leaveView{LeaveRequest: x, Label: c.hoursLabel(x.Subject), Title: kindTitle(kinds, x.Kind), Own: x.By == by.Account || x.Subject == by.Person, Reason: reasons[x.ID]})
+	}
+	return err
+}
+
+func (c *Console) decide(w http.ResponseWriter, r *http.Request, do func(id gatehouse.ID, approve bool) error) {
+	id, err := gatehouse.ParseID(r.PathValue("id"))
+	if err != nil {
+		c.fail(w, r, err)
+		return
+	}
+	c.onHours(w, r, "/hours"+c.spanOf(r).Query(), func(status int, problem string) { c.hours(w, r, status, problem, nil) }, func() error {
+		return do(id, r.PostForm.Get("decision") == "approve")
+	})
+}
+
+func (c *Console) decideCorrection(w http.ResponseWriter, r *http.Request) {
+	c.decide(w, r, func(id gatehouse.ID, approve bool) error {
+		_, err := c.o.Hours.Decide(r.Context(), actor(r), id, approve)
+		return err
+	})
+}
+
+func (c *Console) decideLeave(w http.ResponseWriter, r *http.Request) {
+	c.decide(w, r, func(id gatehouse.ID, approve bool) error {
+		_, err := c.o.Hours.DecideLeave(r.Context(), actor(r), id, approve)
+		return err
+	})
+}
+
+func (c *Console) reason(w http.ResponseWriter, r *http.Request, open func(context.Context, Who, gatehouse.ID) (string, error)) {
+	id, err := gatehouse.ParseID(r.PathValue("id"))
+	var words string
+	if err == nil {
+		words, err = open(r.Context(), who(r), id)
+	}
+	if status, problem := setRight(languageOf(w, r), err); status != 0 {
+		c.hours(w, r, status, problem, nil)
+		return
+	}
+	if err != nil {
+		c.fail(w, r, err)
+		return
+	}
+	c.hours(w, r, http.StatusOK, "", map[gatehouse.ID]string{id: words})
+}
+
+func (c *Console) correctionReason(w http.ResponseWriter, r *http.Request) {
+	c.reason(w, r, c.o.HoursReasons.CorrectionReason)
+}
+
+func (c *Console) leaveReason(w http.ResponseWriter, r *http.Request) {
+	c.reason(w, r, c.o.HoursReasons.LeaveReason)
+}
+
+type timesheetBody struct {
+	Span        span
+	ID          gatehouse.SubjectID
+	Label       string
+	Team        gatehouse.GroupID
+	Sheet       sheetView
+	Corrections []correctionView
+	Closed      *gatehouse.StoredPeriod // the period that these days are in
+	Changed     []differenceView        // since it was closed
+	Today       gatehouse.Date
+	Problem     string
+}
+
+func (c *Console) timesheet(w http.ResponseWriter, r *http.Request, status int, problem string) {
+	lang := languageOf(w, r)
+	id, err := gatehouse.ParseID(r.PathValue("id"))
+	b := timesheetBody{Span: c.spanOf(r), ID: id, Problem: problem, Today: gatehouse.DateOf(c.o.Now().In(c.o.Location))}
+	if err == nil {
+		err = c.fillTimesheet(r.Context(), lang, &b)
+	}
+	if err != nil {
+		c.fail(w, r, err)
+		return
+	}
+	c.render(w, r, status, "timesheet", "timesheet.title", "hours", b)
+}
+
+func (c *Console) fillTimesheet(ctx context.Context, lang string, b *timesheetBody) error {
+	b.Label = c.hoursLabel(b.ID)
+	v, err := c.o.Hours.Sheet(ctx, b.ID, b.Span.From, b.Span.Until, timesheet.AsOf{})
+	if err != nil {
+		return err
+	}
+	b.Sheet = sheetViewOf(lang, v)
+	corrections, err := c.o.Hours.Corrections(ctx, gatehouse.TimesQuery{Subject: b.ID, Limit: 20})
+	if err != nil {
+		return err
+	}
+	for _, x := range corrections {
+		change, err := c.o.Hours.Preview(ctx, x.ID)
+		if err != nil {
+			return err
+		}
+		b.Corrections = append(b.Corrections, correctionView{TimeCorrection: x, Change: differencesOf(change)})
+	}
+	periods, err := c.o.Hours.Periods(ctx)
+	if err != nil {
+		return err
+	}
+	for _, p := range periods {
+		if p.From <= b.Span.Until && b.Span.From <= p.Until {
+			from, until := max(p.From, b.Span.From), min(p.Until, b.Span.Until)
+			diff, err := c.o.Hours.Difference(ctx, b.ID, from, until, timesheet.AsOf{Version: p.Version, At: p.Closed})
+			if err != nil {
+				return err
+			}
+			b.Closed, b.Changed = &p, differencesOf(diff)
+			break
+		}
+	}
+	return nil
+}
+
+// onPerson carries out what a form on somebody's page asks for.
+func (c *Console) onPersonHours(w http.ResponseWriter, r *http.Request, do func(id gatehouse.SubjectID) error) {
+	id, err := gatehouse.ParseID(r.PathValue("id"))
+	if err != nil {
+		c.fail(w, r, err)
+		return
+	}
+	c.onHours(w, r, "/hours/people/"+id.String()+c.spanOf(r).Query(), func(status int, problem string) { c.timesheet(w, r, status, problem) }, func() error { return do(id) })
+}
+
+func (c *Console) enterPunch(w http.ResponseWriter, r *http.Request) {
+	c.onPersonHours(w, r, func(id gatehouse.SubjectID) error {
+		at, err := c.formTime(r, "day", "clock")
+		if err == nil {
+			err = c.o.Hours.Enter(r.Context(), actor(r), id, at, gatehouse.Direction(r.PostForm.Get("direction")))
+		}
+		return err
+	})
+}
+
+func (c *Console) askFor(w http.ResponseWriter, r *http.Request) {
+	c.onPersonHours(w, r, func(id gatehouse.SubjectID) error {
+		a, err := c.asked(r, id)
+		if err == nil {
+			_, err = c.o.Hours.Ask(r.Context(), actor(r), a)
+		}
+		return err
+	})
+}

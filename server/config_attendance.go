@@ -1,0 +1,38 @@
+package server
+
+import (
+	"slices"
+
+	"gatehouse"
+)
+
+// AttendanceConfig is about hours worked.
+type AttendanceConfig struct {
+	Gates    []string `yaml:"gates"`
+	Faces    bool     `yaml:"faces"`
+	WebClock bool     `yaml:"web_clock"`
+}
+
+// check refuses gates that are no doors, and faces where the law that the site named does
+// not let them count.
+func (c AttendanceConfig) check(gates []GateConfig, law string) error {
+	for _, id := range c.Gates {
+		i := slices.IndexFunc(gates, func(g GateConfig) bool { return g.ID == id })
+		if i < 0 || gates[i].Kind != string(gatehouse.Door) {
+			return gatehouse.Errorf("config.invalid", "name doors of `gates`", "attendance.gates: %q is no door", id)
+		}
+	}
+	if c.Faces && law == "fr" {
+		return gatehouse.Errorf("config.invalid", "let badges count: the CNIL does not let faces control working hours", "attendance.faces: under terminal.law fr faces never count as attendance")
+	}
+	return nil
+}
+
+// attendanceGates are those that count.
+func (c AttendanceConfig) attendanceGates() map[gatehouse.GateID]bool {
+	out := map[gatehouse.GateID]bool{}
+	for _, id := range c.Gates {
+		out[gatehouse.GateID(id)] = true
+	}
+	return out
+}
