@@ -81,7 +81,7 @@ var mayRefuse = map[string][]string{
 
 // unsure are the answers of a site whose vault process was killed: the verb may have
 // been carried out.
-var unsure = []string{"vault.unavailable", "vault.timeout", "erase.unfinished", "enroll.unfinished"}
+var unsure = []string{"vault.unavailable", "vault.timeout", "vault.stream", "erase.unfinished", "enroll.unfinished"}
 
 // hear takes one line of the site's. vaultKilled says that its vault process was killed
 // in this round.
