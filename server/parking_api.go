@@ -178,6 +178,12 @@ func (a admin) DismissExit(ctx context.Context, id gatehouse.ID) (wire.Exit, err
 	return a.Exit(ctx, id)
 }
 
+// Ticket implements api.Parking.
+func (a admin) Ticket(ctx context.Context, r wire.TicketRequest) (wire.TicketResponse, error) {
+	code, err := a.stays.Ticket(ctx, r.Gate)
+	return wire.TicketResponse{Code: code.Reveal()}, err
+}
+
 func wireTariff(t gatehouse.StoredTariff, file bool) wire.TariffRevision {
 	w := wire.TariffRevision{Name: t.Name, Revision: t.Revision, At: t.At, By: t.By}
 	if file {

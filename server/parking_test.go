@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gatehouse"
+	"gatehouse/flow/passage"
 )
 
 const hourly = `
@@ -215,4 +216,63 @@ func TestStaysSurviveARestart(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// An operator lets somebody in whom the car park turned away; a vehicle without a plate
+// takes a ticket, which opens the exit once and never again.
+func TestTicketsAndOperators(t *testing.T) {
+	c := carPark(t)
+	for i := range c.Gates {
+		c.Gates[i].Actuator.Kind = "simulated"
+	}
+	c.Parking[0].Capacity, c.Parking[0].Tariff = 1, ""
+	s := open(t, c)
+	s.stays.Books = newCash()
+	followed(t, s)
+	code, err := s.stays.Ticket(t.Context(), "entry")
+	if err != nil {
+		t.Fatal(err)
+	}
+	inside := func(n int) {
+		t.Helper()
+		eventually(t, fmt.Sprintf("%d are inside", n), func() bool { return s.stays.Occupancies()[0].Inside == n })
+	}
+	inside(1)
+	if _, err := s.stays.Ticket(t.Context(), "entry"); gatehouse.ErrorCode(err) != "parking.not_admitted" {
+		t.Errorf("a ticket for a car park that is full: %v", err)
+	}
+	if p := read(t, s, "entry", "AB12CDE", 0); p.Decision.Reason != gatehouse.CarParkFull {
+		t.Fatalf("%+v", p.Decision)
+	}
+	remote := func(gate gatehouse.GateID) {
+		t.Helper()
+		if _, err := s.flow.OpenRemotely(t.Context(), passage.Opening{Gate: gate, Operator: "guard", Reason: "there is a space"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	remote("entry")
+	inside(2)
+	remote("entry") // nobody stands there any more
+	show := func(code gatehouse.Secret) gatehouse.Decision {
+		t.Helper()
+		p, err := s.flow.Show(t.Context(), gatehouse.Device{Place: s.Place(), ID: "reader", Gate: "exit"}, gatehouse.Capture{Device: "reader", Kind: gatehouse.QRCapture, Received: time.Now(), Secret: code})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.Decision
+	}
+	if d := show("made up"); d.Grant || d.Reason != gatehouse.WrongCredential {
+		t.Errorf("a ticket that is nobody's: %+v", d)
+	}
+	if d := show(code); !d.Grant {
+		t.Errorf("the ticket: %+v", d)
+	}
+	eventually(t, "the ticket's vehicle left, and the other is inside", func() bool { o := s.stays.Occupancies()[0]; return o.Inside == 1 && o.Unmatched == 0 })
+	if d := show(code); d.Grant || d.Reason != gatehouse.WrongCredential {
+		t.Errorf("the ticket again: %+v", d)
+	}
+	if p := read(t, s, "exit", "AB12CDE", 0); !p.Decision.Grant || p.Decision.Reason != gatehouse.Granted {
+		t.Errorf("whom the operator let in: %+v", p.Decision)
+	}
+	eventually(t, "nobody is inside", func() bool { o := s.stays.Occupancies()[0]; return o.Inside == 0 && o.Unmatched == 0 })
 }
