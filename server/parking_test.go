@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -184,6 +185,23 @@ func TestLanesSayWhy(t *testing.T) {
 	want(lookalike, true, gatehouse.NoStay)
 	eventually(t, "the exit waits for a person", func() bool { return s.stays.Occupancies()[0].Unmatched == 1 })
 	inside(3)
+}
+
+// The sign's number is a metric, too.
+func TestCarParksAreMetrics(t *testing.T) {
+	s := open(t, carPark(t))
+	link := run(t, s)
+	read(t, s, "entry", "AB12CDE", 0)
+	eventually(t, "one is inside", func() bool { return s.stays.Occupancies()[0].Inside == 1 })
+	_, body := get(t, link[:strings.Index(link, "/enter/")]+"/metrics")
+	for _, want := range []string{`gatehouse_parking_spaces{car_park="centre"} 3`, `gatehouse_parking_inside{car_park="centre"} 1`, `gatehouse_parking_free{car_park="centre"} 2`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the metrics lack %s", want)
+		}
+	}
+	if strings.Contains(body, "AB12CDE") {
+		t.Error("a plate is in the metrics")
+	}
 }
 
 // What the follower made is there after a restart, and is made once.
