@@ -3,6 +3,8 @@ package stay
 import (
 	"context"
 	"crypto/rand"
+	"strings"
+	"unicode"
 
 	"gatehouse"
 	"gatehouse/rules/parking/pairing"
@@ -127,7 +129,7 @@ func (s *Stays) End(ctx context.Context, stay gatehouse.ID, by string) error {
 // parking.unknown_stay, parking.no_mark, parking.plate.
 func (s *Stays) Correct(ctx context.Context, stay gatehouse.ID, plate gatehouse.Secret, by string) error {
 	text := gatehouse.NormalizePlate(plate.Reveal())
-	if n := len([]rune(text)); n < 2 || n > 16 || len(plate) > 64 {
+	if n := len([]rune(text)); n < 2 || n > 16 || len(plate) > 64 || strings.ContainsFunc(plate.Reveal(), notOfAPlate) {
 		return gatehouse.Errorf("parking.plate", "type its letters and digits", "a plate has 2 to 16 letters and digits")
 	}
 	s.changes.Lock()
@@ -162,6 +164,12 @@ func (s *Stays) Correct(ctx context.Context, stay gatehouse.ID, plate gatehouse.
 	}
 	s.remember(r)
 	return s.putMark(ctx, r.EntryPassage, k)
+}
+
+// notOfAPlate reports what stands on no plate: more than letters, digits, and what keeps
+// them apart.
+func notOfAPlate(r rune) bool {
+	return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(" -·•.", r)
 }
 
 func (s *Stays) unmatchedExit(ctx context.Context, id gatehouse.ID) (gatehouse.StayExit, error) {
