@@ -10,6 +10,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/flow/passage"
+	"gatehouse/flow/stay"
 )
 
 const hourly = `
@@ -158,7 +159,8 @@ func TestAVehicleParksAndPays(t *testing.T) {
 
 // The lanes answer with a reason each, and nobody is kept because a reading was unclear.
 func TestLanesSayWhy(t *testing.T) {
-	s := open(t, carPark(t))
+	c := carPark(t)
+	s := open(t, c)
 	s.stays.Books = newCash()
 	followed(t, s)
 	if _, err := s.stays.PutTariff(t.Context(), []byte(hourly), "chief"); err != nil {
@@ -185,6 +187,25 @@ func TestLanesSayWhy(t *testing.T) {
 	want(lookalike, true, gatehouse.NoStay)
 	eventually(t, "the exit waits for a person", func() bool { return s.stays.Occupancies()[0].Unmatched == 1 })
 	inside(3)
+	if _, err := s.stays.Attach(t.Context(), stay.Attaching{Exit: lookalike.ID, Stay: s.firstInside(t), By: "chief"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	// A barrier that was opened for want of a reason not to is no altered passage.
+	if r := verify(t, c, VerifyOptions{}); !r.OK {
+		t.Errorf("the audit log: %+v", r)
+	}
+}
+
+func (s *Server) firstInside(t *testing.T) gatehouse.ID {
+	t.Helper()
+	all, err := s.stays.List(t.Context(), gatehouse.StayFilter{State: gatehouse.InsideStays, Limit: 5})
+	if err != nil || len(all) == 0 {
+		t.Fatalf("nobody is inside: %v", err)
+	}
+	return all[len(all)-1].ID
 }
 
 // The sign's number is a metric, too.
