@@ -185,12 +185,13 @@ type Parking interface {
 	Keep(ctx context.Context, p Passage, m Mark, stay ID) error
 }
 
-// LetOut is a vehicle that waited at an exit and owes nothing any more.
+// LetOut is a vehicle that a lane lets through without looking again: it waited at an exit
+// and has paid, or its driver took a ticket at the entry.
 type LetOut struct {
 	Gate    GateID
 	Mark    Mark
 	Known   bool
 	Subject SubjectID
-	Stay    ID
+	Stay    ID     // that it ends; zero at an entry
 	Rule    string // for example "paid in car park centre"
 }

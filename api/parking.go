@@ -31,6 +31,8 @@ type Parking interface {
 	// AttachExit: the same, parking.unknown_stay, parking.does_not_fit.
 	AttachExit(ctx context.Context, id gatehouse.ID, r wire.AttachRequest) (wire.StayDetail, error)
 	DismissExit(ctx context.Context, id gatehouse.ID) (wire.Exit, error)
+	// Ticket: gate.unknown, parking.not_admitted, and those of a passage.
+	Ticket(ctx context.Context, r wire.TicketRequest) (wire.TicketResponse, error)
 	Tariffs(ctx context.Context) (wire.TariffsResponse, error)
 	// TariffHistory: parking.unknown_tariff.
 	TariffHistory(ctx context.Context, name string) (wire.TariffsResponse, error)
@@ -126,6 +128,12 @@ func (a *API) parkingOperations() []operation {
 		path:     []parameter{exitInPath},
 		replies:  answers(http.StatusOK, wire.Exit{}, "The exit."),
 		problems: append([]string{"store.full"}, unknownExit...),
+	}, {
+		Route: auth.Route{Pattern: "POST /api/v1/parking/tickets", Policy: handle, Handler: a.ticket},
+		id:    "takeTicket", summary: "Let a vehicle without a plate in, with a ticket", keyed: true, most: maxSmall,
+		about:   "The entry opens. The code is shown this once; as a QR code it opens the exit.",
+		request: inJSON(wire.TicketRequest{}), replies: answers(http.StatusCreated, wire.TicketResponse{}, "The ticket."),
+		problems: []string{"gate.unknown", "parking.not_admitted", "sealing.unavailable", "store.full"},
 	}, {
 		Route: auth.Route{Pattern: "GET /api/v1/parking/tariffs", Policy: see, Handler: func(w http.ResponseWriter, r *http.Request) { show(a, w, r, a.o.Resources.Tariffs) }},
 		id:    "listTariffs", summary: "List the tariffs", tagged: true,
@@ -358,5 +366,14 @@ func (a *API) dismiss(w http.ResponseWriter, r *http.Request) {
 			return wire.Exit{}, err
 		}
 		return a.o.Resources.DismissExit(ctx, e.ID)
+	})
+}
+
+func (a *API) ticket(w http.ResponseWriter, r *http.Request) {
+	carry(a, w, r, http.StatusCreated, func(ctx context.Context, q wire.TicketRequest) (wire.TicketResponse, error) {
+		if mine := auth.Gates(ctx, gatehouse.HandleStays); !mine.Has(q.Gate) {
+			return wire.TicketResponse{}, gatehouse.Errorf("gate.unknown", "name an entry of a car park", "there is no such entry")
+		}
+		return a.o.Resources.Ticket(ctx, q)
 	})
 }

@@ -98,6 +98,11 @@ func (c *Client) DismissExit(ctx context.Context, id gatehouse.ID) (wire.Exit, e
 	return got[wire.Exit](ctx, c, http.MethodPost, parking+"/exits/"+id.String()+"/dismiss", nil)
 }
 
+// Ticket lets a vehicle without a plate in.
+func (c *Client) Ticket(ctx context.Context, r wire.TicketRequest) (wire.TicketResponse, error) {
+	return got[wire.TicketResponse](ctx, c, http.MethodPost, parking+"/tickets", r)
+}
+
 // Tariffs lists the tariffs.
 func (c *Client) Tariffs(ctx context.Context) (wire.TariffsResponse, error) {
 	return got[wire.TariffsResponse](ctx, c, http.MethodGet, parking+"/tariffs", nil)

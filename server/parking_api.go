@@ -17,11 +17,16 @@ var _ api.Parking = admin{}
 
 // CarParks implements api.Parking.
 func (a admin) CarParks(context.Context) (wire.CarParksResponse, error) {
-	out := wire.CarParksResponse{CarParks: []wire.CarPark{}}
-	for _, o := range a.stays.Occupancies() {
-		out.CarParks = append(out.CarParks, wireCarPark(o))
+	return wire.CarParksResponse{CarParks: a.carParks()}, nil
+}
+
+// carParks are the car parks as they stand.
+func (s *Server) carParks() []wire.CarPark {
+	out := []wire.CarPark{}
+	for _, o := range s.stays.Occupancies() {
+		out = append(out, wireCarPark(o))
 	}
-	return out, nil
+	return out
 }
 
 func wireCarPark(o stay.Occupancy) wire.CarPark {
@@ -176,6 +181,12 @@ func (a admin) DismissExit(ctx context.Context, id gatehouse.ID) (wire.Exit, err
 	}
 	a.committed()
 	return a.Exit(ctx, id)
+}
+
+// Ticket implements api.Parking.
+func (a admin) Ticket(ctx context.Context, r wire.TicketRequest) (wire.TicketResponse, error) {
+	code, err := a.stays.Ticket(ctx, r.Gate)
+	return wire.TicketResponse{Code: code.Reveal()}, err
 }
 
 func wireTariff(t gatehouse.StoredTariff, file bool) wire.TariffRevision {

@@ -3,11 +3,14 @@ package server
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"gatehouse"
+	"gatehouse/flow/passage"
+	"gatehouse/flow/stay"
 )
 
 const hourly = `
@@ -156,7 +159,8 @@ func TestAVehicleParksAndPays(t *testing.T) {
 
 // The lanes answer with a reason each, and nobody is kept because a reading was unclear.
 func TestLanesSayWhy(t *testing.T) {
-	s := open(t, carPark(t))
+	c := carPark(t)
+	s := open(t, c)
 	s.stays.Books = newCash()
 	followed(t, s)
 	if _, err := s.stays.PutTariff(t.Context(), []byte(hourly), "chief"); err != nil {
@@ -183,6 +187,42 @@ func TestLanesSayWhy(t *testing.T) {
 	want(lookalike, true, gatehouse.NoStay)
 	eventually(t, "the exit waits for a person", func() bool { return s.stays.Occupancies()[0].Unmatched == 1 })
 	inside(3)
+	if _, err := s.stays.Attach(t.Context(), stay.Attaching{Exit: lookalike.ID, Stay: s.firstInside(t), By: "chief"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	// A barrier that was opened for want of a reason not to is no altered passage.
+	if r := verify(t, c, VerifyOptions{}); !r.OK {
+		t.Errorf("the audit log: %+v", r)
+	}
+}
+
+func (s *Server) firstInside(t *testing.T) gatehouse.ID {
+	t.Helper()
+	all, err := s.stays.List(t.Context(), gatehouse.StayFilter{State: gatehouse.InsideStays, Limit: 5})
+	if err != nil || len(all) == 0 {
+		t.Fatalf("nobody is inside: %v", err)
+	}
+	return all[len(all)-1].ID
+}
+
+// The sign's number is a metric, too.
+func TestCarParksAreMetrics(t *testing.T) {
+	s := open(t, carPark(t))
+	link := run(t, s)
+	read(t, s, "entry", "AB12CDE", 0)
+	eventually(t, "one is inside", func() bool { return s.stays.Occupancies()[0].Inside == 1 })
+	_, body := get(t, link[:strings.Index(link, "/enter/")]+"/metrics")
+	for _, want := range []string{`gatehouse_parking_spaces{car_park="centre"} 3`, `gatehouse_parking_inside{car_park="centre"} 1`, `gatehouse_parking_free{car_park="centre"} 2`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the metrics lack %s", want)
+		}
+	}
+	if strings.Contains(body, "AB12CDE") {
+		t.Error("a plate is in the metrics")
+	}
 }
 
 // What the follower made is there after a restart, and is made once.
@@ -215,4 +255,63 @@ func TestStaysSurviveARestart(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// An operator lets somebody in whom the car park turned away; a vehicle without a plate
+// takes a ticket, which opens the exit once and never again.
+func TestTicketsAndOperators(t *testing.T) {
+	c := carPark(t)
+	for i := range c.Gates {
+		c.Gates[i].Actuator.Kind = "simulated"
+	}
+	c.Parking[0].Capacity, c.Parking[0].Tariff = 1, ""
+	s := open(t, c)
+	s.stays.Books = newCash()
+	followed(t, s)
+	code, err := s.stays.Ticket(t.Context(), "entry")
+	if err != nil {
+		t.Fatal(err)
+	}
+	inside := func(n int) {
+		t.Helper()
+		eventually(t, fmt.Sprintf("%d are inside", n), func() bool { return s.stays.Occupancies()[0].Inside == n })
+	}
+	inside(1)
+	if _, err := s.stays.Ticket(t.Context(), "entry"); gatehouse.ErrorCode(err) != "parking.not_admitted" {
+		t.Errorf("a ticket for a car park that is full: %v", err)
+	}
+	if p := read(t, s, "entry", "AB12CDE", 0); p.Decision.Reason != gatehouse.CarParkFull {
+		t.Fatalf("%+v", p.Decision)
+	}
+	remote := func(gate gatehouse.GateID) {
+		t.Helper()
+		if _, err := s.flow.OpenRemotely(t.Context(), passage.Opening{Gate: gate, Operator: "guard", Reason: "there is a space"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	remote("entry")
+	inside(2)
+	remote("entry") // nobody stands there any more
+	show := func(code gatehouse.Secret) gatehouse.Decision {
+		t.Helper()
+		p, err := s.flow.Show(t.Context(), gatehouse.Device{Place: s.Place(), ID: "reader", Gate: "exit"}, gatehouse.Capture{Device: "reader", Kind: gatehouse.QRCapture, Received: time.Now(), Secret: code})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.Decision
+	}
+	if d := show("made up"); d.Grant || d.Reason != gatehouse.WrongCredential {
+		t.Errorf("a ticket that is nobody's: %+v", d)
+	}
+	if d := show(code); !d.Grant {
+		t.Errorf("the ticket: %+v", d)
+	}
+	eventually(t, "the ticket's vehicle left, and the other is inside", func() bool { o := s.stays.Occupancies()[0]; return o.Inside == 1 && o.Unmatched == 0 })
+	if d := show(code); d.Grant || d.Reason != gatehouse.WrongCredential {
+		t.Errorf("the ticket again: %+v", d)
+	}
+	if p := read(t, s, "exit", "AB12CDE", 0); !p.Decision.Grant || p.Decision.Reason != gatehouse.Granted {
+		t.Errorf("whom the operator let in: %+v", p.Decision)
+	}
+	eventually(t, "nobody is inside", func() bool { o := s.stays.Occupancies()[0]; return o.Inside == 0 && o.Unmatched == 0 })
 }

@@ -49,6 +49,7 @@ func (s *Server) Run(ctx context.Context, ready func(link string)) error {
 	s.metrics.Measure(s.admin().Health, func() map[string]int {
 		return map[string]int{"alarms": s.alarms.Waiting(), "device_captures": rest.InFlight()}
 	})
+	s.metrics.Parking(s.carParks)
 
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()

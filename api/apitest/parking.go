@@ -65,6 +65,11 @@ func (NoParking) DismissExit(context.Context, gatehouse.ID) (wire.Exit, error) {
 	return wire.Exit{}, noParking("unknown_exit")
 }
 
+// Ticket implements api.Parking.
+func (NoParking) Ticket(context.Context, wire.TicketRequest) (wire.TicketResponse, error) {
+	return wire.TicketResponse{}, gatehouse.Errorf("gate.unknown", "this site has no car park", "there is none here")
+}
+
 // Tariffs implements api.Parking.
 func (NoParking) Tariffs(context.Context) (wire.TariffsResponse, error) {
 	return wire.TariffsResponse{Tariffs: []wire.TariffRevision{}}, nil

@@ -217,3 +217,17 @@ type Right struct {
 type RightsResponse struct {
 	Rights []Right `json:"rights"`
 }
+
+// TicketRequest lets a vehicle without a plate in. POST /api/v1/parking/tickets.
+type TicketRequest struct {
+	Gate gatehouse.GateID `json:"gate"` // an entry of a car park
+}
+
+// TicketResponse holds the ticket's code, which is shown this once: as a QR code it opens
+// the exit.
+type TicketResponse struct {
+	Code string `json:"code"`
+}
+
+// LogValue redacts the code.
+func (TicketResponse) LogValue() slog.Value { return slog.StringValue("[redacted]") }

@@ -17,6 +17,7 @@ type DemoCmd struct {
 	Arrivals int           `help:"End after so many arrivals at each gate; 0 goes on." default:"0"`
 	Pause    time.Duration `help:"Time between two arrivals at a gate." default:"3s"`
 	Seed     uint64        `help:"Who comes and in what order follows from this number." default:"1"`
+	Parking  bool          `help:"A car park as well, where visitors come and go." default:"true" negatable:""`
 }
 
 // passageLine is one passage on stdout.
@@ -38,7 +39,7 @@ type arrivalLine struct {
 
 // Run plays the demo.
 func (cmd DemoCmd) Run(ctx context.Context, out *Out) error {
-	o := demo.Options{Dir: cmd.Dir, Listen: cmd.Listen, People: cmd.People, Vehicles: cmd.Vehicles, Arrivals: cmd.Arrivals, Pause: cmd.Pause, Seed: cmd.Seed,
+	o := demo.Options{Dir: cmd.Dir, Listen: cmd.Listen, People: cmd.People, Vehicles: cmd.Vehicles, Arrivals: cmd.Arrivals, Pause: cmd.Pause, Seed: cmd.Seed, Parking: cmd.Parking,
 		Stderr: out.Stderr}
 	o.Ready = func(link string, k demo.Keys) {
 		out.Say("\nThe demo site is open. Open this link once, in a browser on this machine:\n\n    %s\n", link)
@@ -59,7 +60,7 @@ func (cmd DemoCmd) Run(ctx context.Context, out *Out) error {
 			_ = out.Object(passageLine{p.At, p.Gate, p.Kind, decision, p.Decision.Reason, float64(p.Latency.Microseconds()) / 1000})
 			return
 		}
-		out.Say("%s  %-11s %-6s %-8s %-18s %4d ms", p.At.Local().Format(time.TimeOnly), p.Gate, p.Kind, decision, p.Decision.Reason, p.Latency.Milliseconds())
+		out.Say("%s  %-12s %-6s %-8s %-18s %4d ms", p.At.Local().Format(time.TimeOnly), p.Gate, p.Kind, decision, p.Decision.Reason, p.Latency.Milliseconds())
 	}
 	return demo.Run(ctx, o)
 }

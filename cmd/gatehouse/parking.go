@@ -18,6 +18,7 @@ type ParkingCmd struct {
 	Exits   ParkingExitsCmd   `cmd:"" help:"List the exits that wait for a person."`
 	Attach  ParkingAttachCmd  `cmd:"" help:"End a stay with an exit that waits for a person."`
 	Dismiss ParkingDismissCmd `cmd:"" help:"Note that no entry belongs to an exit."`
+	Ticket  ParkingTicketCmd  `cmd:"" help:"Let a vehicle without a plate in, and print its ticket's code."`
 	End     ParkingEndCmd     `cmd:"" help:"End a stay whose vehicle is gone, without a charge."`
 }
 
@@ -169,6 +170,18 @@ func (cmd ParkingEndCmd) Run(ctx context.Context, out *Out) error {
 		return err
 	}
 	return answer(ctx, out, func(a api.Admin) (wire.Stay, error) { return a.EndStay(ctx, id) }, func(s wire.Stay) { out.Say("%s", stayWords(s)) })
+}
+
+// ParkingTicketCmd lets a vehicle without a plate in.
+type ParkingTicketCmd struct {
+	Gate string `arg:"" help:"The entry."`
+}
+
+// Run prints the code.
+func (cmd ParkingTicketCmd) Run(ctx context.Context, out *Out) error {
+	return answer(ctx, out, func(a api.Admin) (wire.TicketResponse, error) {
+		return a.Ticket(ctx, wire.TicketRequest{Gate: gatehouse.GateID(cmd.Gate)})
+	}, func(t wire.TicketResponse) { out.Say("%s", t.Code) })
 }
 
 // PassCmd is about rights to park.

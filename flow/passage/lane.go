@@ -24,8 +24,8 @@ func (f *Flow) showAtLane(ctx context.Context, a arrival, c gatehouse.Capture) (
 	return f.pass(ctx, a, d)
 }
 
-// LetOut opens an exit for a vehicle that waits there and has paid: a passage like any
-// other, committed first. What cannot be recorded opens nothing; whoever asks can ask
+// LetOut opens a lane for a vehicle that waits there and has paid, or whose driver took a
+// ticket: a passage like any other, committed first. What cannot be recorded opens nothing; whoever asks can ask
 // again. Errors: gate.unknown, and those of sealing and the store.
 func (f *Flow) LetOut(ctx context.Context, l gatehouse.LetOut) (gatehouse.Passage, error) {
 	gate, ok := f.Site.Gates[l.Gate]
@@ -35,10 +35,13 @@ func (f *Flow) LetOut(ctx context.Context, l gatehouse.LetOut) (gatehouse.Passag
 	now := f.Now()
 	a := arrival{gate: gate, received: now, since: now, parking: true, mark: l.Mark, stay: l.Stay,
 		reading: gatehouse.Reading{Kind: gatehouse.PlateReading, Subject: l.Subject, Known: l.Known, Confidence: l.Mark.Plate.Confidence, Plate: l.Mark.Plate, At: now}}
+	if l.Mark.Ticket != "" {
+		a.reading.Kind, a.reading.Confidence = gatehouse.QRReading, 1
+	}
 	ctx = context.WithoutCancel(ctx) // who hangs up now has paid all the same
 	p, err := f.commit(ctx, a, gatehouse.Decision{Grant: true, Reason: gatehouse.Granted, Rule: l.Rule})
 	if err != nil {
-		f.Log.Error("a vehicle that paid could not be let out", "gate", gate.ID, "code", gatehouse.ErrorCode(err))
+		f.Log.Error("a vehicle that waits could not be let through", "gate", gate.ID, "code", gatehouse.ErrorCode(err))
 		return gatehouse.Passage{}, err
 	}
 	f.Feed.Committed(p, nil)

@@ -2,6 +2,9 @@ package stay
 
 import (
 	"context"
+	"crypto/rand"
+	"strings"
+	"unicode"
 
 	"gatehouse"
 	"gatehouse/rules/parking/pairing"
@@ -126,7 +129,7 @@ func (s *Stays) End(ctx context.Context, stay gatehouse.ID, by string) error {
 // parking.unknown_stay, parking.no_mark, parking.plate.
 func (s *Stays) Correct(ctx context.Context, stay gatehouse.ID, plate gatehouse.Secret, by string) error {
 	text := gatehouse.NormalizePlate(plate.Reveal())
-	if n := len([]rune(text)); n < 2 || n > 16 || len(plate) > 64 {
+	if n := len([]rune(text)); n < 2 || n > 16 || len(plate) > 64 || strings.ContainsFunc(plate.Reveal(), notOfAPlate) {
 		return gatehouse.Errorf("parking.plate", "type its letters and digits", "a plate has 2 to 16 letters and digits")
 	}
 	s.changes.Lock()
@@ -161,6 +164,12 @@ func (s *Stays) Correct(ctx context.Context, stay gatehouse.ID, plate gatehouse.
 	}
 	s.remember(r)
 	return s.putMark(ctx, r.EntryPassage, k)
+}
+
+// notOfAPlate reports what stands on no plate: more than letters, digits, and what keeps
+// them apart.
+func notOfAPlate(r rune) bool {
+	return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(" -·•.", r)
 }
 
 func (s *Stays) unmatchedExit(ctx context.Context, id gatehouse.ID) (gatehouse.StayExit, error) {
@@ -240,4 +249,25 @@ func (s *Stays) Exit(ctx context.Context, id gatehouse.ID) (gatehouse.StayExit, 
 		err = gatehouse.Errorf("parking.unknown_exit", "see the list of exits", "there is no such exit")
 	}
 	return e, err
+}
+
+// Ticket lets a vehicle without a plate in, and gives the code that its driver shows at the
+// exit, as a QR code. Errors: parking.not_admitted where the car park is full, gate.unknown,
+// and those of the passage.
+func (s *Stays) Ticket(ctx context.Context, gate gatehouse.GateID) (gatehouse.Secret, error) {
+	l, ours := s.lanes[gate]
+	s.mu.RLock()
+	opener := s.opener
+	s.mu.RUnlock()
+	if !ours || !l.entry || opener == nil {
+		return "", gatehouse.Errorf("gate.unknown", "name an entry of a car park", "there is no such entry")
+	}
+	m := gatehouse.Mark{Ticket: rand.Text(), Class: gatehouse.Car}
+	if a := s.admission(l.park, gatehouse.AtLane{Mark: m, At: s.Now()}); !a.Let {
+		return "", gatehouse.Errorf("parking.not_admitted", "wait until somebody leaves", "the car park is full")
+	}
+	if _, err := opener.LetOut(ctx, gatehouse.LetOut{Gate: gate, Mark: m, Rule: "ticket in car park " + l.park}); err != nil {
+		return "", err
+	}
+	return gatehouse.Secret(m.Ticket), nil
 }

@@ -2,6 +2,7 @@ package stay
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"gatehouse"
@@ -17,7 +18,7 @@ const enteredWithin = 15 * time.Minute
 // FindStay implements gatehouse.PayableStays.
 func (s *Stays) FindStay(_ context.Context, place gatehouse.Place, q gatehouse.StayQuery, now time.Time) (gatehouse.ID, error) {
 	none := gatehouse.Errorf("parking.not_found", "check the plate and the time of entry; the help button reaches a person", "no stay can be found by this")
-	if place != s.Place {
+	if place != s.Place || strings.ContainsFunc(q.Plate, notOfAPlate) || len(q.Plate) > 64 {
 		return gatehouse.ID{}, none
 	}
 	m := gatehouse.Mark{Ticket: q.Ticket, Plate: gatehouse.PlateRead{Text: gatehouse.NormalizePlate(q.Plate), Confidence: 1}}

@@ -90,15 +90,19 @@ func (s *Stays) enter(ctx context.Context, l lane, p gatehouse.Passage) error {
 	if _, err := s.Store.StayOf(ctx, s.Place, p.ID); gatehouse.ErrorCode(err) != "store.not_found" {
 		return err
 	}
+	if p.Kind == gatehouse.RemoteReading {
+		var somebody bool
+		var err error
+		if p, somebody, err = s.adopt(ctx, p); err != nil || !somebody {
+			return err
+		}
+	}
 	s.mu.RLock()
 	m := s.marks[p.ID]
 	e := pairing.Enter(m.Mark, s.open(l.park))
 	s.mu.RUnlock()
 	r := gatehouse.StayRecord{CarPark: l.park, State: gatehouse.StayOpen, Reason: string(e.Reason), Known: p.Known,
 		Stay: gatehouse.Stay{Place: s.Place, ID: p.ID, Subject: p.Subject, Class: classOf(m.Mark), EntryGate: p.Gate, EntryPassage: p.ID, Entered: p.At}}
-	if p.Kind == gatehouse.RemoteReading {
-		r.Reason = string(gatehouse.OpenedRemotely) // somebody came in, and nobody knows who
-	}
 	admission := s.admission(l.park, gatehouse.AtLane{Mark: m.Mark, Known: p.Known, Subject: p.Subject, At: p.At})
 	if admission.Let {
 		r.Right, r.Group = admission.Right, admission.Group
@@ -117,6 +121,25 @@ func (s *Stays) enter(ctx context.Context, l lane, p gatehouse.Passage) error {
 	}
 	return nil
 }
+
+// adopt gives an entry that an operator opened the vehicle that had been turned away there a
+// moment ago. Where none had, nobody is known to have come in.
+func (s *Stays) adopt(ctx context.Context, p gatehouse.Passage) (_ gatehouse.Passage, somebody bool, err error) {
+	s.mu.Lock()
+	v, stood := s.refused[p.Gate]
+	delete(s.refused, p.Gate)
+	s.mu.Unlock()
+	if !stood || p.At.Sub(v.At) > refusedFor {
+		return p, false, nil
+	}
+	if v.Known {
+		p.Subject, p.Known = v.Subject, true
+	}
+	return p, true, s.putMark(ctx, p.ID, kept{At: p.At, Gate: p.Gate, Subject: p.Subject, Known: p.Known, Mark: v.Mark})
+}
+
+// refusedFor is for how long a vehicle that was turned away counts as standing there.
+const refusedFor = 5 * time.Minute
 
 func classOf(m gatehouse.Mark) gatehouse.VehicleClass {
 	if m.Class == "" {

@@ -30,9 +30,14 @@ func (s *Stays) At(ctx context.Context, v gatehouse.AtLane) (d gatehouse.Decisio
 	} else {
 		d, certain = s.atExit(ctx, l, v, sight)
 	}
-	if d.Grant && (certain || v.Final) {
+	if certain || v.Final {
 		s.mu.Lock()
-		s.granted[v.Gate.ID] = grantedAt{textOf(v.Mark), v.At}
+		if d.Grant {
+			s.granted[v.Gate.ID] = grantedAt{textOf(v.Mark), v.At}
+		}
+		if delete(s.refused, v.Gate.ID); !d.Grant && l.entry && d.Reason != gatehouse.Repeated {
+			s.refused[v.Gate.ID] = v
+		}
 		s.mu.Unlock()
 	}
 	return d, certain

@@ -80,7 +80,8 @@ type Stays struct {
 	marks     map[gatehouse.ID]kept                  // by passage
 	unmatched map[gatehouse.ID]gatehouse.StayExit    // exits that wait for a person
 	granted   map[gatehouse.GateID]grantedAt
-	admitted  map[gatehouse.ID]admitted // let in, and not followed yet
+	admitted  map[gatehouse.ID]admitted             // let in, and not followed yet
+	refused   map[gatehouse.GateID]gatehouse.AtLane // who stands at an entry and was not let in
 	letting   map[gatehouse.ID]time.Time
 	unbooked  map[gatehouse.ID]struct{} // ended, and the books do not have it yet
 	data      data
@@ -133,7 +134,7 @@ func Load(ctx context.Context, p Ports) (*Stays, error) {
 	}
 	s := &Stays{Ports: p, decoder: follow.Decoder{Place: p.Place, Passages: p.Passages}, lanes: map[gatehouse.GateID]lane{}, parks: map[string]gatehouse.CarPark{},
 		inside: map[gatehouse.ID]*gatehouse.StayRecord{}, owing: map[gatehouse.ID]*gatehouse.StayRecord{}, left: map[gatehouse.ID]time.Time{}, marks: map[gatehouse.ID]kept{},
-		unmatched: map[gatehouse.ID]gatehouse.StayExit{}, granted: map[gatehouse.GateID]grantedAt{}, admitted: map[gatehouse.ID]admitted{}, letting: map[gatehouse.ID]time.Time{}, unbooked: map[gatehouse.ID]struct{}{}}
+		unmatched: map[gatehouse.ID]gatehouse.StayExit{}, granted: map[gatehouse.GateID]grantedAt{}, admitted: map[gatehouse.ID]admitted{}, refused: map[gatehouse.GateID]gatehouse.AtLane{}, letting: map[gatehouse.ID]time.Time{}, unbooked: map[gatehouse.ID]struct{}{}}
 	for _, c := range p.CarParks {
 		s.parks[c.ID] = c
 		for _, g := range c.Entries {

@@ -43,6 +43,8 @@ type Options struct {
 	// Pause is the time between two arrivals at a gate.
 	Pause time.Duration
 	Seed  uint64
+	// Parking has a car park as well, where visitors come and go.
+	Parking bool
 	// Stderr gets progress and logs.
 	Stderr io.Writer
 	// Ready is called with the one-time link and the places of the keys.
@@ -76,6 +78,9 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	studio := map[gatehouse.DeviceID]*stage{doorCamera: newStage(), laneCamera: newStage()}
+	if o.Parking {
+		studio[parkInCamera], studio[parkOutCamera] = newStage(), newStage()
+	}
 	s, err := server.Open(ctx, config(o, keys), server.Options{Stderr: o.Stderr, NewPassphrase: passphrase, Cameras: true, Quiet: true, LocalSession: true,
 		Committed: o.Committed,
 		Source: func(id gatehouse.DeviceID) ingest.Source {
@@ -98,6 +103,11 @@ func Run(ctx context.Context, o Options) error {
 	}
 	if err := cast.enrol(ctx, s.Admin(), o.Stderr); err != nil {
 		return err
+	}
+	if o.Parking {
+		if err := putTariff(ctx, s); err != nil {
+			return err
+		}
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -126,6 +136,9 @@ func config(o Options, k Keys) server.Config {
 	reader := server.DefaultDevice()
 	reader.ID, reader.Kind, reader.Gate = string(doorReader), "reader", string(door)
 	c.Devices = append(c.Devices, reader)
+	if o.Parking {
+		withParking(&c)
+	}
 	return c
 }
 

@@ -35,6 +35,10 @@ func (a Act) Expected() []gatehouse.Reason {
 		return []gatehouse.Reason{gatehouse.NotLive, gatehouse.NeedSecondFactor, gatehouse.Unknown, gatehouse.LowConfidence}
 	case SuspendedA:
 		return []gatehouse.Reason{gatehouse.Suspended}
+	case Parks:
+		return []gatehouse.Reason{gatehouse.Granted}
+	case Leaves:
+		return []gatehouse.Reason{gatehouse.Granted, gatehouse.StayUnclear, gatehouse.NoStay}
 	}
 	return []gatehouse.Reason{gatehouse.Unknown, gatehouse.LowConfidence}
 }
@@ -59,12 +63,15 @@ func newPlay(o Options, c *cast, studio map[gatehouse.DeviceID]*stage, s *server
 	return &play{o, c, studio, s}
 }
 
-// run plays both gates until the arrivals are over or ctx ends.
+// run plays all gates until the arrivals are over or ctx ends.
 func (p *play) run(ctx context.Context) {
-	var both sync.WaitGroup
-	both.Go(func() { p.at(ctx, 3, p.door, scene.Empty(false), p.studio[doorCamera]) })
-	both.Go(func() { p.at(ctx, 4, p.lane, scene.Empty(true), p.studio[laneCamera]) })
-	both.Wait()
+	var all sync.WaitGroup
+	all.Go(func() { p.at(ctx, 3, p.door, scene.Empty(false), p.studio[doorCamera]) })
+	all.Go(func() { p.at(ctx, 4, p.lane, scene.Empty(true), p.studio[laneCamera]) })
+	if p.Parking {
+		all.Go(func() { p.park(ctx) })
+	}
+	all.Wait()
 	// The last tracks still have to end and the last second factors to lapse.
 	pause(ctx, 8*time.Second)
 }

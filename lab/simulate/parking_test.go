@@ -11,6 +11,9 @@ func week(seed uint64, days float64) ParkingOptions {
 }
 
 func TestASimulatedCarParkThroughTheProduct(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a quarter of a day takes eight seconds of a core; not with -short")
+	}
 	r, err := Parking(t.Context(), week(1, 0.25))
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"io"
 	"path/filepath"
 	"testing"
@@ -73,6 +74,16 @@ func TestSnapshotsRestoreAndReplay(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	parked := gatehouse.NewID(now)
+	for _, err := range []error{
+		s.OpenStay(ctx, gatehouse.StayRecord{CarPark: "centre", State: gatehouse.StayOpen, Known: true, Correction: []byte("sealed"), Stay: gatehouse.Stay{Place: here, ID: parked, Subject: gone, Entered: now}}),
+		s.PutExit(ctx, gatehouse.StayExit{Place: here, ID: parked, CarPark: "centre", At: now, Subject: gone, Known: true, State: "unpaired"}, nil),
+		s.PutParkingItem(ctx, here, gatehouse.ParkingItem{Kind: gatehouse.PassItem, ID: "pass", Subject: gone, Body: []byte("{}"), At: now}, []byte("leaf")),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	r := restored(t, s)
 	if err := r.Check(ctx); err != nil {
 		t.Fatal(err)
@@ -86,6 +97,12 @@ func TestSnapshotsRestoreAndReplay(t *testing.T) {
 		if err := r.Replay(ctx, removals); err != nil {
 			t.Fatal(err)
 		}
+	}
+	stay, err1 := r.StayOf(ctx, here, parked)
+	exit, err2 := r.ExitOf(ctx, here, parked)
+	items, err3 := r.ParkingItems(ctx, here)
+	if err := errors.Join(err1, err2, err3); err != nil || stay.Subject == gone || stay.Known || stay.Correction != nil || exit.Subject == gone || exit.Known || len(items) != 0 {
+		t.Errorf("the erased vehicle's stay, exit and passes: %+v, %+v, %+v, %v", stay, exit, items, err)
 	}
 	list, err := r.Passages(ctx, gatehouse.PassageQuery{Place: here, Limit: 1000})
 	if err != nil || len(list) != 40 {

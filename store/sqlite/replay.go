@@ -21,7 +21,7 @@ func (s *Store) Replay(ctx context.Context, removals []gatehouse.Removal) error 
 			return err
 		}
 		return eachErased(removals, func(r gatehouse.Removal) error {
-			for _, table := range []string{"photos", "consents", "escrow", "group_members", "hours_items"} {
+			for _, table := range []string{"photos", "consents", "escrow", "group_members", "hours_items", "parking_items"} {
 				if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE org = ? AND site = ? AND subject = ?`,
 					string(r.Org), string(r.Site), r.Subject[:]); err != nil {
 					return err
@@ -95,10 +95,12 @@ func replaceErased(ctx context.Context, db *sealeddb.DB, removals []gatehouse.Re
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE passages SET known = 0, subject = erased.fresh FROM erased
-			WHERE erased.org = passages.org AND erased.site = passages.site AND erased.subject = passages.subject`)
-		if err != nil {
-			return err
+		for table, set := range map[string]string{"passages": "known = 0", "stays": "known = 0, correction = NULL", "exits": "known = 0"} {
+			_, err = tx.ExecContext(ctx, `UPDATE `+table+` SET `+set+`, subject = erased.fresh FROM erased
+				WHERE erased.org = `+table+`.org AND erased.site = `+table+`.site AND erased.subject = `+table+`.subject`)
+			if err != nil {
+				return err
+			}
 		}
 		_, err = tx.ExecContext(ctx, `UPDATE punches SET subject = erased.fresh FROM erased
 			WHERE erased.org = punches.org AND erased.site = punches.site AND erased.subject = punches.subject`)

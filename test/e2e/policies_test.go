@@ -113,6 +113,7 @@ GET /api/v1/parking/exits                   permission see-parking, or token, or
 GET /api/v1/parking/exits/{id}/candidates   permission see-parking, or token, or socket
 POST /api/v1/parking/exits/{id}/attach      permission handle-stays, or token, or socket
 POST /api/v1/parking/exits/{id}/dismiss     permission handle-stays, or token, or socket
+POST /api/v1/parking/tickets                permission handle-stays, or token, or socket
 GET /api/v1/parking/tariffs                 permission see-parking, or token, or socket
 GET /api/v1/parking/tariffs/{name}          permission see-parking, or token, or socket
 PUT /api/v1/parking/tariffs                 permission parking, or token, or socket

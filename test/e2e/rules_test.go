@@ -36,7 +36,7 @@ func run(t *testing.T) *product {
 }
 
 // start starts it; not local, its link is the one that sets a site up.
-func start(t *testing.T, local bool) *product {
+func start(t *testing.T, local bool, change ...func(*server.Config)) *product {
 	t.Helper()
 	if _, err := os.Stat(filepath.Join(models.Dir(), "models")); err != nil {
 		t.Skip("the models are not fetched: run `make assets`")
@@ -48,6 +48,9 @@ func start(t *testing.T, local bool) *product {
 		g := server.DefaultGate()
 		g.ID, g.Name, g.Actuator.Kind, g.RepeatWithin = id, name, "simulated", 0
 		c.Gates = append(c.Gates, g)
+	}
+	for _, do := range change {
+		do(&c)
 	}
 	p := &product{passages: make(chan gatehouse.Passage, 100)}
 	s, err := server.Open(t.Context(), c, server.Options{NewPassphrase: []byte("correct horse battery staple"), Stderr: testWriter{t}, LocalSession: local,
