@@ -10,7 +10,7 @@ GOLANGCI := v2.15.0
 TAGS := -tags pkcs11
 VERSITYGW := v1.8.0
 
-.PHONY: run test build check assets storage fault attack accuracy pairing bench openapi screenshots need-run need-test clean help
+.PHONY: run test build check assets storage fault books-fault attack accuracy pairing bench openapi screenshots need-run need-test clean help
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -52,6 +52,9 @@ fault: assets ## The long kill -9 and disk-full loops: 1,000 rounds of a whole s
 	GATEHOUSE_FAULT_ROUNDS=1000 $(GO) test $(TAGS) -timeout 6h -count=1 -v -run KillingASite ./test/fault/
 	GATEHOUSE_FAULT_ROUNDS=500 $(GO) test -timeout 2h -count=1 -v -skip KillingASite ./test/fault/
 	GATEHOUSE_FAULT_ROUNDS=100 $(GO) test -timeout 4h -count=1 -v -run Killing ./server
+
+books-fault: ## 10,000 random changes of the books with kill -9 in between
+	GATEHOUSE_BOOKS_OPERATIONS=10000 $(GO) test $(TAGS) -timeout 2h -count=1 -v -run KilledBooks ./flow/books/
 
 attack: need-test assets ## The attacks that wait for the server's limits, and every attack against the product without its guard
 	GATEHOUSE_ATTACK_SLOW=1 $(GO) test $(TAGS) -timeout 30m -count=1 -v ./test/attack/

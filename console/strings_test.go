@@ -51,7 +51,7 @@ func TestEverythingIsTranslated(t *testing.T) {
 		"request": {"access", "correction", "export", "erasure"}, "reqstate": {"open", "soon", "overdue", "done"}, "reqoutcome": {"granted", "refused"},
 		"field": {"birth_date", "gender", "number", "phone", "email", "address", "unit", "region", "class", "colour", "owner"},
 		"keep":  {"passages", "frames", "strangers", "records", "metadata"}, "relstate": {"asked", "approved", "written", "expired"},
-		"leaf":  {"passage", "outcome", "subject", "status", "consent", "device", "account", "sign-in", "request", "setting", "disclosure", "refusal", "live", "vault", "erase", "expire", "hold", "key", "canary", "release", "backup", "policy", "parking", "hours"},
+		"leaf":  {"passage", "outcome", "subject", "status", "consent", "device", "account", "sign-in", "request", "setting", "books", "disclosure", "refusal", "live", "vault", "erase", "expire", "hold", "key", "canary", "release", "backup", "policy", "parking", "hours"},
 		"certs": {"none", "files", "acme", "local"}, "custody": {"key_file", "key_file_on_the_same_disk", "systemd_credential", "pkcs11", "tpm", "unknown"}, "slot": {"passphrase", "file", "pkcs11", "tpm"},
 		"secretfor": {"mail", "webhook", "oidc", "storage", "other"}, "from": {"default", "file", "environment", "console", "program"},
 		"section": {"site", "tls", "sign_in", "vault", "vision", "ring", "strangers", "disclosure", "alarms", "retention", "backup", "audit", "api", "terminal", "attendance"},
