@@ -154,6 +154,8 @@ type PaymentNotice struct {
 	Event BookEvent
 	// Over says that the checkout ended without a payment.
 	Over bool
+	// Answer is what the provider wants to read before it stops telling; "" for nothing.
+	Answer string
 }
 
 // Movement is one line of a provider's own account.

@@ -73,7 +73,7 @@ func TestKilledBooks(t *testing.T) {
 	done, kills, booked := 0, 0, 0
 	var twin memory
 	for done < operations {
-		upTo, killed := runAndKill(t, dir, seed, done, operations, time.Duration(20+rand.IntN(400))*time.Millisecond)
+		upTo, killed := runAndKill(t, dir, seed, done, operations, 1+rand.IntN(80), time.Duration(rand.IntN(6000))*time.Microsecond)
 		for ; done < upTo; done++ {
 			twin.book(operation(seed, done))
 		}
@@ -207,9 +207,9 @@ func (m *memory) compare(t *testing.T, s *sqlite.Store, next gatehouse.BookEvent
 
 const faultDir = "GATEHOUSE_BOOKS_CHILD"
 
-// runAndKill runs the child from an operation on, kills it a while after its first
-// acknowledgement, and returns how many operations were acknowledged in all.
-func runAndKill(t *testing.T, dir string, seed uint64, from, until int, after time.Duration) (done int, killed bool) {
+// runAndKill runs the child from an operation on, kills it a moment after some
+// acknowledgements, and returns how many operations were acknowledged in all.
+func runAndKill(t *testing.T, dir string, seed uint64, from, until, some int, after time.Duration) (done int, killed bool) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -232,7 +232,7 @@ func runAndKill(t *testing.T, dir string, seed uint64, from, until int, after ti
 		if json.Unmarshal(lines.Bytes(), &n) != nil || n != done {
 			continue // the last line, cut
 		}
-		if done == from {
+		if done == from+some {
 			time.AfterFunc(after, func() { _ = child.Process.Kill() })
 		}
 		done++

@@ -68,7 +68,7 @@ var rules = []rule{
 	{"gatehouse/internal", []string{"gatehouse", "gatehouse/internal"}, "what several technologies share knows none of them"},
 	technology("ingest"), technology("vision"), technology("gallery"), technology("actuate"), technology("vault"), technology("auditlog"),
 	technology("store"), technology("notify"), technology("feed"), technology("auth"), technology("listen"),
-	technology("payroll"), technology("holidays"),
+	technology("payroll"), technology("holidays"), technology("pay"),
 	{"gatehouse/api", []string{"gatehouse", "gatehouse/internal", "gatehouse/flow", "gatehouse/auth", "gatehouse/feed", "gatehouse/api"}, "pages and routes reach technology through ports only"},
 	{"gatehouse/console", []string{"gatehouse", "gatehouse/internal", "gatehouse/flow", "gatehouse/auth", "gatehouse/feed", "gatehouse/console"}, "pages and routes reach technology through ports only"},
 	{"gatehouse/terminal", []string{"gatehouse", "gatehouse/internal", "gatehouse/auth", "gatehouse/terminal"}, "a tablet's page is the same for everybody: what it shows it asks for as a device, over the API"},
