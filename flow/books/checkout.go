@@ -208,3 +208,29 @@ func (b *Books) notice(ctx context.Context, provider string, n gatehouse.Payment
 	}
 	return outcome, err
 }
+
+// Receipt gives the entry of the payment of a checkout that was paid, and what of it went back
+// since. It fails with store.not_found.
+func (b *Books) Receipt(ctx context.Context, c gatehouse.Checkout) (gatehouse.BookEntry, gatehouse.Money, error) {
+	entries, err := b.Store.StayEntries(ctx, b.Place, c.Stay)
+	if err != nil {
+		return gatehouse.BookEntry{}, gatehouse.Money{}, err
+	}
+	var paid gatehouse.BookEntry
+	back := gatehouse.Money{Currency: c.Amount.Currency}
+	for _, e := range entries {
+		switch {
+		case e.Provider != c.Provider || e.Payment != c.Payment:
+		case e.Kind == gatehouse.BookPayment:
+			paid = e
+		case e.Kind == gatehouse.BookRefund:
+			back.Minor += e.Amount.Minor
+		case e.Kind == gatehouse.BookRefundFailed:
+			back.Minor -= e.Amount.Minor
+		}
+	}
+	if paid.Number == 0 {
+		return paid, back, gatehouse.Errorf("store.not_found", "", "there is no such receipt")
+	}
+	return paid, back, nil
+}
