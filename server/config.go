@@ -35,6 +35,7 @@ type Config struct {
 	Strangers    StrangersConfig     `yaml:"strangers"`
 	Terminal     TerminalConfig      `yaml:"terminal"`
 	Attendance   AttendanceConfig    `yaml:"attendance"`
+	Paying       PayingConfig        `yaml:"paying"`
 	Disclosure   DisclosureConfig    `yaml:"disclosure"`
 	Alarms       AlarmsConfig        `yaml:"alarms"`
 	Retention    RetentionConfig     `yaml:"retention"`

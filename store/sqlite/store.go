@@ -71,6 +71,7 @@ var (
 	_ gatehouse.ReplyStore   = (*Store)(nil)
 	_ gatehouse.PlanStore    = (*Store)(nil)
 	_ gatehouse.BookStore    = (*Store)(nil)
+	_ gatehouse.TryStore     = (*Store)(nil)
 
 	_ gatehouse.DeliveryStore = (*Store)(nil)
 )

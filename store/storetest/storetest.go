@@ -30,6 +30,7 @@ type Engine interface {
 	gatehouse.DeliveryStore
 	gatehouse.HoursStore
 	gatehouse.BookStore
+	gatehouse.TryStore
 	Close() error
 }
 
@@ -79,6 +80,7 @@ func Run(t *testing.T, fresh func(t *testing.T) (open func() Engine)) {
 		{"events are booked once, or wait", testBooks},
 		{"entries by number and time, and closed days", testBookPages},
 		{"checkouts", testCheckouts},
+		{"tries within an hour", testTries},
 		{"orders of refunds", testRefundOrders},
 		{"another place sees nothing", testPlaces},
 		{"a rule book is changed step by step", testRules},

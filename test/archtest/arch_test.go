@@ -72,6 +72,7 @@ var rules = []rule{
 	{"gatehouse/api", []string{"gatehouse", "gatehouse/internal", "gatehouse/flow", "gatehouse/auth", "gatehouse/feed", "gatehouse/api"}, "pages and routes reach technology through ports only"},
 	{"gatehouse/console", []string{"gatehouse", "gatehouse/internal", "gatehouse/flow", "gatehouse/auth", "gatehouse/feed", "gatehouse/console"}, "pages and routes reach technology through ports only"},
 	{"gatehouse/terminal", []string{"gatehouse", "gatehouse/internal", "gatehouse/auth", "gatehouse/terminal"}, "a tablet's page is the same for everybody: what it shows it asks for as a device, over the API"},
+	{"gatehouse/parkingpages", []string{"gatehouse", "gatehouse/internal", "gatehouse/auth", "gatehouse/rules/parking", "gatehouse/parkingpages"}, "a driver's page knows no account, no vault and no lane: what is owed it asks of the books"},
 	{"gatehouse/client", []string{"gatehouse", "gatehouse/api/wire", "gatehouse/client"}, "a client is for other people's programs: the words on the wire and nothing of the server"},
 	{"gatehouse/cmd", []string{"gatehouse", "gatehouse/server", "gatehouse/client", "gatehouse/lab", "gatehouse/api", "gatehouse/vault", "gatehouse/vision/worker", "gatehouse/tariff", "gatehouse/rules/parking", "gatehouse/cmd"},
 		"commands are thin: the wiring is in server, the measuring in lab; vault and vision/worker are named for their child processes only, a tariff's file needs no site"},

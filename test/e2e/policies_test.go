@@ -8,6 +8,7 @@ import (
 	"gatehouse/api"
 	"gatehouse/auth"
 	"gatehouse/console/consoletest"
+	"gatehouse/parkingpages"
 	"gatehouse/terminal"
 )
 
@@ -37,6 +38,16 @@ POST /api/v1/devices/{id}/looks             device
 GET /api/v1/devices/{id}/terminal           device
 GET /terminal                               public
 GET /terminal/{name}                        public
+GET /parking                                public
+POST /parking                               public
+GET /parking/static/{name}                  public
+GET /parking/stay/{key}                     public
+POST /parking/stay/{key}/pay                public
+GET /parking/receipt/{id}                   public
+GET /parking/receipt/{id}/pdf               public
+GET /parking/kiosk                          public
+GET /parking/qr.svg                         public
+POST /pay/{provider}/webhook                public
 GET /set-up                                 set-up
 POST /set-up                                set-up
 GET /{$}                                    permission see-live
@@ -322,7 +333,7 @@ func TestWhatEachRouteAsksFor(t *testing.T) {
 		pattern, policy, _ := strings.Cut(strings.TrimSpace(line), "  ")
 		want[pattern] = strings.TrimSpace(policy)
 	}
-	for _, r := range slices.Concat(s.Console.Routes(), terminal.New(terminal.Options{}).Routes(), api.New(api.Options{}).Routes()) {
+	for _, r := range slices.Concat(s.Console.Routes(), terminal.New(terminal.Options{}).Routes(), parkingpages.New(parkingpages.Options{}).Routes(), api.New(api.Options{}).Routes()) {
 		expected, listed := want[r.Pattern]
 		delete(want, r.Pattern)
 		if _, path, _ := strings.Cut(r.Pattern, " "); strings.HasPrefix(path, "/admin/") {
