@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"gatehouse"
@@ -35,6 +36,7 @@ func (s *Server) Books() *books.Books { return s.books }
 // car is parked.
 const (
 	stayTries       = 5
+	kioskTries      = 120 // of a screen that all drivers share
 	stayTriesWithin = time.Hour
 )
 
@@ -55,9 +57,13 @@ func (s *Server) parkingPages(base string) (*parkingpages.Pages, error) {
 	}
 	o := parkingpages.Options{Place: s.site.Place, Site: s.config.Site.Name, Language: s.config.Terminal.Language, Location: s.site.Location, BaseURL: base, Seller: seller, Books: s.books, Log: s.log,
 		Try: func(ctx context.Context, address string) (bool, error) {
+			most := stayTries
+			if slices.Contains(c.Kiosks, address) {
+				most = kioskTries
+			}
 			mac := hmac.New(sha256.New, key[:])
 			mac.Write([]byte(address))
-			return s.store.Try(ctx, s.site.Place, [32]byte(mac.Sum(nil)), time.Now(), stayTriesWithin, stayTries)
+			return s.store.Try(ctx, s.site.Place, [32]byte(mac.Sum(nil)), time.Now(), stayTriesWithin, most)
 		},
 		Font: func() []byte {
 			b, err := os.ReadFile(filepath.Join(s.config.Vision.Assets, receiptFont))

@@ -77,6 +77,10 @@ func (d *Double) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.page(w, r, id)
 		return
 	}
+	if path == "favicon.ico" {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
 	if r.Header.Get("Authorization") != "Bearer "+Key {
 		fail(w, http.StatusUnauthorized, "")
 		return
