@@ -43,8 +43,8 @@ const (
 // receiptFont has the Chinese characters of receipts; it is fetched with the models.
 const receiptFont = "fonts/ZCOOLQingKeHuangYou-Regular.ttf"
 
-// parkingPages are what drivers see; base is where the site is reached.
-func (s *Server) parkingPages(base string) (*parkingpages.Pages, error) {
+// driverPages are what drivers see; base is where the site is reached.
+func (s *Server) driverPages(base string) (*parkingpages.Pages, error) {
 	// The key lies wrapped by the gate key, so that who has tried is in no copy of the disk.
 	key, err := s.gateKey.FileKey("tries")
 	if err != nil {

@@ -146,6 +146,13 @@ POST /api/v1/devices/codes                  permission devices, fresh, or token
 DELETE /api/v1/devices/{id}                 permission devices, fresh, or token
 GET /api/v1/disclosures                     permission see-disclosures, or token
 GET /api/v1/health                          permission status, or token
+GET /api/v1/parking/books/report            permission see-books, or token
+GET /api/v1/parking/books/entries           permission see-books, or token
+POST /api/v1/parking/books/closings         permission books, fresh
+POST /api/v1/parking/books/reconciliations  permission books, fresh
+POST /api/v1/parking/books/payments         permission books, fresh
+POST /api/v1/parking/books/refunds          permission books, fresh
+POST /api/v1/parking/books/write-offs       permission books, fresh
 POST /api/v1/search                         permission search, fresh
 GET /api/v1/attendance/plans                permission see-hours, or token, or socket
 GET /api/v1/attendance/changes              permission see-hours, or token, or socket
