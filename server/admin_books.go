@@ -163,3 +163,9 @@ func (a admin) ExportBooks(ctx context.Context, from, until gatehouse.Date, form
 
 // stamp is a moment in the site's time.
 func (a admin) stamp(t time.Time) string { return t.In(a.site.Location).Format(time.DateTime) }
+
+// exportBooks is the same for the console.
+func (s *Server) exportBooks(ctx context.Context, from, until gatehouse.Date, format string) (string, []byte, error) {
+	got, err := s.admin().ExportBooks(ctx, from, until, format)
+	return got.Name, got.File, err
+}

@@ -83,13 +83,17 @@ func (s *Server) driverPages(base string) (*parkingpages.Pages, error) {
 	return parkingpages.New(o), nil
 }
 
-// keepBooks carries out what providers have not answered, every minute.
+// keepBooks carries out what providers have not answered, and closes the day before, every
+// minute.
 func (s *Server) keepBooks(ctx context.Context) {
 	beat := time.NewTicker(time.Minute)
 	defer beat.Stop()
 	for {
 		if err := s.books.Resume(ctx); err != nil && ctx.Err() == nil {
 			s.log.Warn("something of the books could not be carried out; it is tried again", "code", gatehouse.ErrorCode(err))
+		}
+		if err := s.books.CloseDue(ctx); err != nil && ctx.Err() == nil {
+			s.log.Warn("yesterday's books could not be closed; it is tried again", "code", gatehouse.ErrorCode(err))
 		}
 		select {
 		case <-ctx.Done():

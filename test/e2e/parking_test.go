@@ -178,3 +178,71 @@ func TestTheBarrierOpensWithinASecond(t *testing.T) {
 		t.Errorf("the lane hears of a payment after %v", worst)
 	}
 }
+
+// The report of the books, a stay, what is taken, refunded and written off there, and how the
+// books compare with Stripe: for whoever keeps them, in both languages.
+func TestTheBooksPages(t *testing.T) {
+	s, base, stays, pay := carPark(t)
+	var stay gatehouse.ID
+	for range 3 {
+		stay = stays.Enter(s.Place(), "X", time.Now().Add(-3*time.Hour))
+		c, err := s.Books().Begin(t.Context(), stay, "stripe", "en", func(gatehouse.ID) (string, string) { return base + "/s", base + "/c" })
+		must(t, err)
+		pay.Pay(c.Session)
+		_, err = s.Books().Checkout(t.Context(), c.ID)
+		must(t, err)
+		must(t, stays.Leave(t.Context(), stay, time.Now()))
+	}
+	link, err := s.Admin().Link(t.Context())
+	must(t, err)
+	ctx, c := tabFor(t, 2*time.Minute)
+	must(t, chromedp.Do(ctx, chromedp.EmulateViewport(1024, 900), chromedp.Navigate(link.Link)))
+	until(t, ctx, "document.readyState === 'complete'")
+	dir := os.Getenv("GATEHOUSE_SCREENSHOTS")
+	if dir != "" && !filepath.IsAbs(dir) {
+		dir = filepath.Join("..", "..", dir)
+	}
+	look := func(name, path string) {
+		t.Helper()
+		for _, l := range []struct {
+			width        int64
+			scheme, lang string
+		}{{1024, "light", "en"}, {390, "dark", "zh"}} {
+			must(t, chromedp.Do(ctx, media(l.scheme), chromedp.EmulateViewport(l.width, 900), chromedp.Navigate(base+inLanguage(path, l.lang))))
+			until(t, ctx, "document.readyState === 'complete'")
+			if dir != "" {
+				png, err := chromedp.Run(ctx, chromedp.FullScreenshot(90))
+				must(t, err)
+				must(t, os.MkdirAll(dir, 0o755))
+				must(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("books-%s-%s-%d-%s.png", name, l.lang, l.width, l.scheme)), png, 0o644))
+			}
+			for _, v := range violations(t, ctx) {
+				t.Errorf("%s, %s, %d px: %s", path, l.lang, l.width, v)
+			}
+			if ask[bool](t, ctx, "document.documentElement.scrollWidth > innerWidth") {
+				t.Errorf("%s at %d px is wider than the screen", path, l.width)
+			}
+		}
+	}
+	look("report", "/books")
+	look("stay", "/books/stays/"+stay.String())
+	must(t, chromedp.Do(ctx, chromedp.EmulateViewport(1024, 900), chromedp.Navigate(base+inLanguage("/books", "en"))))
+	until(t, ctx, "document.readyState === 'complete'")
+	if text := ask[string](t, ctx, "document.body.innerText"); !strings.Contains(text, "22.50") || !strings.Contains(text, "held/stripe") {
+		t.Errorf("the report: %s", text)
+	}
+	press(t, ctx, "form[action='/books/reconcile'] button")
+	until(t, ctx, "document.querySelector('.done') !== null")
+	must(t, chromedp.Do(ctx, chromedp.Navigate(base+inLanguage("/books/stays/"+stay.String(), "en"))))
+	until(t, ctx, "document.readyState === 'complete'")
+	must(t, chromedp.Do(ctx, chromedp.SendKeys(chromedp.CSS("form[action$='/refund'] [name=amount]"), "1.50")))
+	press(t, ctx, "form[action$='/refund'] button")
+	until(t, ctx, "document.body.innerText.includes('refund · goodwill')")
+	if _, _, refunds := pay.Holds(); refunds != 1 {
+		t.Errorf("%d refunds at Stripe", refunds)
+	}
+	must(t, chromedp.Do(ctx, chromedp.SendKeys(chromedp.CSS("form[action$='/write-off'] [name=amount]"), "1.50")))
+	press(t, ctx, "form[action$='/write-off'] button")
+	until(t, ctx, "document.body.innerText.includes('written off · goodwill')")
+	quiet(t, c)
+}

@@ -272,6 +272,14 @@ GET /audit/verify                           permission audit-log
 POST /audit/verify                          permission audit-log
 POST /audit/verify/stop                     permission audit-log
 GET /health                                 permission status
+GET /books                                  permission see-books
+GET /books/export                           permission see-books
+GET /books/stays/{id}                       permission see-books
+POST /books/close                           permission books, fresh
+POST /books/reconcile                       permission books, fresh
+POST /books/stays/{id}/refund               permission books, fresh
+POST /books/stays/{id}/write-off            permission books, fresh
+POST /books/stays/{id}/take                 permission books, fresh
 POST /health/look                           permission status
 GET /health/history                         permission status
 GET /hours/own                              permission own-hours
