@@ -23,11 +23,18 @@ func (s *Server) openBooks() {
 		ways["stripe"] = stripe.New(stripe.Options{Secrets: s, URL: s.opts.StripeURL})
 	}
 	s.books = books.New(books.Ports{Place: s.site.Place, Location: s.site.Location, Store: s.store, Providers: ways, Label: s.config.Site.Name, Log: s.log, Changed: s.committed})
-	s.books.Stays = s.payable()
 }
 
-// payable are the stays that are paid for; nil where the site has none.
-func (s *Server) payable() gatehouse.PayableStays { return s.opts.Stays }
+// payable are the stays that are paid for; nil where the site has no car park.
+func (s *Server) payable() gatehouse.PayableStays {
+	switch {
+	case s.opts.Stays != nil:
+		return s.opts.Stays
+	case s.stays.None():
+		return nil
+	}
+	return s.stays
+}
 
 // Books are the site's books.
 func (s *Server) Books() *books.Books { return s.books }

@@ -372,13 +372,14 @@ func (s *Server) openFlows(ctx context.Context) error {
 	s.erase = s.newEraser()
 	s.openImports()
 	s.requests = requests.New(requests.Ports{Place: s.site.Place, Location: s.site.Location, Store: s.store, Subjects: s.store, Sealer: s.vault})
+	s.openBooks()
 	if err := s.openStays(ctx); err != nil {
 		return err
 	}
 	s.flow = passage.New(passage.Ports{Site: s.site, Parking: s.stays, Working: s.working, Rules: s.rules, Gallery: s.gallery, Threshold: models.Threshold, Sealer: s.vault,
 		Store: s.store, Blobs: s.blobs, Actuator: s.gates.actuator, Feed: live{s}, Log: s.log})
 	s.stays.Opens(s.flow)
-	s.openBooks()
+	s.books.Stays = s.payable()
 	s.onClose(s.finishAudit)
 	s.onClose(s.flow.Close)
 	return nil

@@ -70,10 +70,14 @@ func TestKilledBooks(t *testing.T) {
 	dir := t.TempDir()
 	seed := rand.Uint64()
 	keys := map[string][32]byte{"site.db": {1}, "working.db": {2}, "books.db": {3}}
+	pause := 80 // operations between two kills, at most
+	if operations > 1000 {
+		pause = 250
+	}
 	done, kills, booked := 0, 0, 0
 	var twin memory
 	for done < operations {
-		upTo, killed := runAndKill(t, dir, seed, done, operations, 1+rand.IntN(80), time.Duration(rand.IntN(6000))*time.Microsecond)
+		upTo, killed := runAndKill(t, dir, seed, done, operations, 1+rand.IntN(pause), time.Duration(rand.IntN(6000))*time.Microsecond)
 		for ; done < upTo; done++ {
 			twin.book(operation(seed, done))
 		}
