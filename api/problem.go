@@ -124,7 +124,7 @@ var families = map[string]int{
 	"parking": http.StatusUnprocessableEntity, "money": http.StatusUnprocessableEntity,
 	"hours": http.StatusUnprocessableEntity, "correction": http.StatusUnprocessableEntity, "leave": http.StatusUnprocessableEntity, "period": http.StatusUnprocessableEntity, "attendance": http.StatusUnprocessableEntity, "holidays": http.StatusUnprocessableEntity,
 	"pay": http.StatusUnprocessableEntity, "export": http.StatusUnprocessableEntity,
-	"books": http.StatusUnprocessableEntity, "pay": http.StatusUnprocessableEntity,
+	"books": http.StatusUnprocessableEntity,
 	"erase": http.StatusUnprocessableEntity, "hold": http.StatusUnprocessableEntity,
 }
 

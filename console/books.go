@@ -10,7 +10,6 @@ import (
 	"gatehouse"
 	"gatehouse/auth"
 	"gatehouse/flow/books"
-	rules "gatehouse/rules/books"
 )
 
 // Books are the books of the car park; flow/books has them.
@@ -71,7 +70,7 @@ func (c *Console) booksDays(r *http.Request) (from, until gatehouse.Date) {
 
 // booksDay is one day in words, with its bars in the chart.
 type booksDay struct {
-	rules.Day
+	books.Day
 	Taken                         string
 	ChargedS, TaxS, RefundedS     string
 	WrittenOffS, DisputedS, FeesS string
@@ -103,7 +102,7 @@ const chartWidth, chartHeight = 1000, 200
 
 // chartsOf draws a report's days, each currency on its own.
 func chartsOf(r books.Report) (out []booksChart) {
-	by := map[gatehouse.Currency][]rules.Day{}
+	by := map[gatehouse.Currency][]books.Day{}
 	var order []gatehouse.Currency
 	for _, d := range r.Days {
 		if by[d.Currency] == nil {
@@ -115,7 +114,7 @@ func chartsOf(r books.Report) (out []booksChart) {
 		say := func(n int64) string { return gatehouse.Money{Minor: n, Currency: cur}.Decimal() }
 		ch := booksChart{Currency: cur}
 		var most, charged, paid int64 = 1, 0, 0
-		taken := func(d rules.Day) (n int64) {
+		taken := func(d books.Day) (n int64) {
 			for _, p := range d.Paid {
 				n += p
 			}

@@ -8,6 +8,8 @@ var booksTexts = map[string][2]string{
 	"books.from":        {"From", "自"},
 	"books.until":       {"Until", "至"},
 	"books.show":        {"Show", "查询"},
+	"books.csv":         {"CSV file", "CSV 文件"},
+	"books.xlsx":        {"Excel file", "Excel 文件"},
 	"books.revenue":     {"Revenue", "收入"},
 	"books.chart":       {"Charged and paid by day; the table below says the same", "按日的费用与收款，下表内容相同"},
 	"books.most":        {"the tallest bar is", "最高柱为"},

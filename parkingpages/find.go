@@ -35,7 +35,7 @@ func (p *Pages) form(w http.ResponseWriter, r *http.Request, status int, wrong s
 	if wrong != "" {
 		f.Wrong = text(p.lang(r), wrong)
 	}
-	p.show(w, r, status, "ask.html", view{Again: "/parking", Page: f})
+	p.show(w, r, status, "ask.html", view{Again: "/pay", Page: f})
 }
 
 func (p *Pages) ask(w http.ResponseWriter, r *http.Request) {
@@ -84,7 +84,7 @@ func (p *Pages) find(w http.ResponseWriter, r *http.Request) {
 		p.fails(w, r, err)
 		return
 	}
-	http.Redirect(w, r, "/parking/stay/"+p.shown.put(stay)+p.query(r), http.StatusSeeOther)
+	http.Redirect(w, r, "/pay/stay/"+p.shown.put(stay)+p.query(r), http.StatusSeeOther)
 }
 
 // parse makes a question of what was typed: a ticket's code, or a plate and a time.

@@ -15,7 +15,7 @@ func (p *Pages) kiosk(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	now := p.Now().In(p.Location)
-	p.show(w, r, http.StatusOK, "kiosk.html", view{Kiosk: true, Again: "/parking/kiosk", Page: touch{Now: now.Format(typed), Today: now.Format("2006-01-02"), Rows: [][]rune{[]rune("1234567890"), []rune("QWERTYUIOP"), []rune("ASDFGHJKL"), []rune("ZXCVBNM")},
+	p.show(w, r, http.StatusOK, "kiosk.html", view{Kiosk: true, Again: "/pay/kiosk", Page: touch{Now: now.Format(typed), Today: now.Format("2006-01-02"), Rows: [][]rune{[]rune("1234567890"), []rune("QWERTYUIOP"), []rune("ASDFGHJKL"), []rune("ZXCVBNM")},
 		Provinces: []rune("京津冀晋蒙辽吉黑沪苏浙皖闽赣鲁豫鄂湘粤桂琼渝川贵云藏陕甘青宁新")}})
 }
 
@@ -28,7 +28,7 @@ type touch struct {
 
 // qr is the address of the page for phones, as a picture.
 func (p *Pages) qr(w http.ResponseWriter, r *http.Request) {
-	code, err := qr.Encode(p.BaseURL+"/parking", qr.M, qr.Auto)
+	code, err := qr.Encode(p.BaseURL+"/pay", qr.M, qr.Auto)
 	if err != nil {
 		p.fails(w, r, err)
 		return

@@ -46,6 +46,7 @@ type owing struct {
 	bill
 	Key     string
 	Owes    bool
+	Charged bool // there is a charge to show
 	Due     string
 	LeaveBy string // "" where nothing is to be said
 	Ways    []way
@@ -69,6 +70,7 @@ func (p *Pages) owed(w http.ResponseWriter, r *http.Request) {
 	}
 	lang := p.lang(r)
 	page := owing{bill: p.bill(due.Charge, due.Paid, lang), Key: r.PathValue("key"), Owes: due.Due.Minor > 0, Due: due.Due.String(), Query: p.query(r)}
+	page.Charged = due.Charge.Currency != ""
 	if !due.LeaveBy.IsZero() && !page.Owes {
 		page.LeaveBy = p.at(due.LeaveBy, lang)
 	}
@@ -93,15 +95,15 @@ func (p *Pages) pay(w http.ResponseWriter, r *http.Request) {
 	}
 	lang := p.lang(r)
 	c, err := p.Books.Begin(r.Context(), stay, r.PostFormValue("way"), lang, func(id gatehouse.ID) (string, string) {
-		return p.BaseURL + "/parking/receipt/" + id.String() + p.query(r), p.BaseURL + "/parking/stay/" + key + p.query(r)
+		return p.BaseURL + "/pay/receipt/" + id.String() + p.query(r), p.BaseURL + "/pay/stay/" + key + p.query(r)
 	})
 	if gatehouse.ErrorCode(err) == "books.nothing_due" {
-		http.Redirect(w, r, "/parking/stay/"+key+p.query(r), http.StatusSeeOther)
+		http.Redirect(w, r, "/pay/stay/"+key+p.query(r), http.StatusSeeOther)
 		return
 	}
 	if err != nil {
 		p.fails(w, r, err)
 		return
 	}
-	p.show(w, r, http.StatusOK, "leaving.html", view{Again: "/parking/stay/" + key, Page: leaving{URL: c.URL, Amount: c.Amount.String()}})
+	p.show(w, r, http.StatusOK, "leaving.html", view{Again: "/pay/stay/" + key, Page: leaving{URL: c.URL, Amount: c.Amount.String()}})
 }

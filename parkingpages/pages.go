@@ -102,7 +102,7 @@ func New(o Options) *Pages {
 	for _, lang := range []string{"en", "zh"} {
 		p.html[lang] = template.Must(template.New("").Funcs(template.FuncMap{
 			"t":     func(key string) string { return text(lang, key) },
-			"asset": func(name string) string { return "/parking/static/" + name + "?v=" + p.files.Tag(name) },
+			"asset": func(name string) string { return "/pay/static/" + name + "?v=" + p.files.Tag(name) },
 		}).ParseFS(templates, "templates/*.html"))
 	}
 	return p
@@ -112,17 +112,17 @@ func New(o Options) *Pages {
 // somebody had to know, or holds nothing of anybody.
 func (p *Pages) Routes() []auth.Route {
 	return []auth.Route{
-		{Pattern: "GET /parking", Policy: auth.Public, Handler: p.ask},
-		{Pattern: "POST /parking", Policy: auth.Public, Handler: p.find},
-		{Pattern: "GET /parking/static/{name}", Policy: auth.Public, Handler: func(w http.ResponseWriter, r *http.Request) {
+		{Pattern: "GET /pay", Policy: auth.Public, Handler: p.ask},
+		{Pattern: "POST /pay", Policy: auth.Public, Handler: p.find},
+		{Pattern: "GET /pay/static/{name}", Policy: auth.Public, Handler: func(w http.ResponseWriter, r *http.Request) {
 			p.files.Serve(w, r, r.PathValue("name"))
 		}},
-		{Pattern: "GET /parking/stay/{key}", Policy: auth.Public, Handler: p.owed},
-		{Pattern: "POST /parking/stay/{key}/pay", Policy: auth.Public, Handler: p.pay},
-		{Pattern: "GET /parking/receipt/{id}", Policy: auth.Public, Handler: p.receipt},
-		{Pattern: "GET /parking/receipt/{id}/pdf", Policy: auth.Public, Handler: p.receiptPDF},
-		{Pattern: "GET /parking/kiosk", Policy: auth.Public, Handler: p.kiosk},
-		{Pattern: "GET /parking/qr.svg", Policy: auth.Public, Handler: p.qr},
+		{Pattern: "GET /pay/stay/{key}", Policy: auth.Public, Handler: p.owed},
+		{Pattern: "POST /pay/stay/{key}/pay", Policy: auth.Public, Handler: p.pay},
+		{Pattern: "GET /pay/receipt/{id}", Policy: auth.Public, Handler: p.receipt},
+		{Pattern: "GET /pay/receipt/{id}/pdf", Policy: auth.Public, Handler: p.receiptPDF},
+		{Pattern: "GET /pay/kiosk", Policy: auth.Public, Handler: p.kiosk},
+		{Pattern: "GET /pay/qr.svg", Policy: auth.Public, Handler: p.qr},
 		{Pattern: "POST /pay/{provider}/webhook", Policy: auth.Public, Handler: p.webhook},
 	}
 }
@@ -184,7 +184,7 @@ type said struct{ Title, Text, Back string }
 
 func (p *Pages) say(w http.ResponseWriter, r *http.Request, status int, title, sentence string) {
 	lang := p.lang(r)
-	p.show(w, r, status, "said.html", view{Again: "/parking", Page: said{Title: text(lang, title), Text: text(lang, sentence), Back: "/parking" + p.query(r)}})
+	p.show(w, r, status, "said.html", view{Again: "/pay", Page: said{Title: text(lang, title), Text: text(lang, sentence), Back: "/pay" + p.query(r)}})
 }
 
 // fails answers what went wrong, without its cause.

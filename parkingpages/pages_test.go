@@ -103,12 +103,12 @@ func TestTheDriversWay(t *testing.T) {
 	for _, lang := range []string{"en", "zh"} {
 		s := newSite(t)
 		stay := s.stays.Enter(here, "B MW 1234", s.now.Add(-100*time.Minute))
-		if resp, page := s.do("GET", "/parking?lang="+lang, nil); resp.StatusCode != 200 || !strings.Contains(page, text(lang, "ask.plate")) {
+		if resp, page := s.do("GET", "/pay?lang="+lang, nil); resp.StatusCode != 200 || !strings.Contains(page, text(lang, "ask.plate")) {
 			t.Fatalf("%d %s", resp.StatusCode, page)
 		}
-		resp, _ := s.do("POST", "/parking?lang="+lang, plateForm("B MW 1234", s.now.Add(-110*time.Minute)))
+		resp, _ := s.do("POST", "/pay?lang="+lang, plateForm("B MW 1234", s.now.Add(-110*time.Minute)))
 		to := resp.Header.Get("Location")
-		if resp.StatusCode != http.StatusSeeOther || !strings.HasPrefix(to, "/parking/stay/") || strings.Contains(to, "1234") {
+		if resp.StatusCode != http.StatusSeeOther || !strings.HasPrefix(to, "/pay/stay/") || strings.Contains(to, "1234") {
 			t.Fatalf("%d to %s", resp.StatusCode, to)
 		}
 		_, page := s.do("GET", to, nil)
@@ -165,7 +165,7 @@ func TestNobodyLearnsWhoIsParked(t *testing.T) {
 	s.stays.Enter(here, "ONE", s.now.Add(-time.Hour))
 	var first string
 	for _, f := range []url.Values{plateForm("NONE", s.now.Add(-time.Hour)), plateForm("TWO", s.now.Add(-time.Hour)), plateForm("ONE", s.now.Add(-2*time.Hour)), {"ticket": {"T000"}}} {
-		resp, page := s.do("POST", "/parking", f)
+		resp, page := s.do("POST", "/pay", f)
 		if resp.StatusCode != http.StatusNotFound {
 			t.Errorf("%v: %d", f, resp.StatusCode)
 		}
@@ -180,11 +180,11 @@ func TestNobodyLearnsWhoIsParked(t *testing.T) {
 		}
 	}
 	// The control: the very plate and time are found; it is the fifth try, and the last.
-	if resp, _ := s.do("POST", "/parking", plateForm("ONE", s.now.Add(-time.Hour))); resp.StatusCode != http.StatusSeeOther {
+	if resp, _ := s.do("POST", "/pay", plateForm("ONE", s.now.Add(-time.Hour))); resp.StatusCode != http.StatusSeeOther {
 		t.Errorf("the control: %d", resp.StatusCode)
 	}
 	asked := len(s.asked)
-	if resp, _ := s.do("POST", "/parking", plateForm("ONE", s.now.Add(-time.Hour))); resp.StatusCode != http.StatusTooManyRequests || len(s.asked) != asked {
+	if resp, _ := s.do("POST", "/pay", plateForm("ONE", s.now.Add(-time.Hour))); resp.StatusCode != http.StatusTooManyRequests || len(s.asked) != asked {
 		t.Errorf("a sixth try: %d, asked %d times", resp.StatusCode, len(s.asked)-asked)
 	}
 }
@@ -197,22 +197,22 @@ func TestWhatIsTypedMayBeAnything(t *testing.T) {
 		"no plate": {"entered": {at}}, "a long plate": {"plate": {strings.Repeat("A", 17)}, "entered": {at}}, "control characters": {"plate": {"A\x00B"}, "entered": {at}}, "no UTF-8": {"plate": {"\xff"}, "entered": {at}},
 		"a long ticket": {"ticket": {strings.Repeat("A", 65)}}, "much": {"plate": {strings.Repeat("A", 5000)}, "entered": {at}},
 	} {
-		if resp, page := s.do("POST", "/parking", f); resp.StatusCode != http.StatusBadRequest || len(s.asked) != 0 || s.tries != 0 {
+		if resp, page := s.do("POST", "/pay", f); resp.StatusCode != http.StatusBadRequest || len(s.asked) != 0 || s.tries != 0 {
 			t.Errorf("%s: %d, asked %d times: %s", name, resp.StatusCode, len(s.asked), page)
 		}
 	}
 	for _, plate := range []string{`<script>1</script>`, `' OR 1=1 --`, `{{.Lang}}`} {
 		s.tries = 0
-		if resp, page := s.do("POST", "/parking", url.Values{"plate": {plate}, "entered": {at}}); resp.StatusCode != http.StatusBadRequest && resp.StatusCode != http.StatusNotFound || strings.Contains(page, plate) {
+		if resp, page := s.do("POST", "/pay", url.Values{"plate": {plate}, "entered": {at}}); resp.StatusCode != http.StatusBadRequest && resp.StatusCode != http.StatusNotFound || strings.Contains(page, plate) {
 			t.Errorf("%s: %d", plate, resp.StatusCode)
 		}
 	}
-	for _, path := range []string{"/parking/stay/x", "/parking/stay/x?lang=%22%3E", "/parking/receipt/x", "/parking/receipt/00112233445566778899aabbccddeeff", "/parking/receipt/00112233445566778899aabbccddeeff/pdf"} {
+	for _, path := range []string{"/pay/stay/x", "/pay/stay/x?lang=%22%3E", "/pay/receipt/x", "/pay/receipt/00112233445566778899aabbccddeeff", "/pay/receipt/00112233445566778899aabbccddeeff/pdf"} {
 		if resp, _ := s.do("GET", path, nil); resp.StatusCode != http.StatusNotFound {
 			t.Errorf("%s: %d", path, resp.StatusCode)
 		}
 	}
-	if resp, _ := s.do("POST", "/parking/stay/x/pay", url.Values{"way": {"stripe"}}); resp.StatusCode != http.StatusNotFound {
+	if resp, _ := s.do("POST", "/pay/stay/x/pay", url.Values{"way": {"stripe"}}); resp.StatusCode != http.StatusNotFound {
 		t.Errorf("to pay for nothing: %d", resp.StatusCode)
 	}
 }
@@ -220,7 +220,7 @@ func TestWhatIsTypedMayBeAnything(t *testing.T) {
 func TestWebhook(t *testing.T) {
 	s := newSite(t)
 	s.stays.Enter(here, "X", s.now.Add(-time.Hour))
-	resp, _ := s.do("POST", "/parking", plateForm("X", s.now.Add(-time.Hour)))
+	resp, _ := s.do("POST", "/pay", plateForm("X", s.now.Add(-time.Hour)))
 	path, _, _ := strings.Cut(resp.Header.Get("Location"), "?")
 	_, page := s.do("POST", path+"/pay", url.Values{"way": {"stripe"}})
 	session := regexp.MustCompile(`/pay/(cs_\w+)"`).FindStringSubmatch(page)[1]
@@ -277,14 +277,14 @@ func TestWebhook(t *testing.T) {
 
 func TestKioskAndQR(t *testing.T) {
 	s := newSite(t)
-	if resp, page := s.do("GET", "/parking/kiosk?lang=zh", nil); resp.StatusCode != 200 || !strings.Contains(page, `data-key="京"`) || !strings.Contains(page, `data-key="Q"`) {
+	if resp, page := s.do("GET", "/pay/kiosk?lang=zh", nil); resp.StatusCode != 200 || !strings.Contains(page, `data-key="京"`) || !strings.Contains(page, `data-key="Q"`) {
 		t.Errorf("%d %s", resp.StatusCode, page)
 	}
-	if resp, svg := s.do("GET", "/parking/qr.svg", nil); resp.Header.Get("Content-Type") != "image/svg+xml" || !strings.Contains(svg, "<path") {
+	if resp, svg := s.do("GET", "/pay/qr.svg", nil); resp.Header.Get("Content-Type") != "image/svg+xml" || !strings.Contains(svg, "<path") {
 		t.Errorf("%d %s", resp.StatusCode, svg)
 	}
 	s.pages.Find = nil
-	for _, path := range []string{"/parking", "/parking/kiosk"} {
+	for _, path := range []string{"/pay", "/pay/kiosk"} {
 		if resp, _ := s.do("GET", path, nil); resp.StatusCode != 404 {
 			t.Errorf("%s where nobody parks: %d", path, resp.StatusCode)
 		}

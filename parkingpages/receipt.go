@@ -75,7 +75,7 @@ func (p *Pages) receipt(w http.ResponseWriter, r *http.Request) {
 	if page.State == gatehouse.CheckoutOpen || page.State == gatehouse.CheckoutBegun {
 		v.Refresh = 3
 	} else if r.URL.Query().Get("kiosk") == "1" {
-		v.Refresh, v.Then = 30, "/parking/kiosk?lang="+p.lang(r) // for the next driver
+		v.Refresh, v.Then = 30, "/pay/kiosk?lang="+p.lang(r) // for the next driver
 	}
 	p.show(w, r, http.StatusOK, "receipt.html", v)
 }

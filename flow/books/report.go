@@ -9,6 +9,9 @@ import (
 	"gatehouse/rules/books"
 )
 
+// Day is what was booked on one day; see rules/books.
+type Day = books.Day
+
 // Report is what the books say of some days.
 type Report struct {
 	From, Until gatehouse.Date // the first and the last day

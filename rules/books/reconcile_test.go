@@ -13,8 +13,8 @@ func TestCompare(t *testing.T) {
 	for _, e := range []gatehouse.BookEvent{
 		event(gatehouse.BookPayment, 500, "p1", "p1"),
 		event(gatehouse.BookRefund, 200, "p1", "r1"),
-		event(gatehouse.BookPayment, 300, "p2", "p2"), // the provider has it with another amount
-		event(gatehouse.BookPayment, 400, "p3", "p3"), // it has not
+		event(gatehouse.BookPayment, 300, "p2", "p2"),                             // the provider has it with another amount
+		event(gatehouse.BookPayment, 400, "p3", "p3"),                             // it has not
 		at(event(gatehouse.BookPayment, 700, "p4", "p4"), noon.Add(-2*time.Hour)), // before the span
 		event(gatehouse.BookDispute, 300, "p2", "d1"),
 		event(gatehouse.BookDisputeLost, 0, "p2", "d1"),

@@ -105,7 +105,7 @@ func TestADriverPays(t *testing.T) {
 		plate := map[string]string{"en": "B MW 1234", "zh": "京A12345"}[lang]
 		entered := time.Now().UTC().Add(-130 * time.Minute)
 		stay := stays.Enter(place, plate, entered)
-		must(t, chromedp.Do(ctx, chromedp.Navigate(base+"/parking?lang="+lang)))
+		must(t, chromedp.Do(ctx, chromedp.Navigate(base+"/pay?lang="+lang)))
 		until(t, ctx, "document.readyState === 'complete'")
 		look("ask", lang)
 		typing("NOT 1", entered)
@@ -114,7 +114,7 @@ func TestADriverPays(t *testing.T) {
 		look("none", lang)
 		typing(plate, entered.Add(10*time.Minute))
 		press(t, ctx, "form .primary")
-		until(t, ctx, "location.pathname.startsWith('/parking/stay/')")
+		until(t, ctx, "location.pathname.startsWith('/pay/stay/')")
 		if text := ask[string](t, ctx, "document.body.innerText + location.href"); !strings.Contains(text, "7.50 EUR") || strings.Contains(text, plate) {
 			t.Errorf("what is owed: %s", text)
 		}
@@ -135,7 +135,7 @@ func TestADriverPays(t *testing.T) {
 		if strings.Contains(ask[string](t, ctx, "document.body.innerText + location.href"), plate) {
 			t.Error("the receipt shows the plate")
 		}
-		must(t, chromedp.Do(ctx, chromedp.EmulateViewport(1024, 768), chromedp.Navigate(base+"/parking/kiosk?lang="+lang)))
+		must(t, chromedp.Do(ctx, chromedp.EmulateViewport(1024, 768), chromedp.Navigate(base+"/pay/kiosk?lang="+lang)))
 		until(t, ctx, "document.readyState === 'complete'")
 		look("kiosk", lang)
 		must(t, chromedp.Do(ctx, chromedp.EmulateViewport(1024, 1400)))
