@@ -9,8 +9,9 @@ GOLANGCI := v2.15.0
 # PKCS#11 loads the library of a token's maker; without the tag the program says that it cannot.
 TAGS := -tags pkcs11
 VERSITYGW := v1.8.0
+STRIPEMOCK := v0.203.0
 
-.PHONY: run test build check assets storage fault attack accuracy pairing bench openapi screenshots need-run need-test clean help
+.PHONY: run test build check assets storage fault books-fault attack accuracy pairing bench openapi screenshots need-run need-test clean help
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -44,14 +45,18 @@ check: need-test assets storage $(TOOLS)/golangci-lint ## gofmt, vet, linters, r
 $(TOOLS)/golangci-lint:
 	GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI)
 
-# A real S3 storage for the tests of backups, which skip without it.
+# What tests run against, and skip without: a real S3 storage, and the mock that Stripe publishes.
 storage:
 	@test -x $(TOOLS)/versitygw || GOBIN=$(TOOLS) $(GO) install github.com/versity/versitygw/cmd/versitygw@$(VERSITYGW) || echo 'no S3 storage for the tests: versitygw could not be installed'
+	@test -x $(TOOLS)/stripe-mock || GOBIN=$(TOOLS) $(GO) install github.com/stripe/stripe-mock@$(STRIPEMOCK) || echo 'no mock of Stripe for the tests: stripe-mock could not be installed'
 
 fault: assets ## The long kill -9 and disk-full loops: 1,000 rounds of a whole site
 	GATEHOUSE_FAULT_ROUNDS=1000 $(GO) test $(TAGS) -timeout 6h -count=1 -v -run KillingASite ./test/fault/
 	GATEHOUSE_FAULT_ROUNDS=500 $(GO) test -timeout 2h -count=1 -v -skip KillingASite ./test/fault/
 	GATEHOUSE_FAULT_ROUNDS=100 $(GO) test -timeout 4h -count=1 -v -run Killing ./server
+
+books-fault: ## 10,000 random changes of the books with kill -9 in between
+	GATEHOUSE_BOOKS_OPERATIONS=10000 $(GO) test $(TAGS) -timeout 2h -count=1 -v -run KilledBooks ./flow/books/
 
 attack: need-test assets ## The attacks that wait for the server's limits, and every attack against the product without its guard
 	GATEHOUSE_ATTACK_SLOW=1 $(GO) test $(TAGS) -timeout 30m -count=1 -v ./test/attack/

@@ -40,6 +40,8 @@ keys                  .     .     .     .       .      x      .        .      . 
 budget                .     .     .     .       x      .      .        .      .       .
 canaries              .     .     .     .       x      .      .        .      .       .
 backups               .     .     .     .       .      x      .        .      .       .
+see-books             .     x     .     x       .      .      .        .      .       x
+books                 .     x     .     x       .      .      .        .      .       .
 status                .     x     .     .       .      x      .        .      .       x
 audit-log             .     .     .     .       x      x      x        .      .       .
 see-disclosures       .     .     .     .       x      .      x        .      .       x

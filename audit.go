@@ -29,6 +29,7 @@ const (
 	PlanLeafKind    LeafKind = "plan"    // a floor plan was drawn, arranged or removed
 	ParkingLeafKind LeafKind = "parking" // a tariff, pass or list was changed, a stay attached or corrected
 	HoursLeafKind   LeafKind = "hours"   // plans and rules of hours, punches by hand, corrections, leave, pay periods
+	BookLeafKind    LeafKind = "books"   // an entry of the books was made, or a day closed
 
 	// What the vault process records itself.
 	DisclosureLeafKind LeafKind = "disclosure"
@@ -46,7 +47,7 @@ const (
 )
 
 // LeafKinds lists them all.
-var LeafKinds = []LeafKind{PassageLeafKind, OutcomeLeafKind, SubjectLeafKind, StatusLeafKind, ConsentLeafKind, DeviceLeafKind, AccountLeafKind, SignInLeafKind, RuleLeafKind, AlarmLeafKind, RequestLeafKind, SettingLeafKind, PlanLeafKind, ParkingLeafKind, HoursLeafKind, DisclosureLeafKind, RefusalLeafKind,
+var LeafKinds = []LeafKind{PassageLeafKind, OutcomeLeafKind, SubjectLeafKind, StatusLeafKind, ConsentLeafKind, DeviceLeafKind, AccountLeafKind, SignInLeafKind, RuleLeafKind, AlarmLeafKind, RequestLeafKind, SettingLeafKind, PlanLeafKind, BookLeafKind, ParkingLeafKind, HoursLeafKind, DisclosureLeafKind, RefusalLeafKind,
 	LiveLeafKind, VaultLeafKind, EraseLeafKind, ExpireLeafKind, HoldLeafKind, KeyLeafKind, CanaryLeafKind, ReleaseLeafKind, BackupLeafKind, PolicyLeafKind}
 
 // leafVersion begins every leaf, so that an old leaf can be told from a new one.
@@ -158,7 +159,7 @@ func LeafParts(b []byte) (kind LeafKind, at time.Time, parts [][]byte, err error
 
 // LeafOfGate reports whether a leaf is of a kind that the gate's own files hold: what
 // happens at gates, subjects, consents, devices, accounts, who signs in, rules, alarms,
-// people's requests, settings, plans, parking and hours. Every other leaf is written by the vault process
+// people's requests, settings, plans, parking, the books and hours. Every other leaf is written by the vault process
 // alone; so that whoever runs as the server can
 // put no certificate, disclosure or key of their own into the log, it takes none of them
 // from the gate.
@@ -168,7 +169,7 @@ func LeafOfGate(leaf []byte) bool {
 		return false
 	}
 	switch kind {
-	case PassageLeafKind, OutcomeLeafKind, SubjectLeafKind, StatusLeafKind, ConsentLeafKind, DeviceLeafKind, AccountLeafKind, SignInLeafKind, RuleLeafKind, AlarmLeafKind, RequestLeafKind, SettingLeafKind, PlanLeafKind, ParkingLeafKind, HoursLeafKind:
+	case PassageLeafKind, OutcomeLeafKind, SubjectLeafKind, StatusLeafKind, ConsentLeafKind, DeviceLeafKind, AccountLeafKind, SignInLeafKind, RuleLeafKind, AlarmLeafKind, RequestLeafKind, SettingLeafKind, PlanLeafKind, ParkingLeafKind, BookLeafKind, HoursLeafKind:
 		return true
 	case EraseLeafKind:
 		return len(parts) > 0 && string(parts[0]) == eventReplaced

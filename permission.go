@@ -33,6 +33,8 @@ const (
 	ManageBudget     Permission = "budget"
 	ManageCanaries   Permission = "canaries"
 	ManageBackups    Permission = "backups"
+	SeeBooks         Permission = "see-books"
+	KeepBooks        Permission = "books"
 	SeeStatus        Permission = "status"
 	SeeAuditLog      Permission = "audit-log"
 	SeeDisclosures   Permission = "see-disclosures"
@@ -56,7 +58,7 @@ const (
 // Permissions lists them all, those about personal data first.
 var Permissions = []Permission{SeeLive, SeePassages, DisclosePassages, SeeEvidence, SearchArchive, SeePeople, DisclosePeople, Enrol, Suspend, EditRecords,
 	RequestReleases, ApproveReleases, EraseSubjects, HoldKeys, ManagePrivacy, Unseal, SealVault, ManageDevices, ManageGates, OpenRemotely, HandleAlarms, ManageRules, ChangeSettings, ManageKeys, ManageBudget,
-	ManageCanaries, ManageBackups, SeeStatus, SeeAuditLog, SeeDisclosures, ManageAccounts, ManagePrograms, OwnAccount, SeeParking, HandleStays, ManageParking, SendCaptures, SeeHours, DecideHours, PlanHours, PayPeriods, OwnHours}
+	ManageCanaries, ManageBackups, SeeBooks, KeepBooks, SeeStatus, SeeAuditLog, SeeDisclosures, ManageAccounts, ManagePrograms, OwnAccount, SeeParking, HandleStays, ManageParking, SendCaptures, SeeHours, DecideHours, PlanHours, PayPeriods, OwnHours}
 
 // personal are those through which somebody sees or handles personal data.
 var personal = []Permission{SeeLive, SeePassages, DisclosePassages, SeeEvidence, SearchArchive, SeePeople, DisclosePeople, Enrol, Suspend, EditRecords,
@@ -91,6 +93,8 @@ var permissionSentences = map[Permission][2]string{
 	ManageBudget:     {"Set what may be disclosed in an hour and a day.", "设置每小时和每天的查阅额度。"},
 	ManageCanaries:   {"Plant canaries and lift a vault that one shut.", "布置诱饵记录并解除由其锁闭的保险库。"},
 	ManageBackups:    {"Make and check backups.", "制作和检查备份。"},
+	SeeBooks:         {"See what was charged and paid for parking.", "查看停车费用和收款。"},
+	KeepBooks:        {"Take payments, refund and write off, and close days.", "收款、退款、核销并结账。"},
 	SeeStatus:        {"See the health of the site.", "查看站点的运行状况。"},
 	SeeAuditLog:      {"Read and verify the audit log.", "查看和核验审计日志。"},
 	SeeDisclosures:   {"See who was shown what, and for what purpose.", "查看谁因何目的查阅了什么。"},

@@ -31,9 +31,9 @@ var (
 var grants = map[Role][]Permission{
 	Guard: {SeeLive, SeePassages, DisclosePassages, OpenRemotely, HandleAlarms, SealVault, OwnAccount},
 	SiteManager: {SeeLive, SeePassages, DisclosePassages, SeeEvidence, SearchArchive, SeePeople, DisclosePeople, Enrol, Suspend, EditRecords, RequestReleases,
-		Unseal, SealVault, OpenRemotely, HandleAlarms, ManageDevices, ManageGates, ManageRules, SeeParking, HandleStays, ManageParking, SeeStatus, SeeHours, DecideHours, PlanHours, OwnAccount},
+		Unseal, SealVault, OpenRemotely, HandleAlarms, ManageDevices, ManageGates, ManageRules, SeeBooks, KeepBooks, SeeParking, HandleStays, ManageParking, SeeStatus, SeeHours, DecideHours, PlanHours, OwnAccount},
 	HR:              {SeePeople, DisclosePeople, Enrol, Suspend, EditRecords, SeeHours, DecideHours, PlanHours, PayPeriods, Unseal, SealVault, OwnAccount},
-	ParkingOperator: {SeeLive, SeePassages, DisclosePassages, SeeEvidence, OpenRemotely, HandleAlarms, SeeParking, HandleStays, SealVault, OwnAccount},
+	ParkingOperator: {SeeLive, SeePassages, DisclosePassages, SeeEvidence, OpenRemotely, HandleAlarms, SeeParking, HandleStays, SealVault, SeeBooks, KeepBooks, OwnAccount},
 	PrivacyOfficer: {SeePassages, DisclosePassages, SeeEvidence, SearchArchive, SeePeople, DisclosePeople, EditRecords, ApproveReleases, EraseSubjects, HoldKeys, ManagePrivacy,
 		Unseal, SealVault, ManageBudget, ManageCanaries, HandleAlarms, SeeAuditLog, SeeDisclosures, OwnAccount},
 	Administrator: {SealVault, HandleAlarms, ManageDevices, ManageGates, ManageRules, SeeParking, ManageParking, ChangeSettings, ManageKeys, ManageBackups, SeeStatus, SeeAuditLog, ManageAccounts, ManagePrograms, OwnAccount},
@@ -43,7 +43,7 @@ var grants = map[Role][]Permission{
 	DeviceRole: {SendCaptures},
 	// The most that an access token may be given; each has scopes of its own, of these. What
 	// an integration reads is metadata and badge labels: it opens nothing that is sealed.
-	IntegrationRole: {SeePassages, SeePeople, Enrol, Suspend, EditRecords, EraseSubjects, ManageDevices, SeeParking, HandleStays, SeeStatus, SeeDisclosures, SeeHours, PlanHours},
+	IntegrationRole: {SeePassages, SeePeople, Enrol, Suspend, EditRecords, EraseSubjects, ManageDevices, SeeBooks, SeeParking, HandleStays, SeeStatus, SeeDisclosures, SeeHours, PlanHours},
 }
 
 // May reports whether the role gives the permission.

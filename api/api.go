@@ -41,6 +41,8 @@ type Options struct {
 	// own; nil: nothing.
 	Hours    Hours
 	OwnHours OwnHours
+	// Books are the car park's; nil: none.
+	Books Books
 	// Events is what streams tell of; nil: there are none. Hub, if not nil, adds the states
 	// of gates, and Alive says whether a stream's caller still counts; nil: always.
 	Events Events
@@ -136,7 +138,7 @@ func (a *API) Routes() (routes []auth.Route) {
 // adminRoutes are served on the admin socket only. They are the command line's, change with
 // it, and are no part of the document.
 func (a *API) adminRoutes() []auth.Route {
-	return slices.Concat(a.coreRoutes(), a.searchRoutes(), a.auditRoutes(), a.keysRoutes(), a.secretsRoutes(), a.disclosureRoutes(), a.eraseRoutes(), a.gateKeyRoutes(), a.tlsRoutes(), a.enrolRoutes(), a.healthRoutes(), a.accountsRoutes(), a.rulesRoutes(), a.whyRoutes(), a.openingRoutes(), a.alarmsRoutes(), a.importRoutes(), a.tokensRoutes(), a.webhooksRoutes())
+	return slices.Concat(a.coreRoutes(), a.searchRoutes(), a.auditRoutes(), a.keysRoutes(), a.secretsRoutes(), a.disclosureRoutes(), a.eraseRoutes(), a.gateKeyRoutes(), a.tlsRoutes(), a.enrolRoutes(), a.healthRoutes(), a.accountsRoutes(), a.rulesRoutes(), a.whyRoutes(), a.openingRoutes(), a.alarmsRoutes(), a.importRoutes(), a.tokensRoutes(), a.webhooksRoutes(), a.booksRoutes())
 }
 
 func (a *API) coreRoutes() []auth.Route {

@@ -99,6 +99,9 @@ var statuses = map[string]int{
 	"correction.own": http.StatusForbidden, "correction.not_yours": http.StatusForbidden, "correction.decided": http.StatusConflict, "correction.period": http.StatusConflict,
 	"period.unknown": http.StatusNotFound, "period.state": http.StatusConflict, "period.overlap": http.StatusConflict, "period.waiting": http.StatusConflict, "period.two_people": http.StatusForbidden, "subject.unknown": http.StatusNotFound,
 
+	"books.closed": http.StatusConflict, "books.changed": http.StatusConflict, "books.day": http.StatusConflict, "books.nothing_due": http.StatusConflict, "books.unbalanced": http.StatusInternalServerError,
+	"pay.unavailable": http.StatusServiceUnavailable, "pay.not_set_up": http.StatusServiceUnavailable, "pay.unknown": http.StatusNotFound, "pay.under_way": http.StatusConflict, "pay.malformed": http.StatusBadGateway,
+
 	"gate.no_actuator": http.StatusConflict, "gate.unknown": http.StatusNotFound, "rules.unknown": http.StatusNotFound, "rules.exists": http.StatusConflict, "rules.changed": http.StatusConflict, "rules.in_use": http.StatusConflict,
 	"account.unknown": http.StatusNotFound, "account.exists": http.StatusConflict, "account.last_administrator": http.StatusConflict, "account.last_credential": http.StatusConflict,
 	"vault.credential": http.StatusForbidden, "vault.no_slot": http.StatusNotFound, "vault.last_slot": http.StatusConflict,
@@ -121,6 +124,7 @@ var families = map[string]int{
 	"parking": http.StatusUnprocessableEntity, "money": http.StatusUnprocessableEntity,
 	"hours": http.StatusUnprocessableEntity, "correction": http.StatusUnprocessableEntity, "leave": http.StatusUnprocessableEntity, "period": http.StatusUnprocessableEntity, "attendance": http.StatusUnprocessableEntity, "holidays": http.StatusUnprocessableEntity,
 	"pay": http.StatusUnprocessableEntity, "export": http.StatusUnprocessableEntity,
+	"books": http.StatusUnprocessableEntity,
 	"erase": http.StatusUnprocessableEntity, "hold": http.StatusUnprocessableEntity,
 }
 

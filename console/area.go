@@ -28,7 +28,7 @@ type entry struct {
 var groups = []string{"nav.now", "nav.registry", "nav.hours", "nav.site", "nav.privacy"}
 
 // areas are all that there are; core is what every console has.
-var areas = []area{core, registering, searching, signingIn, ownAccount, managing, lettingIn, telling, ruling, gating, alarming, equipment, wellbeing, settling, officer, controlling, auditing, planning, parked, working}
+var areas = []area{core, registering, searching, signingIn, ownAccount, managing, lettingIn, telling, ruling, gating, alarming, equipment, wellbeing, settling, officer, controlling, auditing, planning, parked, working, bookkeeping}
 
 var core = area{
 	pages:  []string{"live", "passages", "passage", "disclosures", "message"},
@@ -96,6 +96,8 @@ func (c *Console) has(here string) bool {
 		return c.o.Settings != nil
 	case "budgets", "canaries", "releaseplan":
 		return c.o.Control != nil
+	case "books":
+		return c.o.Books != nil
 	case "audit":
 		return c.o.Audit != nil
 	case "health":

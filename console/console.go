@@ -51,11 +51,14 @@ type Options struct {
 	Hours        Hours
 	HoursReasons HoursReasons
 	WebClock     bool
-	Hub          *feed.Hub
-	Ring         *feed.Ring
-	Auth         *auth.Auth
-	Log          *slog.Logger
-	Now          func() time.Time
+	// Books are the car park's; nil: no pages about them.
+	Books       Books
+	ExportBooks ExportBooks
+	Hub         *feed.Hub
+	Ring        *feed.Ring
+	Auth        *auth.Auth
+	Log         *slog.Logger
+	Now         func() time.Time
 }
 
 // Console serves the pages. It is safe for concurrent use.

@@ -196,7 +196,9 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
 		case "rules.changed", "rules.exists", "rules.in_use":
 			status = http.StatusConflict
 		default:
-			if asked := askerStatus(e.Code); asked != 0 || strings.HasPrefix(e.Code, "rules.") || strings.HasPrefix(e.Code, "why.") || strings.HasPrefix(e.Code, "plan.") {
+			if asked := booksStatus(e.Code); asked != 0 {
+				status = asked
+			} else if asked := askerStatus(e.Code); asked != 0 || strings.HasPrefix(e.Code, "rules.") || strings.HasPrefix(e.Code, "why.") || strings.HasPrefix(e.Code, "plan.") {
 				status = asked
 			}
 		}

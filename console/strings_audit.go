@@ -43,6 +43,7 @@ var auditTexts = map[string][2]string{
 	"leaf.setting":    {"Setting", "设置"},
 	"leaf.parking":    {"Parking", "停车"},
 	"leaf.hours":      {"Hours", "工时"},
+	"leaf.books":      {"Books", "账簿"},
 	"leaf.disclosure": {"Disclosure", "查阅"},
 	"leaf.refusal":    {"Refusal", "拒绝查阅"},
 	"leaf.live":       {"Live window", "实时窗口"},
@@ -88,6 +89,8 @@ var auditTexts = map[string][2]string{
 	"entry.contact":   {"contact", "联系方式摘要"},
 	"entry.answer":    {"answer", "答复摘要"},
 	"entry.setting":   {"setting", "设置"},
+	"entry.entry":     {"entry", "分录"},
+	"entry.content":   {"content", "内容"},
 	"entry.value":     {"value", "值"},
 
 	"code.audit.not_found": {"There is no such entry in the audit log.", "审计日志中没有此条目。"},

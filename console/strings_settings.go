@@ -83,6 +83,7 @@ var settingsTexts = map[string][2]string{
 	"section.audit":      {"Audit log", "审计日志"},
 	"section.api":        {"What programs ask", "程序接口"},
 	"section.terminal":   {"Tablets at the gates", "门口平板"},
+	"section.paying":     {"Paying for parking", "停车缴费"},
 
 	"code.setting.value": {"This value is not allowed here. Retention can only be made shorter than gatehouse.yml says, and metadata not shorter than passages.", "不允许此值。保存期限只能短于 gatehouse.yml 的设定，且元数据不得短于通行内容。"},
 	"code.setting.fixed": {"This option is changed in gatehouse.yml, and counts after a restart.", "此项须在 gatehouse.yml 中更改，重启后生效。"},
@@ -106,6 +107,7 @@ var optionTexts = map[string]string{
 	"api.requests_per_minute": "每个会话、访问令牌或地址每分钟可发出的请求数，1 至 100000。", "terminal.language": "平板默认使用的语言：en 或 zh。", "terminal.greeting": "是否用证件标签问候获准进入者，旁人也能看到和听到。", "terminal.law": "告知书所依据的法律：eu、fr、cn、us-il；空为各法律要求的全部内容。",
 	"terminal.controller": "告知书所列的数据负责方；空为站点名称。", "terminal.contact": "就个人数据联系负责方的方式：地址、电话或邮箱。",
 	"attendance.gates": "通行计入工时的门；从设置时起生效，空为不计。", "attendance.faces": "是否对另行同意者以人脸计入工时；terminal.law 为 fr 时不允许。", "attendance.web_clock": "员工能否在控制台自己的页面上打卡。",
+	"paying.stripe": "是否通过 Stripe Checkout 收款；密钥用 gatehouse secret set 设置。", "paying.kiosks": "车道屏幕的地址：每小时可查询 120 次，其他地址为五次。", "paying.seller.name": "收据的出具方；空为站点名称。", "paying.seller.address": "收据上的地址。", "paying.seller.tax_number": "收据上的税号；空为不显示。",
 	"retention.passage_days": "通行内容（车牌、置信度）及其图片，1 至 3660 天。", "retention.frame_days": "完整画面，1 至 7 天。", "retention.stranger_days": "未登记者图片，1 至 3 天。", "retention.record_days": "不再有权通行且久未通行者的档案，到期删除。", "retention.metadata_days": "以不透明编号保存的通行时间，以及查阅原因；不少于 passage_days。",
 	"backup.every": "备份间隔，1 分钟至 168 小时；0s 为仅手动。", "backup.data": "数据库和图片的备份目标。", "backup.keys": "密钥包的备份目标，须为另一存储。", "commit_within": "记录一次通行的最长时间，超时按该门的 fail 策略处理。", "audit.witness_every": "向见证者出示日志的间隔。", "audit.witness": "见证者的数量。", "audit.witnessed_logs": "本站为其作见证的日志数量。",
 	"log_level": "日志级别：debug、info、warn 或 error。日志从不包含姓名、车牌或图片。", "schedules": "每周时段的数量。", "gates": "出入口的数量。", "devices": "配置文件中的设备数量。", "parking": "停车场的数量。",

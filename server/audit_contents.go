@@ -28,6 +28,9 @@ func (v *siteVerifier) contents(ctx context.Context) error {
 			return v.passage(ctx, gatehouse.ID(parts[2]), leaf)
 		case kind == gatehouse.OutcomeLeafKind && len(parts) == 4 && len(parts[2]) == 16:
 			return v.outcome(ctx, gatehouse.ID(parts[2]), gatehouse.Outcome(parts[3]), at)
+		case kind == gatehouse.BookLeafKind && len(parts) == 5 && len(parts[4]) == 32:
+			v.bookLeaves.leaf(parts)
+			return nil
 		}
 		v.roster.leaf(position, kind, at, parts)
 		return nil
@@ -37,6 +40,9 @@ func (v *siteVerifier) contents(ctx context.Context) error {
 	}
 	if rows := counts.Granted + counts.Denied; rows > v.found {
 		v.report.Add("passage.unlogged", "there are %d passages, and %d that a leaf commits to", rows, v.found)
+	}
+	if err := v.books(ctx); err != nil {
+		return err
 	}
 	return v.subjectsAndDevices(ctx)
 }

@@ -198,6 +198,11 @@ func TestEveryAlteredRowOfTheGateIsFound(t *testing.T) {
 	if err := s.Admin().WithdrawConsent(t.Context(), ana); err != nil {
 		t.Fatal(err)
 	}
+	for _, amount := range []int64{200, 300} {
+		if _, err := s.Admin().TakePayment(t.Context(), wire.BooksPaymentRequest{Stay: gatehouse.ID{1}, Way: "cash", Amount: wire.Money{Minor: amount, Currency: "EUR"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	stop()
 	if r := verify(t, c, VerifyOptions{Deep: true}); !r.OK || r.Passages != 4 || r.Blobs == 0 {
 		t.Fatalf("as it was left: %+v", r)
@@ -207,6 +212,10 @@ func TestEveryAlteredRowOfTheGateIsFound(t *testing.T) {
 	month := p.ID.Time().UTC().Format("2006-01") + ".db"
 	for name, a := range map[string]struct{ file, statement, code string }{
 		"a leaf":                          {month, `UPDATE leaves SET leaf = substr(leaf, 1, length(leaf) - 1) || CASE substr(leaf, -1) WHEN x'00' THEN x'01' ELSE x'00' END WHERE position = (SELECT min(position) FROM leaves)`, "gate.altered"},
+		"an entry's amount":               {"books.db", `UPDATE entries SET amount = amount + 1 WHERE number = 1`, "books.altered"},
+		"an entry's account":              {"books.db", `UPDATE postings SET account = 'bank' WHERE account = 'held/cash'`, "books.altered"},
+		"the newest entry that is gone":   {"books.db", `DELETE FROM entries WHERE number = 2`, "books.missing"},
+		"a balance":                       {"books.db", `UPDATE balances SET amount = 0`, "books.unbalanced"},
 		"a leaf that is gone":             {month, `DELETE FROM leaves WHERE position = (SELECT min(position) FROM leaves)`, "gate.missing"},
 		"a leaf too many":                 {month, `INSERT INTO leaves SELECT min(position) - 1, hash, leaf FROM leaves`, "gate.unlogged"},
 		"a leaf of the site that is gone": {"site.db", `DELETE FROM leaves WHERE position = (SELECT max(position) FROM leaves)`, "gate.missing"},

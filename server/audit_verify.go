@@ -79,7 +79,7 @@ func (s *Server) VerifyAudit(ctx context.Context, o VerifyOptions) (auditlog.Rep
 }
 
 func newSiteVerifier(c Config, o VerifyOptions) *siteVerifier {
-	return &siteVerifier{deep: o.Deep, report: &auditlog.Report{}, roster: newRoster(), erased: map[gatehouse.SubjectID]bool{}, expired: map[gatehouse.RetentionClass]map[string]bool{},
+	return &siteVerifier{deep: o.Deep, report: &auditlog.Report{}, roster: newRoster(), bookLeaves: newBookLeaves(), erased: map[gatehouse.SubjectID]bool{}, expired: map[gatehouse.RetentionClass]map[string]bool{},
 		place: c.place()}
 }
 
@@ -187,15 +187,16 @@ type siteVerifier struct {
 	store  *sqlite.Store
 	blobs  *blob.Directory
 
-	next    func() (uint64, []byte, bool) // the store's leaves
-	ahead   *storeLeaf                    // the one that was taken and not compared yet
-	failed  error                         // why the leaves ended early
-	roster  roster                        // what the leaves say of subjects and devices
-	found   int                           // passages that leaves commit to and that are there
-	erased  map[gatehouse.SubjectID]bool
-	erasing bool // the log records an erasure
-	lost    []vault.LostLeaves
-	expired map[gatehouse.RetentionClass]map[string]bool
+	next       func() (uint64, []byte, bool) // the store's leaves
+	ahead      *storeLeaf                    // the one that was taken and not compared yet
+	failed     error                         // why the leaves ended early
+	roster     roster                        // what the leaves say of subjects and devices
+	bookLeaves bookLeaves
+	found      int // passages that leaves commit to and that are there
+	erased     map[gatehouse.SubjectID]bool
+	erasing    bool // the log records an erasure
+	lost       []vault.LostLeaves
+	expired    map[gatehouse.RetentionClass]map[string]bool
 }
 
 type storeLeaf struct {

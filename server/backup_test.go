@@ -102,6 +102,10 @@ func testRestore(t *testing.T, c Config) {
 		card(t, s, "cam", "card B-3")
 	}
 
+	if _, err := s.books.Desk(t.Context(), "cash", gatehouse.ID{7}, gatehouse.Money{Minor: 450, Currency: "EUR"}, "desk", gatehouse.RandomID()); err != nil {
+		t.Fatal(err)
+	}
+
 	// A backup while cards are shown: every passage acknowledged before it is in it.
 	ctx, stop := context.WithCancel(t.Context())
 	var storm sync.WaitGroup
@@ -198,6 +202,9 @@ func testRestore(t *testing.T, c Config) {
 			if _, err := r.blobs.Blob(t.Context(), e.Blob); err != nil {
 				t.Errorf("a picture is gone: %v", err)
 			}
+		}
+		if paid, err := r.books.PaymentsOf(t.Context(), r.Place(), gatehouse.ID{7}); err != nil || len(paid) != 1 || paid[0].Amount.Minor != 450 || r.books.Check(t.Context()) != nil {
+			t.Errorf("the books say %+v, %v", paid, err)
 		}
 		backUp(t, r) // it goes on being backed up
 		if err := r.Close(t.Context()); err != nil {

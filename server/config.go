@@ -35,6 +35,7 @@ type Config struct {
 	Strangers    StrangersConfig     `yaml:"strangers"`
 	Terminal     TerminalConfig      `yaml:"terminal"`
 	Attendance   AttendanceConfig    `yaml:"attendance"`
+	Paying       PayingConfig        `yaml:"paying"`
 	Disclosure   DisclosureConfig    `yaml:"disclosure"`
 	Alarms       AlarmsConfig        `yaml:"alarms"`
 	Retention    RetentionConfig     `yaml:"retention"`
@@ -161,7 +162,7 @@ func DefaultConfig() Config {
 		Data: "var/data", GateKey: "var/keys/gate.key", Listen: "localhost:8080", TLS: defaultTLS(), SignIn: defaultSignIn(), API: APIConfig{PerMinute: 600},
 		Vault: VaultConfig{UnsealedFor: 8 * time.Hour}, Vision: VisionConfig{Threads: 1},
 		Ring: RingConfig{Minutes: 10, Mebibyte: 64}, Attendance: AttendanceConfig{Gates: []string{}}, Alarms: AlarmsConfig{Mail: MailConfig{Port: 587, Security: "starttls", To: []string{}, Language: "en"}},
-		Terminal: TerminalConfig{Language: "en"}, CommitWithin: 3 * time.Second, LogLevel: "info",
+		Terminal: TerminalConfig{Language: "en"}, Paying: PayingConfig{Kiosks: []string{}}, CommitWithin: 3 * time.Second, LogLevel: "info",
 		Retention: RetentionConfig{PassageDays: 90, FrameDays: 7, StrangerDays: 3, RecordDays: 1095, MetadataDays: 1095},
 		Audit:     AuditConfig{WitnessEvery: time.Minute, Witness: []WitnessConfig{}, WitnessedLogs: []WitnessedLogConfig{}},
 		Schedules: map[string][]string{"office-hours": {"mon-fri 07:00-19:00"}},

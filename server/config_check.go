@@ -50,6 +50,9 @@ func (c *Config) check() error {
 	if err := c.Attendance.check(c.Gates, c.Terminal.Law); err != nil {
 		return err
 	}
+	if err := c.Paying.check(); err != nil {
+		return bad("paying", "see gatehouse.yml", "%v", err)
+	}
 	if err := c.Backup.check(c.Data); err != nil {
 		return err
 	}

@@ -30,9 +30,8 @@ func (s *Server) openStays(ctx context.Context) (err error) {
 	return nil
 }
 
-// stayBooks are the books that stays are charged in; nil where the site keeps none: then
-// nothing is booked, and nothing counts as paid.
-func (s *Server) stayBooks() gatehouse.StayBooks { return nil }
+// stayBooks are the books that stays are charged in.
+func (s *Server) stayBooks() gatehouse.StayBooks { return s.books }
 
 // ReadTariff reads a tariff's file: parking.tariff with all that is wrong with it.
 func ReadTariff(body []byte) (gatehouse.Tariff, error) {

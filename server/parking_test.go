@@ -151,6 +151,10 @@ func TestAVehicleParksAndPays(t *testing.T) {
 	}
 	eventually(t, "the stay ended", func() bool { return s.stayState(in.ID) == gatehouse.StayLeft })
 	eventually(t, "the charge is booked", func() bool { books.mu.Lock(); defer books.mu.Unlock(); return books.booked[in.ID] == 400 })
+	eventually(t, "the stay knows that it is", func() bool {
+		r, err := s.store.StayOf(t.Context(), s.Place(), in.ID)
+		return err == nil && r.Booked
+	})
 	r, err := s.store.StayOf(t.Context(), s.Place(), in.ID)
 	if err != nil || r.Owed != 0 || !r.Booked || r.ExitPassage != opened[0].ID || r.Charge.Total.Minor != 400 {
 		t.Errorf("%+v, %v", r, err)

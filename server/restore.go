@@ -202,7 +202,7 @@ func (m *restoredSite) Install(_ context.Context, opened backup.OpenBundle) erro
 }
 
 // restorable are the database files that a backup may hold.
-var restorable = regexp.MustCompile(`^(db/(site|\d{4}-\d{2})|vault/audit)\.db$`)
+var restorable = regexp.MustCompile(`^(db/(site|books|\d{4}-\d{2})|vault/audit)\.db$`)
 
 // Has implements backup.Machine.
 func (m *restoredSite) Has(name string) bool {

@@ -40,10 +40,15 @@ func (s *Server) Run(ctx context.Context, ready func(link string)) error {
 	}
 	pages := pages{s}
 	web := console.New(console.Options{Place: s.site.Place, SiteName: s.config.Site.Name, Location: s.site.Location, Gates: s.gateList(),
-		Passages: s.store, Lender: pages, Vault: pages, Registry: s.registry(), Disclosures: pages, Archive: pages, Accounts: s.accounts, Tokens: s.tokens, Webhooks: s.webhooks, Rules: s.rules, Badges: s.working, Why: s.why, Openings: pages, Alarms: pages, Devices: pages, Privacy: pages, Control: pages, Health: pages, Audit: pages, Settings: settingsPages{s}, Plans: s.plans(), Parking: s.parkingPages(), Hours: s.hours, HoursReasons: pages, WebClock: s.config.Attendance.WebClock, Hub: s.hub, Ring: s.ring, Auth: s.auth, Log: s.log})
+		Passages: s.store, Lender: pages, Vault: pages, Registry: s.registry(), Disclosures: pages, Archive: pages, Accounts: s.accounts, Tokens: s.tokens, Webhooks: s.webhooks, Rules: s.rules, Badges: s.working, Why: s.why, Openings: pages, Alarms: pages, Devices: pages, Privacy: pages, Control: pages, Health: pages, Audit: pages, Settings: settingsPages{s}, Plans: s.plans(), Books: s.books, ExportBooks: s.exportBooks, Parking: s.parkingPages(), Hours: s.hours, HoursReasons: pages, WebClock: s.config.Attendance.WebClock, Hub: s.hub, Ring: s.ring, Auth: s.auth, Log: s.log})
 	rest := api.New(api.Options{Place: s.site.Place, Captures: s, ParseFrame: frames.Parse, Passages: s.store, Admin: s.admin(), Enrolments: enrolments{s}, Terminals: s, Witness: asWitness{s}, Ready: s.ready, Metrics: s.metrics, Log: s.log,
-		Events: s.events, Hub: s.hub, Alive: s.auth.Still, Resources: resources{s.admin()}, Hours: s.admin(), OwnHours: s.admin(), Replies: replies{s}, PerMinute: s.config.API.PerMinute})
-	routes := slices.Concat(web.Routes(), s.page.Routes(), rest.Routes(), transport.routes())
+		Events: s.events, Hub: s.hub, Alive: s.auth.Still, Resources: resources{s.admin()}, Books: s.admin(), Hours: s.admin(), OwnHours: s.admin(), Replies: replies{s}, PerMinute: s.config.API.PerMinute})
+	drivers, err := s.driverPages(s.config.baseURL(transport.port))
+	if err != nil {
+		transport.close()
+		return errors.Join(err, socket.Close())
+	}
+	routes := slices.Concat(web.Routes(), s.page.Routes(), drivers.Routes(), rest.Routes(), transport.routes())
 
 	s.waiting = func() int { return s.alarms.Waiting() + rest.InFlight() }
 	s.metrics.Measure(s.admin().Health, func() map[string]int {
@@ -90,6 +95,7 @@ func (s *Server) Run(ctx context.Context, ready func(link string)) error {
 	s.wait.Go(func() { s.witnessLog(ctx) })
 	s.wait.Go(func() { s.completeEscrow(ctx) })
 	s.wait.Go(func() { s.runBackups(ctx) })
+	s.wait.Go(func() { s.keepBooks(ctx) })
 	s.vault.Prepare(s.site.Place, gatehouse.SubjectID{}, gatehouse.PassageClass)
 	err = nil
 	if s.opts.Cameras {

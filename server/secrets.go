@@ -26,7 +26,8 @@ func (s *Server) Secret(name string) (gatehouse.Secret, bool) {
 }
 
 // givenSecrets are those that the system hands to the process: a systemd credential
-// (LoadCredential=NAME:FILE), or else the variable GATEHOUSE_SECRET_NAME.
+// (LoadCredential=NAME:FILE), or else the variable GATEHOUSE_SECRET_NAME, with _ for
+// each hyphen.
 type givenSecrets struct{}
 
 // Secret implements Secrets. It is asked at every use, so that a change counts.
@@ -36,6 +37,6 @@ func (givenSecrets) Secret(name string) (gatehouse.Secret, bool) {
 			return gatehouse.Secret(strings.TrimSpace(string(b))), true
 		}
 	}
-	v := os.Getenv("GATEHOUSE_SECRET_" + strings.ToUpper(name))
+	v := os.Getenv("GATEHOUSE_SECRET_" + strings.ReplaceAll(strings.ToUpper(name), "-", "_"))
 	return gatehouse.Secret(v), v != ""
 }

@@ -20,6 +20,7 @@ import (
 	"gatehouse/auth"
 	"gatehouse/feed"
 	"gatehouse/flow/accounts"
+	"gatehouse/flow/books"
 	"gatehouse/flow/disclose"
 	"gatehouse/flow/enroll"
 	"gatehouse/flow/erase"
@@ -72,6 +73,10 @@ type Options struct {
 	Origins map[string]string
 	// Examine looks for what is wrong, for the page about health; nil leaves that out.
 	Examine Examine
+	// Stays are what is paid for on the pages for drivers, for tests.
+	Stays gatehouse.PayableStays
+	// StripeURL is asked instead of Stripe, for tests.
+	StripeURL string
 	// Quiet logs warnings and errors only.
 	Quiet bool
 }
@@ -135,6 +140,7 @@ type Server struct {
 	requests   *requests.Desk
 	hours      *timesheet.Hours
 	hoursWake  chan struct{}
+	books      *books.Books
 	escrow     *escrow.Store
 	backups    backups
 	rotator    *rotate.Rotator
@@ -366,12 +372,14 @@ func (s *Server) openFlows(ctx context.Context) error {
 	s.erase = s.newEraser()
 	s.openImports()
 	s.requests = requests.New(requests.Ports{Place: s.site.Place, Location: s.site.Location, Store: s.store, Subjects: s.store, Sealer: s.vault})
+	s.openBooks()
 	if err := s.openStays(ctx); err != nil {
 		return err
 	}
 	s.flow = passage.New(passage.Ports{Site: s.site, Parking: s.stays, Working: s.working, Rules: s.rules, Gallery: s.gallery, Threshold: models.Threshold, Sealer: s.vault,
 		Store: s.store, Blobs: s.blobs, Actuator: s.gates.actuator, Feed: live{s}, Log: s.log})
 	s.stays.Opens(s.flow)
+	s.books.Stays = s.payable()
 	s.onClose(s.finishAudit)
 	s.onClose(s.flow.Close)
 	return nil

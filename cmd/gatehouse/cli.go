@@ -76,6 +76,7 @@ type CLI struct {
 	Parking    ParkingCmd    `cmd:"" help:"Who is in the car parks: status, stays, stay, exits, attach, dismiss, end."`
 	Pass       PassCmd       `cmd:"" help:"Rights to park: add, reserve, quota, deny, list, rm."`
 	Validation ValidationCmd `cmd:"" help:"What shops give toward a stay."`
+	Books      BooksCmd      `cmd:"" help:"What parking brought in: report, take, refund, write off, close, reconcile, export, check."`
 
 	Drill      DrillCmd      `cmd:"" help:"Play the thief on a copy of the site, and report what was found."`
 	Bench      BenchCmd      `cmd:"" help:"Measure speed."`

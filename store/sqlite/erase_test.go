@@ -114,7 +114,7 @@ func TestErasedIDIsInNoPage(t *testing.T) {
 		return found
 	}
 	files, err := s.Files()
-	if err != nil || len(files) != 4 {
+	if err != nil || len(files) != 5 {
 		t.Fatal(files, err)
 	}
 	if look(files, stays) == 0 {

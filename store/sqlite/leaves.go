@@ -129,7 +129,7 @@ func (r *leafReader) peek(ctx context.Context, until int64) (*leafRow, error) {
 	return &r.rows[0], nil
 }
 
-// Leaves implements gatehouse.PassageStore: the leaves of site.db and of all months,
+// Leaves implements gatehouse.PassageStore: the leaves of site.db, books.db and of all months,
 // merged in the order of commit. Positions have gaps. The first call after Open
 // opens every month once; later ones only those with something new.
 func (s *Store) Leaves(ctx context.Context, after uint64, f func(position uint64, leaf []byte) error) error {
@@ -138,11 +138,11 @@ func (s *Store) Leaves(ctx context.Context, after uint64, f func(position uint64
 	}
 	// Opening a month may raise what is known to be in use; and a month that is made
 	// after the question holds nothing before its answer.
-	if _, err := s.shards(ctx); err != nil {
+	if _, err := s.logged(ctx); err != nil {
 		return err
 	}
 	until := s.leaves.settled()
-	shards, err := s.shards(ctx)
+	shards, err := s.logged(ctx)
 	if err != nil {
 		return err
 	}
@@ -176,7 +176,7 @@ func (s *Store) Leaves(ctx context.Context, after uint64, f func(position uint64
 
 // Newest is the position behind which only leaves come that are not committed yet.
 func (s *Store) Newest(ctx context.Context) (uint64, error) {
-	if _, err := s.shards(ctx); err != nil {
+	if _, err := s.logged(ctx); err != nil {
 		return 0, err
 	}
 	return uint64(max(s.leaves.settled()-1, 0)), nil
@@ -199,10 +199,16 @@ func (s *Store) shards(ctx context.Context) ([]*shard, error) {
 	return all, nil
 }
 
+// logged are the files that hold leaves: those, and the books.
+func (s *Store) logged(ctx context.Context) ([]*shard, error) {
+	all, err := s.shards(ctx)
+	return append(all, s.books), err
+}
+
 // LastLeaf is the highest position up to a given one at which a file holds a leaf; 0 for
 // none.
 func (s *Store) LastLeaf(ctx context.Context, upTo uint64) (last uint64, err error) {
-	shards, err := s.shards(ctx)
+	shards, err := s.logged(ctx)
 	if err != nil {
 		return 0, err
 	}

@@ -12,12 +12,13 @@ import (
 const (
 	SiteFile    = "site.db"
 	WorkingFile = "working.db"
+	BooksFile   = "books.db"
 )
 
-// Files lists the store's files: site.db, working.db, then the months.
+// Files lists the store's files: site.db, working.db, books.db, then the months.
 func (s *Store) Files() ([]string, error) {
 	names, err := s.monthNames()
-	return append([]string{SiteFile, WorkingFile}, names...), err
+	return append([]string{SiteFile, WorkingFile, BooksFile}, names...), err
 }
 
 // Rewrite copies a file under a fresh key and puts that in its place, while the store
@@ -44,6 +45,8 @@ func (s *Store) database(ctx context.Context, file string) (*sealeddb.DB, error)
 		return s.site.db, nil
 	case file == WorkingFile:
 		return s.working, nil
+	case file == BooksFile:
+		return s.books.db, nil
 	case !monthFile.MatchString(file):
 		return nil, gatehouse.Errorf("store.not_found", "check its name", "the store has no such file")
 	}

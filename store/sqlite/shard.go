@@ -26,9 +26,8 @@ type shard struct {
 
 // command is one caller's part of a transaction.
 type command struct {
-	leaf []byte
-	// write returns false where there is nothing to change: no leaf is added then.
-	write func(ctx context.Context, tx *sql.Tx) (changed bool, err error)
+	// write returns the leaf of what it changed; nil where nothing was changed that has one.
+	write func(ctx context.Context, tx *sql.Tx) (leaf []byte, err error)
 	done  chan error
 }
 
@@ -40,16 +39,28 @@ func newShard(db *sealeddb.DB) *shard {
 }
 
 // commit runs write and adds the leaf, in one transaction that may hold other
-// commands too; it is durable when commit returns nil. A context that ends before
+// commands too; it is durable when commit returns nil. Where write returns false there is
+// nothing to change: no leaf is added then. A context that ends before
 // the transaction has begun leaves nothing written; afterwards it is not heeded.
 func (s *shard) commit(ctx context.Context, leaf []byte, write func(ctx context.Context, tx *sql.Tx) (bool, error)) error {
 	if len(leaf) == 0 {
 		return invalid("a change needs its audit leaf")
 	}
+	return s.commitWith(ctx, func(ctx context.Context, tx *sql.Tx) ([]byte, error) {
+		changed, err := write(ctx, tx)
+		if err != nil || !changed {
+			return nil, err
+		}
+		return leaf, nil
+	})
+}
+
+// commitWith is commit for a change whose leaf is known only when it is made.
+func (s *shard) commitWith(ctx context.Context, write func(ctx context.Context, tx *sql.Tx) (leaf []byte, err error)) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	c := &command{leaf: leaf, write: write, done: make(chan error, 1)}
+	c := &command{write: write, done: make(chan error, 1)}
 	s.mu.Lock()
 	s.queue = append(s.queue, c)
 	s.mu.Unlock()
@@ -112,15 +123,15 @@ func (s *shard) transaction(ctx context.Context, batch []*command) error {
 	defer end()
 	err = s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		for i, c := range batch {
-			changed, err := c.write(ctx, tx)
+			leaf, err := c.write(ctx, tx)
 			if err != nil {
 				return err
 			}
-			if !changed {
+			if leaf == nil {
 				continue
 			}
-			hash := tlog.RecordHash(c.leaf)
-			_, err = tx.ExecContext(ctx, `INSERT INTO leaves (position, hash, leaf) VALUES (?, ?, ?)`, first+int64(i), hash[:], c.leaf)
+			hash := tlog.RecordHash(leaf)
+			_, err = tx.ExecContext(ctx, `INSERT INTO leaves (position, hash, leaf) VALUES (?, ?, ?)`, first+int64(i), hash[:], leaf)
 			if err != nil {
 				return err
 			}

@@ -15,7 +15,7 @@ import (
 	"gatehouse/internal/sealeddb"
 )
 
-// BackupFiles lists the files that belong into a backup: site.db and the months. The
+// BackupFiles lists the files that belong into a backup: site.db, books.db and the months. The
 // working set never does. The stamp of a file changes when the file may have.
 func (s *Store) BackupFiles(context.Context) ([]gatehouse.BackupFile, error) {
 	names, err := s.monthNames()
@@ -23,7 +23,7 @@ func (s *Store) BackupFiles(context.Context) ([]gatehouse.BackupFile, error) {
 		return nil, err
 	}
 	var files []gatehouse.BackupFile
-	for _, name := range append([]string{"site.db"}, names...) {
+	for _, name := range append([]string{SiteFile, BooksFile}, names...) {
 		// The key before the stamp: a file that is given another key in between has
 		// another stamp, too.
 		key, err := s.options.Key(name)
@@ -65,7 +65,11 @@ const unfinishedWait = 5 * time.Second
 // taken while there is none, unless none such moment comes.
 func (s *Store) Snapshot(ctx context.Context, name string, f func(gatehouse.Snapshot) error) error {
 	db, when := s.site.db, noIntents(time.Now().Add(unfinishedWait))
-	if name != "site.db" {
+	switch name {
+	case SiteFile:
+	case BooksFile:
+		db, when = s.books.db, nil
+	default:
 		m, err := s.month(ctx, name, false)
 		if err != nil {
 			return err

@@ -89,7 +89,7 @@ func TestFilesByMonthAndMode(t *testing.T) {
 			t.Errorf("%s has mode %v (%v)", e.Name(), info.Mode(), err)
 		}
 	}
-	if got := strings.Join(names, " "); got != "2026-11.db 2026-12.db gatehouse.lock site.db working.db" {
+	if got := strings.Join(names, " "); got != "2026-11.db 2026-12.db books.db gatehouse.lock site.db working.db" {
 		t.Errorf("the directory holds %s", got)
 	}
 }

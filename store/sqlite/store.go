@@ -1,12 +1,13 @@
 // Package sqlite is the embedded store: a directory of encrypted SQLite files.
 //
+//	books.db     the books of the car park: entries, postings, checkouts, closings
 //	site.db      subjects, consents, devices, the rule book, alarms, floor plans, intents
 //	working.db   the working set, what requests with a key were answered, messages to webhooks
 //	2026-11.db   the passages of a month (UTC), their sealed details, evidence references
 //
 // Each file has a key of its own, is opened on its own, and is never attached to
 // another: a commit over two files can tear, so every command writes one. What is
-// kept by month is merged in Go. site.db and the months hold the audit leaves of
+// kept by month is merged in Go. All but working.db hold the audit leaves of
 // what they hold.
 //
 // Passages go to the month of their id's time. Passage.At may differ from it by at
@@ -51,6 +52,7 @@ type Store struct {
 	log     *slog.Logger
 	unlock  func() error
 	site    *shard
+	books   *shard
 	working *sealeddb.DB
 	months  months
 	leaves  *sequence
@@ -68,6 +70,8 @@ var (
 	_ gatehouse.AlarmStore   = (*Store)(nil)
 	_ gatehouse.ReplyStore   = (*Store)(nil)
 	_ gatehouse.PlanStore    = (*Store)(nil)
+	_ gatehouse.BookStore    = (*Store)(nil)
+	_ gatehouse.TryStore     = (*Store)(nil)
 
 	_ gatehouse.DeliveryStore = (*Store)(nil)
 )
@@ -75,6 +79,9 @@ var (
 // monthIdle is when the connections of a month that nobody asks for are closed;
 // every one holds about 2 MB.
 const monthIdle = 2 * time.Minute
+
+// booksIdle is the same for the books, which most sites have no use for.
+const booksIdle = 2 * time.Minute
 
 // Open locks the directory and opens the store, making what is not there. The
 // newest month is opened as well, so that a wrong key or a newer schema shows at
@@ -108,6 +115,15 @@ func (s *Store) openFiles(ctx context.Context) error {
 	s.leaves = &sequence{site: site}
 	s.site.leaves = s.leaves
 	if err := s.site.learnLast(ctx); err != nil {
+		return err
+	}
+	books, err := s.openFile(ctx, BooksFile, "books", booksIdle, false)
+	if err != nil {
+		return err
+	}
+	s.books = newShard(books)
+	s.books.leaves = s.leaves
+	if err := s.books.learnLast(ctx); err != nil {
 		return err
 	}
 	names, err := s.monthNames()
@@ -149,6 +165,9 @@ func (s *Store) Close() error {
 	if s.site != nil {
 		err = errors.Join(err, s.site.db.Close())
 	}
+	if s.books != nil {
+		err = errors.Join(err, s.books.db.Close())
+	}
 	if s.unlock != nil {
 		err = errors.Join(err, s.unlock())
 		s.unlock = nil
@@ -159,7 +178,7 @@ func (s *Store) Close() error {
 // Check reads every file whole and fails with store.damaged where one does not
 // hold together.
 func (s *Store) Check(ctx context.Context) error {
-	err := errors.Join(s.site.db.Check(ctx), s.working.Check(ctx))
+	err := errors.Join(s.site.db.Check(ctx), s.books.db.Check(ctx), s.working.Check(ctx))
 	names, failed := s.monthNames()
 	err = errors.Join(err, failed)
 	for _, name := range names {

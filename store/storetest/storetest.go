@@ -29,6 +29,8 @@ type Engine interface {
 	gatehouse.ParkingStore
 	gatehouse.DeliveryStore
 	gatehouse.HoursStore
+	gatehouse.BookStore
+	gatehouse.TryStore
 	Close() error
 }
 
@@ -75,6 +77,11 @@ func Run(t *testing.T, fresh func(t *testing.T) (open func() Engine)) {
 		{"exits wait for a person", testExits},
 		{"stays forget who is erased", testStaysForget},
 		{"tariffs, passes and what was used", testParkingData},
+		{"events are booked once, or wait", testBooks},
+		{"entries by number and time, and closed days", testBookPages},
+		{"checkouts", testCheckouts},
+		{"tries within an hour", testTries},
+		{"orders of refunds", testRefundOrders},
 		{"another place sees nothing", testPlaces},
 		{"a rule book is changed step by step", testRules},
 		{"a rule book forgets who is erased", testRulesForget},

@@ -8,6 +8,7 @@ import (
 	"gatehouse/api"
 	"gatehouse/auth"
 	"gatehouse/console/consoletest"
+	"gatehouse/parkingpages"
 	"gatehouse/terminal"
 )
 
@@ -37,6 +38,16 @@ POST /api/v1/devices/{id}/looks             device
 GET /api/v1/devices/{id}/terminal           device
 GET /terminal                               public
 GET /terminal/{name}                        public
+GET /pay                                    public
+POST /pay                                   public
+GET /pay/static/{name}                      public
+GET /pay/stay/{key}                         public
+POST /pay/stay/{key}/pay                    public
+GET /pay/receipt/{id}                       public
+GET /pay/receipt/{id}/pdf                   public
+GET /pay/kiosk                              public
+GET /pay/qr.svg                             public
+POST /pay/{provider}/webhook                public
 GET /set-up                                 set-up
 POST /set-up                                set-up
 GET /{$}                                    permission see-live
@@ -136,6 +147,13 @@ POST /api/v1/devices/codes                  permission devices, fresh, or token
 DELETE /api/v1/devices/{id}                 permission devices, fresh, or token
 GET /api/v1/disclosures                     permission see-disclosures, or token
 GET /api/v1/health                          permission status, or token
+GET /api/v1/parking/books/report            permission see-books, or token
+GET /api/v1/parking/books/entries           permission see-books, or token
+POST /api/v1/parking/books/closings         permission books, fresh
+POST /api/v1/parking/books/reconciliations  permission books, fresh
+POST /api/v1/parking/books/payments         permission books, fresh
+POST /api/v1/parking/books/refunds          permission books, fresh
+POST /api/v1/parking/books/write-offs       permission books, fresh
 POST /api/v1/search                         permission search, fresh
 GET /api/v1/attendance/plans                permission see-hours, or token, or socket
 GET /api/v1/attendance/changes              permission see-hours, or token, or socket
@@ -255,6 +273,14 @@ GET /audit/verify                           permission audit-log
 POST /audit/verify                          permission audit-log
 POST /audit/verify/stop                     permission audit-log
 GET /health                                 permission status
+GET /books                                  permission see-books
+GET /books/export                           permission see-books
+GET /books/stays/{id}                       permission see-books
+POST /books/close                           permission books, fresh
+POST /books/reconcile                       permission books, fresh
+POST /books/stays/{id}/refund               permission books, fresh
+POST /books/stays/{id}/write-off            permission books, fresh
+POST /books/stays/{id}/take                 permission books, fresh
 POST /health/look                           permission status
 GET /health/history                         permission status
 GET /hours/own                              permission own-hours
@@ -323,7 +349,7 @@ func TestWhatEachRouteAsksFor(t *testing.T) {
 		pattern, policy, _ := strings.Cut(strings.TrimSpace(line), "  ")
 		want[pattern] = strings.TrimSpace(policy)
 	}
-	for _, r := range slices.Concat(s.Console.Routes(), terminal.New(terminal.Options{}).Routes(), api.New(api.Options{}).Routes()) {
+	for _, r := range slices.Concat(s.Console.Routes(), terminal.New(terminal.Options{}).Routes(), parkingpages.New(parkingpages.Options{}).Routes(), api.New(api.Options{}).Routes()) {
 		expected, listed := want[r.Pattern]
 		delete(want, r.Pattern)
 		if _, path, _ := strings.Cut(r.Pattern, " "); strings.HasPrefix(path, "/admin/") {

@@ -53,7 +53,7 @@ type fileKeys map[string][]byte
 
 func newKeys() fileKeys {
 	keys := fileKeys{}
-	for _, file := range []string{"site.db", "working.db", "2026-11.db", "2026-12.db"} {
+	for _, file := range []string{"site.db", "working.db", "books.db", "2026-11.db", "2026-12.db"} {
 		keys[file] = make([]byte, 32)
 		if _, err := rand.Read(keys[file]); err != nil {
 			panic(err)

@@ -38,6 +38,7 @@ var parts = map[gatehouse.LeafKind]string{
 	gatehouse.PlanLeafKind:       "event - - plan by picture",
 	gatehouse.ParkingLeafKind:    "event - - id by content",
 	gatehouse.HoursLeafKind:      "event - - by with*",
+	gatehouse.BookLeafKind:       "event - - entry content",
 	gatehouse.DisclosureLeafKind: "id operator role purpose - units item*",
 }
 

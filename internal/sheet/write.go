@@ -1,0 +1,88 @@
+package sheet
+
+import (
+	"bytes"
+	"encoding/csv"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/xuri/excelize/v2"
+)
+
+// Cell is one cell of a table that is written: text, or a number as it is written in
+// decimals.
+type Cell struct {
+	Text   string
+	Number bool
+}
+
+// safe keeps a spreadsheet from taking text for a formula: what begins as one gets an
+// apostrophe before it, which spreadsheets show as text (OWASP, CSV injection).
+func safe(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r\n", rune(s[0])) {
+		return "'" + s
+	}
+	return s
+}
+
+// WriteCSV writes RFC 4180 in UTF-8: CRLF, quotes where they are needed.
+func WriteCSV(titles []string, rows [][]Cell) []byte {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	w.UseCRLF = true
+	_ = w.Write(titles) // a buffer takes everything
+	for _, r := range rows {
+		record := make([]string, len(r))
+		for i, c := range r {
+			if record[i] = c.Text; !c.Number {
+				record[i] = safe(c.Text)
+			}
+		}
+		_ = w.Write(record)
+	}
+	w.Flush()
+	return b.Bytes()
+}
+
+// WriteXLSX makes a workbook of one sheet. Text cells are text to a spreadsheet whatever they
+// begin with; the same rows give the same bytes.
+func WriteXLSX(titles []string, rows [][]Cell) ([]byte, error) {
+	f := excelize.NewFile()
+	defer f.Close()
+	fixed := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).Format(time.RFC3339)
+	if err := f.SetDocProps(&excelize.DocProperties{Creator: "Gatehouse", Created: fixed, Modified: fixed}); err != nil {
+		return nil, err
+	}
+	w, err := f.NewStreamWriter("Sheet1")
+	if err != nil {
+		return nil, err
+	}
+	head := make([]any, len(titles))
+	for i, t := range titles {
+		head[i] = t
+	}
+	if err := w.SetRow("A1", head); err != nil {
+		return nil, err
+	}
+	for n, r := range rows {
+		record := make([]any, len(r))
+		for i, c := range r {
+			record[i] = c.Text
+			if v, err := strconv.ParseFloat(c.Text, 64); c.Number && err == nil {
+				record[i] = v
+			}
+		}
+		if err := w.SetRow("A"+strconv.Itoa(n+2), record); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.Flush(); err != nil {
+		return nil, err
+	}
+	b, err := f.WriteToBuffer()
+	if err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}

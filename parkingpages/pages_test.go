@@ -1,0 +1,327 @@
+package parkingpages
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"gatehouse"
+	"gatehouse/flow/books"
+	"gatehouse/flow/books/bookstest"
+	"gatehouse/pay/desk"
+	"gatehouse/pay/stripe"
+	"gatehouse/pay/stripe/stripetest"
+	"gatehouse/store/sqlite"
+)
+
+var here = gatehouse.Place{Org: "acme", Site: "north"}
+
+type secrets map[string]string
+
+func (s secrets) Secret(name string) (gatehouse.Secret, bool) {
+	v, ok := s[name]
+	return gatehouse.Secret(v), ok
+}
+
+type site struct {
+	*testing.T
+	pages  *Pages
+	server *httptest.Server
+	stays  *bookstest.Stays
+	stripe *stripetest.Double
+	log    *bytes.Buffer
+	now    time.Time
+	asked  []gatehouse.StayQuery
+	tries  int
+}
+
+func newSite(t *testing.T) *site {
+	t.Helper()
+	s := &site{T: t, stripe: stripetest.New(), log: &bytes.Buffer{}, now: time.Now().UTC().Truncate(time.Second)}
+	pay := httptest.NewServer(s.stripe)
+	t.Cleanup(pay.Close)
+	store, err := sqlite.Open(t.Context(), sqlite.Options{Dir: t.TempDir(), Key: func(string) ([32]byte, error) { return [32]byte{1}, nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	s.stays = &bookstest.Stays{Tariff: bookstest.PerHour(200, "EUR", s.now.AddDate(-1, 0, 0))}
+	clock := func() time.Time { return s.now }
+	ways := desk.All(clock)
+	ways["stripe"] = stripe.New(stripe.Options{Secrets: secrets{stripe.KeySecret: stripetest.Key, stripe.WebhookSecret: stripetest.Secret}, URL: pay.URL, Now: clock})
+	b := books.New(books.Ports{Place: here, Store: store, Stays: s.stays, Providers: ways, Label: "North car park", Now: clock})
+	s.stays.Books = b
+	mux := http.NewServeMux()
+	s.server = httptest.NewServer(mux)
+	t.Cleanup(s.server.Close)
+	s.pages = New(Options{Place: here, Site: "North car park", BaseURL: s.server.URL, Seller: Seller{Name: "North Parking Ltd", Address: "1 Road, Town", TaxNumber: "DE123"}, Books: b, Now: clock, Providers: []string{"stripe"},
+		Find: func(ctx context.Context, q gatehouse.StayQuery) (gatehouse.ID, error) {
+			s.asked = append(s.asked, q)
+			return s.stays.FindStay(ctx, here, q, s.now)
+		},
+		Try:  func(context.Context, string) (bool, error) { s.tries++; return s.tries <= 5, nil },
+		Font: func() []byte { b, _ := os.ReadFile("../third_party/fonts/ZCOOLQingKeHuangYou-Regular.ttf"); return b }})
+	for _, r := range s.pages.Routes() {
+		mux.HandleFunc(r.Pattern, r.Handler)
+	}
+	return s
+}
+
+func (s *site) do(method, path string, form url.Values) (*http.Response, string) {
+	s.Helper()
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	r, err := http.NewRequest(method, s.server.URL+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		s.Fatal(err)
+	}
+	if form != nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	resp, err := client.Do(r)
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var b bytes.Buffer
+	_, _ = b.ReadFrom(resp.Body)
+	return resp, b.String()
+}
+
+func plateForm(plate string, at time.Time) url.Values {
+	return url.Values{"plate": {plate}, "entered": {at.Format(typed)}}
+}
+
+// From the plate to the receipt, as a driver's phone does it.
+func TestTheDriversWay(t *testing.T) {
+	for _, lang := range []string{"en", "zh"} {
+		s := newSite(t)
+		stay := s.stays.Enter(here, "B MW 1234", s.now.Add(-100*time.Minute))
+		if resp, page := s.do("GET", "/pay?lang="+lang, nil); resp.StatusCode != 200 || !strings.Contains(page, text(lang, "ask.plate")) {
+			t.Fatalf("%d %s", resp.StatusCode, page)
+		}
+		resp, _ := s.do("POST", "/pay?lang="+lang, plateForm("B MW 1234", s.now.Add(-110*time.Minute)))
+		to := resp.Header.Get("Location")
+		if resp.StatusCode != http.StatusSeeOther || !strings.HasPrefix(to, "/pay/stay/") || strings.Contains(to, "1234") {
+			t.Fatalf("%d to %s", resp.StatusCode, to)
+		}
+		_, page := s.do("GET", to, nil)
+		for _, want := range []string{"4.00 EUR", "2 × 1h", text(lang, "owed.title"), "0.64 EUR"} {
+			if !strings.Contains(page, want) {
+				t.Errorf("the page of what is owed does not say %q: %s", want, page)
+			}
+		}
+		if strings.Contains(page, "1234") {
+			t.Error("the page shows the plate")
+		}
+		path, _, _ := strings.Cut(to, "?")
+		resp, page = s.do("POST", path+"/pay?lang="+lang, url.Values{"way": {"stripe"}})
+		link := regexp.MustCompile(`id="go" href="([^"]+)"`).FindStringSubmatch(page)
+		if resp.StatusCode != 200 || link == nil {
+			t.Fatalf("%d %s", resp.StatusCode, page)
+		}
+		session := link[1][strings.LastIndex(link[1], "/")+1:]
+		back := s.stripe.Asked()[0].Get("success_url")
+		receipt := strings.TrimPrefix(back, s.server.URL)
+		if _, page := s.do("GET", receipt, nil); !strings.Contains(page, text(lang, "receipt.wait")) {
+			t.Error("before it is paid")
+		}
+		s.stripe.Pay(session)
+		_, page = s.do("GET", receipt, nil)
+		for _, want := range []string{text(lang, "receipt.done"), "north-000001", "4.00 EUR", "0.64 EUR", "North Parking Ltd", text(lang, "owed.leave")} {
+			if !strings.Contains(page, want) {
+				t.Errorf("the receipt does not say %q: %s", want, page)
+			}
+		}
+		if _, opened := s.stays.Told(stay); opened.IsZero() {
+			t.Error("paid, and the barrier stays shut")
+		}
+		resp, pdf := s.do("GET", strings.Replace(receipt, "?", "/pdf?", 1), nil)
+		if resp.Header.Get("Content-Type") != "application/pdf" || !strings.HasPrefix(pdf, "%PDF-") || !strings.Contains(resp.Header.Get("Content-Disposition"), "receipt-north-000001.pdf") {
+			t.Errorf("the PDF: %d %s", resp.StatusCode, resp.Header)
+		}
+		for _, asked := range s.stripe.Asked() {
+			if strings.Contains(asked.Encode(), "1234") || strings.Contains(asked.Encode(), stay.String()) {
+				t.Errorf("the provider learns %s", asked.Encode())
+			}
+		}
+		if _, page := s.do("GET", to, nil); !strings.Contains(page, text(lang, "owed.none")) {
+			t.Error("something is owed still")
+		}
+	}
+}
+
+// No such stay, two that could be meant, another time: one answer, to the byte.
+func TestNobodyLearnsWhoIsParked(t *testing.T) {
+	s := newSite(t)
+	s.stays.Enter(here, "TWO", s.now.Add(-time.Hour))
+	s.stays.Enter(here, "TWO", s.now.Add(-time.Hour))
+	s.stays.Enter(here, "ONE", s.now.Add(-time.Hour))
+	var first string
+	for _, f := range []url.Values{plateForm("NONE", s.now.Add(-time.Hour)), plateForm("TWO", s.now.Add(-time.Hour)), plateForm("ONE", s.now.Add(-2*time.Hour)), {"ticket": {"T000"}}} {
+		resp, page := s.do("POST", "/pay", f)
+		if resp.StatusCode != http.StatusNotFound {
+			t.Errorf("%v: %d", f, resp.StatusCode)
+		}
+		if first == "" {
+			first = page
+		}
+		if page != first {
+			t.Errorf("%v gets another answer: %s", f, page)
+		}
+		if strings.Contains(page, f.Get("plate")) && f.Get("plate") != "" {
+			t.Errorf("the answer shows what was typed")
+		}
+	}
+	// The control: the very plate and time are found; it is the fifth try, and the last.
+	if resp, _ := s.do("POST", "/pay", plateForm("ONE", s.now.Add(-time.Hour))); resp.StatusCode != http.StatusSeeOther {
+		t.Errorf("the control: %d", resp.StatusCode)
+	}
+	asked := len(s.asked)
+	if resp, _ := s.do("POST", "/pay", plateForm("ONE", s.now.Add(-time.Hour))); resp.StatusCode != http.StatusTooManyRequests || len(s.asked) != asked {
+		t.Errorf("a sixth try: %d, asked %d times", resp.StatusCode, len(s.asked)-asked)
+	}
+}
+
+func TestWhatIsTypedMayBeAnything(t *testing.T) {
+	s := newSite(t)
+	at := s.now.Add(-time.Hour).Format(typed)
+	for name, f := range map[string]url.Values{
+		"nothing": {}, "no time": {"plate": {"X"}}, "a time of the future": {"plate": {"X"}, "entered": {s.now.Add(time.Hour).Format(typed)}}, "long ago": {"plate": {"X"}, "entered": {"2001-01-01T00:00"}},
+		"no plate": {"entered": {at}}, "a long plate": {"plate": {strings.Repeat("A", 17)}, "entered": {at}}, "control characters": {"plate": {"A\x00B"}, "entered": {at}}, "no UTF-8": {"plate": {"\xff"}, "entered": {at}},
+		"a long ticket": {"ticket": {strings.Repeat("A", 65)}}, "much": {"plate": {strings.Repeat("A", 5000)}, "entered": {at}},
+	} {
+		if resp, page := s.do("POST", "/pay", f); resp.StatusCode != http.StatusBadRequest || len(s.asked) != 0 || s.tries != 0 {
+			t.Errorf("%s: %d, asked %d times: %s", name, resp.StatusCode, len(s.asked), page)
+		}
+	}
+	for _, plate := range []string{`<script>1</script>`, `' OR 1=1 --`, `{{.Lang}}`} {
+		s.tries = 0
+		if resp, page := s.do("POST", "/pay", url.Values{"plate": {plate}, "entered": {at}}); resp.StatusCode != http.StatusBadRequest && resp.StatusCode != http.StatusNotFound || strings.Contains(page, plate) {
+			t.Errorf("%s: %d", plate, resp.StatusCode)
+		}
+	}
+	for _, path := range []string{"/pay/stay/x", "/pay/stay/x?lang=%22%3E", "/pay/receipt/x", "/pay/receipt/00112233445566778899aabbccddeeff", "/pay/receipt/00112233445566778899aabbccddeeff/pdf"} {
+		if resp, _ := s.do("GET", path, nil); resp.StatusCode != http.StatusNotFound {
+			t.Errorf("%s: %d", path, resp.StatusCode)
+		}
+	}
+	if resp, _ := s.do("POST", "/pay/stay/x/pay", url.Values{"way": {"stripe"}}); resp.StatusCode != http.StatusNotFound {
+		t.Errorf("to pay for nothing: %d", resp.StatusCode)
+	}
+}
+
+func TestWebhook(t *testing.T) {
+	s := newSite(t)
+	s.stays.Enter(here, "X", s.now.Add(-time.Hour))
+	resp, _ := s.do("POST", "/pay", plateForm("X", s.now.Add(-time.Hour)))
+	path, _, _ := strings.Cut(resp.Header.Get("Location"), "?")
+	_, page := s.do("POST", path+"/pay", url.Values{"way": {"stripe"}})
+	session := regexp.MustCompile(`/pay/(cs_\w+)"`).FindStringSubmatch(page)[1]
+	s.stripe.Pay(session)
+	e := s.stripe.Events()[0]
+	hook := s.server.URL + "/pay/stripe/webhook"
+	status := func(e stripetest.Event, hook string) int {
+		t.Helper()
+		n, err := e.Post(hook)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for range 3 {
+		if n := status(e, hook); n != 200 {
+			t.Errorf("Stripe's message: %d", n)
+		}
+	}
+	s.stripe.Other()
+	if n := status(s.stripe.Events()[1], hook); n != 200 {
+		t.Errorf("another program's payment: %d", n)
+	}
+	forged := e
+	forged.Signature = stripetest.Sign(e.Body, "whsec_guess", s.now)
+	if n := status(forged, hook); n != 400 {
+		t.Errorf("forged: %d", n)
+	}
+	if n := status(e, s.server.URL+"/pay/paypal/webhook"); n != 404 {
+		t.Errorf("a provider that is not here: %d", n)
+	}
+	if n := status(e, s.server.URL+"/pay/cash/webhook"); n != 400 {
+		t.Errorf("somebody who tells of cash: %d", n)
+	}
+	big := stripetest.Event{Body: bytes.Repeat([]byte(" "), maxNotice+1), Signature: e.Signature}
+	if n := status(big, hook); n != 413 {
+		t.Errorf("a huge message: %d", n)
+	}
+	s.now = s.now.Add(10 * time.Minute)
+	if n := status(e, hook); n != 400 {
+		t.Errorf("a replay: %d", n)
+	}
+	limited := false
+	for range 20 {
+		limited = limited || status(forged, hook) == http.StatusTooManyRequests
+	}
+	if !limited {
+		t.Error("forged messages are not slowed down")
+	}
+	if n := status(stripetest.Event{Body: e.Body, Signature: stripetest.Sign(e.Body, stripetest.Secret, s.now)}, hook); n != 200 {
+		t.Errorf("a genuine one meanwhile: %d", n)
+	}
+}
+
+func TestKioskAndQR(t *testing.T) {
+	s := newSite(t)
+	if resp, page := s.do("GET", "/pay/kiosk?lang=zh", nil); resp.StatusCode != 200 || !strings.Contains(page, `data-key="京"`) || !strings.Contains(page, `data-key="Q"`) {
+		t.Errorf("%d %s", resp.StatusCode, page)
+	}
+	if resp, svg := s.do("GET", "/pay/qr.svg", nil); resp.Header.Get("Content-Type") != "image/svg+xml" || !strings.Contains(svg, "<path") {
+		t.Errorf("%d %s", resp.StatusCode, svg)
+	}
+	s.pages.Find = nil
+	for _, path := range []string{"/pay", "/pay/kiosk"} {
+		if resp, _ := s.do("GET", path, nil); resp.StatusCode != 404 {
+			t.Errorf("%s where nobody parks: %d", path, resp.StatusCode)
+		}
+	}
+}
+
+func TestTexts(t *testing.T) {
+	used := map[string]bool{}
+	entries, _ := templates.ReadDir("templates")
+	for _, e := range entries {
+		b, _ := templates.ReadFile("templates/" + e.Name())
+		for _, m := range regexp.MustCompile(`\{\{t "([^"]+)"\}\}`).FindAllSubmatch(b, -1) {
+			used[string(m[1])] = true
+		}
+	}
+	for _, name := range []string{"find.go", "owed.go", "pages.go", "pdf.go", "receipt.go"} {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for key := range texts {
+			if strings.Contains(string(b), `"`+key+`"`) {
+				used[key] = true
+			}
+		}
+	}
+	for key, s := range texts {
+		if !used[key] && !strings.HasPrefix(key, "pay.by.") {
+			t.Errorf("nothing uses %q", key)
+		}
+		if s[0] == "" || s[1] == "" || s[0] == s[1] {
+			t.Errorf("%q lacks a language", key)
+		}
+	}
+	for key := range used {
+		if _, ok := texts[key]; !ok {
+			t.Errorf("%q is not in the table", key)
+		}
+	}
+}

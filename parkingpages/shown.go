@@ -1,0 +1,52 @@
+package parkingpages
+
+import (
+	"crypto/rand"
+	"sync"
+	"time"
+
+	"gatehouse"
+)
+
+// shownFor is how long a stay that was found is shown without asking again.
+const shownFor = time.Hour
+
+// maxShown bounds how many are kept; the oldest go.
+const maxShown = 10_000
+
+// shown are the stays that drivers found, by random keys, in memory: after a restart they
+// type once more.
+type shown struct {
+	now  func() time.Time
+	mu   sync.Mutex
+	all  map[string]seen
+	keys []string // oldest first
+}
+
+type seen struct {
+	stay  gatehouse.ID
+	until time.Time
+}
+
+func newShown(now func() time.Time) *shown { return &shown{now: now, all: map[string]seen{}} }
+
+func (s *shown) put(stay gatehouse.ID) (key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+	for len(s.keys) > 0 && (len(s.keys) >= maxShown || now.After(s.all[s.keys[0]].until)) {
+		delete(s.all, s.keys[0])
+		s.keys = s.keys[1:]
+	}
+	key = rand.Text()
+	s.all[key] = seen{stay, now.Add(shownFor)}
+	s.keys = append(s.keys, key)
+	return key
+}
+
+func (s *shown) get(key string) (gatehouse.ID, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	one, ok := s.all[key]
+	return one.stay, ok && !s.now().After(one.until)
+}
