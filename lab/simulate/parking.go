@@ -10,11 +10,13 @@ import (
 	"time"
 
 	"gatehouse"
+	"gatehouse/flow/books"
 	"gatehouse/flow/follow"
 	"gatehouse/flow/passage"
 	"gatehouse/flow/stay"
 	"gatehouse/flow/workingset"
 	"gatehouse/gallery"
+	"gatehouse/pay/desk"
 	"gatehouse/rules/parking"
 	"gatehouse/rules/parking/pairing"
 	"gatehouse/store/sqlite"
@@ -95,7 +97,7 @@ type world struct {
 	store   *sqlite.Store
 	flow    *passage.Flow
 	stays   *stay.Stays
-	books   *books
+	books   *books.Books
 	version gatehouse.TariffVersion
 	visits  []*visit
 	events  events
@@ -173,7 +175,7 @@ func (w *world) plan(e event) {
 
 // Parking simulates a car park.
 func Parking(ctx context.Context, o ParkingOptions) (ParkingResult, error) {
-	w := &world{o: o, result: ParkingResult{Reasons: map[string]int{}}, rng: rand.New(rand.NewPCG(o.Seed, 2)), now: time.Date(2026, 3, 2, 6, 0, 0, 0, time.UTC), books: &books{paid: map[gatehouse.ID][]gatehouse.Payment{}, booked: map[gatehouse.ID]int64{}}}
+	w := &world{o: o, result: ParkingResult{Reasons: map[string]int{}}, rng: rand.New(rand.NewPCG(o.Seed, 2)), now: time.Date(2026, 3, 2, 6, 0, 0, 0, time.UTC)}
 	close, err := w.open(ctx)
 	defer close()
 	if err != nil {
@@ -210,7 +212,7 @@ func Parking(ctx context.Context, o ParkingOptions) (ParkingResult, error) {
 			return w.result, err
 		}
 	}
-	return w.result, nil
+	return w.result, w.books.Check(ctx) // the postings of everything add up to nothing
 }
 
 func (w *world) happen(ctx context.Context, e event) error {
@@ -347,7 +349,9 @@ func (w *world) pay(ctx context.Context, v *visit) error {
 		return err
 	}
 	if due.Due.Minor > 0 {
-		w.books.pay(id, w.now, due.Due)
+		if err := w.take(ctx, id, due.Due); err != nil {
+			return err
+		}
 		v.paid, v.expect = w.now, w.now
 	}
 	before, err := w.newest(ctx, v.lane.gate)
@@ -396,7 +400,9 @@ func (w *world) payEarly(ctx context.Context, v *visit) error {
 	if err != nil || due.Due.Minor == 0 {
 		return err
 	}
-	w.books.pay(id, w.now, due.Due)
+	if err := w.take(ctx, id, due.Due); err != nil {
+		return err
+	}
 	v.paid = w.now
 	return w.stays.StayPaid(ctx, w.place, id)
 }
@@ -433,7 +439,9 @@ func (w *world) out(ctx context.Context, v *visit, p gatehouse.Passage) error {
 		if r, err := w.stays.Stay(ctx, e.Stay); err == nil && r.Correction != nil {
 			w.result.Corrected++
 		}
-		w.expect(v)
+		if err := w.expect(ctx, v); err != nil {
+			return err
+		}
 	case pairing.Ambiguous:
 		w.result.Ambiguous++
 	case pairing.Unpaired:
@@ -453,21 +461,22 @@ func (w *world) left(v *visit) {
 
 // expect adds what a stay costs by its true times: until the payment that settled it, or
 // until it left.
-func (w *world) expect(v *visit) {
+func (w *world) expect(ctx context.Context, v *visit) error {
 	until := v.expect
 	if !v.paid.IsZero() && !until.After(v.paid.Add(w.version.ExitWithin)) {
 		until = v.paid
 	}
 	c, err := parking.Charge(gatehouse.Stay{Entered: v.entered, Class: v.Vehicle.Class}, until, w.version, parking.Rights{})
 	if err != nil {
-		return
+		return err
 	}
 	w.result.RevenueExpected += c.Total.Minor
-	booked := w.books.booked[v.stay]
+	booked, err := w.booked(ctx, v.stay)
 	w.result.RevenueBooked += booked
 	if booked != c.Total.Minor {
 		w.result.Differ++
 	}
+	return err
 }
 
 // attend lets a person look at both pictures, and attach what belongs together.
@@ -544,6 +553,7 @@ func (w *world) openFlows(ctx context.Context, working *workingset.Set) (err err
 		gates[id] = gatehouse.Gate{Place: w.place, ID: id, Kind: gatehouse.Lane, Direction: gatehouse.Out, Policy: policy}
 	}
 	clock := func() time.Time { return w.now }
+	w.books = books.New(books.Ports{Place: w.place, Location: time.UTC, Store: w.store, Providers: desk.All(clock), Label: "Simulated", Log: quiet, Now: clock})
 	w.stays, err = stay.Load(ctx, stay.Ports{Place: w.place, Location: time.UTC, CarParks: []gatehouse.CarPark{park}, Store: w.store, Passages: w.store, Newest: w.store.Newest, Working: working,
 		Sealer: unsealed{}, Books: w.books, ReadTariff: readTariff, Alarm: func(context.Context, gatehouse.GateID) { w.result.Alarms++ }, Now: clock, Log: quiet})
 	if err != nil {

@@ -8,25 +8,28 @@ import (
 	"gatehouse"
 )
 
-// books are what the simulated stays are booked in: in memory, as the port says.
-type books struct {
-	paid   map[gatehouse.ID][]gatehouse.Payment
-	booked map[gatehouse.ID]int64
-}
-
-// PaymentsOf implements gatehouse.StayBooks.
-func (b *books) PaymentsOf(_ context.Context, _ gatehouse.Place, stay gatehouse.ID) ([]gatehouse.Payment, error) {
-	return b.paid[stay], nil
-}
-
-// BookCharge implements gatehouse.StayBooks.
-func (b *books) BookCharge(_ context.Context, _ gatehouse.Place, stay gatehouse.ID, _ time.Time, c gatehouse.Charge) error {
-	b.booked[stay] = c.Total.Minor
+// take books what a driver pays; the machine at the exit tells of it twice.
+func (w *world) take(ctx context.Context, stay gatehouse.ID, amount gatehouse.Money) error {
+	id := gatehouse.NewID(w.now)
+	for range 2 {
+		if _, err := w.books.Desk(ctx, "card", stay, amount, "", id); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-func (b *books) pay(stay gatehouse.ID, at time.Time, amount gatehouse.Money) {
-	b.paid[stay] = append(b.paid[stay], gatehouse.Payment{ID: gatehouse.NewID(at), At: at, Amount: amount})
+// booked is what the books have as a stay's charge: revenue and tax, as they add up.
+func (w *world) booked(ctx context.Context, stay gatehouse.ID) (minor int64, err error) {
+	entries, err := w.books.Entries(ctx, stay)
+	for _, e := range entries {
+		for _, p := range e.Postings {
+			if p.Account == gatehouse.Revenue || p.Account == gatehouse.TaxOwed {
+				minor -= p.Amount // what is earned is a credit
+			}
+		}
+	}
+	return minor, err
 }
 
 // unsealed stands for the archive, which nothing here reads.
