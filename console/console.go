@@ -50,6 +50,7 @@ type Options struct {
 	// pages about hours. WebClock shows a clock on one's own page.
 	Hours        Hours
 	HoursReasons HoursReasons
+	PayFiles     PayFiles
 	WebClock     bool
 	Hub          *feed.Hub
 	Ring         *feed.Ring

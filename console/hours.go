@@ -47,6 +47,16 @@ type Hours interface {
 	Close(ctx context.Context, by timesheet.Actor, from, until gatehouse.Date) (gatehouse.StoredPeriod, error)
 	Lock(ctx context.Context, by timesheet.Actor, from, until gatehouse.Date) (gatehouse.StoredPeriod, error)
 	Reopen(ctx context.Context, by timesheet.Actor, from, until gatehouse.Date) (gatehouse.StoredPeriod, error)
+
+	Exports(ctx context.Context) ([]gatehouse.PayExport, error)
+	AskExport(ctx context.Context, by timesheet.Actor, from, until gatehouse.Date, format gatehouse.PayFormat, recipients []string) (gatehouse.PayExport, error)
+	ApproveExport(ctx context.Context, by timesheet.Actor, id gatehouse.ID) (gatehouse.PayExport, error)
+}
+
+// PayFiles makes the files of approved exports, encrypted to their recipients. Errors:
+// those of timesheet.Hours.TakeExport, and export.cell.
+type PayFiles interface {
+	PayFile(ctx context.Context, by timesheet.Actor, id gatehouse.ID) (name string, sealed []byte, err error)
 }
 
 // HoursReasons opens what somebody wrote with a request: a disclosure. Errors: vault.sealed,
@@ -108,6 +118,9 @@ func (c *Console) hoursRoutes() []auth.Route {
 		{Pattern: "POST /hours/plans/remove", Policy: plan, Handler: c.removePlan, Page: "/hours/plans"},
 		{Pattern: "GET /hours/periods", Policy: auth.Needs(gatehouse.PayPeriods), Handler: func(w http.ResponseWriter, r *http.Request) { c.periods(w, r, http.StatusOK, "") }},
 		{Pattern: "POST /hours/periods", Policy: pay, Handler: c.changePeriod, Page: "/hours/periods"},
+		{Pattern: "POST /hours/periods/exports", Policy: pay, Handler: c.askExport, Page: "/hours/periods"},
+		{Pattern: "POST /hours/periods/exports/{id}/approve", Policy: pay, Handler: c.approveExport, Page: "/hours/periods"},
+		{Pattern: "POST /hours/periods/exports/{id}/file", Policy: pay, Handler: c.exportFile, Page: "/hours/periods"},
 		{Pattern: "GET /hours/performance", Policy: see, Handler: c.performance},
 		{Pattern: "GET /hours/performance/days", Policy: see, Handler: c.performanceDays},
 	}

@@ -188,6 +188,7 @@ func (c *Console) removePlan(w http.ResponseWriter, r *http.Request) {
 
 type periodsBody struct {
 	Periods     []gatehouse.StoredPeriod
+	Exports     []gatehouse.PayExport
 	From, Until gatehouse.Date // the last month
 	Problem     string
 	Me          gatehouse.AccountID
@@ -195,13 +196,17 @@ type periodsBody struct {
 
 func (c *Console) periods(w http.ResponseWriter, r *http.Request, status int, problem string) {
 	list, err := c.o.Hours.Periods(r.Context())
+	var exports []gatehouse.PayExport
+	if err == nil {
+		exports, err = c.o.Hours.Exports(r.Context())
+	}
 	if err != nil {
 		c.fail(w, r, err)
 		return
 	}
 	now := c.o.Now().In(c.o.Location)
 	first := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
-	b := periodsBody{Periods: list, From: gatehouse.DateOf(first.AddDate(0, -1, 0)), Until: gatehouse.DateOf(first.AddDate(0, 0, -1)), Problem: problem, Me: actor(r).Account}
+	b := periodsBody{Periods: list, Exports: exports, From: gatehouse.DateOf(first.AddDate(0, -1, 0)), Until: gatehouse.DateOf(first.AddDate(0, 0, -1)), Problem: problem, Me: actor(r).Account}
 	c.render(w, r, status, "periods", "periods.title", "periods", b)
 }
 
@@ -220,6 +225,47 @@ func (c *Console) changePeriod(w http.ResponseWriter, r *http.Request) {
 		}
 		return err
 	})
+}
+
+func (c *Console) onPeriods(w http.ResponseWriter, r *http.Request, do func() error) {
+	c.onHours(w, r, "/hours/periods", func(status int, problem string) { c.periods(w, r, status, problem) }, do)
+}
+
+func (c *Console) askExport(w http.ResponseWriter, r *http.Request) {
+	c.onPeriods(w, r, func() error {
+		from, until, _ := strings.Cut(r.PostForm.Get("period"), " ")
+		_, err := c.o.Hours.AskExport(r.Context(), actor(r), gatehouse.Date(from), gatehouse.Date(until), gatehouse.PayFormat(r.PostForm.Get("format")), strings.Fields(r.PostForm.Get("to")))
+		return err
+	})
+}
+
+func (c *Console) approveExport(w http.ResponseWriter, r *http.Request) {
+	c.onPeriods(w, r, func() error {
+		id, err := gatehouse.ParseID(r.PathValue("id"))
+		if err == nil {
+			_, err = c.o.Hours.ApproveExport(r.Context(), actor(r), id)
+		}
+		return err
+	})
+}
+
+// exportFile answers with an approved export's file.
+func (c *Console) exportFile(w http.ResponseWriter, r *http.Request) {
+	id, err := gatehouse.ParseID(r.PathValue("id"))
+	var name string
+	var sealed []byte
+	if err == nil {
+		name, sealed, err = c.o.PayFiles.PayFile(r.Context(), actor(r), id)
+	}
+	if status, problem := setRight(languageOf(w, r), err); status != 0 {
+		c.periods(w, r, status, problem)
+		return
+	}
+	if err != nil {
+		c.fail(w, r, err)
+		return
+	}
+	c.attachment(w, name, "application/octet-stream", sealed)
 }
 
 type performanceBody struct {
