@@ -104,3 +104,9 @@ func (s *Server) payFile(ctx context.Context, by timesheet.Actor, id gatehouse.I
 	sum := sha256.Sum256(plain)
 	return "hours-" + string(e.From) + "-" + string(e.Until) + "." + string(e.Format) + ".age", b.Bytes(), hex.EncodeToString(sum[:]), err
 }
+
+// Hours are the site's hours, for demos that play several people.
+func (s *Server) Hours() *timesheet.Hours { return s.hours }
+
+// Location is the site's time zone.
+func (s *Server) Location() *time.Location { return s.site.Location }
