@@ -11,7 +11,6 @@ import (
 	"gatehouse"
 	"gatehouse/auth"
 	"gatehouse/flow/timesheet"
-	"gatehouse/rules/attendance"
 )
 
 // Hours are hours worked; *timesheet.Hours is one. The codes of their errors are its.
@@ -21,8 +20,8 @@ type Hours interface {
 	Everybody(ctx context.Context, from, until gatehouse.Date, as timesheet.AsOf, f func(team gatehouse.GroupID, s gatehouse.Timesheet) error) error
 	Difference(ctx context.Context, who gatehouse.SubjectID, from, until gatehouse.Date, since timesheet.AsOf) ([]gatehouse.TimesheetDifference, error)
 	Preview(ctx context.Context, id gatehouse.ID) ([]gatehouse.TimesheetDifference, error)
-	Balances(ctx context.Context, who gatehouse.SubjectID) ([]attendance.LeaveBalance, error)
-	Performance(ctx context.Context, from, until gatehouse.Date) ([]attendance.TeamFigures, attendance.TeamFigures, error)
+	Balances(ctx context.Context, who gatehouse.SubjectID) ([]timesheet.LeaveBalance, error)
+	Performance(ctx context.Context, from, until gatehouse.Date) ([]timesheet.TeamFigures, timesheet.TeamFigures, error)
 
 	Clock(ctx context.Context, by timesheet.Actor, direction gatehouse.Direction) error
 	Enter(ctx context.Context, by timesheet.Actor, who gatehouse.SubjectID, at time.Time, direction gatehouse.Direction) error

@@ -3,7 +3,6 @@ package console
 import (
 	"cmp"
 	"encoding/json"
-	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -12,7 +11,6 @@ import (
 
 	"gatehouse"
 	"gatehouse/flow/timesheet"
-	"gatehouse/rules/attendance"
 )
 
 type hourPlansBody struct {
@@ -21,7 +19,7 @@ type hourPlansBody struct {
 	Teams    []timesheet.TeamCount
 	Members  []memberView
 	Roster   []rosterView
-	Rules    []attendance.RulesFrom
+	Rules    []timesheet.RulesFrom
 	Presets  []string
 	Calendar gatehouse.WorkCalendar
 	Today    gatehouse.Date
@@ -47,7 +45,7 @@ type rosterView struct {
 func (c *Console) hourPlans(w http.ResponseWriter, r *http.Request, status int, problem string) {
 	l := c.o.Hours.List()
 	now := c.o.Now().In(c.o.Location)
-	b := hourPlansBody{Version: l.Version, Teams: l.Teams, Rules: l.Rules, Calendar: l.Calendar, Today: gatehouse.DateOf(now), Year: now.Year(), Problem: problem, Presets: slices.Sorted(maps.Keys(attendance.Presets()))}
+	b := hourPlansBody{Version: l.Version, Teams: l.Teams, Rules: l.Rules, Calendar: l.Calendar, Today: gatehouse.DateOf(now), Year: now.Year(), Problem: problem, Presets: timesheet.Presets()}
 	for _, s := range l.Shifts {
 		one := shiftView{Shift: s}
 		var times, rest []string
@@ -123,7 +121,7 @@ func (c *Console) putPlan(w http.ResponseWriter, r *http.Request) {
 			_, err := c.o.Hours.PutRoster(ctx, by, e)
 			return err
 		case "rules":
-			preset, ok := attendance.Presets()[f("preset")]
+			preset, ok := timesheet.Preset(f("preset"))
 			if !ok {
 				return gatehouse.Errorf("hours.rules", "choose one of the list", "there are no such rules")
 			}
@@ -277,14 +275,14 @@ type performanceBody struct {
 }
 
 type figuresView struct {
-	attendance.TeamFigures
+	timesheet.TeamFigures
 	Title             string
 	Punctual, Present string // shares
 	OvertimeText      string
 	LateText          string
 }
 
-func figuresOf(f attendance.TeamFigures, titles map[gatehouse.GroupID]string) figuresView {
+func figuresOf(f timesheet.TeamFigures, titles map[gatehouse.GroupID]string) figuresView {
 	v := figuresView{TeamFigures: f, Title: titles[f.Team], OvertimeText: minutesText(f.Overtime), LateText: minutesText(f.LateMinutes), Punctual: "–", Present: "–"}
 	if v.Title == "" {
 		v.Title = string(f.Team)
@@ -297,7 +295,7 @@ func figuresOf(f attendance.TeamFigures, titles map[gatehouse.GroupID]string) fi
 }
 
 func (c *Console) performance(w http.ResponseWriter, r *http.Request) {
-	b := performanceBody{Span: c.spanOf(r), Least: attendance.SmallGroup}
+	b := performanceBody{Span: c.spanOf(r), Least: timesheet.SmallGroup}
 	teams, all, err := c.o.Hours.Performance(r.Context(), b.Span.From, b.Span.Until)
 	if err != nil {
 		c.fail(w, r, err)
