@@ -110,6 +110,31 @@ type StoredPeriod struct {
 	Asked AccountID
 }
 
+// PayFormat is what a payroll program takes.
+type PayFormat string
+
+// The formats.
+const (
+	PayCSV  PayFormat = "csv"
+	PayXLSX PayFormat = "xlsx"
+)
+
+// PayExport is a closed period's hours on their way to a payroll program: one account asks,
+// another one approves, and the file is encrypted to whom the first one named. The same
+// period gives the same file within, byte for byte.
+type PayExport struct {
+	Place
+	ID          ID
+	From, Until Date // of a closed period
+	Format      PayFormat
+	Recipients  []string // age public keys
+	By          AccountID
+	Made        time.Time
+	ApprovedBy  AccountID // zero while nobody has
+	Approved    time.Time
+	Written     time.Time // zero while nobody has taken the file
+}
+
 // SocketAccount stands for whoever holds the machine's admin socket, where accounts are
 // named. Nobody signs in with it.
 var SocketAccount = AccountID{0: 0xFF, 15: 0x01}
@@ -164,6 +189,11 @@ type HoursStore interface {
 	PutPeriod(ctx context.Context, p StoredPeriod, leaf []byte) error
 	// Periods lists all of them, the newest first.
 	Periods(ctx context.Context, place Place) ([]StoredPeriod, error)
+
+	// PutPayExport adds an export or replaces the one with its id.
+	PutPayExport(ctx context.Context, e PayExport, leaf []byte) error
+	// PayExports lists the newest, at most limit (1..1000).
+	PayExports(ctx context.Context, place Place, limit int) ([]PayExport, error)
 }
 
 // TimeContext is what a sealed reason is bound to; table is "corrections" or "leave".
@@ -211,4 +241,9 @@ func LeaveLeaf(at time.Time, l LeaveRequest, by string) []byte {
 // reopened.
 func PeriodLeaf(at time.Time, event string, p StoredPeriod, by string) []byte {
 	return EventLeaf(HoursLeafKind, at, "period-"+event, string(p.Org), string(p.Site), by, string(p.From), string(p.Until), strconv.FormatUint(p.Version, 10))
+}
+
+// PayExportLeaf records what became of an export: event is asked, approved or written.
+func PayExportLeaf(at time.Time, event string, e PayExport, by string) []byte {
+	return EventLeaf(HoursLeafKind, at, "export-"+event, string(e.Org), string(e.Site), by, e.ID.String(), string(e.From), string(e.Until), string(e.Format))
 }

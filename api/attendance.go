@@ -46,6 +46,12 @@ type Hours interface {
 	// ReopenPeriod waits for a second person after the first.
 	ReopenPeriod(ctx context.Context, r wire.PeriodRequest) (wire.PayPeriod, error)
 	Performance(ctx context.Context, from, until gatehouse.Date) (wire.Performance, error)
+
+	PayExports(ctx context.Context) (wire.PayExports, error)
+	AskPayExport(ctx context.Context, r wire.PayExportAsk) (wire.PayExport, error)
+	// ApprovePayExport is a second person's.
+	ApprovePayExport(ctx context.Context, id gatehouse.ID) (wire.PayExport, error)
+	PayExportFile(ctx context.Context, id gatehouse.ID) (wire.PayExportFile, error)
 }
 
 // OwnHours are those of whoever asks. Errors: hours.nobody, and those of Hours.
@@ -59,6 +65,7 @@ type OwnHours interface {
 // Parameters of operations about hours.
 var (
 	personInPath = parameter{name: "id", about: "The person's opaque id.", like: gatehouse.ID{}, required: true}
+	itInPath     = parameter{name: "id", about: "Its id.", like: gatehouse.ID{}, required: true}
 	hoursFrom    = parameter{name: "from", about: "The first day.", like: gatehouse.Date(""), required: true}
 	hoursUntil   = parameter{name: "until", about: "The last day.", like: gatehouse.Date(""), required: true}
 	hoursState   = parameter{name: "state", about: "Of this state only.", like: gatehouse.CorrectionState(""), enum: []string{"requested", "approved", "refused", "withdrawn"}}
@@ -77,6 +84,7 @@ var (
 	planning      = []string{"request.malformed", "id.malformed", "date.malformed", "shift.span", "hours.shift", "hours.name", "hours.title", "hours.member", "hours.roster", "hours.rules", "hours.calendar", "hours.leave", "hours.earnings", "hours.days", "hours.unknown", "hours.exists", "hours.changed", "hours.in_use", "hours.too_many", "holidays.unknown", "holidays.years", "subject.unknown", "subject.several", "store.full"}
 	askingTimes   = []string{"id.malformed", "correction.kind", "correction.reason", "correction.punch", "correction.period", "correction.too_many", "hours.direction", "hours.future", "hours.unknown", "hours.nobody", "leave.times", "subject.unknown", "subject.several", "sealing.unavailable", "vault.unavailable", "store.full"}
 	decidingTimes = []string{"id.malformed", "correction.decided", "correction.own", "correction.period", "store.not_found", "store.full"}
+	exporting     = []string{"id.malformed", "export.format", "export.recipients", "export.unknown", "export.two_people", "export.approved", "export.cell", "period.unknown", "period.state", "store.full"}
 	payingPeriods = []string{"date.malformed", "hours.days", "period.running", "period.overlap", "period.waiting", "period.state", "period.unknown", "period.two_people", "store.full"}
 )
 
@@ -177,7 +185,7 @@ func (a *API) hoursOperations() []operation {
 		Route: route("POST /api/v1/attendance/corrections/{id}/decision", people(decide), func(w http.ResponseWriter, r *http.Request) {
 			deciding(a, w, r, a.o.Hours.DecideCorrection)
 		}),
-		id: "decideCorrection", summary: "Approve or refuse a correction", path: []parameter{personInPath}, keyed: true, most: maxSmall,
+		id: "decideCorrection", summary: "Approve or refuse a correction", path: []parameter{itInPath}, keyed: true, most: maxSmall,
 		request: inJSON(wire.TimeDecision{}), replies: answers(http.StatusOK, wire.Correction{}, "The request."), problems: decidingTimes,
 	}), a.hours(operation{
 		Route: route("GET /api/v1/attendance/leave", reads(see), a.listLeave),
@@ -191,7 +199,7 @@ func (a *API) hoursOperations() []operation {
 		request: inJSON(wire.LeaveAsk{}), replies: answers(http.StatusCreated, wire.LeaveRequest{}, "The request."), problems: askingTimes,
 	}), a.hours(operation{
 		Route: route("POST /api/v1/attendance/leave/{id}/decision", people(decide), func(w http.ResponseWriter, r *http.Request) { deciding(a, w, r, a.o.Hours.DecideLeave) }),
-		id:    "decideLeave", summary: "Approve or refuse leave", path: []parameter{personInPath}, keyed: true, most: maxSmall,
+		id:    "decideLeave", summary: "Approve or refuse leave", path: []parameter{itInPath}, keyed: true, most: maxSmall,
 		request: inJSON(wire.TimeDecision{}), replies: answers(http.StatusOK, wire.LeaveRequest{}, "The request."), problems: decidingTimes,
 	}), a.hours(operation{
 		Route: route("GET /api/v1/attendance/periods", reads(see), func(w http.ResponseWriter, r *http.Request) { show(a, w, r, a.o.Hours.PayPeriods) }),
@@ -209,6 +217,26 @@ func (a *API) hoursOperations() []operation {
 		Route: route("POST /api/v1/attendance/periods/reopen", paying, func(w http.ResponseWriter, r *http.Request) { carry(a, w, r, http.StatusOK, a.o.Hours.ReopenPeriod) }),
 		id:    "reopenPeriod", summary: "Ask to reopen a period, or agree to it as the second person", keyed: true, most: maxSmall,
 		request: inJSON(wire.PeriodRequest{}), replies: answers(http.StatusOK, wire.PayPeriod{}, "The period."), problems: payingPeriods,
+	}), a.hours(operation{
+		Route: route("GET /api/v1/attendance/exports", people(pay), func(w http.ResponseWriter, r *http.Request) { show(a, w, r, a.o.Hours.PayExports) }),
+		id:    "listPayExports", summary: "Closed periods' hours that were asked for as a file", tagged: true,
+		replies: answers(http.StatusOK, wire.PayExports{}, "The newest."),
+	}), a.hours(operation{
+		Route: route("POST /api/v1/attendance/exports", paying, func(w http.ResponseWriter, r *http.Request) {
+			carry(a, w, r, http.StatusCreated, a.o.Hours.AskPayExport)
+		}),
+		id: "askPayExport", summary: "Ask for a closed period's hours as a file", keyed: true, most: maxSmall,
+		about:   "A second person approves it, and it is encrypted to the recipients.",
+		request: inJSON(wire.PayExportAsk{}), replies: answers(http.StatusCreated, wire.PayExport{}, "The export, which waits."), problems: exporting,
+	}), a.hours(operation{
+		Route: route("POST /api/v1/attendance/exports/{id}/approve", paying, func(w http.ResponseWriter, r *http.Request) { onExport(a, w, r, a.o.Hours.ApprovePayExport) }),
+		id:    "approvePayExport", summary: "Agree to an export as the second person", path: []parameter{itInPath},
+		replies: answers(http.StatusOK, wire.PayExport{}, "The export."), problems: exporting,
+	}), a.hours(operation{
+		Route: route("POST /api/v1/attendance/exports/{id}/file", paying, func(w http.ResponseWriter, r *http.Request) { onExport(a, w, r, a.o.Hours.PayExportFile) }),
+		id:    "takePayExport", summary: "Take an approved export's file", path: []parameter{itInPath},
+		about:   "That it was taken is written down first. The hours are those of the closing, whatever was changed since.",
+		replies: answers(http.StatusOK, wire.PayExportFile{}, "The file, encrypted."), problems: exporting,
 	}), a.hours(operation{
 		Route: route("GET /api/v1/attendance/performance", reads(see), func(w http.ResponseWriter, r *http.Request) {
 			from, until, err := hoursDays(r)
@@ -278,6 +306,16 @@ func deciding[A any](a *API, w http.ResponseWriter, r *http.Request, do func(con
 		return
 	}
 	carry(a, w, r, http.StatusOK, func(ctx context.Context, d wire.TimeDecision) (A, error) { return do(ctx, id, d) })
+}
+
+// onExport carries out what is asked of the export in the path.
+func onExport[A any](a *API, w http.ResponseWriter, r *http.Request, do func(context.Context, gatehouse.ID) (A, error)) {
+	id, err := gatehouse.ParseID(r.PathValue("id"))
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	tell(a, w, r, http.StatusOK, func(ctx context.Context) (A, error) { return do(ctx, id) })
 }
 
 // noContent carries out what a punch asks for.

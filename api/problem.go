@@ -97,7 +97,7 @@ var statuses = map[string]int{
 
 	"hours.unknown": http.StatusNotFound, "hours.exists": http.StatusConflict, "hours.changed": http.StatusConflict, "hours.in_use": http.StatusConflict, "hours.own": http.StatusForbidden,
 	"correction.own": http.StatusForbidden, "correction.not_yours": http.StatusForbidden, "correction.decided": http.StatusConflict, "correction.period": http.StatusConflict,
-	"period.unknown": http.StatusNotFound, "period.state": http.StatusConflict, "period.overlap": http.StatusConflict, "period.waiting": http.StatusConflict, "period.two_people": http.StatusForbidden, "subject.unknown": http.StatusNotFound,
+	"period.unknown": http.StatusNotFound, "period.state": http.StatusConflict, "period.overlap": http.StatusConflict, "period.waiting": http.StatusConflict, "period.two_people": http.StatusForbidden, "export.unknown": http.StatusNotFound, "export.two_people": http.StatusForbidden, "export.approved": http.StatusConflict, "subject.unknown": http.StatusNotFound,
 
 	"books.closed": http.StatusConflict, "books.changed": http.StatusConflict, "books.day": http.StatusConflict, "books.nothing_due": http.StatusConflict, "books.unbalanced": http.StatusInternalServerError,
 	"pay.unavailable": http.StatusServiceUnavailable, "pay.not_set_up": http.StatusServiceUnavailable, "pay.unknown": http.StatusNotFound, "pay.under_way": http.StatusConflict, "pay.malformed": http.StatusBadGateway,

@@ -146,3 +146,23 @@ func (c *Client) ReopenPeriod(ctx context.Context, r wire.PeriodRequest) (wire.P
 func (c *Client) Performance(ctx context.Context, from, until gatehouse.Date) (wire.Performance, error) {
 	return attendance[wire.Performance](ctx, c, http.MethodGet, "performance?"+hoursQuery(from, until).Encode(), nil)
 }
+
+// PayExports lists closed periods' hours that were asked for as a file.
+func (c *Client) PayExports(ctx context.Context) (wire.PayExports, error) {
+	return attendance[wire.PayExports](ctx, c, http.MethodGet, "exports", nil)
+}
+
+// AskPayExport asks for a closed period's hours as a file.
+func (c *Client) AskPayExport(ctx context.Context, r wire.PayExportAsk) (wire.PayExport, error) {
+	return attendance[wire.PayExport](ctx, c, http.MethodPost, "exports", r)
+}
+
+// ApprovePayExport agrees to an export as the second person.
+func (c *Client) ApprovePayExport(ctx context.Context, id gatehouse.ID) (wire.PayExport, error) {
+	return attendance[wire.PayExport](ctx, c, http.MethodPost, "exports/"+id.String()+"/approve", nil)
+}
+
+// PayExportFile takes an approved export's file.
+func (c *Client) PayExportFile(ctx context.Context, id gatehouse.ID) (wire.PayExportFile, error) {
+	return attendance[wire.PayExportFile](ctx, c, http.MethodPost, "exports/"+id.String()+"/file", nil)
+}

@@ -50,6 +50,7 @@ type Options struct {
 	// pages about hours. WebClock shows a clock on one's own page.
 	Hours        Hours
 	HoursReasons HoursReasons
+	PayFiles     PayFiles
 	WebClock     bool
 	// Books are the car park's; nil: no pages about them.
 	Books       Books

@@ -11,7 +11,6 @@ import (
 	"gatehouse"
 	"gatehouse/auth"
 	"gatehouse/flow/timesheet"
-	"gatehouse/rules/attendance"
 )
 
 // Hours are hours worked; *timesheet.Hours is one. The codes of their errors are its.
@@ -21,8 +20,8 @@ type Hours interface {
 	Everybody(ctx context.Context, from, until gatehouse.Date, as timesheet.AsOf, f func(team gatehouse.GroupID, s gatehouse.Timesheet) error) error
 	Difference(ctx context.Context, who gatehouse.SubjectID, from, until gatehouse.Date, since timesheet.AsOf) ([]gatehouse.TimesheetDifference, error)
 	Preview(ctx context.Context, id gatehouse.ID) ([]gatehouse.TimesheetDifference, error)
-	Balances(ctx context.Context, who gatehouse.SubjectID) ([]attendance.LeaveBalance, error)
-	Performance(ctx context.Context, from, until gatehouse.Date) ([]attendance.TeamFigures, attendance.TeamFigures, error)
+	Balances(ctx context.Context, who gatehouse.SubjectID) ([]timesheet.LeaveBalance, error)
+	Performance(ctx context.Context, from, until gatehouse.Date) ([]timesheet.TeamFigures, timesheet.TeamFigures, error)
 
 	Clock(ctx context.Context, by timesheet.Actor, direction gatehouse.Direction) error
 	Enter(ctx context.Context, by timesheet.Actor, who gatehouse.SubjectID, at time.Time, direction gatehouse.Direction) error
@@ -47,6 +46,16 @@ type Hours interface {
 	Close(ctx context.Context, by timesheet.Actor, from, until gatehouse.Date) (gatehouse.StoredPeriod, error)
 	Lock(ctx context.Context, by timesheet.Actor, from, until gatehouse.Date) (gatehouse.StoredPeriod, error)
 	Reopen(ctx context.Context, by timesheet.Actor, from, until gatehouse.Date) (gatehouse.StoredPeriod, error)
+
+	Exports(ctx context.Context) ([]gatehouse.PayExport, error)
+	AskExport(ctx context.Context, by timesheet.Actor, from, until gatehouse.Date, format gatehouse.PayFormat, recipients []string) (gatehouse.PayExport, error)
+	ApproveExport(ctx context.Context, by timesheet.Actor, id gatehouse.ID) (gatehouse.PayExport, error)
+}
+
+// PayFiles makes the files of approved exports, encrypted to their recipients. Errors:
+// those of timesheet.Hours.TakeExport, and export.cell.
+type PayFiles interface {
+	PayFile(ctx context.Context, by timesheet.Actor, id gatehouse.ID) (name string, sealed []byte, err error)
 }
 
 // HoursReasons opens what somebody wrote with a request: a disclosure. Errors: vault.sealed,
@@ -108,6 +117,9 @@ func (c *Console) hoursRoutes() []auth.Route {
 		{Pattern: "POST /hours/plans/remove", Policy: plan, Handler: c.removePlan, Page: "/hours/plans"},
 		{Pattern: "GET /hours/periods", Policy: auth.Needs(gatehouse.PayPeriods), Handler: func(w http.ResponseWriter, r *http.Request) { c.periods(w, r, http.StatusOK, "") }},
 		{Pattern: "POST /hours/periods", Policy: pay, Handler: c.changePeriod, Page: "/hours/periods"},
+		{Pattern: "POST /hours/periods/exports", Policy: pay, Handler: c.askExport, Page: "/hours/periods"},
+		{Pattern: "POST /hours/periods/exports/{id}/approve", Policy: pay, Handler: c.approveExport, Page: "/hours/periods"},
+		{Pattern: "POST /hours/periods/exports/{id}/file", Policy: pay, Handler: c.exportFile, Page: "/hours/periods"},
 		{Pattern: "GET /hours/performance", Policy: see, Handler: c.performance},
 		{Pattern: "GET /hours/performance/days", Policy: see, Handler: c.performanceDays},
 	}

@@ -3,7 +3,6 @@ package console
 import (
 	"cmp"
 	"encoding/json"
-	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -12,7 +11,6 @@ import (
 
 	"gatehouse"
 	"gatehouse/flow/timesheet"
-	"gatehouse/rules/attendance"
 )
 
 type hourPlansBody struct {
@@ -21,7 +19,7 @@ type hourPlansBody struct {
 	Teams    []timesheet.TeamCount
 	Members  []memberView
 	Roster   []rosterView
-	Rules    []attendance.RulesFrom
+	Rules    []timesheet.RulesFrom
 	Presets  []string
 	Calendar gatehouse.WorkCalendar
 	Today    gatehouse.Date
@@ -47,7 +45,7 @@ type rosterView struct {
 func (c *Console) hourPlans(w http.ResponseWriter, r *http.Request, status int, problem string) {
 	l := c.o.Hours.List()
 	now := c.o.Now().In(c.o.Location)
-	b := hourPlansBody{Version: l.Version, Teams: l.Teams, Rules: l.Rules, Calendar: l.Calendar, Today: gatehouse.DateOf(now), Year: now.Year(), Problem: problem, Presets: slices.Sorted(maps.Keys(attendance.Presets()))}
+	b := hourPlansBody{Version: l.Version, Teams: l.Teams, Rules: l.Rules, Calendar: l.Calendar, Today: gatehouse.DateOf(now), Year: now.Year(), Problem: problem, Presets: timesheet.Presets()}
 	for _, s := range l.Shifts {
 		one := shiftView{Shift: s}
 		var times, rest []string
@@ -123,7 +121,7 @@ func (c *Console) putPlan(w http.ResponseWriter, r *http.Request) {
 			_, err := c.o.Hours.PutRoster(ctx, by, e)
 			return err
 		case "rules":
-			preset, ok := attendance.Presets()[f("preset")]
+			preset, ok := timesheet.Preset(f("preset"))
 			if !ok {
 				return gatehouse.Errorf("hours.rules", "choose one of the list", "there are no such rules")
 			}
@@ -188,6 +186,7 @@ func (c *Console) removePlan(w http.ResponseWriter, r *http.Request) {
 
 type periodsBody struct {
 	Periods     []gatehouse.StoredPeriod
+	Exports     []gatehouse.PayExport
 	From, Until gatehouse.Date // the last month
 	Problem     string
 	Me          gatehouse.AccountID
@@ -195,13 +194,17 @@ type periodsBody struct {
 
 func (c *Console) periods(w http.ResponseWriter, r *http.Request, status int, problem string) {
 	list, err := c.o.Hours.Periods(r.Context())
+	var exports []gatehouse.PayExport
+	if err == nil {
+		exports, err = c.o.Hours.Exports(r.Context())
+	}
 	if err != nil {
 		c.fail(w, r, err)
 		return
 	}
 	now := c.o.Now().In(c.o.Location)
 	first := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
-	b := periodsBody{Periods: list, From: gatehouse.DateOf(first.AddDate(0, -1, 0)), Until: gatehouse.DateOf(first.AddDate(0, 0, -1)), Problem: problem, Me: actor(r).Account}
+	b := periodsBody{Periods: list, Exports: exports, From: gatehouse.DateOf(first.AddDate(0, -1, 0)), Until: gatehouse.DateOf(first.AddDate(0, 0, -1)), Problem: problem, Me: actor(r).Account}
 	c.render(w, r, status, "periods", "periods.title", "periods", b)
 }
 
@@ -222,6 +225,47 @@ func (c *Console) changePeriod(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
+func (c *Console) onPeriods(w http.ResponseWriter, r *http.Request, do func() error) {
+	c.onHours(w, r, "/hours/periods", func(status int, problem string) { c.periods(w, r, status, problem) }, do)
+}
+
+func (c *Console) askExport(w http.ResponseWriter, r *http.Request) {
+	c.onPeriods(w, r, func() error {
+		from, until, _ := strings.Cut(r.PostForm.Get("period"), " ")
+		_, err := c.o.Hours.AskExport(r.Context(), actor(r), gatehouse.Date(from), gatehouse.Date(until), gatehouse.PayFormat(r.PostForm.Get("format")), strings.Fields(r.PostForm.Get("to")))
+		return err
+	})
+}
+
+func (c *Console) approveExport(w http.ResponseWriter, r *http.Request) {
+	c.onPeriods(w, r, func() error {
+		id, err := gatehouse.ParseID(r.PathValue("id"))
+		if err == nil {
+			_, err = c.o.Hours.ApproveExport(r.Context(), actor(r), id)
+		}
+		return err
+	})
+}
+
+// exportFile answers with an approved export's file.
+func (c *Console) exportFile(w http.ResponseWriter, r *http.Request) {
+	id, err := gatehouse.ParseID(r.PathValue("id"))
+	var name string
+	var sealed []byte
+	if err == nil {
+		name, sealed, err = c.o.PayFiles.PayFile(r.Context(), actor(r), id)
+	}
+	if status, problem := setRight(languageOf(w, r), err); status != 0 {
+		c.periods(w, r, status, problem)
+		return
+	}
+	if err != nil {
+		c.fail(w, r, err)
+		return
+	}
+	c.attachment(w, name, "application/octet-stream", sealed)
+}
+
 type performanceBody struct {
 	Span  span
 	Teams []figuresView
@@ -231,14 +275,14 @@ type performanceBody struct {
 }
 
 type figuresView struct {
-	attendance.TeamFigures
+	timesheet.TeamFigures
 	Title             string
 	Punctual, Present string // shares
 	OvertimeText      string
 	LateText          string
 }
 
-func figuresOf(f attendance.TeamFigures, titles map[gatehouse.GroupID]string) figuresView {
+func figuresOf(f timesheet.TeamFigures, titles map[gatehouse.GroupID]string) figuresView {
 	v := figuresView{TeamFigures: f, Title: titles[f.Team], OvertimeText: minutesText(f.Overtime), LateText: minutesText(f.LateMinutes), Punctual: "–", Present: "–"}
 	if v.Title == "" {
 		v.Title = string(f.Team)
@@ -251,7 +295,7 @@ func figuresOf(f attendance.TeamFigures, titles map[gatehouse.GroupID]string) fi
 }
 
 func (c *Console) performance(w http.ResponseWriter, r *http.Request) {
-	b := performanceBody{Span: c.spanOf(r), Least: attendance.SmallGroup}
+	b := performanceBody{Span: c.spanOf(r), Least: timesheet.SmallGroup}
 	teams, all, err := c.o.Hours.Performance(r.Context(), b.Span.From, b.Span.Until)
 	if err != nil {
 		c.fail(w, r, err)

@@ -6,7 +6,6 @@ import (
 
 	"gatehouse"
 	"gatehouse/flow/timesheet"
-	"gatehouse/rules/attendance"
 )
 
 // sheetView is a timesheet in words.
@@ -138,7 +137,7 @@ type balanceView struct {
 	Title, Accrued, Carried, Taken, Left string
 }
 
-func balancesOf(list []attendance.LeaveBalance, kinds map[string]gatehouse.LeaveKind) (out []balanceView) {
+func balancesOf(list []timesheet.LeaveBalance, kinds map[string]gatehouse.LeaveKind) (out []balanceView) {
 	for _, b := range list {
 		out = append(out, balanceView{kindTitle(kinds, b.Kind), minutesText(b.Accrued), minutesText(b.Carried), minutesText(b.Taken), minutesText(b.Left())})
 	}

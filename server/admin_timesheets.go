@@ -358,3 +358,38 @@ func (a admin) AskOwnLeave(ctx context.Context, r wire.LeaveAsk) (wire.LeaveRequ
 	}
 	return a.askLeave(ctx, by.Person, r)
 }
+
+func wireExport(e gatehouse.PayExport) wire.PayExport {
+	return wire.PayExport{ID: e.ID, From: e.From, Until: e.Until, Format: e.Format, Recipients: e.Recipients, By: e.By, Made: e.Made, ApprovedBy: e.ApprovedBy, Approved: e.Approved, Written: e.Written}
+}
+
+// PayExports implements api.Hours.
+func (a admin) PayExports(ctx context.Context) (wire.PayExports, error) {
+	list, err := a.hours.Exports(ctx)
+	out := wire.PayExports{Exports: []wire.PayExport{}}
+	for _, e := range list {
+		out.Exports = append(out.Exports, wireExport(e))
+	}
+	return out, err
+}
+
+// AskPayExport implements api.Hours.
+func (a admin) AskPayExport(ctx context.Context, r wire.PayExportAsk) (wire.PayExport, error) {
+	e, err := a.hours.AskExport(ctx, a.actor(ctx), r.From, r.Until, r.Format, r.Recipients)
+	a.committed()
+	return wireExport(e), err
+}
+
+// ApprovePayExport implements api.Hours.
+func (a admin) ApprovePayExport(ctx context.Context, id gatehouse.ID) (wire.PayExport, error) {
+	e, err := a.hours.ApproveExport(ctx, a.actor(ctx), id)
+	a.committed()
+	return wireExport(e), err
+}
+
+// PayExportFile implements api.Hours.
+func (a admin) PayExportFile(ctx context.Context, id gatehouse.ID) (out wire.PayExportFile, err error) {
+	out.Name, out.Sealed, out.SHA256, err = a.payFile(ctx, a.actor(ctx), id)
+	a.committed()
+	return out, err
+}

@@ -1,7 +1,11 @@
 package server
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
 	"time"
 
 	"gatehouse"
@@ -9,13 +13,15 @@ import (
 	"gatehouse/flow/timesheet"
 	"gatehouse/holidays"
 	"gatehouse/payroll"
+
+	"filippo.io/age"
 )
 
 // openHours reads the book of hours.
 func (s *Server) openHours(ctx context.Context) (err error) {
 	c := s.config.Attendance
 	s.hours, err = timesheet.Load(ctx, timesheet.Ports{Place: s.site.Place, Location: s.site.Location, Store: s.store, Passages: s.store, Subjects: s.store, Sealer: s.vault, Newest: s.store.Newest,
-		Gates: c.attendanceGates(), Faces: c.Faces, WebClock: c.WebClock, Calendar: holidays.Of, CheckEarnings: checkEarnings})
+		Gates: c.attendanceGates(), Faces: c.Faces, WebClock: c.WebClock, Calendar: holidays.Of, CheckEarnings: checkEarnings, CheckRecipients: checkRecipients})
 	return err
 }
 
@@ -36,3 +42,71 @@ func (s *Server) followHours(ctx context.Context) {
 		}
 	})
 }
+
+// checkRecipients refuses what is no age public key.
+func checkRecipients(keys []string) error {
+	_, err := age.ParseRecipients(strings.NewReader(strings.Join(keys, "\n")))
+	return err
+}
+
+// payTemplate is what an export's file looks like: hours by badge label and code. What an
+// hour is worth is the payroll program's to know.
+func payTemplate(f gatehouse.PayFormat) payroll.Template {
+	return payroll.Template{Name: "hours", Format: payroll.Format(f), BOM: f == gatehouse.PayCSV, Columns: []payroll.Column{
+		{Title: "Badge", Field: payroll.FieldNumber, Need: true}, {Title: "Team", Field: payroll.FieldUnit}, {Title: "From", Field: payroll.FieldFrom, Need: true}, {Title: "Until", Field: payroll.FieldUntil, Need: true},
+		{Title: "Code", Field: payroll.FieldCode, Need: true}, {Title: "Rate %", Field: payroll.FieldRate}, {Title: "Minutes", Field: payroll.FieldMinutes}, {Title: "Hours", Field: payroll.FieldHours}, {Title: "Time off hours", Field: payroll.FieldTimeOff}}}
+}
+
+// payRows are an export's lines. Somebody who was erased since has the begin of another id
+// for a badge: their hours were paid, and are nobody's.
+func (s *Server) payRows(e gatehouse.PayExport, totals []timesheet.PersonTotals) (rows []payroll.Row) {
+	for _, p := range totals {
+		number := s.label(p.Subject)
+		if number == "" {
+			number = "erased-" + p.Subject.String()[:8]
+		}
+		for _, t := range p.Totals {
+			line := gatehouse.PayLine{Code: t.Code, Minutes: t.Minutes, Rate: t.Rate}
+			if t.TimeOff {
+				off, _ := gatehouse.MulDiv(int64(t.Minutes), int64(t.Rate), 10000, gatehouse.RoundHalfUp)
+				line.Minutes, line.Rate, line.TimeOff = 0, 0, int(off)
+			}
+			rows = append(rows, payroll.Row{Number: number, Unit: string(p.Team), Date: e.Until, PeriodFrom: e.From, PeriodTo: e.Until, Line: line})
+		}
+	}
+	return rows
+}
+
+// payFile makes an approved export's file, encrypted to its recipients; digest is the
+// SHA-256 of what is in it, by which the same hours are known again. Errors: those of
+// TakeExport, and export.cell where a line cannot be written.
+func (s *Server) payFile(ctx context.Context, by timesheet.Actor, id gatehouse.ID) (name string, sealed []byte, digest string, err error) {
+	e, totals, err := s.hours.TakeExport(ctx, by, id)
+	if err != nil {
+		return "", nil, "", err
+	}
+	plain, problems := payTemplate(e.Format).Write(s.payRows(e, totals))
+	for _, p := range problems {
+		return "", nil, "", gatehouse.Errorf("export.cell", p.Reason, "the file was not made: line %d cannot be written", p.Line)
+	}
+	to, err := age.ParseRecipients(strings.NewReader(strings.Join(e.Recipients, "\n")))
+	if err != nil {
+		return "", nil, "", gatehouse.Errorf("export.recipients", "ask for another export", "a recipient is no age public key")
+	}
+	var b bytes.Buffer
+	w, err := age.Encrypt(&b, to...)
+	if err == nil {
+		_, err = w.Write(plain)
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	sum := sha256.Sum256(plain)
+	return "hours-" + string(e.From) + "-" + string(e.Until) + "." + string(e.Format) + ".age", b.Bytes(), hex.EncodeToString(sum[:]), err
+}
+
+// Hours are the site's hours, for demos that play several people.
+func (s *Server) Hours() *timesheet.Hours { return s.hours }
+
+// Location is the site's time zone.
+func (s *Server) Location() *time.Location { return s.site.Location }

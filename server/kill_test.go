@@ -16,6 +16,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/api/wire"
+	"gatehouse/flow/follow"
 )
 
 // siteChild is the argument with which the test binary is a whole site that will be
@@ -45,6 +46,7 @@ func runSite(ctx context.Context) error {
 	}
 	admin := s.Admin()
 	go s.followAudit(ctx)
+	go s.followHours(ctx)
 	for n := 0; ; n++ {
 		number := gatehouse.Secret(fmt.Sprintf("card %d", rand.IntN(8)))
 		if n%5 == 0 { // enrolments are killed in the middle as well
@@ -76,6 +78,7 @@ func TestKillingTheSiteLosesNoPassage(t *testing.T) {
 	}
 	c := testConfig(t)
 	c.Gates[0].RepeatWithin, c.Gates[0].Actuator.Kind = 0, "none"
+	c.Attendance.Gates = []string{"front-door"}
 	input := filepath.Join(t.TempDir(), "config.json")
 	b, err := json.Marshal(c)
 	if err != nil {
@@ -102,6 +105,7 @@ func TestKillingTheSiteLosesNoPassage(t *testing.T) {
 			t.Fatalf("what an acknowledged passage says cannot be opened: %v", err)
 		}
 	}
+	eachPassageIsAPunch(t, s)
 	// Enrolments are whole or not there: whoever has a badge has a record.
 	page, err := s.Admin().Subjects(t.Context(), gatehouse.SubjectID{}, 200)
 	if err != nil {
@@ -124,6 +128,42 @@ func TestKillingTheSiteLosesNoPassage(t *testing.T) {
 	if len(acknowledged) < rounds {
 		t.Errorf("only %d passages were acknowledged: the kills came too early to prove anything", len(acknowledged))
 	}
+}
+
+// eachPassageIsAPunch holds hours against passages: one punch for each that was granted to
+// somebody who is enrolled, and no other, while the vault is sealed too.
+func eachPassageIsAPunch(t *testing.T, s *Server) {
+	t.Helper()
+	if _, err := follow.CatchUp(t.Context(), s.store, s.hours); err != nil {
+		t.Fatal(err)
+	}
+	want := map[gatehouse.ID]gatehouse.SubjectID{}
+	for before := (gatehouse.ID{}); ; {
+		page, err := s.store.Passages(t.Context(), gatehouse.PassageQuery{Place: s.Place(), Before: before, Limit: 1000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range page {
+			if p.Decision.Grant && p.Known {
+				want[p.ID] = p.Subject
+			}
+		}
+		if len(page) < 1000 {
+			break
+		}
+		before = page[len(page)-1].ID
+	}
+	got := 0
+	err := s.store.EachPunch(t.Context(), s.Place(), time.Now().Add(-time.Hour), time.Now().Add(time.Hour), func(p gatehouse.Punch) error {
+		if got++; want[p.ID] != p.Subject {
+			t.Errorf("a punch is of no passage")
+		}
+		return nil
+	})
+	if err != nil || got != len(want) || got == 0 {
+		t.Errorf("%d punches of %d passages, %v", got, len(want), err)
+	}
+	t.Logf("%d passages are %d punches", len(want), got)
 }
 
 // killOnce runs the site until some passages are acknowledged and kills it.

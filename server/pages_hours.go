@@ -5,9 +5,13 @@ import (
 
 	"gatehouse"
 	"gatehouse/console"
+	"gatehouse/flow/timesheet"
 )
 
-var _ console.HoursReasons = pages{}
+var (
+	_ console.HoursReasons = pages{}
+	_ console.PayFiles     = pages{}
+)
 
 // CorrectionReason implements console.HoursReasons.
 func (p pages) CorrectionReason(ctx context.Context, who console.Who, id gatehouse.ID) (string, error) {
@@ -36,4 +40,11 @@ func (p pages) timeReason(ctx context.Context, who console.Who, table string, id
 		return "", err
 	}
 	return string(plain[0]), nil
+}
+
+// PayFile implements console.PayFiles.
+func (p pages) PayFile(ctx context.Context, by timesheet.Actor, id gatehouse.ID) (name string, sealed []byte, err error) {
+	name, sealed, _, err = p.payFile(ctx, by, id)
+	p.committed()
+	return name, sealed, err
 }

@@ -453,6 +453,40 @@ type PeriodRequest struct {
 	Until gatehouse.Date `json:"until"`
 }
 
+// PayExport is a closed period's hours on their way to a payroll program.
+type PayExport struct {
+	ID         gatehouse.ID        `json:"id"`
+	From       gatehouse.Date      `json:"from"`
+	Until      gatehouse.Date      `json:"until"`
+	Format     gatehouse.PayFormat `json:"format"`
+	Recipients []string            `json:"recipients"` // age public keys
+	By         gatehouse.AccountID `json:"by"`
+	Made       time.Time           `json:"made"`
+	ApprovedBy gatehouse.AccountID `json:"approved_by,omitzero"`
+	Approved   time.Time           `json:"approved,omitzero"`
+	Written    time.Time           `json:"written,omitzero"`
+}
+
+// PayExports are the newest. GET /api/v1/attendance/exports.
+type PayExports struct {
+	Exports []PayExport `json:"exports"`
+}
+
+// PayExportAsk asks for an export. POST /api/v1/attendance/exports.
+type PayExportAsk struct {
+	From       gatehouse.Date      `json:"from"`
+	Until      gatehouse.Date      `json:"until"`
+	Format     gatehouse.PayFormat `json:"format"`
+	Recipients []string            `json:"recipients"`
+}
+
+// PayExportFile is an approved export's file, encrypted to its recipients.
+type PayExportFile struct {
+	Name   string `json:"name"`
+	SHA256 string `json:"sha256"` // of what is in it: the same hours give the same
+	Sealed []byte `json:"sealed"`
+}
+
 // TeamFigures are a team's hours: of no one person. What is hidden has no figures.
 type TeamFigures struct {
 	Team        gatehouse.GroupID `json:"team,omitempty"` // "" for nobody's, or for all

@@ -38,6 +38,7 @@ type AttendanceCmd struct {
 	Close       PeriodCloseCmd `cmd:"" help:"End changes of a period's hours."`
 	Lock        PeriodLockCmd  `cmd:"" help:"Say that a closed period was paid."`
 	Reopen      PeriodOpenCmd  `cmd:"" help:"Ask to reopen a period; a second person agrees, in the console or here."`
+	Export      PayExportCmd   `cmd:"" help:"A closed period's hours as a file for a payroll program: two people, encrypted."`
 	Performance PerformanceCmd `cmd:"" help:"Punctuality, absence and overtime by team; small teams are hidden."`
 }
 

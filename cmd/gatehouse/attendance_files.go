@@ -314,3 +314,90 @@ func (cmd LeaveBalancesCmd) Run(ctx context.Context, out *Out) error {
 		}
 	})
 }
+
+// PayExportCmd is about files for payroll programs.
+type PayExportCmd struct {
+	Ask     PayExportAskCmd     `cmd:"" help:"Ask for a closed period's hours; a second person approves in the console."`
+	List    PayExportListCmd    `cmd:"" help:"List what was asked for."`
+	Approve PayExportApproveCmd `cmd:"" help:"Agree to an export that somebody asked for in the console."`
+	Write   PayExportWriteCmd   `cmd:"" help:"Write an approved export's file, encrypted to its recipients."`
+}
+
+// PayExportAskCmd asks for an export.
+type PayExportAskCmd struct {
+	PeriodArg
+	Format    string   `default:"csv" enum:"csv,xlsx" help:"csv or xlsx."`
+	Recipient []string `required:"" help:"Who can read the file: age public keys (age1…)." placeholder:"KEY"`
+}
+
+// Run asks.
+func (cmd PayExportAskCmd) Run(ctx context.Context, out *Out) error {
+	return answer(ctx, out, func(a api.Admin) (wire.PayExport, error) {
+		return a.AskPayExport(ctx, wire.PayExportAsk{From: gatehouse.Date(cmd.From), Until: gatehouse.Date(cmd.Until), Format: gatehouse.PayFormat(cmd.Format), Recipients: cmd.Recipient})
+	}, out.payExport)
+}
+
+func (o *Out) payExport(e wire.PayExport) {
+	state := "waits for a second person"
+	switch {
+	case !e.Written.IsZero():
+		state = "written"
+	case !e.Approved.IsZero():
+		state = "approved"
+	}
+	o.Say("%s  %s until %s  %-4s  %s", e.ID, e.From, e.Until, e.Format, state)
+}
+
+// PayExportListCmd lists exports.
+type PayExportListCmd struct{}
+
+// Run lists them.
+func (PayExportListCmd) Run(ctx context.Context, out *Out) error {
+	return answer(ctx, out, func(a api.Admin) (wire.PayExports, error) { return a.PayExports(ctx) }, func(got wire.PayExports) {
+		for _, e := range got.Exports {
+			out.payExport(e)
+		}
+	})
+}
+
+// PayExportApproveCmd approves.
+type PayExportApproveCmd struct{ CorrectionArg }
+
+// Run approves it.
+func (cmd PayExportApproveCmd) Run(ctx context.Context, out *Out) error {
+	id, err := gatehouse.ParseID(cmd.ID)
+	if err != nil {
+		return err
+	}
+	return answer(ctx, out, func(a api.Admin) (wire.PayExport, error) { return a.ApprovePayExport(ctx, id) }, out.payExport)
+}
+
+// PayExportWriteCmd writes the file.
+type PayExportWriteCmd struct {
+	CorrectionArg
+	Out string `required:"" help:"The file to write; one that is there is not overwritten." placeholder:"FILE"`
+}
+
+// Run writes it.
+func (cmd PayExportWriteCmd) Run(ctx context.Context, out *Out) error {
+	id, err := gatehouse.ParseID(cmd.ID)
+	if err != nil {
+		return err
+	}
+	return out.withAdmin(ctx, func(a api.Admin) error {
+		got, err := a.PayExportFile(ctx, id)
+		if err != nil {
+			return err
+		}
+		f, err := os.OpenFile(cmd.Out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if err == nil {
+			_, err = f.Write(got.Sealed)
+			err = errors.Join(err, f.Close())
+		}
+		if err != nil {
+			return gatehouse.Errorf("file.unwritable", "choose another name", "the file cannot be written: %w", err)
+		}
+		out.Say("%s is written; SHA-256 of what is in it: %s", cmd.Out, got.SHA256)
+		return nil
+	})
+}

@@ -23,6 +23,7 @@ type hoursStore struct {
 	corrections map[gatehouse.ID]gatehouse.TimeCorrection
 	leave       map[gatehouse.ID]gatehouse.LeaveRequest
 	periods     map[gatehouse.Date]gatehouse.StoredPeriod
+	exports     []gatehouse.PayExport
 	cursor      uint64
 }
 
@@ -32,7 +33,7 @@ func (s *Site) openHours(zone *time.Location) {
 		zone = time.Local
 	}
 	store := &hoursStore{items: map[string]gatehouse.HoursItem{}, punches: map[gatehouse.ID]gatehouse.Punch{}, corrections: map[gatehouse.ID]gatehouse.TimeCorrection{}, leave: map[gatehouse.ID]gatehouse.LeaveRequest{}, periods: map[gatehouse.Date]gatehouse.StoredPeriod{}}
-	h, err := timesheet.Load(context.Background(), timesheet.Ports{Place: Place, Location: zone, Store: store, Passages: s, Subjects: s.shelf, Sealer: s.shelf, WebClock: true, Now: s.now})
+	h, err := timesheet.Load(context.Background(), timesheet.Ports{Place: Place, Location: zone, Store: store, Passages: s, Subjects: s.shelf, Sealer: s.shelf, WebClock: true, CheckRecipients: func([]string) error { return nil }, Now: s.now})
 	if err != nil {
 		panic(err)
 	}
@@ -236,4 +237,23 @@ func (h hoursReasons) LeaveReason(ctx context.Context, _ console.Who, id gatehou
 		return "", err
 	}
 	return h.open(l.Reason)
+}
+
+func (s *hoursStore) PutPayExport(_ context.Context, e gatehouse.PayExport, _ []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.exports = append([]gatehouse.PayExport{e}, slices.DeleteFunc(s.exports, func(o gatehouse.PayExport) bool { return o.ID == e.ID })...)
+	return nil
+}
+
+func (s *hoursStore) PayExports(context.Context, gatehouse.Place, int) ([]gatehouse.PayExport, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.exports), nil
+}
+
+// PayFile implements console.PayFiles. What a file is made of is the server's.
+func (h hoursReasons) PayFile(ctx context.Context, by timesheet.Actor, id gatehouse.ID) (name string, sealed []byte, err error) {
+	_, _, err = h.Hours.TakeExport(ctx, by, id)
+	return "hours.csv.age", []byte("encrypted"), err
 }

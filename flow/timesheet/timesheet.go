@@ -37,7 +37,9 @@ type Ports struct {
 	// pay scheme; nil where there are none.
 	Calendar      func(place string, first, last int) (gatehouse.WorkCalendar, error)
 	CheckEarnings func([]gatehouse.Earning) error
-	Now           func() time.Time
+	// CheckRecipients refuses what is no age public key; nil where nothing is exported.
+	CheckRecipients func([]string) error
+	Now             func() time.Time
 }
 
 // Passages reads one passage: store.not_found where it has expired.

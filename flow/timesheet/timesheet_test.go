@@ -55,7 +55,12 @@ func open(t *testing.T) *site {
 	t.Cleanup(func() { store.Close() })
 	s := &site{T: t, store: store, now: at(1, "07:00")}
 	s.ports = timesheet.Ports{Place: place, Location: zone, Store: store, Passages: store, Subjects: store, Sealer: closed{}, Newest: store.Newest, Gates: map[gatehouse.GateID]bool{"front-door": true}, Faces: true, WebClock: true,
-		Now: func() time.Time { return s.now }}
+		CheckRecipients: func(keys []string) error {
+			if keys[0] != "age1x" {
+				return errors.New("no key")
+			}
+			return nil
+		}, Now: func() time.Time { return s.now }}
 	s.Hours, err = timesheet.Load(t.Context(), s.ports)
 	s.must(err)
 	return s
@@ -352,6 +357,24 @@ func TestAClosedPeriod(t *testing.T) {
 		t.Errorf("of everybody: %+v", all)
 	}
 
+	// Two people export it, as it was closed.
+	_, err = s.AskExport(ctx, clerk, "2026-12-01", "2026-12-06", gatehouse.PayCSV, []string{"age1x"})
+	s.want(err, "period.unknown")
+	_, err = s.AskExport(ctx, clerk, "2026-12-01", "2026-12-07", gatehouse.PayCSV, []string{"nobody"})
+	s.want(err, "export.recipients")
+	export, err := s.AskExport(ctx, clerk, "2026-12-01", "2026-12-07", gatehouse.PayCSV, []string{"age1x"})
+	s.must(err)
+	_, _, err = s.TakeExport(ctx, clerk, export.ID)
+	s.want(err, "export.two_people")
+	_, err = s.ApproveExport(ctx, clerk, export.ID)
+	s.want(err, "export.two_people")
+	_, err = s.ApproveExport(ctx, boss, export.ID)
+	s.must(err)
+	_, totals, err := s.TakeExport(ctx, clerk, export.ID)
+	if s.must(err); len(totals) != 1 || totals[0].Subject != who || !reflect.DeepEqual(totals[0].Totals, paid.Totals) {
+		t.Errorf("exported %+v, paid %+v", totals, paid.Totals)
+	}
+
 	_, err = s.Reopen(ctx, boss, "2026-12-01", "2026-12-06")
 	s.want(err, "period.unknown")
 	asked, err := s.Reopen(ctx, boss, "2026-12-01", "2026-12-07")
@@ -364,6 +387,8 @@ func TestAClosedPeriod(t *testing.T) {
 	if s.must(err); reopened.State != gatehouse.OpenPeriod || reopened.ReopenedBy != [2]gatehouse.AccountID{boss.Account, clerk.Account} {
 		t.Errorf("%+v", reopened)
 	}
+	_, _, err = s.TakeExport(ctx, clerk, export.ID)
+	s.want(err, "period.state")
 	s.must(s.Enter(ctx, boss, who, at(7, "08:00"), gatehouse.In))
 }
 

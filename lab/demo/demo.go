@@ -109,6 +109,9 @@ func Run(ctx context.Context, o Options) error {
 			return err
 		}
 	}
+	if err := cast.hours(ctx, s, o.Dir); err != nil {
+		return err
+	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	return s.Run(ctx, func(link string) {
@@ -139,6 +142,7 @@ func config(o Options, k Keys) server.Config {
 	if o.Parking {
 		withParking(&c)
 	}
+	c.Attendance.Gates, c.Attendance.WebClock = []string{string(door)}, true
 	return c
 }
 

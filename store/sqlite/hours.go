@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strings"
 
 	"gatehouse"
 )
@@ -275,6 +276,40 @@ func (s *Store) Periods(ctx context.Context, place gatehouse.Place) (found []gat
 				copy(p.ReopenedBy[1][:], reopened[16:])
 			}
 			found = append(found, p)
+			return err
+		})
+	return found, err
+}
+
+// PutPayExport implements gatehouse.HoursStore.
+func (s *Store) PutPayExport(ctx context.Context, e gatehouse.PayExport, leaf []byte) error {
+	if err := checkPlace(e.Place); err != nil {
+		return err
+	}
+	if e.ID.IsZero() || e.From == "" || e.Until < e.From || e.Made.IsZero() {
+		return invalid("an export needs an id, a period and a time")
+	}
+	return s.site.commit(ctx, leaf, func(ctx context.Context, tx *sql.Tx) (bool, error) {
+		_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO pay_exports (org, site, id, first, last, format, recipients, by, made, approved_by, approved, written) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			string(e.Org), string(e.Site), e.ID[:], string(e.From), string(e.Until), string(e.Format), strings.Join(e.Recipients, "\n"), e.By[:], micros(e.Made), e.ApprovedBy[:], micros(e.Approved), micros(e.Written))
+		return err == nil, err
+	})
+}
+
+// PayExports implements gatehouse.HoursStore.
+func (s *Store) PayExports(ctx context.Context, place gatehouse.Place, limit int) (found []gatehouse.PayExport, err error) {
+	if err := errors.Join(checkPlace(place), checkLimit(limit)); err != nil {
+		return nil, err
+	}
+	err = s.siteRows(ctx, `SELECT id, first, last, format, recipients, by, made, approved_by, approved, written FROM pay_exports WHERE org = ? AND site = ? ORDER BY id DESC LIMIT ?`,
+		[]any{string(place.Org), string(place.Site), limit}, func(scan func(...any) error) error {
+			e := gatehouse.PayExport{Place: place}
+			var recipients string
+			var made, approved, written sql.NullInt64
+			err := scan(idColumn{&e.ID}, &e.From, &e.Until, &e.Format, &recipients, idColumn{&e.By}, &made, idColumn{&e.ApprovedBy}, &approved, &written)
+			e.Recipients = strings.Fields(recipients)
+			e.Made, e.Approved, e.Written = fromMicros(made), fromMicros(approved), fromMicros(written)
+			found = append(found, e)
 			return err
 		})
 	return found, err

@@ -109,17 +109,15 @@ func scanPunch(scan func(...any) error) (p gatehouse.Punch, err error) {
 	return p, err
 }
 
-// eachPunch reads the months that touch from to until. Within one, the ids bound what is
-// read: times lie within idSlack of theirs.
+// eachPunch reads the months that touch from to until.
 func (s *Store) eachPunch(ctx context.Context, place gatehouse.Place, from, until time.Time, condition string, args []any, f func(gatehouse.Punch) error) error {
 	if err := checkPlace(place); err != nil || !from.Before(until) {
 		return err
 	}
-	least, most := leastID(from.Add(-idSlack)), leastID(until.Add(idSlack))
 	all := append([]any{string(place.Org), string(place.Site)}, args...)
-	all = append(all, least[:], most[:], from.UnixMicro(), until.UnixMicro())
+	all = append(all, from.UnixMicro(), until.UnixMicro())
 	return s.monthsNewestFirst(ctx, from, until, func(m *shard) (bool, error) {
-		return true, eachRow(ctx, m.db, punchColumns+condition+` AND id >= ? AND id < ? AND at >= ? AND at < ?`, all, func(scan func(...any) error) error {
+		return true, eachRow(ctx, m.db, punchColumns+condition+` AND at >= ? AND at < ?`, all, func(scan func(...any) error) error {
 			p, err := scanPunch(scan)
 			if err == nil {
 				err = f(p)
@@ -129,14 +127,16 @@ func (s *Store) eachPunch(ctx context.Context, place gatehouse.Place, from, unti
 	})
 }
 
-// EachPunch implements gatehouse.HoursStore.
+// EachPunch implements gatehouse.HoursStore, by subject.
 func (s *Store) EachPunch(ctx context.Context, place gatehouse.Place, from, until time.Time, f func(gatehouse.Punch) error) error {
 	return s.eachPunch(ctx, place, from, until, "", nil, f)
 }
 
-// Punches implements gatehouse.HoursStore.
+// Punches implements gatehouse.HoursStore. Within a month the ids bound what is read: times
+// lie within idSlack of theirs.
 func (s *Store) Punches(ctx context.Context, place gatehouse.Place, subject gatehouse.SubjectID, from, until time.Time) (found []gatehouse.Punch, err error) {
-	err = s.eachPunch(ctx, place, from, until, ` AND subject = ?`, []any{subject[:]}, func(p gatehouse.Punch) error {
+	least, most := leastID(from.Add(-idSlack)), leastID(until.Add(idSlack))
+	err = s.eachPunch(ctx, place, from, until, ` AND subject = ? AND id >= ? AND id < ?`, []any{subject[:], least[:], most[:]}, func(p gatehouse.Punch) error {
 		found = append(found, p)
 		return nil
 	})

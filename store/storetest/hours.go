@@ -181,6 +181,24 @@ func testTimeRequests(t *testing.T, s *suite) {
 	}
 }
 
+func testPayExports(t *testing.T, s *suite) {
+	e := gatehouse.PayExport{Place: here, ID: gatehouse.NewID(at(1)), From: "2026-11-01", Until: "2026-11-30", Format: gatehouse.PayXLSX, Recipients: []string{"age1a", "age1b"}, By: gatehouse.RandomID(), Made: at(1)}
+	s.must(s.PutPayExport(s.ctx(), e, []byte("asked")))
+	later := e
+	later.ID, later.Made = gatehouse.NewID(at(2)), at(2)
+	s.must(s.PutPayExport(s.ctx(), later, []byte("asked")))
+	e.ApprovedBy, e.Approved, e.Written = gatehouse.RandomID(), at(3), at(4)
+	s.must(s.PutPayExport(s.ctx(), e, []byte("approved")))
+	s.reopen()
+	got, err := s.PayExports(s.ctx(), here, 10)
+	if s.must(err); len(got) != 2 || !reflect.DeepEqual(got[0], later) || !reflect.DeepEqual(got[1], e) {
+		t.Errorf("%+v", got)
+	}
+	if got, err = s.PayExports(s.ctx(), there, 10); err != nil || len(got) != 0 {
+		t.Errorf("another place has %+v, %v", got, err)
+	}
+}
+
 func testHoursForget(t *testing.T, s *suite) {
 	who, fresh := gatehouse.RandomID(), gatehouse.RandomID()
 	_, err := s.AddPunches(s.ctx(), here, []gatehouse.Punch{newPunch(who, at(0)), newPunch(who, at(40*24*60))}, nil)

@@ -88,6 +88,7 @@ func Run(t *testing.T, fresh func(t *testing.T) (open func() Engine)) {
 		{"punches are added once, by month", testPunches},
 		{"a book of hours is changed step by step", testHoursBook},
 		{"corrections, leave and periods", testTimeRequests},
+		{"payroll exports wait for a second person", testPayExports},
 		{"hours forget who is erased", testHoursForget},
 		{"a subject is replaced everywhere", testReplaceSubject},
 		{"what was on its way is replaced too", testReplaceOnItsWay},

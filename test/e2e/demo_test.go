@@ -15,6 +15,7 @@ import (
 	"gatehouse/vision/models"
 
 	"github.com/chromedp/chromedp"
+	"github.com/xuri/excelize/v2"
 )
 
 // The demo is the whole product: drawn frames through vision, the rules, the sealed
@@ -33,8 +34,9 @@ func TestTheDemoFromAFrameToAnOpenedGate(t *testing.T) {
 	ready, done := make(chan string, 1), make(chan error, 1)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
+	dir := t.TempDir()
 	go func() {
-		done <- demo.Run(ctx, demo.Options{Dir: t.TempDir(), Listen: "localhost:0", People: 12, Vehicles: 8, Arrivals: arrivals, Pause: 1800 * time.Millisecond, Seed: 3,
+		done <- demo.Run(ctx, demo.Options{Dir: dir, Listen: "localhost:0", People: 12, Vehicles: 8, Arrivals: arrivals, Pause: 1800 * time.Millisecond, Seed: 3,
 			Stderr:    testWriter{t},
 			Ready:     func(link string, _ demo.Keys) { ready <- link },
 			Arrived:   func(a demo.Arrival) { mu.Lock(); staged = append(staged, a); mu.Unlock() },
@@ -64,6 +66,14 @@ func TestTheDemoFromAFrameToAnOpenedGate(t *testing.T) {
 	wait("document.querySelector('#rows img').naturalWidth > 0")
 	must(t, chromedp.Do(window, chromedp.Click(chromedp.CSS("#rows .row a"))))
 	wait("location.pathname.startsWith('/passages/') && document.querySelectorAll('main img').length > 0")
+	// A team's week before last was closed, with a correction; last week's waits.
+	must(t, chromedp.Do(window, chromedp.Navigate(strings.Split(link, "/enter/")[0]+"/hours?lang=en&from="+time.Now().AddDate(0, 0, -21).Format(time.DateOnly)+"&until="+time.Now().Format(time.DateOnly))))
+	wait("document.body.innerText.includes('0:24 late') && document.body.innerText.includes('Waiting for a decision') && document.body.innerText.includes('0:00 → 8:00')")
+	if book, err := excelize.OpenFile(filepath.Join(dir, "payroll", "hours.xlsx")); err != nil {
+		t.Errorf("the hours are no spreadsheet: %v", err)
+	} else if rows, err := book.GetRows(book.GetSheetName(0)); err != nil || len(rows) < 9 || !slices.ContainsFunc(rows, func(r []string) bool { return slices.Contains(r, "overtime-150") }) {
+		t.Errorf("%v, %v", rows, err)
+	}
 	quiet(t, complaints)
 
 	if err := <-done; err != nil {

@@ -175,6 +175,13 @@ GET /api/v1/attendance/periods              permission see-hours, or token, or s
 POST /api/v1/attendance/periods/close       permission pay-periods, fresh, or socket
 POST /api/v1/attendance/periods/lock        permission pay-periods, fresh, or socket
 POST /api/v1/attendance/periods/reopen      permission pay-periods, fresh, or socket
+GET /api/v1/attendance/exports              permission pay-periods, or socket
+POST /api/v1/attendance/exports             permission pay-periods, fresh, or socket
+POST /api/v1/attendance/exports/{id}/approve  permission pay-periods, fresh, or socket
+POST /api/v1/attendance/exports/{id}/file   permission pay-periods, fresh, or socket
+POST /hours/periods/exports                 permission pay-periods, fresh
+POST /hours/periods/exports/{id}/approve    permission pay-periods, fresh
+POST /hours/periods/exports/{id}/file       permission pay-periods, fresh
 GET /api/v1/attendance/performance          permission see-hours, or token, or socket
 GET /api/v1/attendance/own                  permission own-hours
 POST /api/v1/attendance/own/punches         permission own-hours
