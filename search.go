@@ -70,6 +70,8 @@ type SearchAnswer struct {
 	Hits    []SearchHit
 	Next    string    // for SearchQuery.After; "" at the end
 	Indexed time.Time // what was committed until then can be found; zero where nothing was indexed yet
+	// Position is that of the last leaf that the index had dealt with when it was asked.
+	Position uint64
 }
 
 // SearchRequest is a search with who asks and why. It is a disclosure, also where it

@@ -22,7 +22,7 @@ func (a admin) Search(ctx context.Context, r wire.SearchRequest) (wire.SearchRes
 	if err != nil {
 		return wire.SearchResponse{}, err
 	}
-	out := wire.SearchResponse{Hits: []wire.SearchHit{}, Next: got.Next, Indexed: got.Indexed, Current: a.indexer.Current()}
+	out := wire.SearchResponse{Hits: []wire.SearchHit{}, Next: got.Next, Indexed: got.Indexed, Current: got.Current}
 	for _, f := range got.Found {
 		h := wire.SearchHit{Kind: f.Kind, ID: f.ID, Subject: f.Subject, At: f.At, Gate: f.Gate, Reading: f.Reading, Text: f.Text}
 		if p := f.Passage; p != nil {
@@ -64,9 +64,13 @@ func (s *Server) IndexArchive(ctx context.Context) error {
 
 // indexStatus says how far the search index is; nil while the vault is sealed.
 func (s *Server) indexStatus(ctx context.Context) *wire.IndexStatus {
+	newest, err := s.store.Newest(ctx)
+	if err != nil {
+		return nil
+	}
 	st, err := s.vault.IndexState(ctx)
 	if err != nil {
 		return nil
 	}
-	return &wire.IndexStatus{Indexed: st.Until, Current: s.indexer.Current()}
+	return &wire.IndexStatus{Indexed: st.Until, Current: st.Position >= newest}
 }

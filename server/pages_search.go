@@ -15,7 +15,7 @@ func (p pages) Search(ctx context.Context, who console.Who, reason string, q gat
 	if err != nil {
 		return console.ArchivePage{}, err
 	}
-	out := console.ArchivePage{Next: got.Next, Indexed: got.Indexed, Current: p.indexer.Current()}
+	out := console.ArchivePage{Next: got.Next, Indexed: got.Indexed, Current: got.Current}
 	for _, f := range got.Found {
 		out.Hits = append(out.Hits, console.ArchiveHit{SearchHit: f.SearchHit, Passage: f.Passage, Record: f.Record})
 	}

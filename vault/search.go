@@ -76,7 +76,7 @@ func (s *service) search(ctx context.Context, in searchRequest, proof []byte) (a
 		if err != nil {
 			return err
 		}
-		answer.Indexed = p.Until
+		answer.Indexed, answer.Position = p.Until, p.Position
 		limited, cancel := context.WithTimeout(ctx, searchLimit)
 		defer cancel()
 		answer.Hits, answer.Next, err = x.Search(limited, in.Query)

@@ -20,6 +20,8 @@ type Store interface {
 	Passage(ctx context.Context, place gatehouse.Place, id gatehouse.ID) (gatehouse.StoredPassage, error)
 	Subject(ctx context.Context, place gatehouse.Place, id gatehouse.SubjectID) (gatehouse.Subject, error)
 	Subjects(ctx context.Context, place gatehouse.Place, after gatehouse.SubjectID, limit int) ([]gatehouse.Subject, error)
+	// Newest is the position of the log's last leaf.
+	Newest(ctx context.Context) (uint64, error)
 }
 
 // Ports are what searching needs of the rest.
@@ -48,20 +50,28 @@ type Found struct {
 type Answer struct {
 	gatehouse.SearchAnswer
 	Found []Found // SearchAnswer.Hits, in their order
+	// Current says that everything that was committed before the search could be found. The
+	// index itself says how far it is: it may have been thrown away and begun anew.
+	Current bool
 }
 
 // Search searches the site's archive. Errors: vault.sealed, vault.reason,
 // search.malformed, what the vault's budget refuses with, and the store's.
 func (p Ports) Search(ctx context.Context, who Asked, q gatehouse.SearchQuery) (Answer, error) {
 	q.Place = p.Place
+	newest, err := p.Store.Newest(ctx)
+	if err != nil {
+		return Answer{}, err
+	}
 	var a Answer
-	err := p.Proofs.WithProof(ctx, who.Operator, func(ctx context.Context, operator string, proof []byte) (err error) {
+	err = p.Proofs.WithProof(ctx, who.Operator, func(ctx context.Context, operator string, proof []byte) (err error) {
 		a.SearchAnswer, err = p.Vault.Search(ctx, gatehouse.SearchRequest{Operator: operator, Role: who.Role, Proof: proof, Reason: who.Reason, Query: q})
 		return err
 	})
 	if err != nil {
 		return Answer{}, err
 	}
+	a.Current = a.Position >= newest
 	for _, h := range a.Hits {
 		f := Found{SearchHit: h}
 		var err error

@@ -68,6 +68,8 @@ func (s *site) Leaves(_ context.Context, after uint64, f func(uint64, []byte) er
 	return nil
 }
 
+func (s *site) Newest(context.Context) (uint64, error) { return uint64(10 * len(s.leaves)), nil }
+
 func (s *site) IndexState(context.Context) (gatehouse.IndexState, error) {
 	if s.sealed {
 		return gatehouse.IndexState{}, gatehouse.Errorf("vault.sealed", "", "sealed")
@@ -265,5 +267,37 @@ func TestFeederIsNotCurrentBeforeItHasLooked(t *testing.T) {
 	catchUp()
 	if !f.Current() {
 		t.Error("all is in the index")
+	}
+}
+
+// An answer is current by what the index says of itself when it is asked: one that was
+// thrown away since the feeder looked last does not find what it did.
+func TestAnAnswerIsAsCurrentAsTheIndex(t *testing.T) {
+	s := newSite()
+	s.enrol("a")
+	s.pass()
+	f := &Feeder{Place: place, Index: s, Store: s}
+	s.follow(t, f)
+	ports := Ports{Place: place, Vault: s, Proofs: s, Store: s}
+	ask := func() bool {
+		t.Helper()
+		s.answer.Position = s.state.Position
+		got, err := ports.Search(t.Context(), Asked{Operator: "op", Reason: "r"}, gatehouse.SearchQuery{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.Current
+	}
+	if !ask() {
+		t.Error("an index that has dealt with everything is not current")
+	}
+	s.state = gatehouse.IndexState{} // the vault was sealed, and begins a new one
+	if ask() || !f.Current() {
+		t.Error("an index that was begun anew is current")
+	}
+	s.pass()
+	s.follow(t, f)
+	if !ask() {
+		t.Error("an index that has caught up is not current")
 	}
 }
