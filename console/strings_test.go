@@ -53,7 +53,7 @@ func TestEverythingIsTranslated(t *testing.T) {
 		"bookkind": {"charge", "payment", "refund", "refund_failed", "dispute", "dispute_won", "dispute_lost", "write_off"}, "bookfinding": {"not_booked", "not_there", "other_money"},
 		"bookreason": {"goodwill", "fault", "misread", "tariff", "overpaid", "unpayable", "disputed", "double_sale"},
 		"keep":       {"passages", "frames", "strangers", "records", "metadata"}, "relstate": {"asked", "approved", "written", "expired"},
-		"leaf":  {"passage", "outcome", "subject", "status", "consent", "device", "account", "sign-in", "request", "setting", "books", "disclosure", "refusal", "live", "vault", "erase", "expire", "hold", "key", "canary", "release", "backup", "policy", "parking", "hours"},
+		"leaf":  asTexts(gatehouse.LeafKinds),
 		"certs": {"none", "files", "acme", "local"}, "custody": {"key_file", "key_file_on_the_same_disk", "systemd_credential", "pkcs11", "tpm", "unknown"}, "slot": {"passphrase", "file", "pkcs11", "tpm"},
 		"secretfor": {"mail", "webhook", "oidc", "storage", "other"}, "from": {"default", "file", "environment", "console", "program"},
 		"section": {"site", "tls", "sign_in", "vault", "vision", "ring", "strangers", "disclosure", "alarms", "retention", "backup", "audit", "api", "terminal", "attendance", "paying"},
