@@ -103,7 +103,7 @@ func TestTheDriversWay(t *testing.T) {
 	for _, lang := range []string{"en", "zh"} {
 		s := newSite(t)
 		stay := s.stays.Enter(here, "B MW 1234", s.now.Add(-100*time.Minute))
-		if resp, page := s.do("GET", "/pay?lang="+lang, nil); resp.StatusCode != 200 || !strings.Contains(page, text(lang, "ask.plate")) {
+		if resp, page := s.do("GET", "/pay?lang="+lang, nil); resp.StatusCode != http.StatusOK || !strings.Contains(page, text(lang, "ask.plate")) {
 			t.Fatalf("%d %s", resp.StatusCode, page)
 		}
 		resp, _ := s.do("POST", "/pay?lang="+lang, plateForm("B MW 1234", s.now.Add(-110*time.Minute)))
@@ -123,7 +123,7 @@ func TestTheDriversWay(t *testing.T) {
 		path, _, _ := strings.Cut(to, "?")
 		resp, page = s.do("POST", path+"/pay?lang="+lang, url.Values{"way": {"stripe"}})
 		link := regexp.MustCompile(`id="go" href="([^"]+)"`).FindStringSubmatch(page)
-		if resp.StatusCode != 200 || link == nil {
+		if resp.StatusCode != http.StatusOK || link == nil {
 			t.Fatalf("%d %s", resp.StatusCode, page)
 		}
 		session := link[1][strings.LastIndex(link[1], "/")+1:]
@@ -277,7 +277,7 @@ func TestWebhook(t *testing.T) {
 
 func TestKioskAndQR(t *testing.T) {
 	s := newSite(t)
-	if resp, page := s.do("GET", "/pay/kiosk?lang=zh", nil); resp.StatusCode != 200 || !strings.Contains(page, `data-key="京"`) || !strings.Contains(page, `data-key="Q"`) {
+	if resp, page := s.do("GET", "/pay/kiosk?lang=zh", nil); resp.StatusCode != http.StatusOK || !strings.Contains(page, `data-key="京"`) || !strings.Contains(page, `data-key="Q"`) {
 		t.Errorf("%d %s", resp.StatusCode, page)
 	}
 	if resp, svg := s.do("GET", "/pay/qr.svg", nil); resp.Header.Get("Content-Type") != "image/svg+xml" || !strings.Contains(svg, "<path") {
@@ -285,7 +285,7 @@ func TestKioskAndQR(t *testing.T) {
 	}
 	s.pages.Find = nil
 	for _, path := range []string{"/pay", "/pay/kiosk"} {
-		if resp, _ := s.do("GET", path, nil); resp.StatusCode != 404 {
+		if resp, _ := s.do("GET", path, nil); resp.StatusCode != http.StatusNotFound {
 			t.Errorf("%s where nobody parks: %d", path, resp.StatusCode)
 		}
 	}

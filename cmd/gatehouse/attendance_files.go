@@ -22,7 +22,7 @@ const maxHoursTable = 16 << 20
 
 // readTable reads a file that is not secret; - is standard input.
 func readTable(o *Out, path string) ([]byte, error) {
-	var r io.Reader = o.Stdin
+	r := o.Stdin
 	if path != "-" {
 		f, err := os.Open(path)
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -242,7 +243,8 @@ func runAndKill(t *testing.T, dir string, seed uint64, from, until, some int, af
 		done++
 	}
 	err = child.Wait()
-	if exit, ok := err.(*exec.ExitError); ok && exit.ExitCode() >= 0 {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() >= 0 {
 		t.Fatalf("the child failed after %d operations: %v", done, err)
 	}
 	return done, err != nil

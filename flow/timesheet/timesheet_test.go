@@ -43,7 +43,6 @@ type site struct {
 	store *sqlite.Store
 	ports timesheet.Ports
 	now   time.Time
-	log   int
 }
 
 func open(t *testing.T) *site {
