@@ -7,11 +7,13 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base32"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"gatehouse"
@@ -81,14 +83,32 @@ func Run(ctx context.Context, o Options) error {
 	if o.Parking {
 		studio[parkInCamera], studio[parkOutCamera] = newStage(), newStage()
 	}
-	s, err := server.Open(ctx, config(o, keys), server.Options{Stderr: o.Stderr, NewPassphrase: passphrase, Cameras: true, Quiet: true, LocalSession: true,
-		Committed: o.Committed,
-		Source: func(id gatehouse.DeviceID) ingest.Source {
-			if st, ok := studio[id]; ok {
-				return st
-			}
-			return nil
-		}})
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	options := server.Options{Stderr: o.Stderr, NewPassphrase: passphrase, Cameras: true, Quiet: true, LocalSession: true}
+	var pays *bank
+	if o.Parking {
+		if pays, err = openBank(ctx); err != nil {
+			return err
+		}
+		options.StripeURL = pays.url
+	}
+	var letOut atomic.Int64
+	options.Committed = func(p gatehouse.Passage) {
+		if p.Gate == parkOut && p.Decision.Grant {
+			letOut.Store(p.At.UnixNano())
+		}
+		if o.Committed != nil {
+			o.Committed(p)
+		}
+	}
+	options.Source = func(id gatehouse.DeviceID) ingest.Source {
+		if st, ok := studio[id]; ok {
+			return st
+		}
+		return nil
+	}
+	s, err := server.Open(ctx, config(o, keys), options)
 	if err != nil {
 		return err
 	}
@@ -105,21 +125,24 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	if o.Parking {
-		if err := putTariff(ctx, s); err != nil {
+		if err := errors.Join(putTariff(ctx, s), pays.keys(ctx, s)); err != nil {
 			return err
 		}
 	}
 	if err := cast.hours(ctx, s, o.Dir); err != nil {
 		return err
 	}
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
 	return s.Run(ctx, func(link string) {
+		p := &play{Options: o, cast: cast, studio: studio, server: s, letOut: &letOut}
+		if pays != nil {
+			p.driver = newDriver(link)
+			pays.double.Webhook = p.driver.base + "/pay/stripe/webhook"
+		}
 		if o.Ready != nil {
 			o.Ready(link, keys)
 		}
 		go func() {
-			newPlay(o, cast, studio, s).run(ctx)
+			p.run(ctx)
 			stop()
 		}()
 	})

@@ -22,24 +22,23 @@ const (
 // The acts at a car park.
 const (
 	Parks  Act = "parks"  // a visitor comes in
-	Leaves Act = "leaves" // and leaves again
+	Leaves Act = "leaves" // and leaves again, having paid
+	// LeavesUnpaid is who pays when the exit says so.
+	LeavesUnpaid Act = "leaves_unpaid"
 )
 
-// parkTariff lets everybody leave within ten minutes, which is longer than anybody stays
-// here: there is nobody who could pay.
+// parkTariff has prices by the minute, since minutes stand for hours here.
 const parkTariff = `tariff: demo
 currency: EUR
 time_zone: UTC
 versions:
   - from: 2020-01-01
-    grace: 10m
     exit_within: 15m
     tax: {name: VAT, percent: 19, added: false}
     plans:
       - classes: [car]
         periods:
-          - {name: day, hours: 06:00-20:00, steps: [{block: 30m, price: 1.20, for: 2h}, {block: 1h, price: 2.00}], cap: 14.00}
-          - {name: night, hours: 20:00-06:00, flat: 4.00}
+          - {name: any, steps: [{block: 1m, price: 1.20, for: 10m}, {block: 5m, price: 2.00}]}
         caps: [{per: 24h, amount: 18.00}]
 `
 
@@ -59,6 +58,8 @@ func withParking(c *server.Config) {
 		c.Devices = append(c.Devices, d)
 	}
 	c.Parking = []server.CarParkConfig{{ID: "demo", Name: "Visitors", Capacity: 12, Entries: []string{string(parkIn)}, Exits: []string{string(parkOut)}, Longest: 2 * time.Hour, Tariff: "demo"}}
+	c.Paying.Stripe, c.Paying.Seller.Name = true, "Demo Car Parks"
+	c.Paying.Kiosks = []string{"127.0.0.1", "::1"} // all drivers of the demo have this machine's address
 }
 
 // putTariff stores the car park's tariff, once.
@@ -90,8 +91,9 @@ func (p *play) park(ctx context.Context) {
 	empty := scene.Empty(true)
 	for n := 0; ctx.Err() == nil && (p.Arrivals == 0 || n < p.Arrivals); n++ {
 		if len(inside) > 0 && (len(inside) >= mostParked || time.Since(inside[0].since) > parksFor) {
-			p.drive(ctx, r, parkOut, p.studio[parkOutCamera], inside[0].vehicle, Leaves)
+			car := inside[0]
 			inside = inside[1:]
+			p.leave(ctx, car, r.IntN(2) == 0, func(act Act) { p.drive(ctx, r, parkOut, p.studio[parkOutCamera], car.vehicle, act) })
 		} else {
 			v := &vehicle{paint: paints[r.IntN(len(paints))]}
 			v.plate, v.class = plateText(r)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gatehouse"
@@ -39,6 +40,8 @@ func (a Act) Expected() []gatehouse.Reason {
 		return []gatehouse.Reason{gatehouse.Granted}
 	case Leaves:
 		return []gatehouse.Reason{gatehouse.Granted, gatehouse.StayUnclear, gatehouse.NoStay}
+	case LeavesUnpaid:
+		return []gatehouse.Reason{gatehouse.PaymentOwed, gatehouse.StayUnclear, gatehouse.NoStay}
 	}
 	return []gatehouse.Reason{gatehouse.Unknown, gatehouse.LowConfidence}
 }
@@ -57,10 +60,8 @@ type play struct {
 	cast   *cast
 	studio map[gatehouse.DeviceID]*stage
 	server *server.Server
-}
-
-func newPlay(o Options, c *cast, studio map[gatehouse.DeviceID]*stage, s *server.Server) *play {
-	return &play{o, c, studio, s}
+	driver *driver
+	letOut *atomic.Int64 // when the car park's exit opened last, Unix nanoseconds
 }
 
 // run plays all gates until the arrivals are over or ctx ends.
