@@ -109,7 +109,7 @@ func TestEraseCommands(t *testing.T) {
 		t.Error(out)
 	}
 	out, errs = c.run(0, "keys", "rotate", "files", "--json")
-	if strings.Count(out, "held_ms") != 4 || !strings.Contains(errs, "4 of 4") {
+	if strings.Count(out, "held_ms") != 5 || !strings.Contains(errs, "5 of 5") {
 		t.Error(out, errs)
 	}
 	out, _ = c.run(0, "retention", "show", "--json")
