@@ -15,6 +15,7 @@ import (
 
 // Hours are hours worked; *timesheet.Hours is one. The codes of their errors are its.
 type Hours interface {
+	Known(ctx context.Context, who gatehouse.SubjectID) error
 	List() timesheet.Listing
 	Sheet(ctx context.Context, who gatehouse.SubjectID, from, until gatehouse.Date, as timesheet.AsOf) (timesheet.View, error)
 	Everybody(ctx context.Context, from, until gatehouse.Date, as timesheet.AsOf, f func(team gatehouse.GroupID, s gatehouse.Timesheet) error) error

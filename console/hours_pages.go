@@ -292,6 +292,9 @@ func (c *Console) timesheet(w http.ResponseWriter, r *http.Request, status int, 
 	id, err := gatehouse.ParseID(r.PathValue("id"))
 	b := timesheetBody{Span: c.spanOf(r), ID: id, Problem: problem, Today: gatehouse.DateOf(c.o.Now().In(c.o.Location))}
 	if err == nil {
+		err = c.o.Hours.Known(r.Context(), id)
+	}
+	if err == nil {
 		err = c.fillTimesheet(r.Context(), lang, &b)
 	}
 	if err != nil {

@@ -115,6 +115,9 @@ func (a admin) HoursDifferences(ctx context.Context, id gatehouse.SubjectID, fro
 
 // LeaveBalances implements api.Hours.
 func (a admin) LeaveBalances(ctx context.Context, id gatehouse.SubjectID) (wire.LeaveBalances, error) {
+	if err := a.hours.Known(ctx, id); err != nil {
+		return wire.LeaveBalances{}, err
+	}
 	list, err := a.hours.Balances(ctx, id)
 	out := wire.LeaveBalances{Balances: []wire.LeaveBalance{}}
 	for _, b := range list {

@@ -305,7 +305,7 @@ func TestAllWithTheVaultElsewhere(t *testing.T) {
 		t.Errorf("the erased are found: %d rows, %v", len(found.Hits), err)
 	}
 	list, err := a.Databases(ctx)
-	if err != nil || len(list.Databases) != 5 {
+	if err != nil || len(list.Databases) != 6 {
 		t.Errorf("%+v, %v", list, err)
 	}
 	for _, db := range list.Databases {

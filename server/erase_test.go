@@ -370,7 +370,7 @@ func TestFilesGetFreshKeys(t *testing.T) {
 	enrol(t, s, "B-1", "Ana", nil)
 	card(t, s, "cam", "card B-1")
 	list, err := s.Admin().Databases(t.Context())
-	if err != nil || len(list.Databases) != 5 {
+	if err != nil || len(list.Databases) != 6 {
 		t.Fatalf("%+v, %v", list, err)
 	}
 	before := map[string][]byte{}
@@ -400,7 +400,7 @@ func TestFilesGetFreshKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	s = open(t, c)
-	if counts, err := s.store.CountPassages(t.Context(), s.Place(), time.Now().Add(-time.Hour), time.Now().Add(time.Hour), gatehouse.AllGates()); err != nil || counts.Granted != 6 {
+	if counts, err := s.store.CountPassages(t.Context(), s.Place(), time.Now().Add(-time.Hour), time.Now().Add(time.Hour), gatehouse.AllGates()); err != nil || counts.Granted != 7 {
 		t.Errorf("%+v, %v", counts, err)
 	}
 }

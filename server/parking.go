@@ -51,6 +51,19 @@ func (s *Server) followStays(ctx context.Context) {
 	if s.stays.None() {
 		return
 	}
+	// What was committed before the start is followed first: until then a mark belongs to no
+	// stay yet, and would be tidied away.
+	for {
+		_, err := follow.CatchUp(ctx, s.store, s.stays)
+		if err == nil || ctx.Err() != nil {
+			break
+		}
+		s.log.Warn("stays do not follow the lanes; it is tried again", "code", gatehouse.ErrorCode(err))
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
 	s.wait.Go(func() { s.tidyStays(ctx) })
 	follow.Run(ctx, s.store, s.stays, time.Second, s.staysWake, func(err error) {
 		if err != nil {

@@ -217,6 +217,10 @@ func TestTheServerAnswersAsItsDocumentSays(t *testing.T) {
 		t.Fatalf("only %v", paths)
 	}
 	for _, path := range paths {
+		// Hours and parking have scopes, and sites, of their own in their tests.
+		if strings.HasPrefix(path, "/api/v1/attendance/") || strings.HasPrefix(path, "/api/v1/parking") {
+			continue
+		}
 		id := person.Subject.String()
 		switch {
 		case strings.Contains(path, "/passages/"):
