@@ -125,7 +125,9 @@ func (h *Hours) today() gatehouse.Date { return gatehouse.DateOf(h.Now().In(h.Lo
 
 // Known fails with subject.unknown for whom nobody enrolled, so that an id of somewhere else
 // is told from somebody without hours.
-func (h *Hours) Known(ctx context.Context, who gatehouse.SubjectID) error { return h.enrolled(ctx, who) }
+func (h *Hours) Known(ctx context.Context, who gatehouse.SubjectID) error {
+	return h.enrolled(ctx, who)
+}
 
 // enrolled fails with subject.unknown for who is not, or is no person.
 func (h *Hours) enrolled(ctx context.Context, who gatehouse.SubjectID) error {
