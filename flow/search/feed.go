@@ -30,8 +30,8 @@ type Feeder struct {
 	current atomic.Bool
 }
 
-// Current reports whether everything that was committed can be found; it cannot while
-// the vault is sealed and for a while after it was unsealed.
+// Current reports whether the last catching up left nothing to be indexed, and the vault was
+// not sealed then. How current an answer is, it says itself (Answer.Current).
 func (f *Feeder) Current() bool { return f.current.Load() }
 
 // Cursor implements follow.Sink; it fails with follow.ErrLater while the vault is sealed.
