@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -249,9 +250,9 @@ func (p *prober) ask(ctx context.Context, method, path string, c credential) (st
 	return answer.StatusCode, answer.Header, body, nil
 }
 
-// try says how a path is open to somebody who shows c; "" for one that is closed.
-func (p *prober) try(ctx context.Context, method, path string, c credential) (string, error) {
-	status, header, body, err := p.ask(ctx, method, path, c)
+// try says how an address is open to somebody who shows c; "" for one that is closed.
+func (p *prober) try(ctx context.Context, method, address string, c credential) (string, error) {
+	status, header, body, err := p.ask(ctx, method, address, c)
 	if err != nil {
 		return "", gatehouse.Errorf("drill.unreachable", "see the system's log; another program may have stopped it", "the copy does not answer: %w", err)
 	}
@@ -263,8 +264,13 @@ func (p *prober) try(ctx context.Context, method, path string, c credential) (st
 			return "it begins a session", nil
 		}
 	}
+	// A path with // or .. in it, such as a digest that looks like one, is answered with its
+	// tidy form before anything is asked for: what counts is what that one gives.
+	if tidy := tidied(address); tidy != address && status >= 300 && status < 400 && header.Get("Location") == tidy {
+		return p.try(ctx, method, tidy, c)
+	}
 	// For a method that the route does not have another may answer.
-	r, err := http.NewRequestWithContext(ctx, method, p.base+path, nil)
+	r, err := http.NewRequestWithContext(ctx, method, p.base+address, nil)
 	if err != nil {
 		return "", err
 	}
@@ -272,6 +278,19 @@ func (p *prober) try(ctx context.Context, method, path string, c credential) (st
 		return "", nil
 	}
 	return fmt.Sprintf("status %d", status), nil
+}
+
+// tidied is an address as net/http's router would have it.
+func tidied(address string) string {
+	at, query, asks := strings.Cut(address, "?")
+	tidy := path.Clean(at)
+	if strings.HasSuffix(at, "/") && tidy != "/" {
+		tidy += "/"
+	}
+	if asks {
+		tidy += "?" + query
+	}
+	return tidy
 }
 
 // refused are the answers that give nothing.
