@@ -25,7 +25,7 @@ type entry struct {
 }
 
 // groups are the navigation's, in their order; each is a key of texts.
-var groups = []string{"nav.now", "nav.registry", "nav.hours", "nav.site", "nav.privacy"}
+var groups = []string{"nav.now", "nav.registry", "nav.parking", "nav.hours", "nav.site", "nav.privacy"}
 
 // areas are all that there are; core is what every console has.
 var areas = []area{core, registering, searching, signingIn, ownAccount, managing, lettingIn, telling, ruling, gating, alarming, equipment, wellbeing, settling, officer, controlling, auditing, planning, parked, working, bookkeeping}

@@ -30,7 +30,7 @@ type ExportBooks func(ctx context.Context, from, until gatehouse.Date, format st
 var bookkeeping = area{
 	pages:  []string{"books", "booksstay", "bookscompared"},
 	routes: (*Console).booksRoutes,
-	nav:    []entry{{"nav.site", "books", "/books", "nav.books", gatehouse.SeeBooks}},
+	nav:    []entry{{"nav.parking", "books", "/books", "nav.books", gatehouse.SeeBooks}},
 }
 
 func (c *Console) booksRoutes() []auth.Route {

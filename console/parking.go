@@ -53,7 +53,7 @@ type StayLine struct {
 var parked = area{
 	pages:  []string{"parking", "stays", "stay", "exits", "exit", "tariffs"},
 	routes: (*Console).parkingRoutes,
-	nav:    []entry{{"nav.now", "parking", "/parking", "nav.parking", gatehouse.SeeParking}},
+	nav:    []entry{{"nav.parking", "parking", "/parking", "nav.carparks", gatehouse.SeeParking}},
 }
 
 func (c *Console) parkingRoutes() []auth.Route {

@@ -1,7 +1,8 @@
 package console
 
 var parkingTexts = map[string][2]string{
-	"nav.parking": {"Parking", "停车"},
+	"nav.parking":  {"Parking", "停车"},
+	"nav.carparks": {"Car parks", "停车场"},
 
 	"parking.title":     {"Parking", "停车场"},
 	"parking.note":      {"Who is inside, under ids that name nobody. Plates are on the passages' pages, where looking is written down.", "场内车辆以匿名编号显示；车牌在通行记录页面查看，且每次查看都会记录。"},
