@@ -23,7 +23,8 @@ func (s *Store) Book(ctx context.Context, e gatehouse.BookEvent, decide gatehous
 			return nil, err
 		}
 		if e.Payment != "" {
-			if known.OfPayment, err = entriesOf(ctx, tx, e.Place, `provider = ? AND payment = ?`, e.Provider, e.Payment); err != nil {
+			// The second condition repeats the index's own, or it would not be used.
+			if known.OfPayment, err = entriesOf(ctx, tx, e.Place, `provider = ? AND payment = ? AND payment <> ''`, e.Provider, e.Payment); err != nil {
 				return nil, err
 			}
 		}

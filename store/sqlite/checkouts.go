@@ -58,7 +58,7 @@ func (s *Store) PutRefundOrder(ctx context.Context, o gatehouse.RefundOrder) err
 	return s.books.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		var paid, ordered int64
 		err := tx.QueryRowContext(ctx, `SELECT coalesce(sum(CASE kind WHEN 'payment' THEN amount ELSE 0 END), 0) FROM entries
-			WHERE org = ? AND site = ? AND provider = ? AND payment = ?`, string(o.Org), string(o.Site), o.Provider, o.Payment).Scan(&paid)
+			WHERE org = ? AND site = ? AND provider = ? AND payment = ? AND payment <> ''`, string(o.Org), string(o.Site), o.Provider, o.Payment).Scan(&paid)
 		if err != nil {
 			return err
 		}
