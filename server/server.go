@@ -251,6 +251,10 @@ func (s *Server) openKeys(ctx context.Context) error {
 		return err
 	}
 	if !initialized {
+		// A site that cannot start for want of its models must not have got its keys.
+		if err := s.openVision(ctx); err != nil {
+			return err
+		}
 		if err := s.makeKeys(ctx, p, remote); err != nil {
 			return err
 		}
@@ -309,6 +313,9 @@ func (s *Server) openStores(ctx context.Context) error {
 }
 
 func (s *Server) openVision(ctx context.Context) error {
+	if s.eyes != nil {
+		return nil // opened at a first start, before the keys were made
+	}
 	var err error
 	s.eyes, err = worker.Start(ctx, worker.Options{Threads: s.config.Vision.Threads, Assets: s.config.Vision.Assets, Faces: s.has(gatehouse.Door), Plates: s.has(gatehouse.Lane), Log: s.log,
 		OnState: s.visionState})
