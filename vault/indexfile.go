@@ -18,8 +18,6 @@ import (
 const (
 	indexFile    = "index.db"
 	indexKeyFile = "index.key"
-
-	rewriteSuffix = "-rewrite" // sealeddb's copy, until it takes the database's place
 )
 
 const (
@@ -143,7 +141,7 @@ func openIndexFile(ctx context.Context, dir string, private hpke.PrivateKey) (x 
 	}
 	if err == nil && len(keys) > 1 {
 		// A rewriting was interrupted. The other key opens nothing but its unfinished copy.
-		if err = os.Remove(path + rewriteSuffix); err == nil || errors.Is(err, fs.ErrNotExist) {
+		if err = sealeddb.DropCopy(path); err == nil {
 			err = writeIndexKeys(dir, private, key)
 		}
 	}
@@ -168,7 +166,7 @@ func rewriteIndex(ctx context.Context, dir string, private hpke.PrivateKey, old 
 }
 
 // indexFiles are all that the index leaves in a directory.
-var indexFiles = []string{indexKeyFile, indexFile, indexFile + "-wal", indexFile + "-shm", indexFile + "-journal", indexFile + rewriteSuffix}
+var indexFiles = append([]string{indexKeyFile, indexFile, indexFile + "-wal", indexFile + "-shm", indexFile + "-journal"}, sealeddb.CopyFiles(indexFile)...)
 
 // dropIndex removes the index and its key.
 func dropIndex(dir string) error {

@@ -14,7 +14,6 @@ import (
 	"unicode"
 
 	"gatehouse"
-	"gatehouse/vault/custody"
 )
 
 // The files of the vault's directory.
@@ -37,11 +36,8 @@ func kem() hpke.KEM { return hpke.MLKEM768X25519() }
 const seedSize = 32
 
 // MinPassphrase is the least length of a vault passphrase, in bytes: about three
-// short words, the least that a work factor like scryptWork can still defend.
+// short words, the least that a work factor like custody.DefaultWork can still defend.
 const MinPassphrase = 12
-
-// scryptWork is the work factor of new passphrase slots, see custody.DefaultWork.
-var scryptWork = custody.DefaultWork
 
 // Exists reports whether a vault was made in dir.
 func Exists(dir string) (bool, error) {

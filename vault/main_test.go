@@ -12,6 +12,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/vault/budget"
+	"gatehouse/vault/custody"
 )
 
 const (
@@ -23,7 +24,7 @@ var place = gatehouse.Place{Org: "acme", Site: "north"}
 
 // TestMain is also the vault process of the tests.
 func TestMain(m *testing.M) {
-	scryptWork = 10 // a millisecond instead of a second, in the vault process too
+	custody.QuickForTests() // in the vault process too
 	if len(os.Args) > 1 && os.Args[1] == "__vault" {
 		if len(os.Args) > 3 && os.Args[2] == "seasoned-after" {
 			seasonedAfter, _ = time.ParseDuration(os.Args[3])

@@ -18,6 +18,7 @@ import (
 
 	"gatehouse"
 
+	"gatehouse/vault/custody"
 	"golang.org/x/sys/unix"
 )
 
@@ -106,7 +107,7 @@ func (k *ringKey) addSlot(ctx context.Context, seed [seedSize]byte, c gatehouse.
 	if len(k.Slots) >= maxSlots {
 		return "", gatehouse.Errorf("vault.slots_full", "remove one that nobody needs", "the vault key has %d slots already", maxSlots)
 	}
-	w, err := wrapperOf(c, scryptWork)
+	w, err := wrapperOf(c, custody.NewWork())
 	if err != nil {
 		return "", err
 	}

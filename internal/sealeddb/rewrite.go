@@ -229,9 +229,17 @@ func (c *copier) removeTarget() error { return removeCopy(c.path) }
 // deleted from the database meanwhile would lie on in it. Nobody may be rewriting it.
 func DropCopy(path string) error { return Wrap(path, removeCopy(path)) }
 
-func removeCopy(path string) error {
+// CopyFiles names all that a Rewrite of the database may leave when it is killed.
+func CopyFiles(path string) (files []string) {
 	for _, suffix := range []string{"", "-journal", "-wal", "-shm"} {
-		if err := os.Remove(path + rewriteSuffix + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+		files = append(files, path+rewriteSuffix+suffix)
+	}
+	return files
+}
+
+func removeCopy(path string) error {
+	for _, file := range CopyFiles(path) {
+		if err := os.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
 	}

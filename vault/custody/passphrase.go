@@ -20,6 +20,15 @@ const (
 	maxWork     = 20
 )
 
+var newWork = DefaultWork
+
+// NewWork is the work factor that a new passphrase gets, as log2 N.
+func NewWork() int { return newWork }
+
+// QuickForTests makes this process wrap under new passphrases in a millisecond instead of a
+// second. Tests that open many sites call it first; nothing else may (test/archtest).
+func QuickForTests() { newWork = 10 }
+
 // The plaintext inside the age file is: version 2, the purpose's length (1 byte), the
 // purpose, the secret. Version 1 (version, the KEM's id of 2 bytes, the secret) wrapped
 // the vault's key only, before there were purposes.

@@ -23,6 +23,7 @@ import (
 	"gatehouse/internal/child"
 	"gatehouse/internal/child/childtest"
 	"gatehouse/vault"
+	"gatehouse/vault/custody"
 )
 
 const passphrase = "correct horse battery staple"
@@ -35,6 +36,7 @@ var (
 
 // The test binary is the vault processes, and the machine that is killed.
 func TestMain(m *testing.M) {
+	custody.QuickForTests() // in the processes that it starts, too
 	childtest.Main(m, map[string]func(context.Context) error{"__vault": vault.RunChild, "__machine": runMachine})
 }
 
