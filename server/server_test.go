@@ -20,6 +20,7 @@ import (
 	"gatehouse/lab/demo/scene"
 	"gatehouse/vault"
 	"gatehouse/vault/budget"
+	"gatehouse/vault/custody"
 	"gatehouse/vision/imaging"
 	"gatehouse/vision/models"
 	"gatehouse/vision/worker"
@@ -27,6 +28,7 @@ import (
 
 // The test binary is the child processes too, as gatehouse is.
 func TestMain(m *testing.M) {
+	custody.QuickForTests() // in the processes that it starts, too
 	childtest.Main(m, map[string]func(context.Context) error{"__vault": vault.RunChild, "__vision": worker.RunChild, siteChild: runSite, parkingChild: runParking, erasingChild: runErasing, backupChild: runBackups, machineChild: runMachine, rotatingChild: runRotating, servingChild: runServing})
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"gatehouse/vault/custody"
 	"gatehouse/vault/custody/custodytest"
 	"gatehouse/vision/models"
 
@@ -17,6 +18,7 @@ import (
 
 // The scripts in testdata run the real command line; the test binary is gatehouse.
 func TestMain(m *testing.M) {
+	custody.QuickForTests() // in the processes that it starts, too
 	if len(os.Args) > 1 {
 		if _, ok := children[os.Args[1]]; ok {
 			os.Exit(Main(context.Background(), os.Args[1:], nil, os.Stdout, os.Stderr))

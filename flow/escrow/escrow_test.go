@@ -14,10 +14,12 @@ import (
 	"gatehouse/internal/child/childtest"
 	"gatehouse/store/sqlite"
 	"gatehouse/vault"
+	"gatehouse/vault/custody"
 )
 
 // The test binary is the vault process too.
 func TestMain(m *testing.M) {
+	custody.QuickForTests() // in the processes that it starts, too
 	childtest.Main(m, map[string]func(context.Context) error{"__vault": vault.RunChild})
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"gatehouse/internal/child/childtest"
 	"gatehouse/vault"
+	"gatehouse/vault/custody"
 	"gatehouse/vision/imaging"
 	"gatehouse/vision/models"
 	"gatehouse/vision/worker"
@@ -17,6 +18,7 @@ import (
 
 // The test binary is the children too, as gatehouse is.
 func TestMain(m *testing.M) {
+	custody.QuickForTests() // in the processes that it starts, too
 	childtest.Main(m, map[string]func(context.Context) error{worker.ChildArg: worker.RunChild, "__vault": vault.RunChild})
 }
 

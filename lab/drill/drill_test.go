@@ -23,12 +23,14 @@ import (
 	"gatehouse/internal/sealeddb"
 	"gatehouse/server"
 	"gatehouse/vault"
+	"gatehouse/vault/custody"
 	"gatehouse/vault/machine"
 	"gatehouse/vision/models"
 	"gatehouse/vision/worker"
 )
 
 func TestMain(m *testing.M) {
+	custody.QuickForTests() // in the processes that it starts, too
 	all := machine.Children()
 	all["__vault"], all["__vision"] = vault.RunChild, worker.RunChild
 	childtest.Main(m, all)

@@ -172,6 +172,26 @@ func TestOnePackageImportsTheRuntime(t *testing.T) {
 	}
 }
 
+// Passphrases that are quick to open are quick to guess: only tests make any.
+func TestOnlyTestsMakeQuickPassphrases(t *testing.T) {
+	out, err := exec.Command("git", "-C", "../..", "grep", "-l", "QuickForTests()", "--", "*.go").Output()
+	if err != nil {
+		t.Skip("not a git checkout")
+	}
+	tests := 0
+	for _, name := range strings.Fields(string(out)) {
+		switch {
+		case strings.HasSuffix(name, "_test.go"):
+			tests++
+		case name != "vault/custody/passphrase.go":
+			t.Errorf("%s makes passphrases that are quick to guess", name)
+		}
+	}
+	if tests == 0 {
+		t.Error("no test makes any: this one looks for the wrong name")
+	}
+}
+
 // Nothing that is committed names a path of the machine it was written on.
 func TestNoMachinePaths(t *testing.T) {
 	out, err := exec.Command("git", "-C", "../..", "ls-files", "-z").Output()

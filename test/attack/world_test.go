@@ -19,12 +19,14 @@ import (
 	"gatehouse/lab/demo/scene"
 	"gatehouse/server"
 	"gatehouse/vault"
+	"gatehouse/vault/custody"
 	"gatehouse/vision/imaging"
 	"gatehouse/vision/models"
 	"gatehouse/vision/worker"
 )
 
 func TestMain(m *testing.M) {
+	custody.QuickForTests() // in the processes that it starts, too
 	childtest.Main(m, map[string]func(context.Context) error{"__vault": vault.RunChild, "__vision": worker.RunChild})
 }
 

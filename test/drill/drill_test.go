@@ -16,11 +16,13 @@ import (
 	"gatehouse/internal/child/childtest"
 	"gatehouse/lab/drill"
 	"gatehouse/vault"
+	"gatehouse/vault/custody"
 	"gatehouse/vision/models"
 	"gatehouse/vision/worker"
 )
 
 func TestMain(m *testing.M) {
+	custody.QuickForTests() // in the processes that it starts, too
 	childtest.Main(m, map[string]func(context.Context) error{"__vault": vault.RunChild, "__vision": worker.RunChild})
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"gatehouse/internal/child/childtest"
 	"gatehouse/vault"
+	"gatehouse/vault/custody"
 	"gatehouse/vision/worker"
 
 	"github.com/chromedp/cdproto/cdp"
@@ -29,6 +30,7 @@ var browser struct {
 }
 
 func TestMain(m *testing.M) {
+	custody.QuickForTests() // in the processes that it starts, too
 	childtest.Main(m, map[string]func(context.Context) error{"__vault": vault.RunChild, "__vision": worker.RunChild}, func() {
 		if browser.cancel != nil {
 			browser.cancel()
