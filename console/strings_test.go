@@ -64,7 +64,7 @@ func TestEverythingIsTranslated(t *testing.T) {
 		"enrolstep": personSteps, "enrolask": personSteps, "importstate": {"checked", "running", "stopped", "done"},
 		"column": append(intake.Columns(gatehouse.PersonSubject), intake.Columns(gatehouse.VehicleSubject)...),
 		"relask": {"name", "national_id", "record", "photos", "detail", "evidence"}, "limit": budgetScopes, "canary": {"person", "vehicle", "token"}, "relfield": {"name", "national_id", "record", "detail", "picture"},
-		"hook": {"passage", "outcome", "test"}, "delivery": {"waiting", "delivered", "failed"},
+		"alarmkind": asTexts(gatehouse.AlarmKinds), "rules": {"groups", "rules", "schedules", "holidays"}, "hook": {"passage", "outcome", "test"}, "delivery": {"waiting", "delivered", "failed"},
 		"staystate": {"inside", "open", "waiting", "ambiguous", "left", "lost", "withdrawn"}, "exitstate": {"paired", "ambiguous", "unpaired", "reversed", "dismissed"},
 		"staywhy":  {"new", "exit_missed", "plate_twice", "opened_remotely", "same_text", "ticket", "one_lookalike", "one_missing", "readers_choice", "two_apart", "two_stays", "looks_other", "ticket_of_other", "double_dip", "no_entry", "no_plate", "unknown_ticket", "other_vehicle", "paid", "card", "attached", "attached_free", "overdue", "reversed", "ended_by_hand"},
 		"dayclass": {"work", "rest", "holiday"}, "punchway": {"in", "out"}, "punchfrom": asTexts(gatehouse.PunchSources), "punchuse": {"superseded", "voided", "duplicate"},
