@@ -41,7 +41,7 @@ var enrolTexts = map[string][2]string{
 	"enrol.photos.how":        {"Three or more photos are best: from the front, in even light, one a little to each side. Each is judged at once.", "建议三张以上：正面、光线均匀、左右各稍侧一张。系统会立即评判每张照片。"},
 	"enrol.photos.choose":     {"Choose photos (JPEG or PNG)", "选择照片（JPEG 或 PNG）"},
 	"enrol.photos.add":        {"Add", "添加"},
-	"enrol.photos.judging":    {"Looking at it …", "正在评判…"},
+	"enrol.photos.judging":    {"Looking at it …", "正在评判……"},
 	"enrol.photos.count":      {"Good photos: %d; the best %d are used", "合格照片 %d 张，采用最佳 %d 张"},
 	"enrol.photos.none":       {"No photo yet.", "尚无照片。"},
 	"enrol.photos.none.short": {"none", "无"},
