@@ -19,6 +19,9 @@ const (
 	PlateAlarm    AlarmKind = "plate"    // a plate came in that is inside already: cloned, or misread
 )
 
+// AlarmKinds lists them all.
+var AlarmKinds = []AlarmKind{CanaryAlarm, BudgetAlarm, AlteredAlarm, OperatorAlarm, GateAlarm, PlateAlarm, TestAlarm}
+
 // Alarm is something that a person should look at now. It holds opaque ids and
 // numbers, never personal data: it goes into logs, to a webhook and by mail.
 type Alarm struct {

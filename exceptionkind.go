@@ -15,7 +15,7 @@ var exceptionSentences = map[ExceptionKind][2]string{
 	NoDirection:   {"A punch does not say whether somebody came or went.", "打卡记录没有进出方向。"},
 	TooLong:       {"{n} at a stretch is longer than {limit}: a punch is missing.", "连续 {n} 超过 {limit}：缺少打卡。"},
 	FuturePunch:   {"A punch lies in the future, and does not count.", "打卡时间在未来，不予计算。"},
-	TwoSites:      {"Punches at two sites are {n} apart, and less than {limit} is too little for the way.", "两个地点的打卡相隔 {n}，少于路程所需的 {limit}。"},
+	TwoSites:      {"Punches at two sites are {n} apart, and less than {limit} is too little for the way.", "两个站点的打卡相隔 {n}，少于路程所需的 {limit}。"},
 	LateIn:        {"{n} late.", "迟到 {n}。"},
 	EarlyOut:      {"Left {n} early.", "早退 {n}。"},
 	AwayTime:      {"Away for {n}, where breaks are {limit}.", "离开 {n}，规定休息 {limit}。"},

@@ -62,6 +62,12 @@ func (id ID) Time() time.Time {
 	return time.UnixMilli(int64(binary.BigEndian.Uint64(id[:8]) >> 16)).UTC()
 }
 
+// FirstID is the smallest time-ordered id of the moment t: as a cursor, all that came before.
+func FirstID(t time.Time) (id ID) {
+	binary.BigEndian.PutUint64(id[:8], uint64(t.UnixMilli())<<16)
+	return id
+}
+
 // MarshalText and UnmarshalText give ids their text form wherever they travel.
 func (id ID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
 

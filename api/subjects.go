@@ -34,7 +34,7 @@ func (a *API) subjectOperations() []operation {
 		about:   "Photos need the person's consent. What the record says is sealed as it arrives, and comes back to nobody here.",
 		request: inJSON(wire.EnrollPersonRequest{}),
 		replies: answers(http.StatusCreated, wire.EnrollResponse{}, "The person's opaque id."),
-		problems: append([]string{"enroll.too_many_photos", "enroll.photos", "enroll.birth_date", "enroll.consent", "enroll.differ", "enroll.distinct", "enroll.guardian", "enroll.no_face", "enroll.pin",
+		problems: append([]string{"enroll.too_many_photos", "enroll.photos", "enroll.birth_date", "enroll.consent", "enroll.differ", "enroll.distinct", "enroll.guardian", "enroll.signed", "enroll.no_face", "enroll.pin",
 			"enroll.two_faces", "face.blurred", "face.bright", "face.dark", "face.small", "face.turned", "image.type", "image.too_large", "image.damaged", "vision.unavailable"}, enrolling...),
 	}), a.about(operation{
 		Route: auth.Route{Pattern: "POST /api/v1/vehicles", Policy: auth.Needs(gatehouse.Enrol).OrToken(), Handler: a.enrolVehicle},

@@ -66,6 +66,7 @@ func (c *Console) accountsRoutes() []auth.Route {
 
 // accountsBody is the list of accounts.
 type accountsBody struct {
+	List  listing
 	Rows  []accountRow
 	Roles []gatehouse.Role
 	Gates []gatehouse.Gate
@@ -83,15 +84,34 @@ func (c *Console) accountRow(a gatehouse.Account) accountRow {
 }
 
 func (c *Console) accounts(w http.ResponseWriter, r *http.Request) {
-	b := accountsBody{Roles: gatehouse.PeopleRoles, Gates: c.o.Gates}
+	b := accountsBody{List: listingOf(r, "role", "state"), Roles: gatehouse.PeopleRoles, Gates: c.o.Gates}
 	administrators := 0
+	var rows []accountRow
+	role, state := gatehouse.Role(b.List.Is("role")), b.List.Is("state")
 	for _, a := range c.o.Accounts.List() {
-		b.Rows = append(b.Rows, c.accountRow(a))
+		if (role == "" || slices.ContainsFunc(a.Roles, func(as gatehouse.Assignment) bool { return as.Role == role })) && (state == "" || string(a.State) == state) {
+			rows = append(rows, c.accountRow(a))
+		}
 		if _, may := a.May(gatehouse.ManageAccounts, c.o.Place); may && a.State == gatehouse.Enabled {
 			administrators++
 		}
 	}
 	b.Need = administrators < 2
+	// A login is nobody's name; names stay out of addresses, so nothing is found by them.
+	b.Rows = arrange(&b.List, rows, func(a accountRow) []string { return []string{a.Login} }, by("login", func(a accountRow) string { return a.Login }),
+		by("state", func(a accountRow) string { return string(a.State) }), by("keys", func(a accountRow) int { return len(a.Credentials) }), by("sessions", func(a accountRow) int { return a.Sessions }))
+	if b.List.File {
+		var out [][]string
+		for _, a := range b.Rows {
+			var roles []string
+			for _, as := range a.Roles {
+				roles = append(roles, as.String())
+			}
+			out = append(out, []string{a.ID.String(), a.Login, string(a.State), joined(roles), strconv.Itoa(len(a.Credentials)), strconv.Itoa(a.Sessions)})
+		}
+		c.file(w, "accounts", []string{"id", "login", "state", "roles", "credentials", "sessions"}, out)
+		return
+	}
 	c.render(w, r, http.StatusOK, "accounts", "accounts.title", "accounts", b)
 }
 

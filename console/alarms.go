@@ -40,54 +40,68 @@ type alarmRow struct {
 
 // alarmsBody is the list.
 type alarmsBody struct {
+	List  leafing
+	Kinds []gatehouse.AlarmKind
 	Open  []alarmRow
 	Rows  []alarmRow // acknowledged ones
-	Older gatehouse.ID
 }
 
-// alarmsRead is how many alarms are read at a time; those of other gates fall out.
+// alarmsRead is how many open alarms are read; those of other gates fall out.
 const alarmsRead = 200
 
 // alarmsOf are the alarms that whoever asks may see: those of their own gates and, unless
 // their role counts at some gates only, those of the site.
 func (c *Console) alarmsOf(r *http.Request, q gatehouse.AlarmQuery) ([]gatehouse.RaisedAlarm, error) {
-	mine := gatesOf(r, gatehouse.HandleAlarms)
+	mine := c.alarmsFor(r)
 	found, err := c.o.Alarms.Alarms(r.Context(), q)
-	return slices.DeleteFunc(found, func(a gatehouse.RaisedAlarm) bool { return !mine.All() && (a.Gate == "" || !mine.Has(a.Gate)) }), err
+	return slices.DeleteFunc(found, func(a gatehouse.RaisedAlarm) bool { return !mine(a) }), err
+}
+
+// alarmsFor says of an alarm whether whoever asks may see it.
+func (c *Console) alarmsFor(r *http.Request) func(gatehouse.RaisedAlarm) bool {
+	mine := gatesOf(r, gatehouse.HandleAlarms)
+	return func(a gatehouse.RaisedAlarm) bool { return mine.All() || a.Gate != "" && mine.Has(a.Gate) }
 }
 
 func (c *Console) alarms(w http.ResponseWriter, r *http.Request) {
 	lang := languageOf(w, r)
-	q := gatehouse.AlarmQuery{Place: c.o.Place, Limit: alarmsRead}
-	if before := r.URL.Query().Get("before"); before != "" {
-		id, err := gatehouse.ParseID(before)
-		if err != nil {
-			c.fail(w, r, err)
-			return
-		}
-		q.Before = id
+	list, err := leafingOf(r, "kind")
+	if err != nil {
+		c.fail(w, r, err)
+		return
 	}
-	var b alarmsBody
-	all, err := c.o.Alarms.Alarms(r.Context(), q)
-	if err == nil && len(all) == alarmsRead {
-		b.Older = all[alarmsRead-1].ID
-	}
-	if err == nil {
-		all, err = c.alarmsOf(r, q)
+	b := alarmsBody{List: list, Kinds: gatehouse.AlarmKinds}
+	kind, mine := gatehouse.AlarmKind(list.Is("kind")), c.alarmsFor(r)
+	done, err := leaf(c, &b.List, func(before gatehouse.ID, limit int) ([]gatehouse.RaisedAlarm, error) {
+		return c.o.Alarms.Alarms(r.Context(), gatehouse.AlarmQuery{Place: c.o.Place, Before: before, Limit: limit})
+	}, func(a gatehouse.RaisedAlarm) gatehouse.ID { return a.ID }, func(a gatehouse.RaisedAlarm) bool {
+		return mine(a) && (kind == "" || a.Kind == kind) && (b.List.File || !a.Acknowledged.IsZero())
+	})
+	var open []gatehouse.RaisedAlarm
+	if err == nil && list.First() { // whatever the filter says: somebody has to see them
+		open, err = c.alarmsOf(r, gatehouse.AlarmQuery{Place: c.o.Place, Open: true, Limit: alarmsRead})
 	}
 	if err != nil {
 		c.fail(w, r, err)
 		return
 	}
-	for _, a := range all {
-		row := alarmRow{RaisedAlarm: a, Says: c.alarmWords(lang, a.Alarm), Who: c.loginOf(a.By)}
-		if a.Acknowledged.IsZero() {
-			b.Open = append(b.Open, row)
-		} else {
-			b.Rows = append(b.Rows, row)
+	b.Open, b.Rows = c.alarmRows(lang, open), c.alarmRows(lang, done)
+	if b.List.File {
+		var out [][]string
+		for _, a := range b.Rows {
+			out = append(out, []string{when(a.At), string(a.Kind), a.Says, a.Who, when(a.Acknowledged)})
 		}
+		c.file(w, "alarms", []string{"at", "kind", "what", "acknowledged_by", "acknowledged"}, out)
+		return
 	}
 	c.render(w, r, http.StatusOK, "alarms", "alarms.title", "alarms", b)
+}
+
+func (c *Console) alarmRows(lang string, all []gatehouse.RaisedAlarm) (rows []alarmRow) {
+	for _, a := range all {
+		rows = append(rows, alarmRow{RaisedAlarm: a, Says: c.alarmWords(lang, a.Alarm), Who: c.loginOf(a.By)})
+	}
+	return rows
 }
 
 func (c *Console) acknowledge(w http.ResponseWriter, r *http.Request) {

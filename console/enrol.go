@@ -241,6 +241,10 @@ func (c *Console) saveConsent(r *http.Request, d *draft) error {
 		return gatehouse.Errorf("enroll.consent_reference", "", "where the form lies is not said")
 	case f.Doors && c.child(d) && !f.Guardian:
 		return gatehouse.Errorf("enroll.guardian", "", "a guardian must agree")
+	case f.Doors:
+		if err := c.o.Registry.Enroller.CheckAgreement(enroll.Agreement{Attendance: f.Attendance, How: f.How, Reference: gatehouse.Secret(f.Reference)}); err != nil {
+			return err
+		}
 	}
 	if !f.Doors && len(d.Photos) > 0 { // taken back: what was described goes at once
 		c.drafts.grow(d, -d.bytes)

@@ -14,6 +14,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/console/consoletest"
+	"gatehouse/flow/enroll"
 )
 
 // upload posts files and fields as a form of parts, and returns where it ended.
@@ -187,6 +188,30 @@ func TestAChildNeedsAGuardian(t *testing.T) {
 	form.Set("guardian", "1")
 	if now, _ := g.step(at, form); !strings.HasSuffix(now, "/photos") {
 		t.Errorf("with one: %s", now)
+	}
+}
+
+// The page offers what the site's law takes, and refuses what it does not.
+func TestTheLawOnThePageOfConsent(t *testing.T) {
+	s, g := open(t)
+	s.Enroller.Law = enroll.Law{Profile: "us-il", GuardianAge: 18, Signed: true}
+	at, body := g.step("/people/new", url.Values{"label": {"Pupil 3"}, "birth_date": {time.Now().AddDate(-17, 0, 0).Format(time.DateOnly)}})
+	if !strings.Contains(body, "somebody under 18") || strings.Contains(body, `value="terminal"`) || strings.Contains(body, `name="attendance"`) {
+		t.Error("the page does not follow the law")
+	}
+	form := url.Values{"doors": {"1"}, "notice": {"en"}, "how": {"terminal"}, "guardian": {"1"}}
+	if now, body := g.step(at, form); now != at || !strings.Contains(said(body), "signed form") {
+		t.Errorf("without a form: %s, %q", now, said(body))
+	}
+	form.Set("how", "reference")
+	form.Set("reference", "cabinet 4")
+	form.Set("attendance", "1")
+	if now, body := g.step(at, form); now != at || !strings.Contains(said(body), "never count") {
+		t.Errorf("with attendance: %s, %q", now, said(body))
+	}
+	form.Del("attendance")
+	if now, _ := g.step(at, form); !strings.HasSuffix(now, "/photos") {
+		t.Errorf("with a form: %s", now)
 	}
 }
 

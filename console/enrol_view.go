@@ -8,6 +8,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/auth"
+	"gatehouse/flow/enroll"
 )
 
 // enrolBody is the page of one step.
@@ -23,6 +24,7 @@ type enrolBody struct {
 	Problem   string // an error's sentence
 	Field     string // the field that it is about
 	Child     bool
+	Law       enroll.Law
 	Notices   []notice
 	Pictures  []photoView
 	Best      int // how many photos are good
@@ -54,7 +56,7 @@ type notice struct{ Lang, Name, Text string }
 
 // fieldsOf says which field of a form an error is about.
 var fieldsOf = map[string]string{"enroll.label": "label", "enroll.label_taken": "label", "enroll.birth_date": "birth_date", "enroll.plate": "plate", "enroll.duplicate": "plate",
-	"enroll.pin": "pin", "enroll.credential": "card", "enroll.guardian": "guardian", "enroll.attendance": "doors", "enroll.consent_how": "how", "enroll.consent_reference": "reference", "form.day": "first", "enroll.validity": "last"}
+	"enroll.pin": "pin", "enroll.credential": "card", "enroll.guardian": "guardian", "enroll.attendance": "doors", "enroll.consent_how": "how", "enroll.consent_reference": "reference", "enroll.signed": "reference", "enroll.faces_at_work": "doors", "form.day": "first", "enroll.validity": "last"}
 
 // showStep shows a step; err is why its form was not taken.
 func (c *Console) showStep(w http.ResponseWriter, r *http.Request, d *draft, step string, err error) {
@@ -109,7 +111,7 @@ func (d *draft) missing(before []string) string {
 
 func (c *Console) enrolView(r *http.Request, lang string, d *draft, steps []string, at int) enrolBody {
 	s, _ := auth.SessionFrom(r.Context())
-	b := enrolBody{draft: d, ID: d.id, Step: steps[at], At: at + 1, Child: c.child(d), Login: s.Login(), HasCard: d.Card != "", HasPIN: d.PIN != "", HasQR: d.QR != "",
+	b := enrolBody{draft: d, ID: d.id, Step: steps[at], At: at + 1, Child: c.child(d), Law: c.o.Registry.Enroller.Law, Login: s.Login(), HasCard: d.Card != "", HasPIN: d.PIN != "", HasQR: d.QR != "",
 		Access: c.accessView(d.Kind, d.Access), Notices: []notice{{"en", text("en", "lang.self"), text("en", "enrol.notice")}, {"zh", text("zh", "lang.self"), text("zh", "enrol.notice")}}}
 	b.Action = d.path(b.Step)
 	if d.id.IsZero() {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gatehouse"
@@ -133,6 +134,7 @@ func (c *Console) withdrawOwn(w http.ResponseWriter, r *http.Request) {
 
 type hoursBody struct {
 	Span        span
+	List        listing
 	Rows        []hoursRow
 	Corrections []correctionView
 	Leave       []leaveView
@@ -150,7 +152,9 @@ type hoursRow struct {
 	Overtime    string
 	Exceptions  []string
 	More        int
-	open        int
+	open        int // exceptions
+	// in minutes
+	due, worked, over int
 }
 
 // shownExceptions is how many of a person's exceptions their row says.
@@ -175,10 +179,22 @@ func (c *Console) hours(w http.ResponseWriter, r *http.Request, status int, prob
 		return
 	}
 	b.Empty = len(b.Rows) == 0 && b.Team == ""
+	b.List = listingOf(r, "from", "until", "team")
+	b.List.Path = "/hours" // also where a form answers
 	// Who has something to look at comes first, and then by label: no order of merit.
 	slices.SortStableFunc(b.Rows, func(x, y hoursRow) int {
 		return cmp.Or(cmp.Compare(min(y.open, 1), min(x.open, 1)), cmp.Compare(x.Team, y.Team), strings.Compare(x.Label, y.Label))
 	})
+	b.Rows = arrange(&b.List, b.Rows, func(x hoursRow) []string { return []string{x.Label, string(x.Team)} }, by("label", func(x hoursRow) string { return x.Label }),
+		by("team", func(x hoursRow) string { return string(x.Team) }), by("due", func(x hoursRow) int { return x.due }), by("worked", func(x hoursRow) int { return x.worked }), by("over", func(x hoursRow) int { return x.over }))
+	if b.List.File {
+		var out [][]string
+		for _, x := range b.Rows {
+			out = append(out, []string{x.Label, string(x.Team), x.Due, x.Worked, x.Overtime, strconv.Itoa(x.open)})
+		}
+		c.file(w, "hours", []string{"label", "team", "due", "worked", "overtime", "exceptions"}, out)
+		return
+	}
 	c.render(w, r, status, "hours", "hours.title", "hours", b)
 }
 
@@ -199,6 +215,7 @@ func (c *Console) hoursRow(lang string, team gatehouse.GroupID, s gatehouse.Time
 		}
 	}
 	row.More = max(0, row.open-shownExceptions)
+	row.due, row.worked, row.over = due, worked, over
 	row.Due, row.Worked, row.Overtime = minutesText(due), minutesText(worked), minutesText(over)
 	return row
 }

@@ -25,20 +25,25 @@ type listing struct {
 	All   int // rows that the filter left
 	File  bool
 	more  url.Values // the table's other filters
+	table string     // what the address calls it, where a page has several; they share q
 }
 
 // maxQuery bounds what a table is filtered by, in bytes.
 const maxQuery = 100
 
 // listingOf reads the address; filters are the names of the table's other fields.
-func listingOf(r *http.Request, filters ...string) listing {
+func listingOf(r *http.Request, filters ...string) listing { return listingFor("", r, filters...) }
+
+// listingFor reads the address for one of several tables of a page.
+func listingFor(table string, r *http.Request, filters ...string) listing {
 	v := r.URL.Query()
-	l := listing{Path: r.URL.Path, Query: strings.TrimSpace(v.Get("q")), File: v.Get("format") == "csv", more: url.Values{}}
+	l := listing{Path: r.URL.Path, Query: strings.TrimSpace(v.Get("q")), more: url.Values{}, table: table}
+	l.File = v.Get(l.key("format")) == "csv"
 	if len(l.Query) > maxQuery || !utf8.ValidString(l.Query) {
 		l.Query = ""
 	}
-	l.Sort, l.Down = strings.CutPrefix(v.Get("sort"), "-")
-	if n, err := strconv.Atoi(v.Get("page")); err == nil {
+	l.Sort, l.Down = strings.CutPrefix(v.Get(l.key("sort")), "-")
+	if n, err := strconv.Atoi(v.Get(l.key("page"))); err == nil {
 		l.Page = n
 	}
 	for _, name := range filters {
@@ -48,6 +53,17 @@ func listingOf(r *http.Request, filters ...string) listing {
 	}
 	return l
 }
+
+// key is what the address calls an option of the table.
+func (l listing) key(option string) string {
+	if l.table == "" {
+		return option
+	}
+	return l.table + "-" + option
+}
+
+// Table is what the address calls the table, where a page has several.
+func (l listing) Table() string { return l.table }
 
 // Is returns one of the table's other filters.
 func (l listing) Is(name string) string { return l.more.Get(name) }
@@ -64,7 +80,7 @@ func (l listing) address(change func(url.Values)) string {
 		v.Set("q", l.Query)
 	}
 	if l.Sort != "" {
-		v.Set("sort", map[bool]string{true: "-"}[l.Down]+l.Sort)
+		v.Set(l.key("sort"), map[bool]string{true: "-"}[l.Down]+l.Sort)
 	}
 	change(v)
 	if len(v) == 0 {
@@ -77,7 +93,7 @@ func (l listing) address(change func(url.Values)) string {
 // in that order already.
 func (l listing) By(column string) string {
 	return l.address(func(v url.Values) {
-		v.Set("sort", map[bool]string{true: "-"}[l.Sort == column && !l.Down]+column)
+		v.Set(l.key("sort"), map[bool]string{true: "-"}[l.Sort == column && !l.Down]+column)
 	})
 }
 
@@ -94,7 +110,7 @@ func (l listing) Order(column string) string {
 
 // At is the address of a page of the table.
 func (l listing) At(page int) string {
-	return l.address(func(v url.Values) { v.Set("page", strconv.Itoa(page)) })
+	return l.address(func(v url.Values) { v.Set(l.key("page"), strconv.Itoa(page)) })
 }
 
 // Before and After are the pages beside this one; 0 for none.
@@ -109,7 +125,9 @@ func (l listing) After() int {
 }
 
 // AsFile is the address of the whole table as a file.
-func (l listing) AsFile() string { return l.address(func(v url.Values) { v.Set("format", "csv") }) }
+func (l listing) AsFile() string {
+	return l.address(func(v url.Values) { v.Set(l.key("format"), "csv") })
+}
 
 // column is one that a table can be sorted by.
 type column[T any] struct {

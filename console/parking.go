@@ -143,39 +143,38 @@ func stayRows(all []gatehouse.StayRecord) []stayRow {
 
 // staysBody is a list of stays.
 type staysBody struct {
+	List   leafing
 	Rows   []stayRow
 	Parks  []stay.Occupancy
 	States []string
 	Park   string
 	State  string
-	Older  string // the next page's address; "" for none
 }
 
-const staysPage = 50
-
 func (c *Console) stayList(w http.ResponseWriter, r *http.Request) error {
-	v := r.URL.Query()
-	b := staysBody{Parks: c.parksOf(r, gatehouse.SeeParking), States: stayStates, Park: v.Get("car_park"), State: v.Get("state")}
-	f := gatehouse.StayFilter{CarPark: b.Park, State: b.State, Limit: staysPage}
-	if !slices.Contains(stayStates, b.State) {
-		f.State, b.State = "", ""
-	}
-	if before := v.Get("before"); before != "" {
-		var err error
-		if f.Before, err = gatehouse.ParseID(before); err != nil {
-			return err
-		}
-	}
-	all, err := c.o.Parking.List(r.Context(), f)
+	list, err := leafingOf(r, "car_park", "state")
 	if err != nil {
 		return err
 	}
-	if len(all) == staysPage {
-		next := url.Values{"car_park": {b.Park}, "state": {b.State}, "before": {all[staysPage-1].ID.String()}}
-		b.Older = "/parking/stays?" + next.Encode()
+	b := staysBody{List: list, Parks: c.parksOf(r, gatehouse.SeeParking), States: stayStates, Park: list.Is("car_park"), State: list.Is("state")}
+	if !slices.Contains(stayStates, b.State) {
+		b.State = ""
 	}
-	all = slices.DeleteFunc(all, func(s gatehouse.StayRecord) bool { return !c.hasPark(r, gatehouse.SeeParking, s.CarPark) })
+	all, err := leaf(c, &b.List, func(before gatehouse.ID, limit int) ([]gatehouse.StayRecord, error) {
+		return c.o.Parking.List(r.Context(), gatehouse.StayFilter{CarPark: b.Park, State: b.State, Before: before, Limit: limit})
+	}, func(s gatehouse.StayRecord) gatehouse.ID { return s.ID }, func(s gatehouse.StayRecord) bool { return c.hasPark(r, gatehouse.SeeParking, s.CarPark) })
+	if err != nil {
+		return err
+	}
 	b.Rows = stayRows(all)
+	if b.List.File {
+		var out [][]string
+		for _, s := range b.Rows {
+			out = append(out, []string{s.ID.String(), when(s.Entered), when(s.Left), s.CarPark, string(s.State), string(s.Reason), s.Cost})
+		}
+		c.file(w, "stays", []string{"stay", "entered", "left", "car_park", "state", "reason", "charge"}, out)
+		return nil
+	}
 	c.render(w, r, http.StatusOK, "stays", "stays.title", "parking", b)
 	return nil
 }
@@ -260,27 +259,32 @@ func (c *Console) back(w http.ResponseWriter, r *http.Request, to string, err er
 
 // exitsBody is the list of exits that wait for a person.
 type exitsBody struct {
+	List  leafing
 	Rows  []gatehouse.StayExit
-	Older gatehouse.ID
+	Parks []stay.Occupancy
+	Park  string
 }
 
 func (c *Console) exitList(w http.ResponseWriter, r *http.Request) error {
-	var before gatehouse.ID
-	if s := r.URL.Query().Get("before"); s != "" {
-		var err error
-		if before, err = gatehouse.ParseID(s); err != nil {
-			return err
-		}
-	}
-	all, err := c.o.Parking.Unmatched(r.Context(), "", before, staysPage)
+	list, err := leafingOf(r, "car_park")
 	if err != nil {
 		return err
 	}
-	var b exitsBody
-	if len(all) == staysPage {
-		b.Older = all[staysPage-1].ID
+	b := exitsBody{List: list, Parks: c.parksOf(r, gatehouse.SeeParking), Park: list.Is("car_park")}
+	b.Rows, err = leaf(c, &b.List, func(before gatehouse.ID, limit int) ([]gatehouse.StayExit, error) {
+		return c.o.Parking.Unmatched(r.Context(), b.Park, before, limit)
+	}, func(e gatehouse.StayExit) gatehouse.ID { return e.ID }, func(e gatehouse.StayExit) bool { return c.hasPark(r, gatehouse.SeeParking, e.CarPark) })
+	if err != nil {
+		return err
 	}
-	b.Rows = slices.DeleteFunc(all, func(e gatehouse.StayExit) bool { return !c.hasPark(r, gatehouse.SeeParking, e.CarPark) })
+	if b.List.File {
+		var out [][]string
+		for _, e := range b.Rows {
+			out = append(out, []string{e.ID.String(), when(e.At), e.CarPark, string(e.Gate), string(e.State), string(e.Reason)})
+		}
+		c.file(w, "exits", []string{"exit", "at", "car_park", "gate", "state", "reason"}, out)
+		return nil
+	}
 	c.render(w, r, http.StatusOK, "exits", "exits.title", "parking", b)
 	return nil
 }

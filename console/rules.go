@@ -152,10 +152,13 @@ func idsIn(r *http.Request) (ids []gatehouse.SubjectID, err error) {
 // rulesBody is the overview.
 type rulesBody struct {
 	rulebook.Listing
-	Problem string
-	Titles  map[gatehouse.GroupID]string
-	Gates   []gatehouse.Gate
-	People  bool // whoever looks may see who is enrolled
+	// How the tables were asked for; they share what they are filtered by.
+	GroupList, RuleList, ScheduleList, HolidayList listing
+	None                                           struct{ Groups, Rules, Schedules, Holidays bool } // there is none at all
+	Problem                                        string
+	Titles                                         map[gatehouse.GroupID]string
+	Gates                                          []gatehouse.Gate
+	People                                         bool // whoever looks may see who is enrolled
 }
 
 func (c *Console) rules(w http.ResponseWriter, r *http.Request) {
@@ -167,7 +170,57 @@ func (c *Console) showRules(w http.ResponseWriter, r *http.Request, status int, 
 	for _, g := range b.Groups {
 		b.Titles[g.ID] = g.Title
 	}
+	if c.arrangeRules(w, r, &b) {
+		return
+	}
 	c.render(w, r, status, "rules", "rules.title", "rules", b)
+}
+
+// arrangeRules arranges the tables of the overview, or answers with one of them as a file.
+func (c *Console) arrangeRules(w http.ResponseWriter, r *http.Request, b *rulesBody) (answered bool) {
+	for _, t := range []struct {
+		list *listing
+		name string
+	}{{&b.GroupList, "groups"}, {&b.RuleList, "rules"}, {&b.ScheduleList, "schedules"}, {&b.HolidayList, "holidays"}} {
+		*t.list = listingFor(t.name, r)
+		t.list.Path = "/rules" // also where a form answers
+	}
+	b.None.Groups, b.None.Rules, b.None.Schedules, b.None.Holidays = len(b.Groups) == 0, len(b.Rules) == 0, len(b.Schedules) == 0, len(b.Holidays) == 0
+	b.Groups = arrange(&b.GroupList, b.Groups, func(g rulebook.Counted) []string { return []string{string(g.ID), g.Title} },
+		by("title", func(g rulebook.Counted) string { return g.Title }), by("id", func(g rulebook.Counted) string { return string(g.ID) }), by("members", func(g rulebook.Counted) int { return g.Members }))
+	b.Rules = arrange(&b.RuleList, b.Rules, func(x gatehouse.AccessRule) []string {
+		return append(append([]string{string(x.ID), b.Titles[x.Group], x.Schedule}, c.gateNames(x.Gates)...), joined(x.Gates))
+	}, by("id", func(x gatehouse.AccessRule) string { return string(x.ID) }), by("group", func(x gatehouse.AccessRule) string { return b.Titles[x.Group] }),
+		by("schedule", func(x gatehouse.AccessRule) string { return x.Schedule }), by("until", func(x gatehouse.AccessRule) string { return string(x.Until) }))
+	b.Schedules = arrange(&b.ScheduleList, b.Schedules, func(s gatehouse.Schedule) []string { return []string{s.Name} }, by("name", func(s gatehouse.Schedule) string { return s.Name }))
+	b.Holidays = arrange(&b.HolidayList, b.Holidays, func(h gatehouse.Holiday) []string { return []string{string(h.Date), h.Title} },
+		by("date", func(h gatehouse.Holiday) string { return string(h.Date) }), by("title", func(h gatehouse.Holiday) string { return h.Title }))
+	var out [][]string
+	switch {
+	case b.GroupList.File:
+		for _, g := range b.Groups {
+			out = append(out, []string{string(g.ID), g.Title, strconv.Itoa(g.Members)})
+		}
+		c.file(w, "groups", []string{"id", "title", "members"}, out)
+	case b.RuleList.File:
+		for _, x := range b.Rules {
+			out = append(out, []string{string(x.ID), string(x.Group), joined(x.Gates), x.Schedule, string(x.From), string(x.Until)})
+		}
+		c.file(w, "rules", []string{"id", "group", "gates", "schedule", "from", "until"}, out)
+	case b.ScheduleList.File:
+		for _, s := range b.Schedules {
+			out = append(out, []string{s.Name, strings.Join(s.Lines(), "; "), strconv.Itoa(len(s.Days)), strconv.FormatBool(s.OnHolidays)})
+		}
+		c.file(w, "schedules", []string{"name", "hours", "days_of_their_own", "open_on_holidays"}, out)
+	case b.HolidayList.File:
+		for _, h := range b.Holidays {
+			out = append(out, []string{string(h.Date), h.Title})
+		}
+		c.file(w, "holidays", []string{"date", "title"}, out)
+	default:
+		return false
+	}
+	return true
 }
 
 // gateNames are the names of gates, for people; none stands for every gate.
@@ -247,12 +300,36 @@ type changesBody struct {
 	Older uint64
 }
 
+// changesFile is the book's whole history, as far as fileEntries.
+func (c *Console) changesFile(w http.ResponseWriter, r *http.Request) {
+	var out [][]string
+	for before := uint64(0); len(out) < fileEntries; {
+		found, err := c.o.Rules.Changes(r.Context(), before, pageRows)
+		if err != nil {
+			c.fail(w, r, err)
+			return
+		}
+		for _, x := range found {
+			out = append(out, []string{strconv.FormatUint(x.Version, 10), when(x.At), c.loginOf(x.By), string(x.Event), string(x.Kind), x.ID, strconv.Itoa(len(x.Members))})
+			before = x.Version
+		}
+		if len(found) < pageRows {
+			break
+		}
+	}
+	c.file(w, "rule-changes", []string{"version", "at", "who", "event", "part", "id", "members"}, out)
+}
+
 type changeRow struct {
 	gatehouse.RuleChange
 	Who string // a login, or who it was else
 }
 
 func (c *Console) ruleChanges(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Query().Get("format") == "csv" {
+		c.changesFile(w, r)
+		return
+	}
 	before, _ := strconv.ParseUint(r.URL.Query().Get("before"), 10, 63)
 	found, err := c.o.Rules.Changes(r.Context(), before, pageRows+1)
 	if err != nil {

@@ -1,7 +1,5 @@
 package console
 
-import "maps"
-
 // texts holds every text of the pages, of all areas. A test fails on a text in a template
 // that is not here and on one that has no translation.
 var texts = tables(coreTexts, searchTexts, accountTexts, rulesTexts, gatesTexts, alarmTexts, peopleTexts, enrolTexts, listingTexts, devicesTexts, privacyTexts, healthTexts, auditTexts, settingsTexts, programTexts, controlTexts, parkingTexts, hoursTexts, booksTexts)
@@ -9,7 +7,12 @@ var texts = tables(coreTexts, searchTexts, accountTexts, rulesTexts, gatesTexts,
 func tables(all ...map[string][2]string) map[string][2]string {
 	joined := map[string][2]string{}
 	for _, t := range all {
-		maps.Copy(joined, t)
+		for key, s := range t {
+			if _, twice := joined[key]; twice {
+				panic("two tables of texts have " + key)
+			}
+			joined[key] = s
+		}
 	}
 	return joined
 }
@@ -33,16 +36,16 @@ var coreTexts = map[string][2]string{
 
 	"vault.title":            {"Vault", "保险库"},
 	"vault.sealed":           {"Vault sealed", "保险库已封存"},
-	"vault.sealed.note":      {"Names, plates and archived pictures are closed. Badge labels are shown.", "姓名、车牌和存档图片均已关闭，仅显示证件标签。"},
-	"vault.canary":           {"Vault shut by a canary", "保险库因诱饵被触发而关闭"},
-	"vault.canary.note":      {"Something was opened or shown that nobody has a reason to open. Two operators agree before it can be unsealed, each with", "有人打开或出示了任何人都无需触碰的内容。须两名操作员各自同意后方可解封，命令："},
-	"vault.unsealed":         {"Vault open", "保险库已开启"},
+	"vault.sealed.note":      {"Names, plates and archived pictures are closed. Badge labels are shown.", "姓名、车牌和存档图片均不可查看，仅显示证件标签。"},
+	"vault.canary":           {"Vault shut by a canary", "保险库因诱饵被触发而锁闭"},
+	"vault.canary.note":      {"Something was opened or shown that nobody has a reason to open. Two operators agree before it can be unsealed, each with", "有人打开或出示了诱饵。须由两名操作员分别同意后方可解封，各自运行："},
+	"vault.unsealed":         {"Vault open", "保险库已解封"},
 	"vault.until":            {"until", "至"},
 	"vault.unsealed.note":    {"Every name shown is written to the disclosure log.", "每次显示姓名都会写入查阅记录。"},
 	"vault.unseal":           {"Unseal", "解封"},
 	"vault.seal":             {"Seal now", "立即封存"},
 	"vault.passphrase":       {"Passphrase", "口令"},
-	"vault.for":              {"Open for", "开启时长"},
+	"vault.for":              {"Open for", "解封时长"},
 	"vault.minutes.15":       {"15 minutes", "15 分钟"},
 	"vault.minutes.60":       {"1 hour", "1 小时"},
 	"vault.minutes.480":      {"8 hours", "8 小时"},
@@ -86,12 +89,12 @@ var coreTexts = map[string][2]string{
 	"kind.vehicle":           {"Vehicle", "车辆"},
 	"direction.in":           {"in", "进"},
 	"direction.out":          {"out", "出"},
-	"outcome.none":           {"Gate stayed closed", "门未开启"},
+	"outcome.none":           {"Gate stayed closed", "出入口未开启"},
 	"outcome.pending":        {"Opening", "正在开启"},
 	"outcome.passed":         {"Passed", "已通过"},
 	"outcome.not_passed":     {"Did not pass", "未通过"},
 	"outcome.unconfirmed":    {"No confirmation", "未收到确认"},
-	"outcome.unreachable":    {"Gate not reachable", "无法连接闸机"},
+	"outcome.unreachable":    {"Gate not reachable", "无法连接出入口"},
 	"gate.open":              {"Open", "开启"},
 	"gate.closed":            {"Closed", "关闭"},
 	"gate.fault":             {"Fault", "故障"},
@@ -107,7 +110,7 @@ var coreTexts = map[string][2]string{
 	"passage.frames":         {"Pictures", "图片"},
 	"passage.recent":         {"From memory; gone within ten minutes of the passage.", "来自内存，通行后十分钟内消失。"},
 	"passage.archived":       {"From the archive; this view was recorded.", "来自存档，本次查阅已记录。"},
-	"passage.older":          {"The pictures have left memory and lie sealed in the archive.", "图片已离开内存，封存于档案中。"},
+	"passage.older":          {"The pictures have left memory and lie sealed in the archive.", "图片已不在内存中，封存于存档。"},
 	"passage.nopictures":     {"No picture was kept of this passage.", "此次通行未保留图片。"},
 	"passage.unsealfirst":    {"Unseal the vault to open them.", "请先解封保险库。"},
 	"passage.reason.label":   {"Why do you need them?", "查阅原因"},
@@ -115,7 +118,7 @@ var coreTexts = map[string][2]string{
 	"passage.maynot":         {"Your role does not open archived pictures.", "您的角色无权打开存档图片。"},
 	"passage.open":           {"Open the pictures", "打开图片"},
 	"passage.picture":        {"Picture %d", "图片 %d"},
-	"passage.erased":         {"erased or expired", "已删除或过期"},
+	"passage.erased":         {"erased or expired", "已永久删除或过期"},
 	"passage.facts":          {"Facts", "详情"},
 	"passage.decision":       {"Decision", "判定"},
 	"passage.rule":           {"Rule", "规则"},
@@ -138,7 +141,7 @@ var coreTexts = map[string][2]string{
 	"asked.consent":          {"Has the person agreed to faces?", "是否同意使用人脸"},
 	"asked.status":           {"Is access active?", "权限是否有效"},
 	"asked.validity":         {"Do the badge's dates hold?", "证件是否在有效期内"},
-	"asked.grant":            {"Is this gate allowed at this hour?", "此门此时是否允许"},
+	"asked.grant":            {"Is this gate allowed at this hour?", "此出入口在此时段是否允许"},
 	"asked.repetition":       {"Is it the first time within moments?", "是否非重复通行"},
 	"asked.second_factor":    {"Is there a second factor where one is needed?", "是否满足第二凭证要求"},
 	"passage.received":       {"Capture received", "收到图像"},
@@ -150,7 +153,7 @@ var coreTexts = map[string][2]string{
 	"passage.text":           {"Text", "文本"},
 	"passage.raw":            {"As read", "原始读数"},
 	"passage.class":          {"Class", "类型"},
-	"passage.sealed":         {"What was read lies in the archive. Unseal the vault to see it.", "识别内容已封存，解封保险库后可见。"},
+	"passage.sealed":         {"What was read lies in the archive. Unseal the vault to see it.", "识别内容封存于存档，解封保险库后可见。"},
 	"passage.newer":          {"Newest", "最新"},
 	"passages.title":         {"Passages", "通行记录"},
 	"passages.none":          {"No passages here.", "没有通行记录。"},
@@ -160,7 +163,7 @@ var coreTexts = map[string][2]string{
 	"passages.direction":     {"Direction", "方向"},
 	"passages.reason":        {"Reason", "原因代码"},
 	"passages.sentence":      {"In words", "说明"},
-	"passages.outcome":       {"At the gate", "通道结果"},
+	"passages.outcome":       {"At the gate", "通行结果"},
 	"people.title":           {"People and vehicles", "人员与车辆"},
 	"people.label":           {"Badge label", "证件标签"},
 	"people.name":            {"Name or plate", "姓名或车牌"},
@@ -184,9 +187,9 @@ var coreTexts = map[string][2]string{
 	"disclosures.reason":     {"Reason", "原因"},
 	"disclosures.sealed":     {"sealed", "已封存"},
 	"disclosures.open":       {"Show this page's reasons", "显示本页原因"},
-	"disclosures.open.note":  {"This is a disclosure itself: one unit a reason.", "此操作本身也是一次查阅：每条原因一个额度。"},
+	"disclosures.open.note":  {"This is a disclosure itself: one unit a reason.", "此操作本身也是一次查阅：每条原因计 1 点。"},
 	"disclosures.items":      {"Items", "条目"},
-	"disclosures.units":      {"Units", "额度"},
+	"disclosures.units":      {"Units", "点数"},
 	"purpose.live":           {"Live window", "实时窗口"},
 	"purpose.passage":        {"Passage", "通行详情"},
 	"purpose.person":         {"People list", "人员列表"},
@@ -194,13 +197,13 @@ var coreTexts = map[string][2]string{
 	"purpose.audit":          {"Reasons of disclosures", "查阅原因"},
 	"purpose.drill":          {"Drill", "演练"},
 	"purpose.unseal":         {"Vault unsealed", "解封保险库"},
-	"purpose.search":         {"Search of the archive", "档案搜索"},
+	"purpose.search":         {"Search of the archive", "存档检索"},
 	"page.older":             {"Older", "更早"},
 	"page.more":              {"More", "更多"},
 	"error.title":            {"That did not work", "操作未成功"},
 	"error.session.again":    {"I am signed in: open the console", "我已登录：打开控制台"},
 	"error.spent.title":      {"This link does not work any more", "此链接已失效"},
-	"error.spent":            {"A link works once, and not for long. Ask an administrator for a new invitation, or run this on the server.", "链接只能使用一次，且有时限。请向管理员索取新的邀请，或在服务器上运行以下命令。"},
+	"error.spent":            {"A link works once, and not for long. Ask an administrator for a new invitation, or run this on the server.", "链接只能使用一次，且有时限。请向系统管理员索取新的邀请，或在服务器上运行以下命令。"},
 	"turned.title":           {"This is not served", "无法访问"},
 	"code.auth.host":         {"This server does not answer under that name. Use the address that it printed when it started, or the one in your bookmarks.", "本服务器不以该名称提供服务，请使用其启动时显示的地址或收藏的地址。"},
 	"code.auth.cross_origin": {"Another site's page sent this. Nothing was changed. Open the console by its own address and do it there.", "此请求来自其他网站的页面，未做任何更改。请通过控制台自己的地址打开并操作。"},
@@ -208,7 +211,7 @@ var coreTexts = map[string][2]string{
 	"code.vault.busy":        {"Another passphrase is being checked. Try again in a few seconds.", "正在验证另一个口令，请几秒后再试。"},
 	"code.vault.sealed":      {"The vault is sealed. Unseal it with its passphrase first.", "保险库已封存，请先用口令解封。"},
 	"code.vault.forbidden":   {"The vault was not opened for you. Unseal it in this session.", "保险库未对您开启，请在本会话中解封。"},
-	"code.vault.canary":      {"The vault is shut: something was opened that nobody has a reason to open. Two people must lift it.", "保险库已锁闭：有人打开了不应打开的诱饵记录，须由两人共同解除。"},
+	"code.vault.canary":      {"The vault is shut: something was opened that nobody has a reason to open. Two people must lift it.", "保险库已锁闭：有人打开了诱饵，须由两人共同解除。"},
 	"code.vault.unavailable": {"The vault process does not answer. It is restarted by itself; try again.", "保险库进程没有响应，系统会自动重启，请稍后再试。"},
 	"code.form.malformed":    {"The form was not filled in as it should be. Go back and try again.", "表单填写不正确，请返回重试。"},
 	"error.missing":          {"There is no such page or passage.", "没有此页面或记录。"},

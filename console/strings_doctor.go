@@ -10,7 +10,7 @@ import (
 // A test there fails on a text that is not here.
 var doctorTexts = map[string]string{
 	// names
-	"space": "空间", "writable": "可写", "gate key": "门禁密钥", "swap": "交换分区", "encryption": "磁盘加密", "file": "文件", "time zone": "时区", "backups": "备份", "witnesses": "见证", "alarms": "告警",
+	"space": "空间", "writable": "可写", "gate key": "门禁密钥", "swap": "交换分区", "encryption": "磁盘加密", "file": "文件", "time zone": "时区", "backups": "备份", "witnesses": "见证者", "alarms": "告警",
 	"site": "站点", "server": "服务器", "cameras": "摄像机", "camera ": "摄像机 ", "listeners": "监听端口", "listener ": "监听 ", "certificate": "证书", "vault": "保险库", "slots": "开启方式", "shares": "密钥份额",
 	"rotation": "密钥轮换", "backup age": "备份时间", "backup check": "备份核验", "witness": "见证者", "unfinished": "未完成操作", "audit log": "审计日志", "retention": "保存期限", "open files": "打开文件数",
 	"core dumps": "内存转储", "vault process": "保险库进程", "vault memory": "保险库内存", "configuration": "配置", "data": "数据目录", "data files": "数据文件", "TLS key": "TLS 密钥", "vault identity": "保险库身份文件",
@@ -35,7 +35,7 @@ var doctorTexts = map[string]string{
 	"a canary was opened, and the vault is shut": "诱饵被打开，保险库已锁闭", "the vault process does not answer": "保险库进程没有响应", "the vault's machine does not answer; %d chains wait for it": "保险库主机没有响应；%d 条链等待送达",
 	"the vault process answers; it is %s": "保险库进程正常，当前%s", "the vault's keys are on another machine": "保险库密钥在另一台机器上", "ways that open the vault key: %d": "可开启保险库密钥的方式：%d",
 	"shares for the recovery of the vault key were %s": "保险库密钥的恢复份额%s", "older vault keys that still have rows: %d": "仍有数据的旧保险库密钥：%d", "%d of %d witnesses took the log lately": "%d / %d 个见证者近期收到日志",
-	"enrolments, erasures and rotations that are not finished: %d": "未完成的登记、删除和轮换：%d", "entries that wait to get into the audit log: %d": "等待进入审计日志的条目：%d", "retention %s": "保存期限任务%s",
+	"enrolments, erasures and rotations that are not finished: %d": "未完成的登记、永久删除和轮换：%d", "entries that wait to get into the audit log: %d": "等待进入审计日志的条目：%d", "retention %s": "保存期限任务%s",
 	"there are no backups": "没有备份", "the backups' target cannot be read": "无法读取备份目标", "no backup was made yet": "尚未备份", "the newest backup is %s old": "最近一次备份距今 %s", "backups were %s": "备份%s",
 	"the server's limits cannot be read: run it as the user that runs the server": "无法读取服务器限制：请以运行服务器的用户执行", "the server may open %d files": "服务器可打开 %d 个文件", "core dumps of the server are %s": "服务器内存转储%s",
 	"it is on another machine": "位于另一台机器", "the vault process cannot be looked at": "无法检查保险库进程", "the vault process %s": "保险库进程%s", "what is locked of the vault's memory: %s": "保险库内存锁定范围：%s",
@@ -48,9 +48,9 @@ var doctorTexts = map[string]string{
 	// parts of them
 	"ok": "正常", "silent": "无画面", "stalled": "停滞", "down": "离线", "gave a picture after ": "给出画面，用时 ", "gave no picture (": "没有给出画面（", "read-only": "只读", "another": "不同", "the same": "同一", "made every ": "每 ", "not made by themselves": "未自动进行",
 	"to whom gatehouse.yml names": "发送给 gatehouse.yml 指定的对象", "to the log only": "仅写入日志", "has its keys": "已有密钥", "has no keys yet": "尚无密钥", "is where gatehouse.yml says": "位于 gatehouse.yml 指定之处",
-	"is not where gatehouse.yml says": "不在 gatehouse.yml 指定之处", "unsealed": "已开启", "sealed": "已封存", "made": "已生成", "never made, as far as the log's newest entries say": "据日志最近条目从未生成", "ran last at ": "上次执行于 ", "did not run since the start": "启动以来未执行",
+	"is not where gatehouse.yml says": "不在 gatehouse.yml 指定之处", "unsealed": "已解封", "sealed": "已封存", "made": "已生成", "never made, as far as the log's newest entries say": "据日志最近条目从未生成", "ran last at ": "上次执行于 ", "did not run since the start": "启动以来未执行",
 	"not checked since the start": "启动以来未核验", "checked at ": "核验于 ", "off": "已关闭", "on: one would hold the gate key": "已开启：转储会包含门禁密钥", "makes no core dumps and cannot be debugged by its own user": "不产生转储，也不能被同一用户调试", "could be dumped or debugged": "可能被转储或调试",
-	"all": "全部", "the keys' page": "密钥所在页", "nothing (its keys' page is locked while it is unsealed)": "无（开启期间锁定密钥所在页）", "the last passage": "最近一次通行", "set by a time server": "由时间服务器校准", "set by nothing": "未校准", "ffmpeg is not here": "未安装 ffmpeg", "UTC": "UTC",
+	"all": "全部", "the keys' page": "密钥所在页", "nothing (its keys' page is locked while it is unsealed)": "无（解封期间锁定密钥所在页）", "the last passage": "最近一次通行", "set by a time server": "由时间服务器校准", "set by nothing": "未校准", "ffmpeg is not here": "未安装 ffmpeg", "UTC": "UTC",
 	// what to do
 	"set loop, if it is a file that stands for a camera": "若以文件代替摄像机，请设置 loop", "check its address, power and network": "检查其地址、电源和网络", "give vision.threads more cores, or lower fps": "增加 vision.threads 或降低 fps",
 	"make room, or shorten `retention`; a gate whose passages cannot be recorded follows its `fail` policy": "清理空间或缩短 retention；无法记录通行时按各门的 fail 策略处理", "mount it for writing; a damaged disk is often made read-only by the kernel: see dmesg": "以可写方式挂载；磁盘损坏时内核常改为只读，见 dmesg",

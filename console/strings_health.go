@@ -43,7 +43,7 @@ var healthTexts = map[string][2]string{
 	"chart.queues":      {"What waits", "等待队列"},
 	"chart.disk":        {"Free disk, GiB", "可用磁盘，GiB"},
 	"chart.memory":      {"The server's memory, MiB", "服务器内存，MiB"},
-	"chart.vault":       {"Vault open", "保险库开启"},
+	"chart.vault":       {"Vault open", "保险库已解封"},
 	"series.granted":    {"granted", "放行"},
 	"series.denied":     {"denied", "拒绝"},
 	"series.latency":    {"mean", "均值"},
@@ -53,7 +53,7 @@ var healthTexts = map[string][2]string{
 	"series.audit":      {"log entries", "日志条目"},
 	"series.free":       {"free", "可用"},
 	"series.heap":       {"in use", "使用中"},
-	"series.unsealed":   {"open", "开启"},
+	"series.unsealed":   {"open", "已解封"},
 
 	"doctor.configuration": {"Configuration", "配置"},
 	"doctor.permissions":   {"Permissions", "权限"},

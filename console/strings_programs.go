@@ -3,7 +3,7 @@ package console
 // programTexts are those of access tokens and webhooks.
 var programTexts = map[string][2]string{
 	"tokens.title":       {"Access tokens", "访问令牌"},
-	"tokens.note":        {"What other people's programs show to the API. A token opens nothing that is sealed, whatever its scopes.", "其他程序访问接口时出示的凭据。无论权限如何，令牌都不能打开任何加密内容。"},
+	"tokens.note":        {"What other people's programs show to the API. A token opens nothing that is sealed, whatever its scopes.", "其他程序访问 API 时出示的凭证。无论权限如何，令牌都不能打开任何加密内容。"},
 	"tokens.none":        {"No program may ask yet.", "尚无程序可以访问。"},
 	"tokens.none.how":    {"Make one token for each program, with the scopes and gates that it needs and no more. What it may ask is described in docs/api.md.", "请为每个程序单独创建令牌，仅授予必要的权限和出入口。可访问的内容见 docs/api.md。"},
 	"tokens.name":        {"Name", "名称"},
@@ -73,7 +73,7 @@ var programTexts = map[string][2]string{
 	"code.token.unknown":       {"There is no such token.", "没有这个令牌。"},
 	"code.webhook.name":        {"Use 1 to 40 lower-case letters, digits and hyphens.", "请使用 1 至 40 个小写字母、数字和连字符。"},
 	"code.webhook.exists":      {"A webhook has this name already. Remove it first, or choose another name.", "已有同名网络回调，请先移除或更换名称。"},
-	"code.webhook.address":     {"This is no address of a receiver: https, at most 2,000 characters, without user, password or fragment, and a name or a plain IP address.", "接收地址无效：须为 https，不超过 2000 个字符，不含用户名、密码或片段，主机为域名或规范的 IP 地址。"},
+	"code.webhook.address":     {"This is no address of a receiver: https, at most 2,000 characters, without user, password or fragment, and a name or a plain IP address.", "接收地址无效：须为 https，不超过 2,000 个字符，不含用户名、密码或片段，主机为域名或规范的 IP 地址。"},
 	"code.webhook.private":     {"The address leads to this machine or a private network, so nothing is sent to it.", "该地址指向本机或内网，因此不会向其发送。"},
 	"code.webhook.kinds":       {"Tick at least one kind of event.", "请至少勾选一种事件。"},
 	"code.webhook.gates":       {"There is no such gate.", "没有这个出入口。"},

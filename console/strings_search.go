@@ -4,7 +4,7 @@ var searchTexts = map[string][2]string{
 	"search.title":          {"Search", "检索"},
 	"search.note":           {"Asks the archive. Every search is written down, also when it finds nothing.", "检索存档。每次检索都会记录，即使没有结果。"},
 	"search.sealed":         {"The vault is sealed", "保险库已封存"},
-	"search.sealed.how":     {"The archive can be searched while the vault is open. Unseal it in the bar above; your role, a reason and your budget decide what you may see.", "保险库开启后方可检索存档。请在上方解封；能查看的内容取决于您的角色、原因和额度。"},
+	"search.sealed.how":     {"The archive can be searched while the vault is open. Unseal it in the bar above; your role, a reason and your budget decide what you may see.", "保险库解封后方可检索存档。请在上方解封；能查看的内容取决于您的角色、原因和额度。"},
 	"search.plate":          {"Number plate", "车牌"},
 	"search.match":          {"Compare", "匹配方式"},
 	"search.exact":          {"exactly", "完全一致"},

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -71,6 +72,8 @@ func (c *Console) webhooksRoutes() []auth.Route {
 }
 
 type webhooksBody struct {
+	List    listing
+	None    bool // there is none at all
 	Rows    []webhookRow
 	Kinds   []gatehouse.WebhookKind
 	Gates   []gatehouse.Gate
@@ -84,8 +87,11 @@ type webhookRow struct {
 }
 
 func (c *Console) webhooks(w http.ResponseWriter, r *http.Request, status int, problem string, filled gatehouse.Webhook) {
-	b := webhooksBody{Kinds: gatehouse.WebhookKinds, Gates: c.o.Gates, Problem: problem, Filled: filled}
-	for _, hook := range c.o.Webhooks.List() {
+	b := webhooksBody{List: listingOf(r), Kinds: gatehouse.WebhookKinds, Gates: c.o.Gates, Problem: problem, Filled: filled}
+	b.List.Path = "/webhooks" // also where a form answers
+	all := c.o.Webhooks.List()
+	b.None = len(all) == 0
+	for _, hook := range arrange(&b.List, all, func(h gatehouse.Webhook) []string { return []string{h.Name, h.URL} }, by("name", func(h gatehouse.Webhook) string { return h.Name }), by("url", func(h gatehouse.Webhook) string { return h.URL })) {
 		newest, err := c.o.Webhooks.Deliveries(r.Context(), hook.Name, gatehouse.ID{}, 1)
 		if err != nil {
 			c.fail(w, r, err)
@@ -96,6 +102,18 @@ func (c *Console) webhooks(w http.ResponseWriter, r *http.Request, status int, p
 			row.Last = &newest[i]
 		}
 		b.Rows = append(b.Rows, row)
+	}
+	if b.List.File {
+		var out [][]string
+		for _, h := range b.Rows {
+			last, state := "", ""
+			if h.Last != nil {
+				last, state = when(h.Last.At), string(h.Last.State)
+			}
+			out = append(out, []string{h.Name, h.URL, joined(h.Kinds), joined(h.At), strconv.FormatBool(h.Paused), last, state})
+		}
+		c.file(w, "webhooks", []string{"name", "url", "kinds", "gates", "paused", "newest", "newest_state"}, out)
+		return
 	}
 	c.render(w, r, status, "webhooks", "webhooks.title", "webhooks", b)
 }
@@ -127,9 +145,10 @@ func (c *Console) addWebhook(w http.ResponseWriter, r *http.Request) {
 
 type webhookBody struct {
 	gatehouse.Webhook
+	List   leafing
+	States []gatehouse.DeliveryState
 	Shown  string // the secret, where it was just made
 	Rows   []gatehouse.Delivery
-	Older  gatehouse.ID
 	Failed bool // the page lists messages that were given up
 }
 
@@ -151,22 +170,30 @@ func (c *Console) webhookIn(w http.ResponseWriter, r *http.Request) (hook gateho
 }
 
 func (c *Console) showWebhook(w http.ResponseWriter, r *http.Request, hook gatehouse.Webhook, secret string) {
-	var before gatehouse.ID
-	var err error
-	if s := r.URL.Query().Get("before"); s != "" {
-		before, err = gatehouse.ParseID(s)
-	}
-	b := webhookBody{Webhook: hook, Shown: secret}
+	list, err := leafingOf(r, "state")
+	list.Path = "/webhooks/" + hook.ID.String()
+	b := webhookBody{Webhook: hook, List: list, States: []gatehouse.DeliveryState{gatehouse.DeliveryWaits, gatehouse.DeliveryDone, gatehouse.DeliveryFailed}, Shown: secret}
+	state := gatehouse.DeliveryState(list.Is("state"))
 	if err == nil {
-		b.Rows, err = c.o.Webhooks.Deliveries(r.Context(), hook.Name, before, pageRows+1)
+		b.Rows, err = leaf(c, &b.List, func(before gatehouse.ID, limit int) ([]gatehouse.Delivery, error) {
+			return c.o.Webhooks.Deliveries(r.Context(), hook.Name, before, limit)
+		}, func(d gatehouse.Delivery) gatehouse.ID { return d.ID }, func(d gatehouse.Delivery) bool { return state == "" || d.State == state })
 	}
 	if err != nil {
 		c.fail(w, r, err)
 		return
 	}
-	if len(b.Rows) > pageRows {
-		b.Rows = b.Rows[:pageRows]
-		b.Older = b.Rows[pageRows-1].ID
+	if b.List.File {
+		var out [][]string
+		for _, d := range b.Rows {
+			passage := ""
+			if !d.Passage.IsZero() {
+				passage = d.Passage.String()
+			}
+			out = append(out, []string{d.ID.String(), when(d.At), string(d.Kind), passage, string(d.State), strconv.Itoa(d.Attempts), when(d.Tried), d.Code})
+		}
+		c.file(w, "messages", []string{"id", "at", "kind", "passage", "state", "tries", "last_try", "code"}, out)
+		return
 	}
 	for _, d := range b.Rows {
 		b.Failed = b.Failed || d.State == gatehouse.DeliveryFailed

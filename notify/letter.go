@@ -28,7 +28,7 @@ type Letter struct {
 // words are the letters' texts: English, Simplified Chinese.
 var words = map[string][2]string{
 	"when": {"When", "时间"}, "site": {"Site", "站点"}, "alarm": {"Alarm", "告警"}, "until": {"Until", "有效至"}, "request": {"Request", "请求编号"}, "due": {"Answer by", "答复期限"}, "answered": {"Answered", "答复日期"},
-	"alarm.subject":    {"Gatehouse alarm: %s at %s", "门禁告警：%s（%s）"},
+	"alarm.subject":    {"Gatehouse alarm: %s at %s", "Gatehouse 告警：%s（%s）"},
 	"invite.subject":   {"An account for you at %s", "您在 %s 的账户"},
 	"invite.said":      {"An administrator made an account for you. The link works once; use it on the device that you work with, and add a passkey there.", "系统管理员为您创建了账户。以下链接仅可使用一次；请在工作设备上打开并添加通行密钥。"},
 	"invite.unasked":   {"If you did not expect this, tell the administrator and leave the link alone.", "如非您本人预期，请告知系统管理员，勿使用此链接。"},
@@ -37,10 +37,10 @@ var words = map[string][2]string{
 	"answered.subject": {"Your request about your data at %s was answered", "您就 %s 所持数据提出的请求已答复"},
 	"answered.said":    {"Your request was answered. The answer itself is given to you in person or by the way that you chose, never by mail in clear.", "您的请求已答复。答复内容将当面或以您选择的方式告知，不会以明文邮件发送。"},
 	"answered.appeal":  {"If you do not agree, you may turn to the supervisory authority.", "如有异议，您可向监管机构投诉。"},
-	"canary":           {"canary", "诱饵被触发"}, "budget": {"budget", "额度超限"}, "altered": {"altered", "控制数据被改动"}, "operator": {"operator", "操作员变更"}, "test": {"test", "测试"}, "gate": {"gate", "出入口故障"},
-	"alarm.canary":   {"", "有人打开了诱饵记录或出示了诱饵令牌。保险库已锁闭，须由两人解除。"},
+	"canary":           {"canary", "诱饵被触发"}, "budget": {"budget", "额度超限"}, "altered": {"altered", "查阅控制数据被更改"}, "operator": {"operator", "操作员变更"}, "test": {"test", "测试"}, "gate": {"gate", "出入口故障"},
+	"alarm.canary":   {"", "有人打开了诱饵或出示了诱饵令牌。保险库已锁闭，须由两人解除。"},
 	"alarm.budget":   {"", "有人申请的查阅超出额度，已被拒绝。"},
-	"alarm.altered":  {"", "保险库的查阅控制数据在保险库之外被改动或丢失。"},
+	"alarm.altered":  {"", "保险库的查阅控制数据在保险库之外被更改或丢失。"},
 	"alarm.operator": {"", "保险库增加或移除了操作员。新操作员一天后才能参与批准。"},
 	"alarm.test":     {"", "这是一条测试告警。"},
 	"alarm.gate":     {"", "某个出入口收到开启指令但无法连接。"},

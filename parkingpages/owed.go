@@ -20,7 +20,7 @@ type bill struct {
 }
 
 func (p *Pages) bill(c gatehouse.Charge, paid gatehouse.Money, lang string) bill {
-	b := bill{Entered: p.at(c.From, lang), Until: p.at(c.Until, lang), Time: parking.Duration(c.Until.Sub(c.From).Truncate(time.Minute)), Total: c.Total.String()}
+	b := bill{Entered: p.at(c.From, lang), Until: p.at(c.Until, lang), Time: parking.Spoken(c.Until.Sub(c.From), lang), Total: c.Total.String()}
 	for _, l := range c.Lines {
 		b.Lines = append(b.Lines, line{parking.Say(l, c.Currency, lang), gatehouse.Money{Minor: l.Amount, Currency: c.Currency}.Decimal()})
 	}

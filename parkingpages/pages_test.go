@@ -112,7 +112,7 @@ func TestTheDriversWay(t *testing.T) {
 			t.Fatalf("%d to %s", resp.StatusCode, to)
 		}
 		_, page := s.do("GET", to, nil)
-		for _, want := range []string{"4.00 EUR", "2 × 1h", text(lang, "owed.title"), "0.64 EUR"} {
+		for _, want := range []string{"4.00 EUR", map[string]string{"en": "2 × 1h", "zh": "2 × 1 小时"}[lang], "1 " + map[string]string{"en": "h 40 min", "zh": "小时 40 分钟"}[lang], text(lang, "owed.title"), "0.64 EUR"} {
 			if !strings.Contains(page, want) {
 				t.Errorf("the page of what is owed does not say %q: %s", want, page)
 			}

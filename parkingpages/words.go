@@ -30,7 +30,7 @@ var texts = map[string][2]string{
 	"ask.go":         {"Show what is owed", "查询费用"},
 	"ask.incomplete": {"Type a plate and a time of the last 60 days, or a ticket's code.", "请输入车牌号和最近 60 天内的时间，或停车票编码。"},
 	"ask.none":       {"No stay was found for that. Check the plate and the time, or press the help button at the lane.", "未找到相应的停车记录。请核对车牌号和时间，或按车道旁的求助按钮。"},
-	"ask.often":      {"That was tried five times from here within an hour. Use your ticket's code later, or press the help button at the lane.", "一小时内已从此处尝试五次。请稍后再试，或按车道旁的求助按钮。"},
+	"ask.often":      {"That was tried five times from here within an hour. Use your ticket's code later, or press the help button at the lane.", "一小时内已从此处尝试五次。请稍后用停车票编码查询，或按车道旁的求助按钮。"},
 	"ask.busy":       {"Many are asking now. Try again in a minute.", "当前查询较多，请一分钟后再试。"},
 
 	"owed.title":  {"What you owe", "应付费用"},
@@ -46,12 +46,12 @@ var texts = map[string][2]string{
 	"owed.amount": {"Amount", "金额"},
 	"owed.total":  {"Charge", "费用合计"},
 	"owed.paid":   {"Paid before", "此前已付"},
-	"owed.tax":    {"Tax in it:", "其中税额："},
+	"owed.tax":    {"Tax in it:", "其中税额"},
 
 	"pay.by.stripe":  {"Pay by card or wallet", "银行卡或电子钱包支付"},
 	"pay.by.cash":    {"Cash", "现金"},
 	"pay.by.card":    {"Card", "刷卡"},
-	"pay.by.invoice": {"Invoice", "记账"},
+	"pay.by.invoice": {"Invoice", "挂账"},
 
 	"leaving.title": {"On to the payment page", "正在前往支付页面"},
 	"leaving.go":    {"Continue", "继续"},
@@ -79,7 +79,7 @@ var texts = map[string][2]string{
 	"nopay.title":    {"Paying does not work now", "暂时无法支付"},
 	"nopay":          {"Try again in a minute, or press the help button at the lane. Nothing was charged.", "请一分钟后再试，或按车道旁的求助按钮。未扣款。"},
 	"failed.title":   {"That did not work", "操作失败"},
-	"failed":         {"The fault is ours. Try again in a minute, or press the help button at the lane.", "这是我们的故障。请一分钟后再试，或按车道旁的求助按钮。"},
+	"failed":         {"The fault is ours. Try again in a minute, or press the help button at the lane.", "系统出现故障。请一分钟后再试，或按车道旁的求助按钮。"},
 	"closed.title":   {"No parking here", "未开通停车缴费"},
 	"closed":         {"This site charges nobody for parking.", "本站点不收取停车费。"},
 

@@ -32,6 +32,7 @@ type Config struct {
 	Vault        VaultConfig         `yaml:"vault"`
 	Vision       VisionConfig        `yaml:"vision"`
 	Ring         RingConfig          `yaml:"ring"`
+	Law          LawConfig           `yaml:"law"`
 	Strangers    StrangersConfig     `yaml:"strangers"`
 	Terminal     TerminalConfig      `yaml:"terminal"`
 	Attendance   AttendanceConfig    `yaml:"attendance"`

@@ -47,7 +47,14 @@ func (c *Config) check() error {
 	if err := c.Terminal.check(); err != nil {
 		return bad("terminal", "see gatehouse.yml", "%v", err)
 	}
-	if err := c.Attendance.check(c.Gates, c.Terminal.Law); err != nil {
+	law, err := c.Law.law()
+	if err != nil {
+		return bad("law", "see gatehouse.yml", "%v", err)
+	}
+	if law.RecordDays > 0 && c.Retention.RecordDays > law.RecordDays {
+		return bad("retention.record_days", fmt.Sprintf("use 1 to %d", law.RecordDays), "it is %d, and law.profile %s keeps nobody's face longer than %d days after they were last there", c.Retention.RecordDays, law.Profile, law.RecordDays)
+	}
+	if err := c.Attendance.check(c.Gates, law); err != nil {
 		return err
 	}
 	if err := c.Paying.check(); err != nil {
@@ -126,7 +133,7 @@ func (c *Config) check() error {
 		}
 		parks[p.ID] = true
 	}
-	_, err := c.schedules()
+	_, err = c.schedules()
 	return err
 }
 

@@ -13,7 +13,6 @@ import (
 type TerminalConfig struct {
 	Language   string `yaml:"language"`
 	Greeting   bool   `yaml:"greeting"`
-	Law        string `yaml:"law"`
 	Controller string `yaml:"controller"`
 	Contact    string `yaml:"contact"`
 }
@@ -22,7 +21,7 @@ type TerminalConfig struct {
 const maxNotice = 200
 
 func (c TerminalConfig) check() error {
-	errs := []error{oneOf("language", c.Language, "en", "zh"), oneOf("law", c.Law, terminal.Laws()...)}
+	errs := []error{oneOf("language", c.Language, "en", "zh")}
 	for what, text := range map[string]string{"controller": c.Controller, "contact": c.Contact} {
 		if utf8.RuneCountInString(text) > maxNotice {
 			errs = append(errs, fmt.Errorf("%s may have %d characters", what, maxNotice))
@@ -39,7 +38,7 @@ func (s *Server) openTerminal(context.Context) error {
 		who = s.config.Site.Name
 	}
 	r := s.config.Retention
-	s.page = terminal.New(terminal.Options{Site: s.config.Site.Name, Language: c.Language, Notice: terminal.Notice{Law: c.Law, Controller: who, Contact: c.Contact,
+	s.page = terminal.New(terminal.Options{Site: s.config.Site.Name, Language: c.Language, Notice: terminal.Notice{Law: s.config.Law.Profile, Controller: who, Contact: c.Contact,
 		PassageDays: r.PassageDays, MetadataDays: r.MetadataDays, RecordDays: r.RecordDays, KeepsStrangers: s.config.Strangers.Keep, StrangerDays: r.StrangerDays,
 		StrangersPurpose: s.config.Strangers.Purpose, RingMinutes: s.config.Ring.Minutes}})
 	return nil

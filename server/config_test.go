@@ -4,11 +4,14 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"gatehouse"
+	"gatehouse/rules/privacy"
+	"gatehouse/terminal"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -129,6 +132,10 @@ func TestLoadConfigRefuses(t *testing.T) {
 		{"a mail server in clear", "alarms: {mail: {host: mail.example, security: none, from: a@example.org, to: [b@example.org]}}\n", "config.invalid"},
 		{"mail to nobody", "alarms: {mail: {host: mail.example, from: a@example.org}}\n", "config.invalid"},
 		{"mail to two in one", "alarms: {mail: {host: mail.example, from: a@example.org, to: ['b@example.org, c@example.org']}}\n", "config.invalid"},
+		{"a law that nobody knows", "law: {profile: mars}\n", "config.invalid"},
+		{"a guardian's age below the law's", "law: {profile: eu, guardian_age: 14}\n", "config.invalid"},
+		{"faces that a law keeps for three years only", "law: {profile: us-il}\nretention: {record_days: 1096}\n", "config.invalid"},
+		{"attendance by faces in France", "law: {profile: fr}\nattendance: {faces: true}\n", "config.invalid"},
 		{"a vault that is never unsealed", "vault: {unsealed_for: 0s}\n", "config.invalid"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -146,6 +153,15 @@ func TestLoadConfigRefuses(t *testing.T) {
 	}
 	if c, err := LoadConfig(filepath.Join(t.TempDir(), "none.yml"), []string{"GATEHOUSE_LISTEN=localhost:9998"}); gatehouse.ErrorCode(err) != "config.missing" || c.Listen != "localhost:9998" {
 		t.Errorf("no file: %v", err)
+	}
+}
+
+// A law that consents follow has a notice, and the other way round.
+func TestEveryLawHasANotice(t *testing.T) {
+	all := privacy.Profiles()
+	slices.Sort(all)
+	if diff := cmp.Diff(all, terminal.Laws()); diff != "" {
+		t.Error(diff)
 	}
 }
 

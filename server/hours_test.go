@@ -13,6 +13,7 @@ import (
 	"gatehouse/flow/accounts"
 	"gatehouse/flow/follow"
 	"gatehouse/flow/timesheet"
+	"gatehouse/rules/privacy"
 
 	"filippo.io/age"
 	"github.com/xuri/excelize/v2"
@@ -31,7 +32,11 @@ func TestAttendanceThatCannotBe(t *testing.T) {
 		{AttendanceConfig{Gates: []string{"lane"}}, "", false},
 		{AttendanceConfig{Gates: []string{"gone"}}, "", false},
 	} {
-		if err := c.check(gates, c.law); (err == nil) != c.ok {
+		law, err := privacy.LawOf(c.law, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.check(gates, law); (err == nil) != c.ok {
 			t.Errorf("%+v under %q: %v", c.AttendanceConfig, c.law, err)
 		}
 	}

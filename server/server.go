@@ -374,7 +374,11 @@ func (s *Server) openFlows(ctx context.Context) error {
 	}
 	s.lend = disclose.New(disclose.Ports{Place: s.site.Place, Vault: s.vault, Subjects: s.store, Passages: s.store, Blobs: s.blobs, Badges: s.working})
 	s.indexer = &search.Feeder{Place: s.site.Place, Index: s.vault, Store: s.store}
-	s.enroll = enroll.New(enroll.Ports{Place: s.site.Place, Eyes: s.eyes, Gallery: s.gallery, Threshold: models.Threshold, Fault: face.Fault, Sealer: s.vault,
+	law, err := s.config.Law.law()
+	if err != nil {
+		return err
+	}
+	s.enroll = enroll.New(enroll.Ports{Place: s.site.Place, Law: law, Eyes: s.eyes, Gallery: s.gallery, Threshold: models.Threshold, Fault: face.Fault, Sealer: s.vault,
 		Keep: s.gateKey, Subjects: s.store, Blobs: s.blobs, Working: s.working, Join: s.joinGroup})
 	s.erase = s.newEraser()
 	s.openImports()

@@ -76,17 +76,17 @@ func (n Notice) Sections(lang string) []Section {
 	if n.Contact != "" {
 		contact = say("Questions and requests: %s", "咨询与请求：%s", n.Contact)
 	}
-	add(say("Who is responsible", "谁负责"), say("%s", "%s", n.Controller), contact)
+	add(say("Who is responsible", "个人信息处理者"), say("%s", "%s", n.Controller), contact)
 	add(say("What for", "用途"),
 		say("To let in who may pass here, and to know who passed and when. Age, sex, origin and mood are not looked at.", "用于放行有权通过的人员，并记录通行人员和时间。不分析年龄、性别、族裔或情绪。"), of.ground[i])
 	add(say("A face is never the only way in", "人脸绝不是唯一的通行方式"),
 		say("A card, PIN or QR code opens this gate too, without any disadvantage. Ask the reception for one.", "卡片、密码或二维码同样可以开门，不会因此受到任何不利影响。请向前台申请。"))
-	strangers := say("If you are not enrolled here, your face is compared and forgotten within seconds. Pictures stay in memory for at most %d minutes and are not stored.", "如果您未在此登记，您的人脸在比对后数秒内即被遗忘。画面最多在内存中保留 %d 分钟，不会存储。", n.RingMinutes)
+	strangers := say("If you are not enrolled here, your face is compared and forgotten within seconds. Pictures stay in memory for at most %d minutes and are not stored.", "如果您未在此登记，您的人脸在比对后数秒内即被删除。画面最多在内存中保留 %d 分钟，不会保存到磁盘。", n.RingMinutes)
 	if n.KeepsStrangers {
-		strangers = say("If you are not enrolled here, your face is compared and forgotten within seconds. A picture of you may be kept, sealed, for at most %d days: %s.", "如果您未在此登记，您的人脸在比对后数秒内即被遗忘。您的一张照片可能会被加密保存，最多 %d 天，用途：%s。", n.StrangerDays, n.StrangersPurpose)
+		strangers = say("If you are not enrolled here, your face is compared and forgotten within seconds. A picture of you may be kept, sealed, for at most %d days: %s.", "如果您未在此登记，您的人脸在比对后数秒内即被删除。您的一张图片可能会被封存，最多 %d 天，用途：%s。", n.StrangerDays, n.StrangersPurpose)
 	}
-	add(say("How long", "保存多久"),
-		say("Pictures of a passage: %d days. When somebody passed, under a number: %d days. The record of somebody who has left: %d days.", "通行照片：%d 天。以编号记录的通行时间：%d 天。离开人员的档案：%d 天。", n.PassageDays, n.MetadataDays, n.RecordDays), strangers)
+	add(say("How long", "保存期限"),
+		say("Pictures of a passage: %d days. When somebody passed, under a number: %d days. The record of somebody who has left: %d days.", "通行图片：%d 天。以编号记录的通行时间：%d 天。离开者的档案：%d 天。", n.PassageDays, n.MetadataDays, n.RecordDays), strangers)
 	add(say("What you may ask for", "您的权利"),
 		say("You may see, correct, take with you and have erased what is kept about you, learn who looked at it, and withdraw your consent at any time.", "您可以查阅、更正、转移和删除与您有关的信息，了解谁查看过这些信息，并可随时撤回同意。"), of.complaint[i])
 	return out

@@ -8,7 +8,7 @@ var texts = map[string][2]string{
 	"lang.change": {"中文：切换语言", "English: change the language"},
 
 	"enrol.title":    {"Set up this tablet", "设置此平板"},
-	"enrol.what":     {"An administrator gives a code of ten characters, on the page Devices or with", "请向管理员索取十位代码（设备页面），或使用命令"},
+	"enrol.what":     {"An administrator gives a code of ten characters, on the page Devices or with", "请向系统管理员索取十位代码（设备页面），或使用命令"},
 	"enrol.code":     {"Code", "代码"},
 	"enrol.do":       {"Enrol", "登记"},
 	"enrol.busy":     {"One moment …", "请稍候……"},
@@ -49,7 +49,7 @@ var texts = map[string][2]string{
 	"answer.reception":          {"Please ask the reception", "请咨询前台"},
 	"answer.reception.what":     {"This did not open the gate.", "未能开门。"},
 	"answer.out_of_order":       {"Out of order", "系统故障"},
-	"answer.out_of_order.what":  {"The fault is ours. Please ask the reception.", "这是我们的故障，请咨询前台。"},
+	"answer.out_of_order.what":  {"The fault is ours. Please ask the reception.", "系统出现故障，请咨询前台。"},
 
 	"pin":           {"PIN", "密码"},
 	"pin.title":     {"Enter your PIN", "请输入密码"},
@@ -57,7 +57,7 @@ var texts = map[string][2]string{
 	"pin.delete":    {"Delete", "删除"},
 	"pin.ok":        {"OK", "确定"},
 	"pin.face":      {"Now look into the camera, or show a card", "请看摄像头或出示卡片"},
-	"pin.face.what": {"At this gate a PIN counts together with another way.", "在此门，密码须与另一种方式同时使用。"},
+	"pin.face.what": {"At this gate a PIN counts together with another way.", "在此出入口，密码须与另一种方式同时使用。"},
 	"pin.many":      {"Too many wrong PINs", "密码错误次数过多"},
 	"pin.many.what": {"Use a card or QR code, or come again in a minute.", "请使用卡片或二维码，或一分钟后再试。"},
 
@@ -68,6 +68,6 @@ var texts = map[string][2]string{
 	"busy.what": {"That did not arrive.", "未能送达。"},
 
 	"notice":       {"Your data", "个人信息"},
-	"notice.title": {"What happens with your data at this gate", "本门如何处理您的信息"},
+	"notice.title": {"What happens with your data at this gate", "此处如何处理您的个人信息"},
 	"close":        {"Close", "关闭"},
 }

@@ -22,7 +22,7 @@ type EnrollPersonRequest struct {
 	ConsentGiven bool   `json:"consent_given"`
 	ConsentHow   string `json:"consent_how,omitempty"`
 	ConsentRef   string `json:"consent_ref,omitempty"`
-	// Guardian says that a guardian signed, which people under 14 need.
+	// Guardian says that a guardian signed, which people below the age of the site's law need.
 	Guardian bool `json:"guardian,omitempty"`
 	// DistinctFrom names the enrolled person whom this one resembles: twins, who
 	// then need a second factor.

@@ -38,7 +38,7 @@ type EnrollPersonCmd struct {
 	Unit         string   `help:"Organization unit."`
 	Allow        []string `help:"GATE or GATE:SCHEDULE, for example front-door:office-hours; \"*\" is every gate." default:"*"`
 	ConsentRef   string   `help:"Where the signed consent lies; without it the person is asked on this terminal." placeholder:"TEXT"`
-	Guardian     bool     `help:"A guardian signed (required under 14)."`
+	Guardian     bool     `help:"A guardian signed (required below the age of the site's law: law in gatehouse.yml)."`
 	DistinctFrom string   `help:"The id of a twin who is enrolled already; both need a second factor then." placeholder:"ID"`
 	CardFile     string   `help:"Read the card number from a file (- for standard input): numbers do not belong on a command line." placeholder:"FILE"`
 	PINFile      string   `name:"pin-file" help:"Read the PIN from a file." placeholder:"FILE"`

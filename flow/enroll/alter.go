@@ -147,7 +147,7 @@ func (e *Enroller) CorrectVehicle(ctx context.Context, id gatehouse.SubjectID, r
 
 // SetFace describes a person by other photos, in the place of those that there were. It
 // needs a consent that is in force, or a, which is recorded then. Errors: enroll.consent,
-// enroll.nothing, enroll.kind, store.not_found, and Person's about photos.
+// enroll.signed, enroll.faces_at_work, enroll.nothing, enroll.kind, store.not_found, and Person's about photos.
 func (e *Enroller) SetFace(ctx context.Context, id gatehouse.SubjectID, photos [][]byte, a Agreement, distinct gatehouse.SubjectID) error {
 	if len(photos) == 0 {
 		return gatehouse.Errorf("enroll.nothing", "give photos", "there is no photo")
@@ -158,6 +158,11 @@ func (e *Enroller) SetFace(ctx context.Context, id gatehouse.SubjectID, photos [
 	}
 	if now := e.Now(); !a.Given && !slices.ContainsFunc(given, func(c gatehouse.Consent) bool { return c.Purpose == gatehouse.FaceAtDoors && c.InForce(now) }) {
 		return noConsent()
+	}
+	if a.Given {
+		if err := e.CheckAgreement(a); err != nil {
+			return err
+		}
 	}
 	faces, err := e.look(ctx, photos)
 	if err != nil {

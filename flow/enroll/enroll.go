@@ -10,11 +10,17 @@ import (
 	"time"
 
 	"gatehouse"
+	"gatehouse/rules/privacy"
 )
+
+// Law is what the site's law asks of consents.
+type Law = privacy.Law
 
 // Ports are what enrolling needs of the rest.
 type Ports struct {
-	Place     gatehouse.Place
+	Place gatehouse.Place
+	// Law has as its zero value that of no profile.
+	Law       Law
 	Eyes      gatehouse.Eyes
 	Gallery   gatehouse.Gallery
 	Threshold func(galleryN int) float32
@@ -63,6 +69,9 @@ type Enroller struct {
 func New(p Ports) *Enroller {
 	if p.Now == nil {
 		p.Now = time.Now
+	}
+	if p.Law == (Law{}) {
+		p.Law, _ = privacy.LawOf("", 0)
 	}
 	return &Enroller{Ports: p}
 }

@@ -13,6 +13,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/flow/workingset"
+	"gatehouse/rules/privacy"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -225,6 +226,60 @@ func TestPersonIsRefused(t *testing.T) {
 			}
 			if len(d.subjects)+len(d.people)+len(d.intents) != 0 {
 				t.Error("something was stored all the same")
+			}
+		})
+	}
+}
+
+// What the site's law asks of a consent is asked before anything is stored, and of other
+// photos too.
+func TestTheLawOfTheSite(t *testing.T) {
+	for _, c := range []struct {
+		name, profile string
+		age           int
+		change        func(*Person)
+		code          string
+	}{
+		{"15 years in China", "cn", 0, func(p *Person) { p.Record.BirthDate = "2011-01-01" }, ""},
+		{"15 years under the GDPR", "eu", 0, func(p *Person) { p.Record.BirthDate = "2011-01-01" }, "enroll.guardian"},
+		{"15 years in France", "fr", 0, func(p *Person) { p.Record.BirthDate = "2011-01-01" }, ""},
+		{"15 years in Illinois", "us-il", 0, func(p *Person) { p.Record.BirthDate = "2011-01-01" }, "enroll.guardian"},
+		{"15 years at a site that is stricter", "cn", 16, func(p *Person) { p.Record.BirthDate = "2011-01-01" }, "enroll.guardian"},
+		{"an answer at the desk", "eu", 0, func(p *Person) { p.Consent.How, p.Consent.Reference = "terminal", "" }, ""},
+		{"an answer at the desk in Illinois", "us-il", 0, func(p *Person) { p.Consent.How, p.Consent.Reference = "terminal", "" }, "enroll.signed"},
+		{"a form that lies nowhere", "us-il", 0, func(p *Person) { p.Consent.Reference = "" }, "enroll.signed"},
+		{"a signed form", "us-il", 0, nil, ""},
+		{"attendance by face", "eu", 0, func(p *Person) { p.Consent.Attendance = true }, ""},
+		{"attendance by face in France", "fr", 0, func(p *Person) { p.Consent.Attendance = true }, "enroll.faces_at_work"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d, e, _ := newDesk(t)
+			var err error
+			if e.Law, err = privacy.LawOf(c.profile, c.age); err != nil {
+				t.Fatal(err)
+			}
+			r := person("ana")
+			if c.change != nil {
+				c.change(&r)
+			}
+			_, err = e.Person(t.Context(), r)
+			if gatehouse.ErrorCode(err) != c.code {
+				t.Fatalf("got %v, want %q", err, c.code)
+			}
+			if err != nil && len(d.subjects)+len(d.people)+len(d.intents) != 0 {
+				t.Error("something was stored all the same")
+			}
+			if c.code == "enroll.guardian" {
+				return
+			}
+			card := person()
+			card.Card = "4711"
+			id, err := e.Person(t.Context(), card)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := e.SetFace(t.Context(), id, [][]byte{[]byte("ben")}, r.Consent, gatehouse.SubjectID{}); gatehouse.ErrorCode(err) != c.code {
+				t.Errorf("other photos: %v, want %q", err, c.code)
 			}
 		})
 	}

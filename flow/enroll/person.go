@@ -34,7 +34,7 @@ type Agreement struct {
 	Attendance bool             // that it counts as attendance, too: a purpose of its own
 	How        string           // "terminal" or "reference"
 	Reference  gatehouse.Secret // where the signed form lies
-	Guardian   bool             // a guardian agreed: required under 14
+	Guardian   bool             // a guardian agreed: required below the age that Law says
 	Notice     string           // language of the notice that they were shown, "en" or "zh"
 	By         string           // the operator who recorded it
 }
@@ -58,11 +58,8 @@ func (e *Enroller) consents(ctx context.Context, id gatehouse.SubjectID, a Agree
 	return out, nil
 }
 
-// guardianAge is the age below which a guardian must agree (PIPL art. 31).
-const guardianAge = 14
-
 // Person enrols a person and returns the new opaque id. Errors (all before anything
-// is written): enroll.label, enroll.consent, enroll.guardian, enroll.birth_date,
+// is written): enroll.label, enroll.consent, enroll.guardian, enroll.signed, enroll.faces_at_work, enroll.birth_date,
 // enroll.no_face, enroll.two_faces, face.* (too small, blurred, dark, turned away),
 // enroll.differ, enroll.duplicate, enroll.credential, enroll.pin, image.*.
 func (e *Enroller) Person(ctx context.Context, r Person) (gatehouse.SubjectID, error) {
@@ -145,12 +142,29 @@ func (e *Enroller) checkPerson(r Person) error {
 		return err
 	}
 	if child && len(r.Photos) > 0 && !r.Consent.Guardian {
-		return gatehouse.Errorf("enroll.guardian", "have a guardian sign, and give --guardian with --consent-ref", "a person under %d needs a guardian's consent", guardianAge)
+		return gatehouse.Errorf("enroll.guardian", "have a guardian sign, and give --guardian with --consent-ref", "a person under %d needs a guardian's consent", e.Law.GuardianAge)
+	}
+	if len(r.Photos) > 0 {
+		if err := e.CheckAgreement(r.Consent); err != nil {
+			return err
+		}
 	}
 	for kind, secret := range map[gatehouse.WorkingKind]gatehouse.Secret{gatehouse.CardItem: r.Card, gatehouse.PINItem: r.PIN, gatehouse.QRItem: r.QR} {
 		if err := checkCredential(kind, secret); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// CheckAgreement refuses what the site's law does not take for a consent. Errors:
+// enroll.signed, enroll.faces_at_work.
+func (e *Enroller) CheckAgreement(a Agreement) error {
+	switch {
+	case e.Law.Signed && (a.How != "reference" || a.Reference == ""):
+		return gatehouse.Errorf("enroll.signed", "have them sign, and say where the form lies (--consent-ref)", "the site's law (%s) asks for a signed form", e.Law.Profile)
+	case !e.Law.FacesAtWork && a.Attendance:
+		return gatehouse.Errorf("enroll.faces_at_work", "leave it out: a badge, PIN or QR code counts", "under the site's law (%s) faces never count as attendance", e.Law.Profile)
 	}
 	return nil
 }
@@ -169,7 +183,7 @@ func (e *Enroller) checkBirth(date string) (child bool, err error) {
 	if err != nil || born.After(e.Now()) || born.Year() < 1900 {
 		return false, gatehouse.Errorf("enroll.birth_date", "write it as YYYY-MM-DD", "the birth date is not a date of the past")
 	}
-	return born.AddDate(guardianAge, 0, 0).After(e.Now()), nil
+	return born.AddDate(e.Law.GuardianAge, 0, 0).After(e.Now()), nil
 }
 
 // checkCredential refuses what no device could send, and a PIN that anybody guesses. An

@@ -7,7 +7,7 @@ var causes = map[string][2]string{
 	"intake.column_twice":    {"This column is there twice.", "此列重复。"},
 	"intake.column_missing":  {"This column is missing.", "缺少此列。"},
 	"intake.formula":         {"The cell holds a formula. Copy the values and paste them as values.", "单元格含有公式，请复制后粘贴为数值。"},
-	"intake.rounded":         {"The spreadsheet has rounded this number. Format the column as text and write it again.", "电子表格已将此号码四舍五入，请将该列设为文本格式后重新填写。"},
+	"intake.rounded":         {"The spreadsheet has rounded this number. Format the column as text and write it again.", "电子表格已对此号码取整，请将该列设为文本格式后重新填写。"},
 	"intake.date":            {"This is no date. Write it as 2026-11-25.", "这不是日期，请写成 2026-11-25。"},
 	"intake.date_ambiguous":  {"This date could be two days. Write it as 2026-11-25.", "此日期有两种可能，请写成 2026-11-25。"},
 	"intake.group":           {"There is no such group. Use a group's id or title, or make it first.", "没有此分组，请使用分组编号或名称，或先创建分组。"},

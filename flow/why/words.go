@@ -21,11 +21,11 @@ func (p pair) in(lang string) string {
 // held says of each question what it means that nothing stands against it.
 var held = map[string]pair{
 	"recognition":   {"Recognized as somebody or something that is enrolled.", "已识别为已登记的人员或车辆。"},
-	"liveness":      {"The face looked live, or this gate does not ask.", "活体检测通过，或此门不要求。"},
+	"liveness":      {"The face looked live, or this gate does not ask.", "活体检测通过，或此出入口不要求。"},
 	"consent":       {"Consent to face recognition is in force.", "人脸识别同意有效。"},
 	"status":        {"Access is not suspended.", "通行权限未被暂停。"},
 	"validity":      {"The badge is valid on that day.", "证件在当日有效。"},
-	"grant":         {"Something allows it at this gate and time.", "有授权允许在此门、此时通行。"},
+	"grant":         {"Something allows it at this gate and time.", "有授权允许此时在此出入口通行。"},
 	"repetition":    {"Not let through just before.", "刚才没有通行过。"},
 	"second factor": {"Nothing else has to be shown, or it was.", "无需其他凭证，或已出示。"},
 }
@@ -42,7 +42,7 @@ var changes = map[gatehouse.Reason]pair{
 	gatehouse.Suspended:        {"Reinstate the person or vehicle.", "请恢复该人员或车辆的权限。"},
 	gatehouse.NotYetValid:      {"Wait until the first day, or give an earlier one.", "请等到生效日期，或提前生效日期。"},
 	gatehouse.Expired:          {"Give a later last day.", "请延长有效期。"},
-	gatehouse.NotHere:          {"Add a grant for this gate, or put them into a group that has a rule for it.", "请添加此门的授权，或加入有此门规则的组。"},
+	gatehouse.NotHere:          {"Add a grant for this gate, or put them into a group that has a rule for it.", "请添加此出入口的授权，或加入有此出入口规则的分组。"},
 	gatehouse.OutsideHours:     {"Come when the schedule is open, or give the rule another schedule.", "请在开放时段通行，或为规则更换时段。"},
 	gatehouse.NeedSecondFactor: {"Show a card, PIN or QR code of the same person as well.", "请同时出示本人的卡片、密码或二维码。"},
 	gatehouse.Repeated:         {"Wait a few seconds.", "请稍候几秒。"},
@@ -69,7 +69,7 @@ func (s Step) Change(lang string) string { return changes[s.Reason].in(lang) }
 func (g Grant) Says(lang string) string {
 	switch {
 	case !g.Here:
-		return pair{"for other gates", "适用于其他门"}.in(lang)
+		return pair{"for other gates", "适用于其他出入口"}.in(lang)
 	case g.Valid == access.NotYet:
 		return pair{"does not count yet", "尚未生效"}.in(lang)
 	case g.Valid == access.Over:

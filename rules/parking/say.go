@@ -21,7 +21,7 @@ func Say(l gatehouse.ChargeLine, c gatehouse.Currency, lang string) string {
 	case gatehouse.ComplimentaryLine:
 		return "the first " + Duration(l.Block) + " are never charged"
 	case gatehouse.TimeLine:
-		return fmt.Sprintf("%s: %d × %s at %s%s", l.Name, l.Count, Duration(l.Block), price, per(l, " per "))
+		return fmt.Sprintf("%s: %d × %s at %s%s", l.Name, l.Count, Duration(l.Block), price, per(l, " per ", Duration))
 	case gatehouse.FlatLine:
 		return l.Name + ": flat rate " + price
 	case gatehouse.CapLine:
@@ -54,11 +54,11 @@ func sayZH(l gatehouse.ChargeLine, c gatehouse.Currency) string {
 	price := gatehouse.Money{Minor: l.Price, Currency: c}.Decimal()
 	switch l.Kind {
 	case gatehouse.GraceLine:
-		return Duration(l.Block) + " 内驶离，不收费"
+		return Spoken(l.Block, "zh") + "内驶离，不收费"
 	case gatehouse.ComplimentaryLine:
-		return "前 " + Duration(l.Block) + " 免费"
+		return "前 " + Spoken(l.Block, "zh") + "免费"
 	case gatehouse.TimeLine:
-		return fmt.Sprintf("%s：%d × %s，单价 %s%s", l.Name, l.Count, Duration(l.Block), price, per(l, " / "))
+		return fmt.Sprintf("%s：%d × %s，单价 %s%s", l.Name, l.Count, Spoken(l.Block, "zh"), price, per(l, " / ", spokenZH))
 	case gatehouse.FlatLine:
 		return l.Name + "：按次 " + price
 	case gatehouse.CapLine:
@@ -66,7 +66,7 @@ func sayZH(l gatehouse.ChargeLine, c gatehouse.Currency) string {
 	case gatehouse.PeriodCapLine:
 		return l.Name + "封顶 " + price
 	case gatehouse.LostLine:
-		return "遗失票：" + price
+		return "停车票遗失：" + price
 	case gatehouse.RoundLine:
 		return "取整到 " + price
 	case gatehouse.PassLine:
@@ -74,7 +74,7 @@ func sayZH(l gatehouse.ChargeLine, c gatehouse.Currency) string {
 	case gatehouse.ValidationLine:
 		switch {
 		case l.Block > 0:
-			return fmt.Sprintf("%s 减免 %s", l.Name, Duration(l.Block))
+			return fmt.Sprintf("%s 减免 %s", l.Name, Spoken(l.Block, "zh"))
 		case l.Price > 0:
 			return fmt.Sprintf("%s 减免 %s", l.Name, Percent(l.Price))
 		}
@@ -88,12 +88,31 @@ func sayZH(l gatehouse.ChargeLine, c gatehouse.Currency) string {
 }
 
 // per says which time a price is for, where that is not the block.
-func per(l gatehouse.ChargeLine, word string) string {
+func per(l gatehouse.ChargeLine, word string, says func(time.Duration) string) string {
 	if l.Per == l.Block {
 		return ""
 	}
-	return word + Duration(l.Per)
+	return word + says(l.Per)
 }
+
+// Spoken writes whole minutes as people say them: "1 h 30 min", "2 d"; lang "zh" gives
+// "1 小时 30 分钟", "2 天".
+func Spoken(d time.Duration, lang string) string {
+	units := [3]string{"d", "h", "min"}
+	if lang == "zh" {
+		units = [3]string{"天", "小时", "分钟"}
+	}
+	minutes := int(d / time.Minute)
+	var parts []string
+	for i, n := range [3]int{minutes / (24 * 60), minutes / 60 % 24, minutes % 60} {
+		if n > 0 || i == 2 && parts == nil {
+			parts = append(parts, fmt.Sprintf("%d %s", n, units[i]))
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+func spokenZH(d time.Duration) string { return Spoken(d, "zh") }
 
 // Duration writes whole minutes as a tariff's file does: "90m", "1h", "1h30m", "2d".
 func Duration(d time.Duration) string {

@@ -32,6 +32,12 @@ func TestEveryLineIsSaid(t *testing.T) {
 			t.Errorf("%v: %s", d, got)
 		}
 	}
+	for d, want := range map[time.Duration][2]string{0: {"0 min", "0 分钟"}, 59 * time.Minute: {"59 min", "59 分钟"}, 90*time.Minute + 40*time.Second: {"1 h 30 min", "1 小时 30 分钟"},
+		24 * time.Hour: {"1 d", "1 天"}, 49 * time.Hour: {"2 d 1 h", "2 天 1 小时"}} {
+		if en, zh := Spoken(d, "en"), Spoken(d, "zh"); en != want[0] || zh != want[1] {
+			t.Errorf("%v: %s, %s", d, en, zh)
+		}
+	}
 	for b, want := range map[int64]string{1900: "19 %", 750: "7.5 %", 1: "0.01 %", 10000: "100 %"} {
 		if got := Percent(b); got != want {
 			t.Errorf("%d: %s", b, got)

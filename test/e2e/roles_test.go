@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"gatehouse"
 	"gatehouse/api"
@@ -138,7 +139,10 @@ func TestTenantsNeverSeeEachOther(t *testing.T) {
 		q.Host, q.RemoteAddr = "localhost:"+port(s), "127.0.0.1:9"
 		q.AddCookie(cookie)
 		w := httptest.NewRecorder()
-		tcp.ServeHTTP(w, q)
+		// A stream that lets somebody in goes on until its reader leaves, so this one leaves.
+		ctx, leave := context.WithTimeout(t.Context(), 2*time.Second)
+		tcp.ServeHTTP(w, q.WithContext(ctx))
+		leave()
 		if w.Code != http.StatusForbidden {
 			t.Errorf("%s: %d for a manager of another site", route.Pattern, w.Code)
 		}

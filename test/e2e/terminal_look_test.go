@@ -21,7 +21,7 @@ import (
 func TestATerminalAsksForASecondFactor(t *testing.T) {
 	s, base, passed := doors(t, func(c *server.Config) {
 		c.Gates[1].RepeatWithin = time.Second
-		c.Terminal.Law, c.Terminal.Contact = "eu", "privacy@example.org"
+		c.Law.Profile, c.Terminal.Contact = "eu", "privacy@example.org"
 	})
 	enrolled(t, s, 0)
 	ctx, c := tablet(t, walk(t, 0, 90))
