@@ -83,8 +83,8 @@ func actor(r *http.Request) timesheet.Actor {
 
 // working is the area of hours worked.
 var working = area{
-	pages:  []string{"hours", "timesheet", "ownhours", "hourplans", "periods", "performance"},
-	routes: (*Console).hoursRoutes,
+	pages:  []string{"hours", "timesheet", "ownhours", "hourplans", "periods", "performance", "personpay", "payslip"},
+	routes: func(c *Console) []auth.Route { return append(c.hoursRoutes(), c.wagesRoutes()...) },
 	nav: []entry{
 		{"nav.hours", "ownhours", "/hours/own", "nav.ownhours", gatehouse.OwnHours},
 		{"nav.hours", "hours", "/hours", "nav.timesheets", gatehouse.SeeHours},

@@ -23,6 +23,7 @@ type ownHoursBody struct {
 	Balances    []balanceView
 	Kinds       []gatehouse.LeaveKind
 	Clock       bool
+	Slips       []gatehouse.StoredPayslip
 	Today       gatehouse.Date
 	Problem     string
 }
@@ -72,6 +73,9 @@ func (c *Console) fillOwn(ctx context.Context, lang string, by timesheet.Actor, 
 	}
 	balances, err := c.o.Hours.Balances(ctx, by.Person)
 	b.Balances = balancesOf(balances, kinds)
+	if err == nil && c.o.Wages != nil {
+		b.Slips, err = c.o.Wages.Slips(ctx, by.Person)
+	}
 	return err
 }
 

@@ -18,7 +18,9 @@ type HoursPlans struct {
 	Calendar   WorkCalendar  `json:"calendar"`
 	LeaveKinds []LeaveKind   `json:"leave_kinds"`
 	Earnings   []Earning     `json:"earnings"`
-	Presets    []string      `json:"presets"` // rules that a law asks for, by name
+	// Figures are what the scheme's formulas name.
+	Figures map[string]Money `json:"figures,omitempty"`
+	Presets []string         `json:"presets"` // rules that a law asks for, by name
 }
 
 // Shift is one day's plan. Its times are those of the clock on the wall.
@@ -178,7 +180,9 @@ type PlanRequest struct {
 	Calendar  *WorkCalendar `json:"calendar,omitempty"`
 	LeaveKind *LeaveKind    `json:"leave_kind,omitempty"`
 	Earnings  []Earning     `json:"earnings,omitempty"`
-	Revision  *uint64       `json:"revision,omitempty"`
+	// Figures are what the scheme's formulas name; an empty object takes them away.
+	Figures  *map[string]Money `json:"figures,omitempty"`
+	Revision *uint64           `json:"revision,omitempty"`
 }
 
 // PlanResponse says which version a change made, and the part's id.

@@ -33,10 +33,11 @@ type Ports struct {
 	Faces bool
 	// WebClock lets people punch on their own page.
 	WebClock bool
-	// Calendar gives the public holidays of a place, and CheckEarnings says what is wrong with a
-	// pay scheme; nil where there are none.
+	// Calendar gives the public holidays of a place, CheckEarnings and CheckFigures say what is
+	// wrong with a pay scheme and its figures; nil where there are none.
 	Calendar      func(place string, first, last int) (gatehouse.WorkCalendar, error)
 	CheckEarnings func([]gatehouse.Earning) error
+	CheckFigures  func(map[string]gatehouse.Money) error
 	// CheckRecipients refuses what is no age public key; nil where nothing is exported.
 	CheckRecipients func([]string) error
 	Now             func() time.Time

@@ -72,7 +72,7 @@ func newShiftTeam(t *testing.T, s *consoletest.Site) shiftTeam {
 
 // pages are those about hours, by name.
 func (h shiftTeam) pages() map[string]string {
-	return map[string]string{"hours": "/hours" + h.query, "timesheet": "/hours/people/" + h.people[0].String() + h.query, "hourplans": "/hours/plans", "periods": "/hours/periods", "performance": "/hours/performance" + h.query}
+	return map[string]string{"hours": "/hours" + h.query, "timesheet": "/hours/people/" + h.people[0].String() + h.query, "hourplans": "/hours/plans", "periods": "/hours/periods", "personpay": "/hours/pay/" + h.people[0].String(), "performance": "/hours/performance" + h.query}
 }
 
 // asked leaves a correction, leave and a closed period behind.

@@ -179,6 +179,18 @@ GET /api/v1/attendance/exports              permission pay-periods, or socket
 POST /api/v1/attendance/exports             permission pay-periods, fresh, or socket
 POST /api/v1/attendance/exports/{id}/approve  permission pay-periods, fresh, or socket
 POST /api/v1/attendance/exports/{id}/file   permission pay-periods, fresh, or socket
+GET /api/v1/attendance/people/{id}/pay      permission pay-periods, or socket
+POST /api/v1/attendance/people/{id}/pay     permission pay-periods, fresh, or socket
+DELETE /api/v1/attendance/people/{id}/pay/{terms}  permission pay-periods, fresh, or socket
+POST /api/v1/attendance/people/{id}/pay/{terms}/open  permission pay-periods, fresh, or socket
+POST /api/v1/attendance/people/{id}/payslips/{slip}/open  permission pay-periods, fresh, or socket
+GET /api/v1/attendance/pay                  permission pay-periods, or socket
+POST /api/v1/attendance/pay                 permission pay-periods, fresh, or socket
+POST /api/v1/attendance/pay/{id}/approve    permission pay-periods, fresh, or socket
+POST /api/v1/attendance/pay/{id}/reckon     permission pay-periods, fresh, or socket
+GET /api/v1/attendance/pay/{id}/problems    permission pay-periods, or socket
+GET /api/v1/attendance/own/payslips         permission own-hours
+POST /api/v1/attendance/own/payslips/{slip}/open  permission own-hours, fresh
 POST /hours/periods/exports                 permission pay-periods, fresh
 POST /hours/periods/exports/{id}/approve    permission pay-periods, fresh
 POST /hours/periods/exports/{id}/file       permission pay-periods, fresh
@@ -308,6 +320,13 @@ POST /hours/plans                           permission plan-hours, fresh
 POST /hours/plans/remove                    permission plan-hours, fresh
 GET /hours/periods                          permission pay-periods
 POST /hours/periods                         permission pay-periods, fresh
+POST /hours/own/payslips/{slip}             permission own-hours, fresh
+GET /hours/pay/{id}                         permission pay-periods
+POST /hours/pay/{id}                        permission pay-periods, fresh
+POST /hours/pay/{id}/terms/{terms}          permission pay-periods, fresh
+POST /hours/pay/{id}/payslips/{slip}        permission pay-periods, fresh
+POST /hours/periods/pay                     permission pay-periods, fresh
+POST /hours/periods/pay/{id}                permission pay-periods, fresh
 GET /hours/performance                      permission see-hours
 GET /hours/performance/days                 permission see-hours
 GET /privacy                                permission privacy
