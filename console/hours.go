@@ -18,7 +18,7 @@ type Hours interface {
 	Known(ctx context.Context, who gatehouse.SubjectID) error
 	List() timesheet.Listing
 	Sheet(ctx context.Context, who gatehouse.SubjectID, from, until gatehouse.Date, as timesheet.AsOf) (timesheet.View, error)
-	Everybody(ctx context.Context, from, until gatehouse.Date, as timesheet.AsOf, f func(team gatehouse.GroupID, s gatehouse.Timesheet) error) error
+	People(ctx context.Context, from, until gatehouse.Date) ([]timesheet.PersonHours, error)
 	Difference(ctx context.Context, who gatehouse.SubjectID, from, until gatehouse.Date, since timesheet.AsOf) ([]gatehouse.TimesheetDifference, error)
 	Preview(ctx context.Context, id gatehouse.ID) ([]gatehouse.TimesheetDifference, error)
 	Balances(ctx context.Context, who gatehouse.SubjectID) ([]timesheet.LeaveBalance, error)

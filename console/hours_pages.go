@@ -165,12 +165,12 @@ const shownExceptions = 3
 func (c *Console) hours(w http.ResponseWriter, r *http.Request, status int, problem string, reasons map[gatehouse.ID]string) {
 	lang := languageOf(w, r)
 	b := hoursBody{Span: c.spanOf(r), Problem: problem, Team: r.URL.Query().Get("team"), Teams: c.o.Hours.List().Teams}
-	err := c.o.Hours.Everybody(r.Context(), b.Span.From, b.Span.Until, timesheet.AsOf{}, func(team gatehouse.GroupID, s gatehouse.Timesheet) error {
-		if b.Team == "" || b.Team == string(team) {
-			b.Rows = append(b.Rows, c.hoursRow(lang, team, s))
+	people, err := c.o.Hours.People(r.Context(), b.Span.From, b.Span.Until)
+	for _, p := range people {
+		if b.Team == "" || b.Team == string(p.Team) {
+			b.Rows = append(b.Rows, c.hoursRow(lang, p))
 		}
-		return nil
-	})
+	}
 	if err == nil {
 		err = c.waiting(r, &b, reasons)
 	}
@@ -186,24 +186,13 @@ func (c *Console) hours(w http.ResponseWriter, r *http.Request, status int, prob
 	c.render(w, r, status, "hours", "hours.title", "hours", b)
 }
 
-func (c *Console) hoursRow(lang string, team gatehouse.GroupID, s gatehouse.Timesheet) hoursRow {
-	row := hoursRow{ID: s.Subject, Label: c.hoursLabel(s.Subject), Team: team}
-	due, worked, over := 0, 0, 0
-	for _, d := range s.Days {
-		due, worked = due+d.Due, worked+d.Worked
-		for _, e := range d.Entries {
-			if e.Paid() && e.Code != gatehouse.Regular {
-				over += e.Minutes()
-			}
-		}
-		for _, e := range d.Exceptions {
-			if row.open++; row.open <= shownExceptions {
-				row.Exceptions = append(row.Exceptions, string(d.Date)+": "+e.Sentence(lang))
-			}
-		}
+func (c *Console) hoursRow(lang string, p timesheet.PersonHours) hoursRow {
+	row := hoursRow{ID: p.Subject, Label: c.hoursLabel(p.Subject), Team: p.Team, open: len(p.Exceptions)}
+	for _, e := range p.Exceptions[:min(len(p.Exceptions), shownExceptions)] {
+		row.Exceptions = append(row.Exceptions, string(e.Date)+": "+e.Sentence(lang))
 	}
 	row.More = max(0, row.open-shownExceptions)
-	row.Due, row.Worked, row.Overtime = minutesText(due), minutesText(worked), minutesText(over)
+	row.Due, row.Worked, row.Overtime = minutesText(p.Due), minutesText(p.Worked), minutesText(p.Overtime)
 	return row
 }
 

@@ -13,21 +13,10 @@ import (
 // PeopleHours implements api.Hours.
 func (a admin) PeopleHours(ctx context.Context, from, until gatehouse.Date) (wire.PeopleHours, error) {
 	out := wire.PeopleHours{From: from, Until: until, People: []wire.PersonHours{}}
-	err := a.hours.Everybody(ctx, from, until, timesheet.AsOf{}, func(team gatehouse.GroupID, s gatehouse.Timesheet) error {
-		one := wire.PersonHours{Person: s.Subject, Label: a.label(s.Subject), Team: team}
-		for _, d := range s.Days {
-			one.Due += d.Due
-			one.Worked += d.Worked
-			one.Exceptions += len(d.Exceptions)
-			for _, e := range d.Entries {
-				if e.Paid() && e.Code != gatehouse.Regular {
-					one.Overtime += e.Minutes()
-				}
-			}
-		}
-		out.People = append(out.People, one)
-		return nil
-	})
+	list, err := a.hours.People(ctx, from, until)
+	for _, p := range list {
+		out.People = append(out.People, wire.PersonHours{Person: p.Subject, Label: a.label(p.Subject), Team: p.Team, Due: p.Due, Worked: p.Worked, Overtime: p.Overtime, Exceptions: len(p.Exceptions)})
+	}
 	return out, err
 }
 

@@ -215,6 +215,9 @@ func (s *Server) runRetention(ctx context.Context) (expire.Report, error) {
 	if _, err := s.store.ExpirePayslips(ctx, s.site.Place, time.Now().Add(-s.config.Retention.policy().Metadata-8*retention.Day)); err != nil {
 		return r, err
 	}
+	if r.Months > 0 {
+		s.hours.Forget()
+	}
 	s.mu.Lock()
 	s.retained = time.Now()
 	s.mu.Unlock()

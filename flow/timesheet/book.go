@@ -202,6 +202,14 @@ func (b *book) teamOn(who gatehouse.SubjectID, d gatehouse.Date) gatehouse.Group
 	return ""
 }
 
+// teamWithin is the team that somebody is in on the last of some days, or else on the first.
+func (b *book) teamWithin(who gatehouse.SubjectID, from, until gatehouse.Date) gatehouse.GroupID {
+	if team := b.teamOn(who, until); team != "" {
+		return team
+	}
+	return b.teamOn(who, from)
+}
+
 // joined is the first day of which the book knows that somebody was in a team; "" for none.
 func (b *book) joined(who gatehouse.SubjectID) gatehouse.Date {
 	if list := b.members[who]; len(list) > 0 {

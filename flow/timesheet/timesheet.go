@@ -78,6 +78,8 @@ type Hours struct {
 	mu   sync.RWMutex
 	book *book
 
+	lists lists
+
 	following sync.Mutex
 	cursor    uint64 // of the log; 0 before it was read
 	unwritten int    // leaves behind the cursor that is kept
@@ -89,6 +91,7 @@ func Load(ctx context.Context, p Ports) (*Hours, error) {
 		p.Now = time.Now
 	}
 	h := &Hours{Ports: p}
+	h.Store = noted{p.Store, h}
 	return h, h.Reload(ctx)
 }
 
@@ -103,6 +106,7 @@ func (h *Hours) Reload(ctx context.Context) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.book = b
+	h.Forget()
 	return nil
 }
 
