@@ -79,6 +79,28 @@ func (c *Console) fillOwn(ctx context.Context, lang string, by timesheet.Actor, 
 	return err
 }
 
+type looksBody struct {
+	Nobody bool
+	Looks  []heldLook
+}
+
+// ownLooks lists who looked at one's own data.
+func (c *Console) ownLooks(w http.ResponseWriter, r *http.Request) {
+	by := actor(r)
+	b := looksBody{Nobody: by.Person.IsZero()}
+	if !b.Nobody {
+		list, err := c.o.Looks.Looks(r.Context(), by.Person)
+		if err != nil {
+			c.fail(w, r, err)
+			return
+		}
+		for _, l := range list {
+			b.Looks = append(b.Looks, heldLook{l, gatehouse.Role(l.Role)})
+		}
+	}
+	c.render(w, r, http.StatusOK, "looks", "looks.title", "ownhours", b)
+}
+
 // onOwn carries out what a form on one's own page asks for.
 func (c *Console) onOwn(w http.ResponseWriter, r *http.Request, do func(by timesheet.Actor) error) {
 	by := actor(r)
@@ -286,6 +308,9 @@ func (c *Console) timesheet(w http.ResponseWriter, r *http.Request, status int, 
 	b := timesheetBody{Span: c.spanOf(r), ID: id, Problem: problem, Today: gatehouse.DateOf(c.o.Now().In(c.o.Location))}
 	if err == nil {
 		err = c.o.Hours.Known(r.Context(), id)
+	}
+	if err == nil && actor(r).Person != id {
+		err = c.o.Looks.LookedAt(r.Context(), who(r), id)
 	}
 	if err == nil {
 		err = c.fillTimesheet(r.Context(), lang, &b)

@@ -61,5 +61,11 @@ var wagesTexts = map[string][2]string{
 	"code.pay.code":         {"The scheme does not say how one of the codes is paid.", "薪酬方案未说明某个代码如何计算。"},
 	"code.pay.formula":      {"A formula cannot be reckoned for this person.", "公式无法用于此人。"},
 	"code.money.currency":   {"A figure has another currency than the rate.", "数值与工资标准的货币不同。"},
+	"held.hours":            {"Hours and pay", "工时与薪酬"},
+	"held.hours.counts":     {"%d punches, %d corrections, %d requests for leave, %d pay terms, %d payslips", "%d 次打卡、%d 次更正、%d 次休假申请、%d 条薪酬标准、%d 份工资单"},
+	"held.hours.file":       {"The file has them all, with what was written for them, and what the newest three payslips and the newest terms say.", "文件包含全部内容及其说明，以及最近三份工资单和最新薪酬标准的内容。"},
+	"looks.title":           {"Who looked at my data", "谁查看了我的数据"},
+	"looks.note":            {"Each look of the last year at your record, your hours and your pay, by role and purpose, as the disclosure log has it. The list of everybody's totals, which supervisors see, is not in it.", "过去一年内对您的档案、工时和薪酬的每次查看，按角色和目的列出，来自查阅日志。主管看到的全员汇总列表不在其中。"},
+	"looks.none":            {"Nobody looked.", "无人查看。"},
 	"purpose.pay":           {"Pay", "薪酬计算"},
 }

@@ -37,6 +37,13 @@ func (s *Server) closing(ctx context.Context, from, until gatehouse.Date) (times
 
 // Timesheet implements api.Hours.
 func (a admin) Timesheet(ctx context.Context, id gatehouse.SubjectID, from, until gatehouse.Date, closed bool) (wire.Timesheet, error) {
+	if err := a.lookedAt(ctx, id); err != nil {
+		return wire.Timesheet{}, err
+	}
+	return a.sheet(ctx, id, from, until, closed)
+}
+
+func (a admin) sheet(ctx context.Context, id gatehouse.SubjectID, from, until gatehouse.Date, closed bool) (wire.Timesheet, error) {
 	var as timesheet.AsOf
 	var err error
 	if closed {
@@ -92,11 +99,12 @@ func wireDifferences(list []gatehouse.TimesheetDifference) []wire.HoursDifferenc
 // HoursDifferences implements api.Hours.
 func (a admin) HoursDifferences(ctx context.Context, id gatehouse.SubjectID, from, until gatehouse.Date, version uint64, at time.Time) (wire.HoursDifferences, error) {
 	since := timesheet.AsOf{Version: version, At: at}
-	var err error
-	if at.IsZero() {
-		if since, err = a.closing(ctx, from, until); err != nil {
-			return wire.HoursDifferences{}, err
-		}
+	err := a.lookedAt(ctx, id)
+	if err == nil && at.IsZero() {
+		since, err = a.closing(ctx, from, until)
+	}
+	if err != nil {
+		return wire.HoursDifferences{}, err
 	}
 	list, err := a.hours.Difference(ctx, id, from, until, since)
 	return wire.HoursDifferences{Since: since.Version, At: since.At, Differences: wireDifferences(list)}, err
@@ -323,7 +331,7 @@ func (a admin) OwnTimesheet(ctx context.Context, from, until gatehouse.Date) (wi
 	if err != nil {
 		return wire.Timesheet{}, err
 	}
-	return a.Timesheet(ctx, by.Person, from, until, false)
+	return a.sheet(ctx, by.Person, from, until, false)
 }
 
 // ClockNow implements api.OwnHours.

@@ -141,6 +141,7 @@ type Server struct {
 	requests   *requests.Desk
 	hours      *timesheet.Hours
 	wages      *wages.Wages
+	looks      looked
 	hoursWake  chan struct{}
 	books      *books.Books
 	escrow     *escrow.Store

@@ -147,6 +147,30 @@ func TestPayOfASite(t *testing.T) {
 		}
 	}
 
+	// What is held of her has it too, and who looked; her timesheet is a look, once.
+	for range 3 {
+		must(t, second(admin.Timesheet(ctx, anna, "2026-01-05", "2026-01-11", false)))
+	}
+	held, err := (pages{s}).Held(ctx, console.Who{Operator: "site/privacy", Role: gatehouse.PrivacyOfficer}, anna, "she asked")
+	must(t, err)
+	if len(held.Punches) != 2 || len(held.PaidBy) != 1 || !bytes.Contains(held.PaidBy[0].Terms, []byte("987654")) || len(held.Payslips) != 1 || !bytes.Contains(held.Payslips[0].Slip, []byte("7901632")) {
+		t.Errorf("held of hours and pay: %+v, %s", held.Punches, held.PaidBy)
+	}
+	looks, err := (pages{s}).Looks(ctx, anna)
+	must(t, err)
+	hours, run1 := 0, 0
+	for _, l := range looks {
+		if l.Purpose == "pay" {
+			run1++
+		}
+		if l.Purpose == "person" && l.Role == "" {
+			hours++
+		}
+	}
+	if run1 != 1 || hours != 3 || len(looks) < 7 {
+		t.Errorf("who looked: %+v", looks)
+	}
+
 	must(t, second(admin.Erase(ctx, wire.EraseRequest{Subject: anna, Reason: "asked for it"})))
 	if traces, err := s.store.SubjectTraces(ctx, s.Place(), anna); err != nil || traces != (gatehouse.SubjectTraces{}) {
 		t.Errorf("after the erasure: %+v, %v", traces, err)

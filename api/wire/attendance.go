@@ -457,6 +457,19 @@ type PeriodRequest struct {
 	Until gatehouse.Date `json:"until"`
 }
 
+// Look is one disclosure of something of somebody's.
+type Look struct {
+	At      time.Time      `json:"at"`
+	Role    gatehouse.Role `json:"role,omitempty"` // of who looked
+	Purpose string         `json:"purpose"`
+	Items   int            `json:"items"`
+}
+
+// Looks are disclosures of one's own data. GET /api/v1/attendance/own/looks.
+type Looks struct {
+	Looks []Look `json:"looks"`
+}
+
 // PayExport is a closed period's hours on their way to a payroll program.
 type PayExport struct {
 	ID         gatehouse.ID        `json:"id"`

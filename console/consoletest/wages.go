@@ -11,6 +11,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/console"
+	"gatehouse/flow/inform"
 	"gatehouse/flow/timesheet"
 	"gatehouse/flow/wages"
 )
@@ -21,6 +22,7 @@ type payStore struct {
 	terms []gatehouse.StoredPayTerms
 	runs  []gatehouse.PayRun
 	slips []gatehouse.StoredPayslip
+	looks map[gatehouse.SubjectID][]inform.Look
 }
 
 // openWages makes the real flow over a store in memory, and a vault that pays an hour's
@@ -172,4 +174,22 @@ func (h hoursReasons) openPay(sealed []byte, into any) error {
 // PayslipPDF implements console.Payslips. What it looks like is the server's.
 func (h hoursReasons) PayslipPDF(lang string, in func(string) console.PaySheet) ([]byte, error) {
 	return []byte("%PDF-1.4 " + in(lang).Title), nil
+}
+
+// LookedAt implements console.Looks.
+func (h hoursReasons) LookedAt(_ context.Context, who console.Who, person gatehouse.SubjectID) error {
+	h.pay.mu.Lock()
+	defer h.pay.mu.Unlock()
+	if h.pay.looks == nil {
+		h.pay.looks = map[gatehouse.SubjectID][]inform.Look{}
+	}
+	h.pay.looks[person] = append(h.pay.looks[person], inform.Look{At: h.now(), Role: string(who.Role), Purpose: "person", Items: 1})
+	return nil
+}
+
+// Looks implements console.Looks.
+func (h hoursReasons) Looks(_ context.Context, person gatehouse.SubjectID) ([]inform.Look, error) {
+	h.pay.mu.Lock()
+	defer h.pay.mu.Unlock()
+	return slices.Clone(h.pay.looks[person]), nil
 }

@@ -196,6 +196,7 @@ POST /hours/periods/exports/{id}/approve    permission pay-periods, fresh
 POST /hours/periods/exports/{id}/file       permission pay-periods, fresh
 GET /api/v1/attendance/performance          permission see-hours, or token, or socket
 GET /api/v1/attendance/own                  permission own-hours
+GET /api/v1/attendance/own/looks            permission own-hours
 POST /api/v1/attendance/own/punches         permission own-hours
 POST /api/v1/attendance/own/corrections     permission own-hours
 POST /api/v1/attendance/own/leave           permission own-hours
@@ -303,6 +304,7 @@ POST /books/stays/{id}/take                 permission books, fresh
 POST /health/look                           permission status
 GET /health/history                         permission status
 GET /hours/own                              permission own-hours
+GET /hours/own/looks                        permission own-hours
 POST /hours/own/punch                       permission own-hours
 POST /hours/own/corrections                 permission own-hours
 POST /hours/own/leave                       permission own-hours

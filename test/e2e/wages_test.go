@@ -79,6 +79,14 @@ func TestPayInTheConsole(t *testing.T) {
 		t.Errorf("the browser complains: %s", all)
 	}
 
+	// The boss looks at their hours, and they see that.
+	boss := s.Account("boss-1", gatehouse.Assignment{Role: gatehouse.SiteManager})
+	enter(boss.ID, "/hours/people/"+who.String())
+	enter(own.ID, "/hours/own/looks")
+	if got := page(); !strings.Contains(got, "Site manager") || strings.Contains(got, "boss-1") {
+		t.Errorf("who looked: %q", got)
+	}
+
 	// A colleague who guesses its address gets nothing.
 	other := s.Account("e-2", gatehouse.Assignment{Role: gatehouse.Employee})
 	must(t, s.Accounts.SetPerson(context.Background(), "test", other.ID, team.people[1]))
