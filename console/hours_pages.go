@@ -163,6 +163,7 @@ type hoursBody struct {
 	Corrections []correctionView
 	Leave       []leaveView
 	Teams       []timesheet.TeamCount
+	Warnings    []warningView // what the rules' limits say, over everybody who is shown
 	Team        string
 	Problem     string
 	Empty       bool // nothing is planned, and nobody punched
@@ -187,12 +188,15 @@ const shownExceptions = 3
 func (c *Console) hours(w http.ResponseWriter, r *http.Request, status int, problem string, reasons map[gatehouse.ID]string) {
 	lang := languageOf(w, r)
 	b := hoursBody{Span: c.spanOf(r), Problem: problem, Team: r.URL.Query().Get("team"), Teams: c.o.Hours.List().Teams}
+	var shown []timesheet.PersonHours
 	people, err := c.o.Hours.People(r.Context(), b.Span.From, b.Span.Until)
 	for _, p := range people {
 		if b.Team == "" || b.Team == string(p.Team) {
 			b.Rows = append(b.Rows, c.hoursRow(lang, p))
+			shown = append(shown, p)
 		}
 	}
+	b.Warnings = c.warnings(lang, shown)
 	if err == nil {
 		err = c.waiting(r, &b, reasons)
 	}
@@ -206,6 +210,51 @@ func (c *Console) hours(w http.ResponseWriter, r *http.Request, status int, prob
 		return cmp.Or(cmp.Compare(min(y.open, 1), min(x.open, 1)), cmp.Compare(x.Team, y.Team), strings.Compare(x.Label, y.Label))
 	})
 	c.render(w, r, status, "hours", "hours.title", "hours", b)
+}
+
+// warningView is one limit of the law, and on whose days it was broken.
+type warningView struct {
+	Kind   gatehouse.ExceptionKind
+	People []warnedView
+	More   int // people besides
+}
+
+type warnedView struct {
+	ID    gatehouse.SubjectID
+	Label string
+	Said  []string
+}
+
+// limits are the exceptions that the rules' limits make: what a law or an agreement asks for.
+var limits = []gatehouse.ExceptionKind{gatehouse.DailyRest, gatehouse.WeeklyRest, gatehouse.BreakMissing, gatehouse.DayLimit, gatehouse.WeekLimit, gatehouse.OvertimeLimit}
+
+// shownWarned is how many people a warning names.
+const shownWarned = 10
+
+func (c *Console) warnings(lang string, people []timesheet.PersonHours) (out []warningView) {
+	for _, kind := range limits {
+		one := warningView{Kind: kind}
+		for _, p := range people {
+			w := warnedView{ID: p.Subject}
+			for _, e := range p.Exceptions {
+				if e.Kind == kind {
+					w.Said = append(w.Said, string(e.Date)+": "+e.Sentence(lang))
+				}
+			}
+			switch {
+			case len(w.Said) == 0:
+			case len(one.People) == shownWarned:
+				one.More++
+			default:
+				w.Label = c.hoursLabel(p.Subject)
+				one.People = append(one.People, w)
+			}
+		}
+		if len(one.People) > 0 {
+			out = append(out, one)
+		}
+	}
+	return out
 }
 
 func (c *Console) hoursRow(lang string, p timesheet.PersonHours) hoursRow {

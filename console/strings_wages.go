@@ -64,6 +64,8 @@ var wagesTexts = map[string][2]string{
 	"held.hours":            {"Hours and pay", "工时与薪酬"},
 	"held.hours.counts":     {"%d punches, %d corrections, %d requests for leave, %d pay terms, %d payslips", "%d 次打卡、%d 次更正、%d 次休假申请、%d 条薪酬标准、%d 份工资单"},
 	"held.hours.file":       {"The file has them all, with what was written for them, and what the newest three payslips and the newest terms say.", "文件包含全部内容及其说明，以及最近三份工资单和最新薪酬标准的内容。"},
+	"hours.law":             {"Limits of rest and working time", "休息与工时限制"},
+	"hours.law.note":        {"What the rules of this site ask for, most of them a law's. A warning changes no hours.", "依据本站点规则（多为法律要求）。提示不影响工时。"},
 	"looks.title":           {"Who looked at my data", "谁查看了我的数据"},
 	"looks.note":            {"Each look of the last year at your record, your hours and your pay, by role and purpose, as the disclosure log has it. The list of everybody's totals, which supervisors see, is not in it.", "过去一年内对您的档案、工时和薪酬的每次查看，按角色和目的列出，来自查阅日志。主管看到的全员汇总列表不在其中。"},
 	"looks.none":            {"Nobody looked.", "无人查看。"},
