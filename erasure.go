@@ -39,7 +39,7 @@ type SubjectTraces struct {
 	Passages int
 	Last     time.Time // of the passages; zero where there is none
 	Rules    int       // groups that it is in, and changes of groups that name it
-	Hours    int       // punches, plans, corrections and leave
+	Hours    int       // punches, plans, corrections, leave, pay terms and payslips
 }
 
 // Erasable is what the key store knows of a subject.

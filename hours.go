@@ -23,10 +23,11 @@ const (
 	CalendarOfHours HoursKind = "calendar" // "site" is the one that counts
 	LeaveOfHours    HoursKind = "leave"    // a kind of leave
 	EarningsOfHours HoursKind = "earnings" // "site" is the pay scheme
+	FiguresOfHours  HoursKind = "figures"  // "site" are the figures that its formulas name
 )
 
 // HoursKinds lists them all.
-var HoursKinds = []HoursKind{ShiftsOfHours, TeamsOfHours, MembersOfHours, RosterOfHours, RulesOfHours, CalendarOfHours, LeaveOfHours, EarningsOfHours}
+var HoursKinds = []HoursKind{ShiftsOfHours, TeamsOfHours, MembersOfHours, RosterOfHours, RulesOfHours, CalendarOfHours, LeaveOfHours, EarningsOfHours, FiguresOfHours}
 
 // HoursItem is one part of a book of hours as it is stored.
 type HoursItem struct {

@@ -3,8 +3,8 @@ package gatehouse
 import "time"
 
 // ReleaseItem names one sealed value of a bulk release: table "subjects" with field
-// name, national_id or record; "passages" with detail; "evidence", whose rows are
-// blobs, with the picture's kind.
+// name, national_id or record; "passages" with detail; "payslips" with slip; "evidence",
+// whose rows are blobs, with the picture's kind.
 type ReleaseItem struct {
 	Table string
 	Row   ID
@@ -26,6 +26,9 @@ type ReleaseRequest struct {
 	Reason     string // in the operator's words
 	Items      []ReleaseItem
 	Recipients []string // age public keys
+	// Form makes a payroll program's file of payslips, with the names of who has a name among
+	// the items; nil writes a line of JSON for each value.
+	Form *PayForm `json:",omitempty"`
 }
 
 // Release is what became of a request.

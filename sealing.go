@@ -23,6 +23,8 @@ const (
 	FrameClass    RetentionClass = "frame"    // whole frames, at most 7 days
 	StrangerClass RetentionClass = "stranger" // kept captures of people who are not enrolled, at most 72 hours
 	RecordClass   RetentionClass = "record"   // people's and vehicles' records
+	PayClass      RetentionClass = "pay"      // what people are paid by; goes with its person, as a record does
+	PayslipClass  RetentionClass = "payslip"  // what they were paid; sealed by the vault process alone
 	ReasonClass   RetentionClass = "reason"   // what operators said when they asked; sealed by the vault process alone
 )
 

@@ -38,6 +38,8 @@ type DisclosureAdmin interface {
 	LiftCanary(ctx context.Context, r wire.SignedRequest) (wire.CanaryStatus, error)
 	// PlanRelease: release.items, store.not_found.
 	PlanRelease(ctx context.Context, r wire.ReleasePlanRequest) (wire.ReleasePlan, error)
+	// PlanPayFile: wages.unknown, wages.no_slip where the run has none.
+	PlanPayFile(ctx context.Context, r wire.PayFilePlan) (wire.ReleasePlan, error)
 	// RequestRelease: the vault's release.* and operator.* codes.
 	RequestRelease(ctx context.Context, r wire.ReleaseRequest) (wire.Release, error)
 	Releases(ctx context.Context) (wire.ReleasesResponse, error)
@@ -77,6 +79,7 @@ func (a *API) disclosureRoutes() []auth.Route {
 		on("GET /admin/v1/canaries/status", func(w http.ResponseWriter, r *http.Request) { tell(a, w, r, http.StatusOK, a.o.Admin.CanaryStatus) }),
 		on("POST /admin/v1/canaries/lift", func(w http.ResponseWriter, r *http.Request) { carry(a, w, r, http.StatusOK, a.o.Admin.LiftCanary) }),
 		on("POST /admin/v1/releases/plan", func(w http.ResponseWriter, r *http.Request) { carry(a, w, r, http.StatusOK, a.o.Admin.PlanRelease) }),
+		on("POST /admin/v1/releases/pay", func(w http.ResponseWriter, r *http.Request) { carry(a, w, r, http.StatusOK, a.o.Admin.PlanPayFile) }),
 		on("POST /admin/v1/releases", func(w http.ResponseWriter, r *http.Request) {
 			carry(a, w, r, http.StatusCreated, a.o.Admin.RequestRelease)
 		}),

@@ -41,6 +41,9 @@ type Options struct {
 	// own; nil: nothing.
 	Hours    Hours
 	OwnHours OwnHours
+	// Wages are what callers read and change of pay, OwnWages their own payslips; nil: nothing.
+	Wages    Wages
+	OwnWages OwnWages
 	// Books are the car park's; nil: none.
 	Books Books
 	// Events is what streams tell of; nil: there are none. Hub, if not nil, adds the states

@@ -28,6 +28,7 @@ type world struct {
 	api.AuditAdmin
 	api.RulesAdmin
 	api.Hours
+	api.Wages
 	api.WhyAdmin
 	api.OpeningAdmin
 	api.AlarmsAdmin

@@ -60,6 +60,7 @@ type OwnHours interface {
 	ClockNow(ctx context.Context, r wire.PunchRequest) error
 	AskOwnCorrection(ctx context.Context, r wire.CorrectionAsk) (wire.Correction, error)
 	AskOwnLeave(ctx context.Context, r wire.LeaveAsk) (wire.LeaveRequest, error)
+	OwnLooks(ctx context.Context) (wire.Looks, error)
 }
 
 // Parameters of operations about hours.
@@ -80,7 +81,7 @@ var hoursKinds = func() (out []string) {
 
 // What the operations about hours answer with.
 var (
-	readingHours  = []string{"request.malformed", "id.malformed", "date.malformed", "attendance.period", "store.not_found"}
+	readingHours  = []string{"request.malformed", "id.malformed", "date.malformed", "attendance.period", "store.not_found", "vault.unavailable"}
 	planning      = []string{"request.malformed", "id.malformed", "date.malformed", "shift.span", "hours.shift", "hours.name", "hours.title", "hours.member", "hours.roster", "hours.rules", "hours.calendar", "hours.leave", "hours.earnings", "hours.days", "hours.unknown", "hours.exists", "hours.changed", "hours.in_use", "hours.too_many", "holidays.unknown", "holidays.years", "subject.unknown", "subject.several", "store.full"}
 	askingTimes   = []string{"id.malformed", "correction.kind", "correction.reason", "correction.punch", "correction.period", "correction.too_many", "hours.direction", "hours.future", "hours.unknown", "hours.nobody", "leave.times", "subject.unknown", "subject.several", "sealing.unavailable", "vault.unavailable", "store.full"}
 	decidingTimes = []string{"id.malformed", "correction.decided", "correction.own", "correction.period", "store.not_found", "store.full"}
@@ -260,6 +261,11 @@ func (a *API) hoursOperations() []operation {
 		}),
 		id: "getOwnTimesheet", summary: "One's own hours", query: []parameter{hoursFrom, hoursUntil},
 		replies: answers(http.StatusOK, wire.Timesheet{}, "The timesheet."), problems: append(slices.Clip(readingHours), "hours.nobody"),
+	}), a.hours(operation{
+		Route: route("GET /api/v1/attendance/own/looks", auth.Needs(gatehouse.OwnHours), func(w http.ResponseWriter, r *http.Request) { tell(a, w, r, http.StatusOK, a.o.OwnHours.OwnLooks) }),
+		id:    "listOwnLooks", summary: "Who looked at one's own record, hours and pay",
+		about:   "Of a year, by role and purpose, as the disclosure log has it.",
+		replies: answers(http.StatusOK, wire.Looks{}, "The newest first."), problems: []string{"hours.nobody", "vault.unavailable"},
 	}), a.hours(operation{
 		Route: route("POST /api/v1/attendance/own/punches", auth.Needs(gatehouse.OwnHours), func(w http.ResponseWriter, r *http.Request) { a.noContent(w, r, a.o.OwnHours.ClockNow) }),
 		id:    "clockNow", summary: "Punch, now", keyed: true, most: maxSmall,

@@ -22,7 +22,7 @@ const (
 
 // operations are everything that is asked for beside the admin socket.
 func (a *API) operations() []operation {
-	return slices.Concat(a.passageOperations(), a.eventOperations(), a.gateOperations(), a.parkingOperations(), a.subjectOperations(), a.archiveOperations(), a.deviceOperations(), a.terminalOperations(), a.siteOperations(), a.bookOperations(), a.hoursOperations(), a.serverOperations(), a.documentOperations())
+	return slices.Concat(a.passageOperations(), a.eventOperations(), a.gateOperations(), a.parkingOperations(), a.subjectOperations(), a.archiveOperations(), a.deviceOperations(), a.terminalOperations(), a.siteOperations(), a.bookOperations(), a.hoursOperations(), a.wagesOperations(), a.serverOperations(), a.documentOperations())
 }
 
 // Parameters that several operations take.

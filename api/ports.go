@@ -54,6 +54,7 @@ type Admin interface {
 	WebhooksAdmin
 	Parking
 	Hours
+	Wages
 	BooksAdmin
 	// EnrollPerson: face.none, face.several, face.poor, face.known (the hint names
 	// the subject), consent.missing, label.missing, grant.unknown_gate.

@@ -51,7 +51,11 @@ type Options struct {
 	Hours        Hours
 	HoursReasons HoursReasons
 	PayFiles     PayFiles
-	WebClock     bool
+	Looks        Looks
+	// Wages is pay, and Payslips opens it; nil: no pages about pay.
+	Wages    Wages
+	Payslips Payslips
+	WebClock bool
 	// Books are the car park's; nil: no pages about them.
 	Books       Books
 	ExportBooks ExportBooks

@@ -10,6 +10,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/auth"
+	"gatehouse/flow/inform"
 	"gatehouse/flow/timesheet"
 )
 
@@ -18,7 +19,7 @@ type Hours interface {
 	Known(ctx context.Context, who gatehouse.SubjectID) error
 	List() timesheet.Listing
 	Sheet(ctx context.Context, who gatehouse.SubjectID, from, until gatehouse.Date, as timesheet.AsOf) (timesheet.View, error)
-	Everybody(ctx context.Context, from, until gatehouse.Date, as timesheet.AsOf, f func(team gatehouse.GroupID, s gatehouse.Timesheet) error) error
+	People(ctx context.Context, from, until gatehouse.Date) ([]timesheet.PersonHours, error)
 	Difference(ctx context.Context, who gatehouse.SubjectID, from, until gatehouse.Date, since timesheet.AsOf) ([]gatehouse.TimesheetDifference, error)
 	Preview(ctx context.Context, id gatehouse.ID) ([]gatehouse.TimesheetDifference, error)
 	Balances(ctx context.Context, who gatehouse.SubjectID) ([]timesheet.LeaveBalance, error)
@@ -66,6 +67,14 @@ type HoursReasons interface {
 	LeaveReason(ctx context.Context, who Who, id gatehouse.ID) (string, error)
 }
 
+// Looks tell somebody who looked at their data, and are told of it.
+type Looks interface {
+	// LookedAt writes down that somebody's hours are shown to another one: once an hour.
+	LookedAt(ctx context.Context, who Who, person gatehouse.SubjectID) error
+	// Looks are those of a year, the newest first.
+	Looks(ctx context.Context, person gatehouse.SubjectID) ([]inform.Look, error)
+}
+
 // ActorOf is who a session is, for hours. One without an account, a demo's, is nobody who
 // is enrolled.
 func ActorOf(s auth.Session) timesheet.Actor {
@@ -83,8 +92,8 @@ func actor(r *http.Request) timesheet.Actor {
 
 // working is the area of hours worked.
 var working = area{
-	pages:  []string{"hours", "timesheet", "ownhours", "hourplans", "periods", "performance"},
-	routes: (*Console).hoursRoutes,
+	pages:  []string{"hours", "timesheet", "ownhours", "hourplans", "periods", "performance", "personpay", "payslip", "looks"},
+	routes: func(c *Console) []auth.Route { return append(c.hoursRoutes(), c.wagesRoutes()...) },
 	nav: []entry{
 		{"nav.hours", "ownhours", "/hours/own", "nav.ownhours", gatehouse.OwnHours},
 		{"nav.hours", "hours", "/hours", "nav.timesheets", gatehouse.SeeHours},
@@ -101,6 +110,7 @@ func (c *Console) hoursRoutes() []auth.Route {
 	see, decide, plan, pay, own := auth.Needs(gatehouse.SeeHours), auth.Needs(gatehouse.DecideHours), auth.NeedsFresh(gatehouse.PlanHours), auth.NeedsFresh(gatehouse.PayPeriods), auth.Needs(gatehouse.OwnHours)
 	return []auth.Route{
 		{Pattern: "GET /hours/own", Policy: own, Handler: func(w http.ResponseWriter, r *http.Request) { c.ownHours(w, r, http.StatusOK, "") }},
+		{Pattern: "GET /hours/own/looks", Policy: own, Handler: c.ownLooks},
 		{Pattern: "POST /hours/own/punch", Policy: own, Handler: c.clockNow, Page: "/hours/own"},
 		{Pattern: "POST /hours/own/corrections", Policy: own, Handler: c.askOwn, Page: "/hours/own"},
 		{Pattern: "POST /hours/own/leave", Policy: own, Handler: c.askOwnLeave, Page: "/hours/own"},

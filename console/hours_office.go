@@ -184,9 +184,41 @@ func (c *Console) removePlan(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
+// runView is a pay run, with who has no payslip of the newest ones.
+type runView struct {
+	gatehouse.PayRun
+	Without []withoutView
+}
+
+type withoutView struct{ Label, Problem string }
+
+// runsWithProblems is of how many of the newest runs the page says who has no payslip.
+const runsWithProblems = 3
+
+func (c *Console) runs(r *http.Request) (out []runView, err error) {
+	if c.o.Wages == nil {
+		return nil, nil
+	}
+	list, err := c.o.Wages.Runs(r.Context())
+	for i, run := range list {
+		one := runView{PayRun: run}
+		if i < runsWithProblems && run.Problems > 0 && err == nil {
+			var bad []gatehouse.StoredPayslip
+			bad, err = c.o.Wages.Problems(r.Context(), run.ID)
+			for _, s := range bad {
+				one.Without = append(one.Without, withoutView{c.hoursLabel(s.Subject), s.Problem})
+			}
+		}
+		out = append(out, one)
+	}
+	return out, err
+}
+
 type periodsBody struct {
 	Periods     []gatehouse.StoredPeriod
 	Exports     []gatehouse.PayExport
+	Runs        []runView
+	Pays        bool           // the site reckons pay
 	From, Until gatehouse.Date // the last month
 	Problem     string
 	Me          gatehouse.AccountID
@@ -198,13 +230,17 @@ func (c *Console) periods(w http.ResponseWriter, r *http.Request, status int, pr
 	if err == nil {
 		exports, err = c.o.Hours.Exports(r.Context())
 	}
+	var runs []runView
+	if err == nil {
+		runs, err = c.runs(r)
+	}
 	if err != nil {
 		c.fail(w, r, err)
 		return
 	}
 	now := c.o.Now().In(c.o.Location)
 	first := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
-	b := periodsBody{Periods: list, Exports: exports, From: gatehouse.DateOf(first.AddDate(0, -1, 0)), Until: gatehouse.DateOf(first.AddDate(0, 0, -1)), Problem: problem, Me: actor(r).Account}
+	b := periodsBody{Periods: list, Exports: exports, Runs: runs, Pays: c.o.Wages != nil, From: gatehouse.DateOf(first.AddDate(0, -1, 0)), Until: gatehouse.DateOf(first.AddDate(0, 0, -1)), Problem: problem, Me: actor(r).Account}
 	c.render(w, r, status, "periods", "periods.title", "periods", b)
 }
 

@@ -24,6 +24,7 @@ type ownHoursBody struct {
 	Balances    []balanceView
 	Kinds       []gatehouse.LeaveKind
 	Clock       bool
+	Slips       []gatehouse.StoredPayslip
 	Today       gatehouse.Date
 	Problem     string
 }
@@ -73,7 +74,32 @@ func (c *Console) fillOwn(ctx context.Context, lang string, by timesheet.Actor, 
 	}
 	balances, err := c.o.Hours.Balances(ctx, by.Person)
 	b.Balances = balancesOf(balances, kinds)
+	if err == nil && c.o.Wages != nil {
+		b.Slips, err = c.o.Wages.Slips(ctx, by.Person)
+	}
 	return err
+}
+
+type looksBody struct {
+	Nobody bool
+	Looks  []heldLook
+}
+
+// ownLooks lists who looked at one's own data.
+func (c *Console) ownLooks(w http.ResponseWriter, r *http.Request) {
+	by := actor(r)
+	b := looksBody{Nobody: by.Person.IsZero()}
+	if !b.Nobody {
+		list, err := c.o.Looks.Looks(r.Context(), by.Person)
+		if err != nil {
+			c.fail(w, r, err)
+			return
+		}
+		for _, l := range list {
+			b.Looks = append(b.Looks, heldLook{l, gatehouse.Role(l.Role)})
+		}
+	}
+	c.render(w, r, http.StatusOK, "looks", "looks.title", "ownhours", b)
 }
 
 // onOwn carries out what a form on one's own page asks for.
@@ -139,6 +165,7 @@ type hoursBody struct {
 	Corrections []correctionView
 	Leave       []leaveView
 	Teams       []timesheet.TeamCount
+	Warnings    []warningView // what the rules' limits say, over everybody who is shown
 	Team        string
 	Problem     string
 	Empty       bool // nothing is planned, and nobody punched
@@ -165,12 +192,15 @@ const shownExceptions = 3
 func (c *Console) hours(w http.ResponseWriter, r *http.Request, status int, problem string, reasons map[gatehouse.ID]string) {
 	lang := languageOf(w, r)
 	b := hoursBody{Span: c.spanOf(r), Problem: problem, Team: r.URL.Query().Get("team"), Teams: c.o.Hours.List().Teams}
-	err := c.o.Hours.Everybody(r.Context(), b.Span.From, b.Span.Until, timesheet.AsOf{}, func(team gatehouse.GroupID, s gatehouse.Timesheet) error {
-		if b.Team == "" || b.Team == string(team) {
-			b.Rows = append(b.Rows, c.hoursRow(lang, team, s))
+	var shown []timesheet.PersonHours
+	people, err := c.o.Hours.People(r.Context(), b.Span.From, b.Span.Until)
+	for _, p := range people {
+		if b.Team == "" || b.Team == string(p.Team) {
+			b.Rows = append(b.Rows, c.hoursRow(lang, p))
+			shown = append(shown, p)
 		}
-		return nil
-	})
+	}
+	b.Warnings = c.warnings(lang, shown)
 	if err == nil {
 		err = c.waiting(r, &b, reasons)
 	}
@@ -198,25 +228,59 @@ func (c *Console) hours(w http.ResponseWriter, r *http.Request, status int, prob
 	c.render(w, r, status, "hours", "hours.title", "hours", b)
 }
 
-func (c *Console) hoursRow(lang string, team gatehouse.GroupID, s gatehouse.Timesheet) hoursRow {
-	row := hoursRow{ID: s.Subject, Label: c.hoursLabel(s.Subject), Team: team}
-	due, worked, over := 0, 0, 0
-	for _, d := range s.Days {
-		due, worked = due+d.Due, worked+d.Worked
-		for _, e := range d.Entries {
-			if e.Paid() && e.Code != gatehouse.Regular {
-				over += e.Minutes()
+// warningView is one limit of the law, and on whose days it was broken.
+type warningView struct {
+	Kind   gatehouse.ExceptionKind
+	People []warnedView
+	More   int // people besides
+}
+
+type warnedView struct {
+	ID    gatehouse.SubjectID
+	Label string
+	Said  []string
+}
+
+// limits are the exceptions that the rules' limits make: what a law or an agreement asks for.
+var limits = []gatehouse.ExceptionKind{gatehouse.DailyRest, gatehouse.WeeklyRest, gatehouse.BreakMissing, gatehouse.DayLimit, gatehouse.WeekLimit, gatehouse.OvertimeLimit}
+
+// shownWarned is how many people a warning names.
+const shownWarned = 10
+
+func (c *Console) warnings(lang string, people []timesheet.PersonHours) (out []warningView) {
+	for _, kind := range limits {
+		one := warningView{Kind: kind}
+		for _, p := range people {
+			w := warnedView{ID: p.Subject}
+			for _, e := range p.Exceptions {
+				if e.Kind == kind {
+					w.Said = append(w.Said, string(e.Date)+": "+e.Sentence(lang))
+				}
+			}
+			switch {
+			case len(w.Said) == 0:
+			case len(one.People) == shownWarned:
+				one.More++
+			default:
+				w.Label = c.hoursLabel(p.Subject)
+				one.People = append(one.People, w)
 			}
 		}
-		for _, e := range d.Exceptions {
-			if row.open++; row.open <= shownExceptions {
-				row.Exceptions = append(row.Exceptions, string(d.Date)+": "+e.Sentence(lang))
-			}
+		if len(one.People) > 0 {
+			out = append(out, one)
 		}
 	}
+	return out
+}
+
+func (c *Console) hoursRow(lang string, p timesheet.PersonHours) hoursRow {
+	row := hoursRow{ID: p.Subject, Label: c.hoursLabel(p.Subject), Team: p.Team, open: len(p.Exceptions)}
+	for _, e := range p.Exceptions[:min(len(p.Exceptions), shownExceptions)] {
+		row.Exceptions = append(row.Exceptions, string(e.Date)+": "+e.Sentence(lang))
+	}
 	row.More = max(0, row.open-shownExceptions)
-	row.due, row.worked, row.over = due, worked, over
-	row.Due, row.Worked, row.Overtime = minutesText(due), minutesText(worked), minutesText(over)
+	row.due, row.worked, row.over = p.Due, p.Worked, p.Overtime
+	row.Due, row.Worked, row.Overtime = minutesText(p.Due), minutesText(p.Worked), minutesText(p.Overtime)
 	return row
 }
 
@@ -310,6 +374,9 @@ func (c *Console) timesheet(w http.ResponseWriter, r *http.Request, status int, 
 	b := timesheetBody{Span: c.spanOf(r), ID: id, Problem: problem, Today: gatehouse.DateOf(c.o.Now().In(c.o.Location))}
 	if err == nil {
 		err = c.o.Hours.Known(r.Context(), id)
+	}
+	if err == nil && actor(r).Person != id {
+		err = c.o.Looks.LookedAt(r.Context(), who(r), id)
 	}
 	if err == nil {
 		err = c.fillTimesheet(r.Context(), lang, &b)

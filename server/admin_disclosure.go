@@ -33,12 +33,25 @@ func (a admin) LiftCanary(ctx context.Context, r wire.SignedRequest) (wire.Canar
 }
 
 func (a admin) releases() release.Ports {
-	return release.Ports{Place: a.site.Place, Subjects: a.store, Passages: a.store, Blobs: a.blobs}
+	return release.Ports{Place: a.site.Place, Subjects: a.store, Passages: a.store, Blobs: a.blobs, Payslips: a.store}
 }
 
 // PlanRelease implements api.DisclosureAdmin.
 func (a admin) PlanRelease(ctx context.Context, r wire.ReleasePlanRequest) (wire.ReleasePlan, error) {
 	items, err := a.releases().Plan(ctx, r.Subjects, r.Passages, r.Fields)
+	if err != nil {
+		return wire.ReleasePlan{}, err
+	}
+	st, err := a.vault.Status(ctx)
+	return wire.ReleasePlan{Org: a.site.Place.Org, Site: a.site.Place.Site, Items: items, Vault: st.PublicKey}, err
+}
+
+// PlanPayFile implements api.DisclosureAdmin.
+func (a admin) PlanPayFile(ctx context.Context, r wire.PayFilePlan) (wire.ReleasePlan, error) {
+	if _, err := a.wages.Run(ctx, r.Run); err != nil {
+		return wire.ReleasePlan{}, err
+	}
+	items, err := a.releases().PlanPay(ctx, r.Run, r.Names)
 	if err != nil {
 		return wire.ReleasePlan{}, err
 	}

@@ -86,6 +86,12 @@ func (a admin) HoursPlans(context.Context) (wire.HoursPlans, error) {
 	for _, e := range l.Earnings {
 		out.Earnings = append(out.Earnings, wire.Earning{Code: e.Code, Title: e.Title, Kind: e.Kind, Formula: e.Formula, Rounding: e.Rounding})
 	}
+	for name, m := range l.Figures {
+		if out.Figures == nil {
+			out.Figures = map[string]wire.Money{}
+		}
+		out.Figures[name] = wire.Money(m)
+	}
 	return out, nil
 }
 
@@ -237,13 +243,13 @@ func (a admin) PutPlan(ctx context.Context, r wire.PlanRequest) (wire.PlanRespon
 	var id string
 	var err error
 	parts := 0
-	for _, there := range []bool{r.Shift != nil, r.Team != nil, r.Member != nil, r.Roster != nil, r.Rules != nil, r.Calendar != nil, r.LeaveKind != nil, r.Earnings != nil} {
+	for _, there := range []bool{r.Shift != nil, r.Team != nil, r.Member != nil, r.Roster != nil, r.Rules != nil, r.Calendar != nil, r.LeaveKind != nil, r.Earnings != nil, r.Figures != nil} {
 		if there {
 			parts++
 		}
 	}
 	if parts != 1 {
-		return wire.PlanResponse{}, gatehouse.Errorf("request.malformed", "put one of shift, team, member, roster, rules, calendar, leave_kind and earnings", "this puts %d parts", parts)
+		return wire.PlanResponse{}, gatehouse.Errorf("request.malformed", "put one of shift, team, member, roster, rules, calendar, leave_kind, earnings and figures", "this puts %d parts", parts)
 	}
 	switch {
 	case r.Shift != nil:
@@ -280,6 +286,12 @@ func (a admin) PutPlan(ctx context.Context, r wire.PlanRequest) (wire.PlanRespon
 		err = a.hours.PutCalendar(ctx, by, was, calendarOf(*r.Calendar))
 	case r.LeaveKind != nil:
 		id, err = r.LeaveKind.ID, a.hours.PutLeaveKind(ctx, by, was, gatehouse.LeaveKind(*r.LeaveKind))
+	case r.Figures != nil:
+		figures := map[string]gatehouse.Money{}
+		for name, m := range *r.Figures {
+			figures[name] = gatehouse.Money(m)
+		}
+		err = a.hours.PutFigures(ctx, by, was, figures)
 	default:
 		var scheme []gatehouse.Earning
 		for i, e := range r.Earnings {

@@ -13,21 +13,10 @@ import (
 // PeopleHours implements api.Hours.
 func (a admin) PeopleHours(ctx context.Context, from, until gatehouse.Date) (wire.PeopleHours, error) {
 	out := wire.PeopleHours{From: from, Until: until, People: []wire.PersonHours{}}
-	err := a.hours.Everybody(ctx, from, until, timesheet.AsOf{}, func(team gatehouse.GroupID, s gatehouse.Timesheet) error {
-		one := wire.PersonHours{Person: s.Subject, Label: a.label(s.Subject), Team: team}
-		for _, d := range s.Days {
-			one.Due += d.Due
-			one.Worked += d.Worked
-			one.Exceptions += len(d.Exceptions)
-			for _, e := range d.Entries {
-				if e.Paid() && e.Code != gatehouse.Regular {
-					one.Overtime += e.Minutes()
-				}
-			}
-		}
-		out.People = append(out.People, one)
-		return nil
-	})
+	list, err := a.hours.People(ctx, from, until)
+	for _, p := range list {
+		out.People = append(out.People, wire.PersonHours{Person: p.Subject, Label: a.label(p.Subject), Team: p.Team, Due: p.Due, Worked: p.Worked, Overtime: p.Overtime, Exceptions: len(p.Exceptions)})
+	}
 	return out, err
 }
 
@@ -48,6 +37,13 @@ func (s *Server) closing(ctx context.Context, from, until gatehouse.Date) (times
 
 // Timesheet implements api.Hours.
 func (a admin) Timesheet(ctx context.Context, id gatehouse.SubjectID, from, until gatehouse.Date, closed bool) (wire.Timesheet, error) {
+	if err := a.lookedAt(ctx, id); err != nil {
+		return wire.Timesheet{}, err
+	}
+	return a.sheet(ctx, id, from, until, closed)
+}
+
+func (a admin) sheet(ctx context.Context, id gatehouse.SubjectID, from, until gatehouse.Date, closed bool) (wire.Timesheet, error) {
 	var as timesheet.AsOf
 	var err error
 	if closed {
@@ -103,11 +99,12 @@ func wireDifferences(list []gatehouse.TimesheetDifference) []wire.HoursDifferenc
 // HoursDifferences implements api.Hours.
 func (a admin) HoursDifferences(ctx context.Context, id gatehouse.SubjectID, from, until gatehouse.Date, version uint64, at time.Time) (wire.HoursDifferences, error) {
 	since := timesheet.AsOf{Version: version, At: at}
-	var err error
-	if at.IsZero() {
-		if since, err = a.closing(ctx, from, until); err != nil {
-			return wire.HoursDifferences{}, err
-		}
+	err := a.lookedAt(ctx, id)
+	if err == nil && at.IsZero() {
+		since, err = a.closing(ctx, from, until)
+	}
+	if err != nil {
+		return wire.HoursDifferences{}, err
 	}
 	list, err := a.hours.Difference(ctx, id, from, until, since)
 	return wire.HoursDifferences{Since: since.Version, At: since.At, Differences: wireDifferences(list)}, err
@@ -334,7 +331,7 @@ func (a admin) OwnTimesheet(ctx context.Context, from, until gatehouse.Date) (wi
 	if err != nil {
 		return wire.Timesheet{}, err
 	}
-	return a.Timesheet(ctx, by.Person, from, until, false)
+	return a.sheet(ctx, by.Person, from, until, false)
 }
 
 // ClockNow implements api.OwnHours.

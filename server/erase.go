@@ -211,6 +211,13 @@ func (s *Server) runRetention(ctx context.Context) (expire.Report, error) {
 	if _, err := s.store.DropAlarms(ctx, s.site.Place, time.Now().Add(-s.config.Retention.policy().Metadata)); err != nil {
 		return r, err
 	}
+	// A day's payslips go when its keys have: one that waits for a longer retention keeps them.
+	if _, err := s.store.ExpirePayslips(ctx, s.site.Place, time.Now().Add(-s.config.Retention.policy().Metadata-8*retention.Day)); err != nil {
+		return r, err
+	}
+	if r.Months > 0 {
+		s.hours.Forget()
+	}
 	s.mu.Lock()
 	s.retained = time.Now()
 	s.mu.Unlock()

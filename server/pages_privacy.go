@@ -209,14 +209,20 @@ func (p pages) AnswerRequest(ctx context.Context, who console.Who, id gatehouse.
 
 // Held implements console.Privacy.
 func (p pages) Held(ctx context.Context, who console.Who, id gatehouse.SubjectID, reason string) (inform.Held, error) {
-	return inform.Gather(ctx, inform.Ports{Place: p.site.Place, Subjects: p.store, Passages: p.store, Privacy: p.store, Blobs: p.blobs, Badges: p.working, Log: p.vault,
-		Open: func(ctx context.Context, reason string, refs []gatehouse.SealedRef) ([][]byte, error) {
-			plain, err := p.lend.As(who.Role).OpenFor(ctx, who.Operator, "person", reason, refs)
-			if gatehouse.ErrorCode(err) == "vault.canary" {
-				p.shutByCanary(ctx)
-			}
-			return plain, err
-		}}, id, reason)
+	ports := p.informs()
+	ports.Open = func(ctx context.Context, reason string, refs []gatehouse.SealedRef) ([][]byte, error) {
+		plain, err := p.lend.As(who.Role).OpenFor(ctx, who.Operator, "person", reason, refs)
+		if gatehouse.ErrorCode(err) == "vault.canary" {
+			p.shutByCanary(ctx)
+		}
+		return plain, err
+	}
+	return inform.Gather(ctx, ports, id, reason)
+}
+
+// informs are what telling people about their data needs, but for opening it.
+func (s *Server) informs() inform.Ports {
+	return inform.Ports{Place: s.site.Place, Subjects: s.store, Passages: s.store, Privacy: s.store, Hours: s.store, Pay: s.store, Blobs: s.blobs, Badges: s.working, Log: s.vault}
 }
 
 // leastWord is how long a passphrase of a file must be, in bytes.

@@ -40,9 +40,9 @@ func (s *Server) Run(ctx context.Context, ready func(link string)) error {
 	}
 	pages := pages{s}
 	web := console.New(console.Options{Place: s.site.Place, SiteName: s.config.Site.Name, Location: s.site.Location, Gates: s.gateList(),
-		Passages: s.store, Lender: pages, Vault: pages, Registry: s.registry(), Disclosures: pages, Archive: pages, Accounts: s.accounts, Tokens: s.tokens, Webhooks: s.webhooks, Rules: s.rules, Badges: s.working, Why: s.why, Openings: pages, Alarms: pages, Devices: pages, Privacy: pages, Control: pages, Health: pages, Audit: pages, Settings: settingsPages{s}, Plans: s.plans(), Books: s.books, ExportBooks: s.exportBooks, Parking: s.parkingPages(), Hours: s.hours, HoursReasons: pages, PayFiles: pages, WebClock: s.config.Attendance.WebClock, Hub: s.hub, Ring: s.ring, Auth: s.auth, Log: s.log})
+		Passages: s.store, Lender: pages, Vault: pages, Registry: s.registry(), Disclosures: pages, Archive: pages, Accounts: s.accounts, Tokens: s.tokens, Webhooks: s.webhooks, Rules: s.rules, Badges: s.working, Why: s.why, Openings: pages, Alarms: pages, Devices: pages, Privacy: pages, Control: pages, Health: pages, Audit: pages, Settings: settingsPages{s}, Plans: s.plans(), Books: s.books, ExportBooks: s.exportBooks, Parking: s.parkingPages(), Hours: s.hours, HoursReasons: pages, PayFiles: pages, Looks: pages, Wages: s.wages, Payslips: pages, WebClock: s.config.Attendance.WebClock, Hub: s.hub, Ring: s.ring, Auth: s.auth, Log: s.log})
 	rest := api.New(api.Options{Place: s.site.Place, Captures: s, ParseFrame: frames.Parse, Passages: s.store, Admin: s.admin(), Enrolments: enrolments{s}, Terminals: s, Witness: asWitness{s}, Ready: s.ready, Metrics: s.metrics, Log: s.log,
-		Events: s.events, Hub: s.hub, Alive: s.auth.Still, Resources: resources{s.admin()}, Books: s.admin(), Hours: s.admin(), OwnHours: s.admin(), Replies: replies{s}, PerMinute: s.config.API.PerMinute})
+		Events: s.events, Hub: s.hub, Alive: s.auth.Still, Resources: resources{s.admin()}, Books: s.admin(), Hours: s.admin(), OwnHours: s.admin(), Wages: s.admin(), OwnWages: s.admin(), Replies: replies{s}, PerMinute: s.config.API.PerMinute})
 	drivers, err := s.driverPages(s.config.baseURL(transport.port))
 	if err != nil {
 		transport.close()

@@ -35,6 +35,7 @@ import (
 	"gatehouse/flow/stay"
 	"gatehouse/flow/timesheet"
 	"gatehouse/flow/tokens"
+	"gatehouse/flow/wages"
 	"gatehouse/flow/webhooks"
 	"gatehouse/flow/why"
 	"gatehouse/flow/workingset"
@@ -139,6 +140,8 @@ type Server struct {
 	waiting    func() int // alarms and posted pictures, once it runs
 	requests   *requests.Desk
 	hours      *timesheet.Hours
+	wages      *wages.Wages
+	looks      looked
 	hoursWake  chan struct{}
 	books      *books.Books
 	escrow     *escrow.Store

@@ -29,7 +29,7 @@ import (
 // The test binary is the child processes too, as gatehouse is.
 func TestMain(m *testing.M) {
 	custody.QuickForTests() // in the processes that it starts, too
-	childtest.Main(m, map[string]func(context.Context) error{"__vault": vault.RunChild, "__vision": worker.RunChild, siteChild: runSite, parkingChild: runParking, erasingChild: runErasing, backupChild: runBackups, machineChild: runMachine, rotatingChild: runRotating, servingChild: runServing})
+	childtest.Main(m, map[string]func(context.Context) error{"__vault": vault.RunChildWith(Payroll()), "__vision": worker.RunChild, siteChild: runSite, parkingChild: runParking, erasingChild: runErasing, backupChild: runBackups, machineChild: runMachine, rotatingChild: runRotating, servingChild: runServing})
 }
 
 const passphrase = "correct horse battery staple"

@@ -142,7 +142,7 @@ func (s *service) handleRetention(ctx context.Context, r *child.Request) (any, [
 	ctx = context.WithoutCancel(ctx)
 	now := time.Now()
 	for class, keep := range in.Keep {
-		if !knownClass(class) || class == gatehouse.RecordClass || keep <= 0 || keep > maxKeep {
+		if !knownClass(class) || class == gatehouse.RecordClass || class == gatehouse.PayClass || keep <= 0 || keep > maxKeep {
 			return nil, nil, gatehouse.Errorf("vault.no_retention", "give every class a time; records go with their subjects", "that is no retention of a class")
 		}
 		var last sql.NullInt64

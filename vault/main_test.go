@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 		if len(os.Args) > 2 && os.Args[2] == "kill-after-logging" {
 			afterLogging = func() { _ = syscall.Kill(os.Getpid(), syscall.SIGKILL); select {} }
 		}
-		if err := runChild(context.Background(), afterLogging); err != nil {
+		if err := runChild(context.Background(), afterLogging, testPayroll{}); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

@@ -90,7 +90,7 @@ func parseRelease(body []byte) (r gatehouse.ReleaseRequest, to []age.Recipient, 
 	}
 	seen := map[gatehouse.ReleaseItem]bool{}
 	for _, it := range r.Items {
-		if seen[it] || !releasable(it) {
+		if seen[it] || !releasable(it) || r.Form != nil && !formable(it) {
 			return r, nil, gatehouse.Errorf("release.items", "name each once", "something is asked for twice, or is nothing that can be released")
 		}
 		seen[it] = true
@@ -114,6 +114,8 @@ func releasable(it gatehouse.ReleaseItem) bool {
 		return it.Field == "name" || it.Field == "national_id" || it.Field == "record"
 	case "passages":
 		return it.Field == "detail"
+	case gatehouse.PayslipTable:
+		return it.Field == "slip"
 	case "evidence":
 		return it.Field != "" && len(it.Field) <= 40
 	}
@@ -126,6 +128,12 @@ func (s *service) handleRequestRelease(ctx context.Context, r *child.Request) (a
 	}
 	body, signature := r.Blobs[0], r.Blobs[1]
 	q, _, err := parseRelease(body)
+	if err == nil && q.Form != nil {
+		if s.payroll == nil {
+			return nil, nil, errNoPayroll()
+		}
+		err = s.payroll.CheckForm(*q.Form)
+	}
 	if err != nil {
 		return nil, nil, err
 	}

@@ -23,6 +23,7 @@ type writing struct {
 	out   bytes.Buffer
 	in    io.WriteCloser
 	touch time.Time
+	pay   payFile // of a release with a form
 }
 
 // What is written at one time, and how long one that is not gone on with is kept.
@@ -165,7 +166,9 @@ func (s *service) releaseItems(ctx context.Context, w *writing, in writeRequest,
 		if p != nil {
 			opened++
 		}
-		if err := lines.Encode(lineOf(q.Items[in.From+i], p)); err != nil {
+		if q.Form != nil {
+			w.pay.gather(q.Items[in.From+i], p)
+		} else if err := lines.Encode(lineOf(q.Items[in.From+i], p)); err != nil {
 			return opened, err
 		}
 		clear(p)
@@ -173,6 +176,15 @@ func (s *service) releaseItems(ctx context.Context, w *writing, in writeRequest,
 	w.next += len(sealed)
 	if !in.Last {
 		return opened, nil
+	}
+	if q.Form != nil {
+		b, err := w.pay.write(s.payroll, *q.Form)
+		if err == nil {
+			_, err = w.in.Write(b)
+		}
+		if err != nil {
+			return opened, err
+		}
 	}
 	if err := w.in.Close(); err != nil {
 		return opened, err
@@ -198,7 +210,7 @@ func lineOf(it gatehouse.ReleaseItem, plain []byte) releasedLine {
 		l.Gone = true
 	case it.Field == "name", it.Field == "national_id":
 		l.Value = string(plain)
-	case it.Field == "record" || it.Field == "detail":
+	case it.Field == "record" || it.Field == "detail" || it.Field == "slip":
 		if json.Valid(plain) {
 			l.Object = plain
 		} else {
@@ -248,7 +260,7 @@ func (v *Vault) ApproveRelease(ctx context.Context, id gatehouse.ID, operator st
 // WriteRelease writes an approved release to w, an age file of JSON lines; sealed
 // fetches the sealed value of an item, nil for one that is gone. It says how many
 // values opened. One that breaks off can be begun anew, one that was written only with
-// again. Errors: release.unknown, release.not_approved, release.expired,
+// again. With a form it is the form's file, or none with export.cell. Errors: release.unknown, release.not_approved, release.expired,
 // release.written, operator.young, vault.sealed,
 // vault.forbidden, vault.canary, operator.signature, and sealed's and w's.
 func (v *Vault) WriteRelease(ctx context.Context, id gatehouse.ID, again bool, operator string, proof []byte, sealed func(context.Context, gatehouse.ReleaseItem) ([]byte, error), w io.Writer) (opened int, err error) {

@@ -259,7 +259,7 @@ var forwarded = map[string]bool{
 	methodAuditConsistency: true, methodAuditLeaves: true, methodAuditFind: true, methodAuditVerify: true, methodAuditGate: true, methodAuditSign: true,
 	methodWitnessSize: true, methodWitnessTook: true, methodWitnessForget: true, methodWitnessCosign: true,
 	methodBudget: true, methodOperators: true, methodTrip: true, methodLift: true, methodToken: true, methodAlarms: true, methodTaken: true,
-	methodReleases: true, methodRelease: true, methodRequestRelease: true, methodApproveRelease: true, methodBeginRelease: true, methodWriteRelease: true,
+	methodReleases: true, methodPay: true, methodRelease: true, methodRequestRelease: true, methodApproveRelease: true, methodBeginRelease: true, methodWriteRelease: true,
 	methodKeysStatus: true, methodNote: true, methodCheckKeys: true, methodFiles: true,
 	methodRecordBundle: true, methodBundles: true, methodHoldBundle: true, methodRead: true, methodEnd: true, methodFreezeLog: true, methodSealBundle: true, methodSign: true,
 	methodSuccessor: true, methodFollowed: true,

@@ -65,7 +65,7 @@ func (v *Vault) Prepare(place gatehouse.Place, subject gatehouse.SubjectID, clas
 
 func knownClass(c gatehouse.RetentionClass) bool {
 	switch c {
-	case gatehouse.PassageClass, gatehouse.FrameClass, gatehouse.StrangerClass, gatehouse.RecordClass, gatehouse.ReasonClass:
+	case gatehouse.PassageClass, gatehouse.FrameClass, gatehouse.StrangerClass, gatehouse.RecordClass, gatehouse.PayClass, gatehouse.PayslipClass, gatehouse.ReasonClass:
 		return true
 	}
 	return false

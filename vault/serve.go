@@ -16,12 +16,14 @@ import (
 // RunChild is the vault process: the hidden command __vault calls it, and exits
 // when it returns, which it does when the parent goes away. Errors: child.alone
 // where a person runs the command.
-func RunChild(ctx context.Context) error { return runChild(ctx, nil) }
+func RunChild(ctx context.Context) error { return runChild(ctx, nil, nil) }
 
 // service is the vault process's side of the socket.
 type service struct {
 	memory       string
 	afterLogging func() // for tests: between the disclosure's commit and the release
+
+	payroll Payroll // nil: this process reckons no pay
 
 	started time.Time
 
@@ -54,7 +56,7 @@ type service struct {
 	frozenLog [32]byte // the key of the audit file that was frozen last, for the bundle
 }
 
-func runChild(ctx context.Context, afterLogging func()) error {
+func runChild(ctx context.Context, afterLogging func(), payroll Payroll) error {
 	if os.Getenv(isolatedEnv) != "" {
 		return runIsolated(ctx)
 	}
@@ -63,14 +65,14 @@ func runChild(ctx context.Context, afterLogging func()) error {
 	if err != nil {
 		return err
 	}
-	s := &service{memory: memory, afterLogging: afterLogging, started: time.Now(), ready: make(chan struct{})}
+	s := &service{memory: memory, afterLogging: afterLogging, payroll: payroll, started: time.Now(), ready: make(chan struct{})}
 	return errors.Join(child.Serve(ctx, s.handlers()), s.close())
 }
 
 // handlers are the vault process's calls, each group in the file that answers it.
 func (s *service) handlers() map[string]child.Handler {
 	all := map[string]child.Handler{methodInit: s.handleInit, methodUnbundle: s.handleUnbundle, methodLetterbox: s.handleLetterbox}
-	for _, group := range []map[string]child.Handler{s.coreHandlers(), s.auditHandlers(), s.controlHandlers(), s.releaseHandlers(), s.indexHandlers(), s.keysHandlers(),
+	for _, group := range []map[string]child.Handler{s.coreHandlers(), s.auditHandlers(), s.controlHandlers(), s.releaseHandlers(), s.payHandlers(), s.indexHandlers(), s.keysHandlers(),
 		s.erasureHandlers(), s.expiryHandlers(), s.holdHandlers(), s.bundleHandlers(), s.rewriteHandlers(), s.streamHandlers(), s.snapshotHandlers(), s.rebuildHandlers(), s.gateRestoreHandlers(), s.templateHandlers()} {
 		for method, h := range group {
 			all[method] = s.whenReady(h)

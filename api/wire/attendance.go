@@ -18,7 +18,9 @@ type HoursPlans struct {
 	Calendar   WorkCalendar  `json:"calendar"`
 	LeaveKinds []LeaveKind   `json:"leave_kinds"`
 	Earnings   []Earning     `json:"earnings"`
-	Presets    []string      `json:"presets"` // rules that a law asks for, by name
+	// Figures are what the scheme's formulas name.
+	Figures map[string]Money `json:"figures,omitempty"`
+	Presets []string         `json:"presets"` // rules that a law asks for, by name
 }
 
 // Shift is one day's plan. Its times are those of the clock on the wall.
@@ -178,7 +180,9 @@ type PlanRequest struct {
 	Calendar  *WorkCalendar `json:"calendar,omitempty"`
 	LeaveKind *LeaveKind    `json:"leave_kind,omitempty"`
 	Earnings  []Earning     `json:"earnings,omitempty"`
-	Revision  *uint64       `json:"revision,omitempty"`
+	// Figures are what the scheme's formulas name; an empty object takes them away.
+	Figures  *map[string]Money `json:"figures,omitempty"`
+	Revision *uint64           `json:"revision,omitempty"`
 }
 
 // PlanResponse says which version a change made, and the part's id.
@@ -451,6 +455,19 @@ type PayPeriods struct {
 type PeriodRequest struct {
 	From  gatehouse.Date `json:"from"`
 	Until gatehouse.Date `json:"until"`
+}
+
+// Look is one disclosure of something of somebody's.
+type Look struct {
+	At      time.Time      `json:"at"`
+	Role    gatehouse.Role `json:"role,omitempty"` // of who looked
+	Purpose string         `json:"purpose"`
+	Items   int            `json:"items"`
+}
+
+// Looks are disclosures of one's own data. GET /api/v1/attendance/own/looks.
+type Looks struct {
+	Looks []Look `json:"looks"`
 }
 
 // PayExport is a closed period's hours on their way to a payroll program.

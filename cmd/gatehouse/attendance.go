@@ -39,6 +39,8 @@ type AttendanceCmd struct {
 	Lock        PeriodLockCmd  `cmd:"" help:"Say that a closed period was paid."`
 	Reopen      PeriodOpenCmd  `cmd:"" help:"Ask to reopen a period; a second person agrees, in the console or here."`
 	Export      PayExportCmd   `cmd:"" help:"A closed period's hours as a file for a payroll program: two people, encrypted."`
+	Scheme      PaySchemeCmd   `cmd:"" help:"Set the pay scheme: how each earnings code becomes money."`
+	Pay         WagesCmd       `cmd:"" help:"What people are paid by, sealed; pay runs, payslips and files with amounts."`
 	Performance PerformanceCmd `cmd:"" help:"Punctuality, absence and overtime by team; small teams are hidden."`
 }
 
@@ -214,7 +216,7 @@ func (cmd HoursHolidayCmd) Run(ctx context.Context, out *Out) error {
 
 // PlanRemoveCmd removes a part.
 type PlanRemoveCmd struct {
-	Kind string `arg:"" enum:"shift,team,member,roster,rules,calendar,leave,earnings" help:"shift, team, member, roster, rules, calendar, leave or earnings."`
+	Kind string `arg:"" enum:"shift,team,member,roster,rules,calendar,leave,earnings,figures" help:"shift, team, member, roster, rules, calendar, leave, earnings or figures."`
 	ID   string `arg:"" help:"Its id, as 'attendance plans' shows it."`
 }
 

@@ -111,7 +111,7 @@ func (o *Out) Say(format string, args ...any) {
 // The arguments with which the program starts itself as a child process.
 var children = map[string]func(context.Context) error{
 	"__vision": worker.RunChild,
-	"__vault":  vault.RunChild,
+	"__vault":  vault.RunChildWith(server.Payroll()),
 }
 
 // Main runs one command and returns its exit status: 0, 1 for a failure, 2 for a

@@ -177,6 +177,9 @@ func showRequest(out *Out, q gatehouse.ReleaseRequest) {
 	for _, name := range names {
 		say("  %6d × %s", fields[name], name)
 	}
+	if q.Form != nil {
+		say("  as a payroll program's file, %s: %s", q.Form.Format, q.Form.Body)
+	}
 	for _, to := range q.Recipients {
 		say("  for %s", to)
 	}

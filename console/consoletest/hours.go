@@ -43,7 +43,7 @@ func (s *Site) openHours(zone *time.Location) {
 // Punch adds a punch of a passage at the front door.
 func (s *Site) Punch(who gatehouse.SubjectID, at time.Time, direction gatehouse.Direction) gatehouse.ID {
 	p := gatehouse.Punch{ID: gatehouse.NewID(at), Subject: who, Source: gatehouse.FromPassage, Site: Place.Site, Gate: "front-door", Direction: direction, At: at.UTC(), Made: at.UTC()}
-	_, _ = s.hoursStore.AddPunches(context.Background(), Place, []gatehouse.Punch{p}, nil)
+	_, _ = s.Hours.Store.AddPunches(context.Background(), Place, []gatehouse.Punch{p}, nil)
 	return p.ID
 }
 

@@ -1,6 +1,6 @@
 // Package inform tells a person what is held about them (GDPR 15 and 20, PIPL 45): the
-// record, photos, consents, passages, requests, and who looked at any of it. All of it is
-// one disclosure, which the log has before anything is opened.
+// record, photos, consents, passages, hours, pay, requests, and who looked at any of it. All
+// of it is one disclosure (of 200 values), which the log has before anything is opened.
 package inform
 
 import (
@@ -19,6 +19,8 @@ type Ports struct {
 	Subjects Subjects
 	Passages Passages
 	Privacy  gatehouse.PrivacyStore
+	Hours    Hours // nil: none are kept
+	Pay      Pay   // nil: none is kept
 	Blobs    Blobs
 	Badges   Badges
 	Log      Log
@@ -69,16 +71,23 @@ type Held struct {
 	From     time.Time               `json:"valid_from,omitzero"`
 	Until    time.Time               `json:"valid_until,omitzero"`
 
-	Name       string          `json:"name,omitempty"` // of a vehicle the plate
-	NationalID string          `json:"national_id,omitempty"`
-	Record     json.RawMessage `json:"record,omitempty"` // a PersonRecord or VehicleRecord, without those two
-	Photos     [][]byte        `json:"photos,omitempty"` // JPEG
-	Consents   []Consent       `json:"consents,omitempty"`
-	Requests   []Request       `json:"requests,omitempty"`
-	Passages   []Passage       `json:"passages,omitempty"` // the newest first
-	More       bool            `json:"more_passages,omitempty"`
-	Looked     []Look          `json:"disclosures,omitempty"` // the newest first
-	Gone       int             `json:"not_readable,omitempty"`
+	Name        string          `json:"name,omitempty"` // of a vehicle the plate
+	NationalID  string          `json:"national_id,omitempty"`
+	Record      json.RawMessage `json:"record,omitempty"` // a PersonRecord or VehicleRecord, without those two
+	Photos      [][]byte        `json:"photos,omitempty"` // JPEG
+	Consents    []Consent       `json:"consents,omitempty"`
+	Requests    []Request       `json:"requests,omitempty"`
+	Passages    []Passage       `json:"passages,omitempty"` // the newest first
+	More        bool            `json:"more_passages,omitempty"`
+	Punches     []Punch         `json:"punches,omitempty"` // the newest first, as all that follow
+	MorePunches bool            `json:"more_punches,omitempty"`
+	Corrections []Correction    `json:"corrections,omitempty"`
+	Leave       []Leave         `json:"leave,omitempty"`
+	PaidBy      []PaidBy        `json:"pay_terms,omitempty"`
+	Payslips    []Payslip       `json:"payslips,omitempty"`
+
+	Looked []Look `json:"disclosures,omitempty"` // the newest first
+	Gone   int    `json:"not_readable,omitempty"`
 }
 
 // Consent is one that was given.
@@ -148,29 +157,36 @@ func Gather(ctx context.Context, p Ports, id gatehouse.SubjectID, reason string)
 	if b, ok := p.Badges.Badge(id); ok {
 		h.Label, h.Grants, h.From, h.Until = b.Label, b.Grants, b.ValidFrom, b.ValidUntil
 	}
-	if err := h.open(ctx, p, s, reason); err != nil {
+	worked, err := h.open(ctx, p, s, reason, now)
+	if err != nil {
 		return h, err
 	}
 	about, err := h.passages(ctx, p, now)
 	if err != nil {
 		return h, err
 	}
-	return h, h.looked(ctx, p, about)
+	for _, id := range worked {
+		about[id.String()] = true
+	}
+	return h, h.looked(ctx, p, about, time.Time{})
 }
 
-// open fills in what is sealed.
-func (h *Held) open(ctx context.Context, p Ports, s gatehouse.Subject, reason string) error {
+// openedAtOnce is how many values one disclosure has.
+const openedAtOnce = 200
+
+// open fills in what is sealed, and hours and pay, whose ids it returns.
+func (h *Held) open(ctx context.Context, p Ports, s gatehouse.Subject, reason string, now time.Time) ([]gatehouse.ID, error) {
 	parts, err := gatehouse.UnpackRecord(s.Record)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	consents, err := p.Subjects.Consents(ctx, p.Place, s.ID)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	requests, err := h.requests(ctx, p)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var refs []gatehouse.SealedRef
 	var into []func([]byte)
@@ -210,18 +226,26 @@ func (h *Held) open(ctx context.Context, p Ports, s gatehouse.Subject, reason st
 			}
 		})
 	}
-	plain, err := p.Open(ctx, reason, refs)
+	worked, err := h.worked(ctx, p, now, want)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for i, b := range plain {
-		if b == nil {
-			h.Gone++
-			continue
+	for len(refs) > 0 {
+		n := min(len(refs), openedAtOnce)
+		plain, err := p.Open(ctx, reason, refs[:n])
+		if err != nil {
+			return nil, err
 		}
-		into[i](b)
+		for i, b := range plain {
+			if b == nil {
+				h.Gone++
+				continue
+			}
+			into[i](b)
+		}
+		refs, into = refs[n:], into[n:]
 	}
-	return nil
+	return worked, nil
 }
 
 // requests are the subject's own, the newest first; at most as many as are opened at once.
@@ -270,8 +294,8 @@ func (h *Held) passages(ctx context.Context, p Ports, now time.Time) (about map[
 	return about, err
 }
 
-// looked fills in the disclosures that name something of the subject's.
-func (h *Held) looked(ctx context.Context, p Ports, about map[string]bool) error {
+// looked fills in the disclosures since a moment that name something of the subject's.
+func (h *Held) looked(ctx context.Context, p Ports, about map[string]bool, since time.Time) error {
 	var before gatehouse.ID
 	for read := 0; read < maxEntries; {
 		page, err := p.Log.Disclosures(ctx, before, logPage)
@@ -279,6 +303,9 @@ func (h *Held) looked(ctx context.Context, p Ports, about map[string]bool) error
 			return err
 		}
 		for _, d := range page {
+			if d.At.Before(since) {
+				return nil
+			}
 			n := 0
 			for _, item := range d.Items {
 				if parts := strings.Split(item, "/"); len(parts) > 1 && about[parts[1]] {

@@ -25,12 +25,19 @@ type Blobs interface {
 	Blob(ctx context.Context, id gatehouse.BlobID) ([]byte, error)
 }
 
+// Payslips finds those of pay runs.
+type Payslips interface {
+	Payslips(ctx context.Context, q gatehouse.PayslipQuery) ([]gatehouse.StoredPayslip, error)
+	Payslip(ctx context.Context, place gatehouse.Place, id gatehouse.ID) (gatehouse.StoredPayslip, error)
+}
+
 // Ports are what releasing needs of the rest.
 type Ports struct {
 	Place    gatehouse.Place
 	Subjects Subjects
 	Passages Passages
 	Blobs    Blobs
+	Payslips Payslips // nil: there are none
 }
 
 // The fields that a release may name, of subjects and of passages.
@@ -102,6 +109,42 @@ func (p Ports) Plan(ctx context.Context, subjects []gatehouse.SubjectID, passage
 	return items, nil
 }
 
+// PlanPay lists the payslips of a run, and with names the names of who has one. Errors:
+// release.items, wages.no_slip where the run has none.
+func (p Ports) PlanPay(ctx context.Context, run gatehouse.ID, names bool) (items []gatehouse.ReleaseItem, err error) {
+	all, err := p.Payslips.Payslips(ctx, gatehouse.PayslipQuery{Place: p.Place, Run: run, Limit: gatehouse.MaxReleaseItems})
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range all {
+		if s.Sealed == nil {
+			continue
+		}
+		items = append(items, gatehouse.ReleaseItem{Table: gatehouse.PayslipTable, Row: s.ID, Field: "slip"})
+		if !names {
+			continue
+		}
+		who, err := p.Subjects.Subject(ctx, p.Place, s.Subject)
+		if gatehouse.ErrorCode(err) == "store.not_found" {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		parts, err := gatehouse.UnpackRecord(who.Record)
+		if err == nil && len(parts.Name) > 0 {
+			items = append(items, gatehouse.ReleaseItem{Table: "subjects", Row: s.Subject, Field: "name"})
+		}
+	}
+	if len(items) == 0 {
+		return nil, gatehouse.Errorf("wages.no_slip", "see `gatehouse attendance pay list`", "the run has no payslips")
+	}
+	if len(items) > gatehouse.MaxReleaseItems {
+		return nil, gatehouse.Errorf("release.items", "leave the names out", "this is more than the %d values that a release may have", gatehouse.MaxReleaseItems)
+	}
+	return items, nil
+}
+
 func evidence(list []gatehouse.Evidence, add func(gatehouse.ReleaseItem) error) error {
 	for _, e := range list {
 		if err := add(gatehouse.ReleaseItem{Table: "evidence", Row: e.Blob, Field: string(e.Kind)}); err != nil {
@@ -137,6 +180,13 @@ func (p Ports) Sealed(ctx context.Context, it gatehouse.ReleaseItem) (sealed []b
 		var s gatehouse.StoredPassage
 		s, err = p.Passages.Passage(ctx, p.Place, it.Row)
 		sealed = s.Detail
+	case gatehouse.PayslipTable:
+		if p.Payslips == nil {
+			return nil, nil
+		}
+		var s gatehouse.StoredPayslip
+		s, err = p.Payslips.Payslip(ctx, p.Place, it.Row)
+		sealed = s.Sealed
 	case "evidence":
 		sealed, err = p.Blobs.Blob(ctx, it.Row)
 	}

@@ -61,3 +61,34 @@ func crowd(b *testing.B) (*timesheet.Hours, []gatehouse.SubjectID) {
 	}
 	return h, people
 }
+
+// BenchmarkPeople is the list of everybody's month as the pages and the API show it: the
+// first time, again, and after somebody punched.
+func BenchmarkPeople(b *testing.B) {
+	h, people := crowd(b)
+	list := func(b *testing.B) {
+		if got, err := h.People(b.Context(), "2026-11-01", "2026-11-30"); err != nil || len(got) != len(people) {
+			b.Fatal(len(got), err)
+		}
+	}
+	b.Run("first", func(b *testing.B) {
+		for b.Loop() {
+			h.Forget()
+			list(b)
+		}
+	})
+	b.Run("again", func(b *testing.B) {
+		for b.Loop() {
+			list(b)
+		}
+	})
+	b.Run("punched", func(b *testing.B) {
+		for i := 0; b.Loop(); i++ {
+			at := time.Date(2026, 11, 3, 17, 30, i, 0, zone)
+			if _, err := h.Store.AddPunches(b.Context(), place, []gatehouse.Punch{{ID: gatehouse.NewID(at), Subject: people[i%len(people)], Source: gatehouse.FromPassage, Site: place.Site, Direction: gatehouse.In, At: at, Made: at}}, nil); err != nil {
+				b.Fatal(err)
+			}
+			list(b)
+		}
+	})
+}

@@ -27,6 +27,7 @@ type book struct {
 	calendar gatehouse.WorkCalendar
 	leave    map[string]gatehouse.LeaveKind
 	earnings []gatehouse.Earning
+	figures  map[string]gatehouse.Money // replaced as a whole
 }
 
 type key struct {
@@ -112,6 +113,10 @@ func (b *book) take(item gatehouse.HoursItem) (err error) {
 		var e []gatehouse.Earning
 		err = decode(item.Body, &e)
 		b.earnings = e
+	case gatehouse.FiguresOfHours:
+		var f map[string]gatehouse.Money
+		err = decode(item.Body, &f)
+		b.figures = f
 	default:
 		err = gatehouse.Errorf("hours.damaged", "this version cannot read it", "a part of the book of hours is of no known kind")
 	}
@@ -154,6 +159,8 @@ func (b *book) drop(kind gatehouse.HoursKind, id string) {
 		delete(b.leave, id)
 	case gatehouse.EarningsOfHours:
 		b.earnings = nil
+	case gatehouse.FiguresOfHours:
+		b.figures = nil
 	}
 }
 
@@ -193,6 +200,14 @@ func (b *book) teamOn(who gatehouse.SubjectID, d gatehouse.Date) gatehouse.Group
 		}
 	}
 	return ""
+}
+
+// teamWithin is the team that somebody is in on the last of some days, or else on the first.
+func (b *book) teamWithin(who gatehouse.SubjectID, from, until gatehouse.Date) gatehouse.GroupID {
+	if team := b.teamOn(who, until); team != "" {
+		return team
+	}
+	return b.teamOn(who, from)
 }
 
 // joined is the first day of which the book knows that somebody was in a team; "" for none.
@@ -240,6 +255,7 @@ type Listing struct {
 	Calendar  gatehouse.WorkCalendar
 	Leave     []gatehouse.LeaveKind
 	Earnings  []gatehouse.Earning
+	Figures   map[string]gatehouse.Money
 	Revisions map[string]uint64 // by "kind/id"
 }
 
@@ -255,7 +271,7 @@ func (h *Hours) List() Listing {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	b := h.book
-	l := Listing{Version: b.version, Rules: slices.Clone(b.rules), Calendar: b.calendar, Earnings: slices.Clone(b.earnings), Revisions: map[string]uint64{}}
+	l := Listing{Version: b.version, Rules: slices.Clone(b.rules), Calendar: b.calendar, Earnings: slices.Clone(b.earnings), Figures: maps.Clone(b.figures), Revisions: map[string]uint64{}}
 	for k, v := range b.revision {
 		l.Revisions[string(k.kind)+"/"+k.id] = v
 	}

@@ -27,6 +27,7 @@ const (
 	maxLeave   = 100
 	maxDays    = 4000 // of a calendar
 	maxScheme  = 200
+	maxFigures = 100
 )
 
 // What each change fails with besides what it names: hours.changed, hours.exists,
@@ -228,6 +229,19 @@ func (h *Hours) PutEarnings(ctx context.Context, by Actor, was uint64, scheme []
 		}
 	}
 	return h.put(ctx, by, was, gatehouse.HoursItem{Kind: gatehouse.EarningsOfHours, ID: siteItem, Body: encode(scheme)}, 1, nil)
+}
+
+// PutFigures replaces the figures that the pay scheme's formulas name. Errors: pay.figures.
+func (h *Hours) PutFigures(ctx context.Context, by Actor, was uint64, all map[string]gatehouse.Money) error {
+	if len(all) > maxFigures {
+		return tooMany(maxFigures)
+	}
+	if h.CheckFigures != nil {
+		if err := h.CheckFigures(all); err != nil {
+			return err
+		}
+	}
+	return h.put(ctx, by, was, gatehouse.HoursItem{Kind: gatehouse.FiguresOfHours, ID: siteItem, Body: encode(all)}, 1, nil)
 }
 
 // Remove takes a part out of the book; what was counted by it in closed periods stays.

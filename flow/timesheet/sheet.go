@@ -215,6 +215,11 @@ func (h *Hours) allLeave(ctx context.Context, q gatehouse.TimesQuery, since time
 // Everybody calculates the hours of all for whom there is a plan or a punch in the period,
 // in the order of their ids. Errors: as Sheet, and f's.
 func (h *Hours) Everybody(ctx context.Context, from, until gatehouse.Date, as AsOf, f func(team gatehouse.GroupID, s gatehouse.Timesheet) error) error {
+	return h.everybody(ctx, from, until, as, func(team gatehouse.GroupID, s gatehouse.Timesheet, _ gatehouse.Minute) error { return f(team, s) })
+}
+
+// everybody says besides until when each holds by time alone.
+func (h *Hours) everybody(ctx context.Context, from, until gatehouse.Date, as AsOf, f func(team gatehouse.GroupID, s gatehouse.Timesheet, next gatehouse.Minute) error) error {
 	now := as.At
 	if now.IsZero() {
 		now = h.Now().UTC()
@@ -234,7 +239,7 @@ func (h *Hours) Everybody(ctx context.Context, from, until gatehouse.Date, as As
 		return err
 	}
 	for who, f := range all {
-		if slices.ContainsFunc(f.punches, func(p gatehouse.Punch) bool { return !p.At.Before(h.dayStart(from)) }) {
+		if h.punchedSince(f.punches, from) {
 			people[who] = true
 		}
 	}
@@ -247,24 +252,27 @@ func (h *Hours) Everybody(ctx context.Context, from, until gatehouse.Date, as As
 		if err != nil {
 			return err
 		}
-		in, team := b.input(who, h.Location), b.teamOn(who, until)
-		if team == "" {
-			team = b.teamOn(who, from)
-		}
+		in, team := b.input(who, h.Location), b.teamWithin(who, from, until)
 		done()
 		in.From, in.Until, in.Now = from, until, now
 		if facts := all[who]; facts != nil {
 			in.Punches, in.Leave = facts.punches, facts.leave
 		}
-		s, err := attendance.WithRules(in, rules)
+		s, next, err := attendance.WithRulesUntil(in, rules)
 		if err == nil {
-			err = f(team, s)
+			err = f(team, s, next)
 		}
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// punchedSince reports whether one of the punches is of a day or later.
+func (h *Hours) punchedSince(punches []gatehouse.Punch, from gatehouse.Date) bool {
+	begin := h.dayStart(from)
+	return slices.ContainsFunc(punches, func(p gatehouse.Punch) bool { return !p.At.Before(begin) })
 }
 
 // bookAgain is the book that somebody else's hours are calculated by: between two people

@@ -33,10 +33,11 @@ type Ports struct {
 	Faces bool
 	// WebClock lets people punch on their own page.
 	WebClock bool
-	// Calendar gives the public holidays of a place, and CheckEarnings says what is wrong with a
-	// pay scheme; nil where there are none.
+	// Calendar gives the public holidays of a place, CheckEarnings and CheckFigures say what is
+	// wrong with a pay scheme and its figures; nil where there are none.
 	Calendar      func(place string, first, last int) (gatehouse.WorkCalendar, error)
 	CheckEarnings func([]gatehouse.Earning) error
+	CheckFigures  func(map[string]gatehouse.Money) error
 	// CheckRecipients refuses what is no age public key; nil where nothing is exported.
 	CheckRecipients func([]string) error
 	Now             func() time.Time
@@ -77,6 +78,8 @@ type Hours struct {
 	mu   sync.RWMutex
 	book *book
 
+	lists lists
+
 	following sync.Mutex
 	cursor    uint64 // of the log; 0 before it was read
 	unwritten int    // leaves behind the cursor that is kept
@@ -88,6 +91,7 @@ func Load(ctx context.Context, p Ports) (*Hours, error) {
 		p.Now = time.Now
 	}
 	h := &Hours{Ports: p}
+	h.Store = noted{p.Store, h}
 	return h, h.Reload(ctx)
 }
 
@@ -102,6 +106,7 @@ func (h *Hours) Reload(ctx context.Context) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.book = b
+	h.Forget()
 	return nil
 }
 

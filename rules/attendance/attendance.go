@@ -78,12 +78,22 @@ func (in Input) days() (first, last day, err error) {
 // Recalculate gives the hours of a period. Errors: attendance.period; whatever else is
 // wrong with the input is an exception of its day, and Check finds it beforehand.
 func Recalculate(in Input) (gatehouse.Timesheet, error) {
+	sheet, _, err := recalculate(in)
+	return sheet, err
+}
+
+// Never is when nothing of hours changes by time alone.
+const Never gatehouse.Minute = 1 << 60
+
+// recalculate says besides from which minute on the hours are others by time alone: a shift
+// will have ended, a week will be over.
+func recalculate(in Input) (gatehouse.Timesheet, gatehouse.Minute, error) {
 	first, last, err := in.days()
 	if err != nil {
-		return gatehouse.Timesheet{}, err
+		return gatehouse.Timesheet{}, Never, err
 	}
 	from, _ := dayOf(in.From)
-	c := calculation{Input: in, from: from, first: first, last: last, now: gatehouse.MinuteOf(in.Now)}
+	c := calculation{Input: in, from: from, first: first, last: last, now: gatehouse.MinuteOf(in.Now), next: Never}
 	c.Rules = meaningful(c.Rules)
 	c.plan()
 	c.sortPunches()
@@ -95,7 +105,17 @@ func Recalculate(in Input) (gatehouse.Timesheet, error) {
 			sheet.Days = append(sheet.Days, d)
 		}
 	}
-	return sheet, nil
+	return sheet, c.next, nil
+}
+
+// passed reports whether it is t or later. It is the only way to ask what time it is, so
+// that what is to come is known.
+func (c *calculation) passed(t gatehouse.Minute) bool {
+	if c.now >= t {
+		return true
+	}
+	c.next = min(c.next, t)
+	return false
 }
 
 // meaningful is the rules with nothing in place of figures that CheckRules refuses: they
@@ -131,7 +151,7 @@ const warmUp = 2
 type calculation struct {
 	Input
 	from, first, last day
-	now               gatehouse.Minute
+	now, next         gatehouse.Minute // next is the first to come that was asked for
 	zone              clock
 
 	plans    []plan // from first-warmUp-margin to last+1

@@ -33,7 +33,7 @@ func (c *calculation) limits(p *plan, d *gatehouse.TimesheetDay) {
 		say(gatehouse.BreakMissing, run, l.BreakAfter)
 	}
 	c.overtimeLimits(p, d, say)
-	if end := c.zone.at(c.week.start+7, 0); p.day == c.week.start+6 && p.day >= c.first && c.now >= end {
+	if end := c.zone.at(c.week.start+7, 0); p.day == c.week.start+6 && p.day >= c.first && c.passed(end) {
 		c.endWeek(end, say)
 	}
 }

@@ -45,7 +45,7 @@ func (c *calculation) pair(p *plan, d *gatehouse.TimesheetDay) (un unpairedPunch
 		un.any = true
 		d.Punches[i].Use = gatehouse.Unpaired
 		// Somebody who is still there lacks nothing yet.
-		still := kind != gatehouse.MissingIn && kind != gatehouse.NoDirection && i == live[len(live)-1] && int(c.now-p.punches[i].at) <= c.Rules.Longest
+		still := kind != gatehouse.MissingIn && kind != gatehouse.NoDirection && i == live[len(live)-1] && !c.passed(p.punches[i].at+gatehouse.Minute(c.Rules.Longest)+1)
 		switch at := p.punches[i].at; {
 		case kind == gatehouse.MissingOut && un.firstIn == 0:
 			un.firstIn = at

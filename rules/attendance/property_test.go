@@ -357,3 +357,42 @@ func TestTheClockOfAPlace(t *testing.T) {
 		}
 	}
 }
+
+// Hours stay what they are until the minute that is said, and only a moment of time makes
+// them others.
+func TestUntilWhenHoursHold(t *testing.T) {
+	moved := 0
+	rapid.Check(t, func(t *rapid.T) {
+		in := drawInput(t)
+		from, _ := dayOf(in.From)
+		at := func(name string, after time.Time) time.Time {
+			return after.Add(time.Duration(rapid.IntRange(0, 3*24*60).Draw(t, name)) * time.Minute)
+		}
+		in.Now = at("now", (from + day(rapid.IntRange(0, 27).Draw(t, "day"))).midnight(in.Zone))
+		rules := []RulesFrom{{From: "2020-01-01", Rules: in.Rules}}
+		sheet, next, err := WithRulesUntil(in, rules)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if next <= gatehouse.MinuteOf(in.Now) {
+			t.Fatalf("it changes at %v, and it is %v", next.Time(), in.Now)
+		}
+		later := in
+		later.Now = at("later", in.Now)
+		if later.Now.Before(next.Time()) {
+			again, _, err := WithRulesUntil(later, rules)
+			if err != nil || !cmp.Equal(sheet, again) {
+				t.Fatalf("at %v it is another sheet than at %v, and was to hold until %v: %s", later.Now, in.Now, next.Time(), cmp.Diff(sheet, again))
+			}
+		}
+		if next != Never {
+			later.Now = next.Time()
+			if again, _, err := WithRulesUntil(later, rules); err == nil && !cmp.Equal(sheet, again) {
+				moved++
+			}
+		}
+	})
+	if moved == 0 {
+		t.Error("time never changed anything: this test would say nothing")
+	}
+}

@@ -37,7 +37,7 @@ func (c *calculation) sortPunches() {
 			}
 		case p.Void:
 			continue // it stands for no moment of its own
-		case x.at > c.now:
+		case !c.passed(x.at):
 			x.use = gatehouse.FromTomorrow
 		}
 		c.punches = append(c.punches, x)

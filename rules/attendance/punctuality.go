@@ -21,7 +21,7 @@ func (c *calculation) punctuality(p *plan, d *gatehouse.TimesheetDay, un unpaire
 			over = p.parts[len(p.parts)-1].until
 		}
 		switch {
-		case c.now < over || d.Due <= 0:
+		case d.Due <= 0 || !c.passed(over):
 		case nobody:
 			say(gatehouse.Absent, d.Due, 0)
 			return
@@ -69,7 +69,7 @@ func (c *calculation) piece(r span, un unpairedPunches, say func(gatehouse.Excep
 			say(gatehouse.LateIn, late, grace)
 		}
 	}
-	if un.any || c.now < r.until {
+	if un.any || !c.passed(r.until) {
 		return 0, 0
 	}
 	if covered == 0 {

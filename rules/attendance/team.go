@@ -30,7 +30,14 @@ type RulesFrom struct {
 // weeks at a change are looked at under each of the two. rules are by their first day; before
 // the first of them nothing is rounded and there is no overtime. Errors: attendance.period.
 func WithRules(in Input, rules []RulesFrom) (gatehouse.Timesheet, error) {
-	sheet := gatehouse.Timesheet{Subject: in.Subject, From: in.From, Until: in.Until}
+	sheet, _, err := WithRulesUntil(in, rules)
+	return sheet, err
+}
+
+// WithRulesUntil is WithRules, and the first minute from which on the hours are others by
+// time alone: with the same input, until then a later Now gives the same. Never is that.
+func WithRulesUntil(in Input, rules []RulesFrom) (gatehouse.Timesheet, gatehouse.Minute, error) {
+	sheet, next := gatehouse.Timesheet{Subject: in.Subject, From: in.From, Until: in.Until}, Never
 	from, until := in.From, in.Until
 	for i := -1; i < len(rules); i++ {
 		part := in
@@ -48,14 +55,15 @@ func WithRules(in Input, rules []RulesFrom) (gatehouse.Timesheet, error) {
 		if part.From > part.Until && (from <= until || i+1 < len(rules)) {
 			continue
 		}
-		got, err := Recalculate(part)
+		got, soon, err := recalculate(part)
 		if err != nil {
-			return sheet, err
+			return sheet, Never, err
 		}
+		next = min(next, soon)
 		sheet.Rules = got.Rules
 		sheet.Days = append(sheet.Days, got.Days...)
 	}
-	return sheet, nil
+	return sheet, next, nil
 }
 
 // ReachOf is Reach for a period in which the rules changed.

@@ -27,7 +27,7 @@ type Policy struct {
 	Frames    time.Duration // whole frames
 	Strangers time.Duration // pictures of who is not enrolled
 	Records   time.Duration // of who has left: then they are erased
-	Metadata  time.Duration // times at gates, by whole months, and why somebody asked for what
+	Metadata  time.Duration // times at gates, by whole months, what hours were paid, and why somebody asked for what
 }
 
 // Check refuses what is missing, endless or beyond the bounds; the error names the kind.
@@ -51,7 +51,7 @@ func (p Policy) Check() error {
 // subjects and have no day.
 func (p Policy) Classes() map[gatehouse.RetentionClass]time.Duration {
 	return map[gatehouse.RetentionClass]time.Duration{gatehouse.PassageClass: p.Passages, gatehouse.FrameClass: p.Frames, gatehouse.StrangerClass: p.Strangers,
-		gatehouse.ReasonClass: p.Metadata}
+		gatehouse.ReasonClass: p.Metadata, gatehouse.PayslipClass: p.Metadata}
 }
 
 // FirstKept returns the first UTC day whose items may still be readable at now, if

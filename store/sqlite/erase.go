@@ -309,7 +309,7 @@ func (m *shard) replaceSubject(ctx context.Context, place gatehouse.Place, old, 
 }
 
 // hoursTables are those of site.db that name subjects for their hours.
-var hoursTables = []string{"hours_items", "hours_changes", "time_corrections", "leave_requests"}
+var hoursTables = []string{"hours_items", "hours_changes", "time_corrections", "leave_requests", "pay_terms", "payslips"}
 
 // forgetHours makes what was planned, corrected and excused nobody's: closed periods go on
 // adding up under the new id.
@@ -317,12 +317,13 @@ var forgetHours = []string{
 	`UPDATE hours_changes SET subject = ?4 WHERE org = ?1 AND site = ?2 AND subject = ?3`,
 	`UPDATE time_corrections SET subject = ?4, reason = NULL WHERE org = ?1 AND site = ?2 AND subject = ?3`,
 	`UPDATE leave_requests SET subject = ?4, reason = NULL WHERE org = ?1 AND site = ?2 AND subject = ?3`,
+	`UPDATE payslips SET subject = ?4, sealed = NULL WHERE org = ?1 AND site = ?2 AND subject = ?3`,
 }
 
 func (s *Store) replaceEnrolled(ctx context.Context, place gatehouse.Place, old, fresh gatehouse.SubjectID, leaf []byte) error {
 	its, both := subjectArgs(place, old), append(subjectArgs(place, old), fresh[:])
 	err := s.site.commit(ctx, leaf, func(ctx context.Context, tx *sql.Tx) (changed bool, err error) {
-		for _, table := range []string{"photos", "escrow", "group_members", "parking_items", "hours_items"} {
+		for _, table := range []string{"photos", "escrow", "group_members", "parking_items", "hours_items", "pay_terms"} {
 			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE org = ? AND site = ? AND subject = ?`, its...); err != nil {
 				return false, err
 			}

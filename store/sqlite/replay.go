@@ -21,7 +21,7 @@ func (s *Store) Replay(ctx context.Context, removals []gatehouse.Removal) error 
 			return err
 		}
 		return eachErased(removals, func(r gatehouse.Removal) error {
-			for _, table := range []string{"photos", "consents", "escrow", "group_members", "hours_items", "parking_items"} {
+			for _, table := range []string{"photos", "consents", "escrow", "group_members", "hours_items", "parking_items", "pay_terms"} {
 				if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE org = ? AND site = ? AND subject = ?`,
 					string(r.Org), string(r.Site), r.Subject[:]); err != nil {
 					return err

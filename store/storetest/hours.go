@@ -209,9 +209,12 @@ func testHoursForget(t *testing.T, s *suite) {
 	s.must(s.PutLeave(s.ctx(), l, []byte("asked")))
 	change := gatehouse.HoursChange{Place: here, Version: 1, At: at(3), By: "chief", Event: gatehouse.RulePut, Item: gatehouse.HoursItem{Kind: gatehouse.MembersOfHours, ID: "m1", Subject: who, Body: []byte("{}")}, Leaf: []byte("planned")}
 	s.must(s.ChangeHours(s.ctx(), change))
+	terms, run, slip := somePay(who)
+	s.must(s.PutPayTerms(s.ctx(), terms, []byte("set")))
+	s.must(s.FinishPayRun(s.ctx(), run, []gatehouse.StoredPayslip{slip}, []byte("done")))
 	traces, err := s.SubjectTraces(s.ctx(), here, who)
-	if s.must(err); traces.Hours != 6 {
-		t.Errorf("there is a trace of %d, want two punches, a part and its history, a correction, and leave", traces.Hours)
+	if s.must(err); traces.Hours != 8 {
+		t.Errorf("there is a trace of %d, want two punches, a part and its history, a correction, leave, terms and a payslip", traces.Hours)
 	}
 	_, err = s.ReplaceSubject(s.ctx(), here, who, fresh, []byte("erased"))
 	s.must(err)
@@ -225,6 +228,11 @@ func testHoursForget(t *testing.T, s *suite) {
 	s.must(s.PutLeave(s.ctx(), l, []byte("late")))
 	change.Version = 2
 	s.must(s.ChangeHours(s.ctx(), change))
+	s.must(s.PutPayTerms(s.ctx(), terms, []byte("late")))
+	s.must(s.FinishPayRun(s.ctx(), run, []gatehouse.StoredPayslip{slip}, []byte("late")))
+	if got, err := s.Payslip(s.ctx(), here, slip.ID); err != nil || got.Subject != fresh || got.Sealed != nil {
+		t.Errorf("%+v, %v", got, err)
+	}
 	if traces, err = s.SubjectTraces(s.ctx(), here, who); err != nil || traces != (gatehouse.SubjectTraces{}) {
 		t.Errorf("what came late: %+v, %v", traces, err)
 	}

@@ -29,6 +29,7 @@ type Engine interface {
 	gatehouse.ParkingStore
 	gatehouse.DeliveryStore
 	gatehouse.HoursStore
+	gatehouse.PayStore
 	gatehouse.BookStore
 	gatehouse.TryStore
 	Close() error
@@ -89,6 +90,7 @@ func Run(t *testing.T, fresh func(t *testing.T) (open func() Engine)) {
 		{"a book of hours is changed step by step", testHoursBook},
 		{"corrections, leave and periods", testTimeRequests},
 		{"payroll exports wait for a second person", testPayExports},
+		{"pay terms, runs and payslips", testPay},
 		{"hours forget who is erased", testHoursForget},
 		{"a subject is replaced everywhere", testReplaceSubject},
 		{"what was on its way is replaced too", testReplaceOnItsWay},

@@ -72,7 +72,7 @@ func newShiftTeam(t *testing.T, s *consoletest.Site) shiftTeam {
 
 // pages are those about hours, by name.
 func (h shiftTeam) pages() map[string]string {
-	return map[string]string{"hours": "/hours" + h.query, "timesheet": "/hours/people/" + h.people[0].String() + h.query, "hourplans": "/hours/plans", "periods": "/hours/periods", "performance": "/hours/performance" + h.query}
+	return map[string]string{"hours": "/hours" + h.query, "timesheet": "/hours/people/" + h.people[0].String() + h.query, "hourplans": "/hours/plans", "periods": "/hours/periods", "personpay": "/hours/pay/" + h.people[0].String(), "performance": "/hours/performance" + h.query}
 }
 
 // asked leaves a correction, leave and a closed period behind.
@@ -155,6 +155,17 @@ func TestACorrectionInTheConsole(t *testing.T) {
 	if !ask[bool](t, ctx, `document.body.textContent.includes("Between these two punches.") && document.body.textContent.includes("correction")`) {
 		t.Error("the minutes do not say what made them so")
 	}
+
+	// Somebody who goes late and comes early again is a warning about the law.
+	s.Punch(team.people[4], team.monday.Add(23*time.Hour), gatehouse.In)
+	s.Punch(team.people[4], team.monday.Add(24*time.Hour), gatehouse.Out)
+	must(t, s.Hours.PutRules(t.Context(), timesheet.Actor{Account: boss.ID}, timesheet.Any, gatehouse.DateOf(team.monday), attendance.EuropeanUnion()))
+	must(t, chromedp.Do(ctx, chromedp.Navigate(s.Server.URL+"/hours"+team.query)))
+	until(t, ctx, `document.querySelector("#h-law") !== null && document.querySelector("#h-law").parentElement.textContent.includes("L-05")`)
+	if ask[bool](t, ctx, `document.querySelector("#h-law").parentElement.textContent.includes("L-02")`) {
+		t.Error("somebody is warned of who rested long enough")
+	}
+	must(t, s.Hours.PutRules(t.Context(), timesheet.Actor{Account: boss.ID}, timesheet.Any, gatehouse.DateOf(team.monday), attendance.China()))
 
 	// A period that was closed says what became of it since.
 	closed, err := s.Hours.Close(t.Context(), timesheet.Actor{Account: own.ID}, gatehouse.DateOf(team.monday), gatehouse.DateOf(team.monday.AddDate(0, 0, 6)))

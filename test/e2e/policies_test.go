@@ -179,11 +179,24 @@ GET /api/v1/attendance/exports              permission pay-periods, or socket
 POST /api/v1/attendance/exports             permission pay-periods, fresh, or socket
 POST /api/v1/attendance/exports/{id}/approve  permission pay-periods, fresh, or socket
 POST /api/v1/attendance/exports/{id}/file   permission pay-periods, fresh, or socket
+GET /api/v1/attendance/people/{id}/pay      permission pay-periods, or socket
+POST /api/v1/attendance/people/{id}/pay     permission pay-periods, fresh, or socket
+DELETE /api/v1/attendance/people/{id}/pay/{terms}  permission pay-periods, fresh, or socket
+POST /api/v1/attendance/people/{id}/pay/{terms}/open  permission pay-periods, fresh, or socket
+POST /api/v1/attendance/people/{id}/payslips/{slip}/open  permission pay-periods, fresh, or socket
+GET /api/v1/attendance/pay                  permission pay-periods, or socket
+POST /api/v1/attendance/pay                 permission pay-periods, fresh, or socket
+POST /api/v1/attendance/pay/{id}/approve    permission pay-periods, fresh, or socket
+POST /api/v1/attendance/pay/{id}/reckon     permission pay-periods, fresh, or socket
+GET /api/v1/attendance/pay/{id}/problems    permission pay-periods, or socket
+GET /api/v1/attendance/own/payslips         permission own-hours
+POST /api/v1/attendance/own/payslips/{slip}/open  permission own-hours, fresh
 POST /hours/periods/exports                 permission pay-periods, fresh
 POST /hours/periods/exports/{id}/approve    permission pay-periods, fresh
 POST /hours/periods/exports/{id}/file       permission pay-periods, fresh
 GET /api/v1/attendance/performance          permission see-hours, or token, or socket
 GET /api/v1/attendance/own                  permission own-hours
+GET /api/v1/attendance/own/looks            permission own-hours
 POST /api/v1/attendance/own/punches         permission own-hours
 POST /api/v1/attendance/own/corrections     permission own-hours
 POST /api/v1/attendance/own/leave           permission own-hours
@@ -291,6 +304,7 @@ POST /books/stays/{id}/take                 permission books, fresh
 POST /health/look                           permission status
 GET /health/history                         permission status
 GET /hours/own                              permission own-hours
+GET /hours/own/looks                        permission own-hours
 POST /hours/own/punch                       permission own-hours
 POST /hours/own/corrections                 permission own-hours
 POST /hours/own/leave                       permission own-hours
@@ -308,6 +322,13 @@ POST /hours/plans                           permission plan-hours, fresh
 POST /hours/plans/remove                    permission plan-hours, fresh
 GET /hours/periods                          permission pay-periods
 POST /hours/periods                         permission pay-periods, fresh
+POST /hours/own/payslips/{slip}             permission own-hours, fresh
+GET /hours/pay/{id}                         permission pay-periods
+POST /hours/pay/{id}                        permission pay-periods, fresh
+POST /hours/pay/{id}/terms/{terms}          permission pay-periods, fresh
+POST /hours/pay/{id}/payslips/{slip}        permission pay-periods, fresh
+POST /hours/periods/pay                     permission pay-periods, fresh
+POST /hours/periods/pay/{id}                permission pay-periods, fresh
 GET /hours/performance                      permission see-hours
 GET /hours/performance/days                 permission see-hours
 GET /privacy                                permission privacy

@@ -66,7 +66,7 @@ func TestWhoMayCallWhat(t *testing.T) {
 		if strings.Contains(path, "/passages/") {
 			id = passages[gate].ID.String()
 		}
-		path = strings.NewReplacer("{$}", "", "{path...}", "some/page", "{id}", id, "{n}", "0", "{gate}", string(gate), "{token}", "x", "{name}", "console.css").Replace(path)
+		path = strings.NewReplacer("{$}", "", "{path...}", "some/page", "{id}", id, "{terms}", id, "{slip}", id, "{n}", "0", "{gate}", string(gate), "{token}", "x", "{name}", "console.css").Replace(path)
 		q := httptest.NewRequest(method, path, strings.NewReader(""))
 		if strings.HasSuffix(path, "/open") { // without a reason nothing is opened for anybody
 			q = httptest.NewRequest(method, path, strings.NewReader("reason=a+delivery"))
@@ -135,7 +135,7 @@ func TestTenantsNeverSeeEachOther(t *testing.T) {
 		if route.Policy.Permission() == "" {
 			continue
 		}
-		q := httptest.NewRequest(method, strings.NewReplacer("{$}", "", "{path...}", "x", "{id}", gatehouse.RandomID().String(), "{n}", "0", "{gate}", "front-door").Replace(path), nil)
+		q := httptest.NewRequest(method, strings.NewReplacer("{$}", "", "{path...}", "x", "{id}", gatehouse.RandomID().String(), "{terms}", "x", "{slip}", "x", "{n}", "0", "{gate}", "front-door").Replace(path), nil)
 		q.Host, q.RemoteAddr = "localhost:"+port(s), "127.0.0.1:9"
 		q.AddCookie(cookie)
 		w := httptest.NewRecorder()

@@ -24,7 +24,7 @@ func TestEveryRouteKeepsItsPolicy(t *testing.T) {
 	tcp := s.Auth.Handler(auth.TCP, routes, rest.Refuse)
 	for _, r := range routes {
 		method, path, _ := strings.Cut(r.Pattern, " ")
-		path = strings.NewReplacer("{$}", "", "{path...}", "some/page", "{id}", "00000000000000000000000000000000", "{n}", "0",
+		path = strings.NewReplacer("{$}", "", "{path...}", "some/page", "{id}", "00000000000000000000000000000000", "{terms}", "00000000000000000000000000000000", "{slip}", "00000000000000000000000000000000", "{n}", "0",
 			"{gate}", "front-door", "{token}", "x", "{name}", "console.css", "{kind}", "pass").Replace(path)
 		if strings.Contains(path, "{") {
 			t.Errorf("%s: fill in its path here", r.Pattern)

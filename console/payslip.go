@@ -1,0 +1,97 @@
+package console
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"gatehouse"
+)
+
+// payslipBody is a payslip's page, which is the answer to a form: it has no address.
+type payslipBody struct {
+	Sheet  PaySheet
+	Back   string
+	Action string // of the form that asks for it as a PDF
+	Reason string
+	Own    bool
+}
+
+func (c *Console) ownPayslip(w http.ResponseWriter, r *http.Request) {
+	by := actor(r)
+	c.openPayslip(w, r, by.Person, payslipBody{Back: "/hours/own", Own: true}, func(status int, problem string) { c.ownHours(w, r, status, problem) })
+}
+
+func (c *Console) payslip(w http.ResponseWriter, r *http.Request) {
+	id, err := gatehouse.ParseID(r.PathValue("id"))
+	if err != nil {
+		c.fail(w, r, err)
+		return
+	}
+	c.openPayslip(w, r, id, payslipBody{Back: "/hours/pay/" + id.String()}, func(status int, problem string) { c.personPay(w, r, status, problem, nil) })
+}
+
+// openPayslip answers with somebody's payslip, as a page or as a PDF.
+func (c *Console) openPayslip(w http.ResponseWriter, r *http.Request, person gatehouse.SubjectID, b payslipBody, again func(status int, problem string)) {
+	lang := languageOf(w, r)
+	id, err := gatehouse.ParseID(r.PathValue("slip"))
+	if err == nil {
+		err = formIn(w, r, maxHoursForm)
+	}
+	if err == nil && !b.Own {
+		if b.Reason = strings.TrimSpace(r.PostForm.Get("reason")); b.Reason == "" {
+			err = gatehouse.Errorf("vault.reason", "say in a few words why", "this needs a reason")
+		}
+	}
+	var slip gatehouse.Payslip
+	if err == nil {
+		slip, err = c.o.Payslips.Payslip(r.Context(), who(r), actor(r), person, id, b.Reason)
+	}
+	label := c.hoursLabel(person)
+	if err == nil && r.PostForm.Get("as") == "pdf" {
+		var pdf []byte
+		if pdf, err = c.o.Payslips.PayslipPDF(lang, func(lang string) PaySheet { return paySheetOf(lang, label, slip) }); err == nil {
+			c.attachment(w, "payslip-"+string(slip.From)+"-"+string(slip.Until)+".pdf", "application/pdf", pdf)
+			return
+		}
+	}
+	if status, problem := setRight(lang, err); status != 0 {
+		again(status, problem)
+		return
+	}
+	if err != nil {
+		c.fail(w, r, err)
+		return
+	}
+	b.Sheet, b.Action = paySheetOf(lang, label, slip), r.URL.Path
+	c.render(w, r, http.StatusOK, "payslip", "payslip.title", map[bool]string{true: "ownhours", false: "periods"}[b.Own], b)
+}
+
+// paySheetOf puts a payslip into words.
+func paySheetOf(lang, label string, p gatehouse.Payslip) PaySheet {
+	s := PaySheet{Title: text(lang, "payslip.title"), Facts: [][2]string{{text(lang, "people.label"), label}, {text(lang, "periods.days"), string(p.From) + " – " + string(p.Until)}, {text(lang, "payslip.rate"), rateText(p.Rate)}}}
+	if p.Number != "" && p.Number != label {
+		s.Facts = append(s.Facts, [2]string{text(lang, "payslip.number"), p.Number})
+	}
+	if p.Salary != (gatehouse.Money{}) {
+		s.Facts = append(s.Facts, [2]string{text(lang, "payslip.salary"), p.Salary.String()})
+	}
+	for _, l := range p.Lines {
+		one := PaySheetLine{Title: l.Title, Amount: l.Amount.Decimal()}
+		if one.Title == "" {
+			one.Title = string(l.Code)
+		}
+		if l.Minutes != 0 {
+			one.Time, one.Rate = minutesText(l.Minutes), percentText(l.Rate)
+		}
+		if l.TimeOff != 0 {
+			one.Title += " (" + text(lang, "hours.timeoff") + " " + minutesText(l.TimeOff) + ")"
+		}
+		s.Lines = append(s.Lines, one)
+	}
+	s.Sums = [][2]string{{text(lang, "payslip.gross"), p.Gross.String()}, {text(lang, "payslip.deductions"), p.Deductions.String()}, {text(lang, "payslip.net"), p.Net.String()}}
+	return s
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
