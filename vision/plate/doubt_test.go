@@ -28,31 +28,28 @@ func TestDoubts(t *testing.T) {
 			if err != nil {
 				continue
 			}
-			found, err := r.Read(img, set[1])
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, f := range found {
-				for _, label := range s.plates {
-					said, shown := []rune(f.Read.Text), []rune(label)
-					if len(said) != len(shown) || len(f.Read.Chars) != len(said) {
-						continue
-					}
-					var wrong []int
-					for i := range said {
-						if said[i] != shown[i] {
-							wrong = append(wrong, i)
+			// Sharp pictures give few errors: blurred ones show what the reader does when it errs.
+			for _, radius := range []int{0, 1, 2, 3} {
+				blurred := &imaging.RGB{W: img.W, H: img.H, Pix: slices.Clone(img.Pix)}
+				imaging.Blur(blurred, gatehouse.Box{W: img.W, H: img.H}, radius)
+				found, err := r.Read(blurred, set[1])
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, f := range found {
+					for _, label := range s.plates {
+						wrong, ok := wrongAt(f.Read, label)
+						switch {
+						case !ok || len(wrong) > 2:
+						case len(wrong) == 0 && radius == 0:
+							for _, c := range f.Read.Chars {
+								right = append(right, c.Confidence)
+							}
+						case len(wrong) > 0:
+							named := slices.ContainsFunc(f.Read.Candidates, func(c gatehouse.PlateCandidate) bool { return c.Text == label })
+							i := wrong[len(wrong)-1]
+							t.Logf("%s, blur %d: %d wrong, %c for %c at %.3f, the truth named: %t", set[0], radius, len(wrong), f.Read.Chars[i].Char, []rune(label)[i], f.Read.Chars[i].Confidence, named)
 						}
-					}
-					switch {
-					case len(wrong) == 0:
-						for _, c := range f.Read.Chars {
-							right = append(right, c.Confidence)
-						}
-					case len(wrong) <= 2:
-						named := slices.ContainsFunc(f.Read.Candidates, func(c gatehouse.PlateCandidate) bool { return c.Text == label })
-						i := wrong[len(wrong)-1]
-						t.Logf("%s: %d wrong, %c for %c at %.3f, the truth named: %t", set[0], len(wrong), said[i], shown[i], f.Read.Chars[i].Confidence, named)
 					}
 				}
 			}
@@ -62,4 +59,19 @@ func TestDoubts(t *testing.T) {
 	for _, q := range []float64{0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5} {
 		t.Logf("of %d right characters %.1f %% are below %.4f", len(right), 100*q, right[int(q*float64(len(right)))])
 	}
+}
+
+// wrongAt lists the characters of a reading that differ from the label; not ok where they
+// are of different lengths.
+func wrongAt(read gatehouse.PlateRead, label string) (wrong []int, ok bool) {
+	said, shown := []rune(read.Text), []rune(label)
+	if len(said) != len(shown) || len(read.Chars) != len(said) {
+		return nil, false
+	}
+	for i := range said {
+		if said[i] != shown[i] {
+			wrong = append(wrong, i)
+		}
+	}
+	return wrong, true
 }
