@@ -43,6 +43,21 @@ func (in *installation) beside(t testing.TB) string {
 	return dir
 }
 
+// The key of the log's copy is known to the process that made it alone: one that was
+// started anew in the middle of a backup says so, and the next backup is whole.
+func TestABundleOfAProcessThatWasStartedAnew(t *testing.T) {
+	in := install(t)
+	now := time.Now().UTC()
+	content := gatehouse.BundleContent{ID: gatehouse.NewID(now), At: now, Expires: now.AddDate(0, 0, 30)}
+	must(t, in.vault.FreezeLog(t.Context(), func(gatehouse.Snapshot, gatehouse.LogState) error { return nil }))
+	in.kill()
+	in.awaitRestart(t, 1)
+	wantCode(t, in.vault.SealBundle(t.Context(), content, func(io.Reader) error { return nil }), "vault.unavailable")
+	if bundle, _, _ := in.bundled(t, content); len(bundle) == 0 {
+		t.Error("no bundle afterwards")
+	}
+}
+
 // What was sealed opens on another machine from the bundle, except what its erasure
 // list names; and a bundle says nothing to whoever has no credential.
 func TestBundleOpensOnABareMachine(t *testing.T) {

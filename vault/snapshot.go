@@ -182,7 +182,7 @@ func (s *service) handleSealBundle(ctx context.Context, r *child.Request) (any, 
 	log := s.frozenLog
 	s.mu.Unlock()
 	if log == ([32]byte{}) {
-		return nil, nil, gatehouse.Errorf("request.malformed", "this is a fault of the program", "a bundle needs a snapshot of the log before it")
+		return nil, nil, gatehouse.Errorf("vault.unavailable", "make the backup again", "the vault process was started anew after this backup had copied the audit log")
 	}
 	head.Files["vault/"+auditFile] = log[:]
 	genesis, err := os.ReadFile(filepath.Join(s.guard.dir, genesisFile))
