@@ -59,8 +59,10 @@ type killing struct {
 // after round. No change that was acknowledged is lost, nobody is half enrolled or half
 // erased, and no plaintext is anywhere.
 //
-// GATEHOUSE_FAULT_ROUNDS sets the number of rounds, GATEHOUSE_FAULT_SEED the seed, which
-// settles what is done and when the kill falls, though not what it meets.
+// GATEHOUSE_FAULT_ROUNDS sets the number of rounds, GATEHOUSE_FAULT_SEED the first seed, which
+// settles what is done and when the kill falls, though not what it meets. Many rounds are
+// several sites', which grow side by side: a site of a thousand rounds is searched for longer
+// than it is killed.
 func TestKillingASite(t *testing.T) {
 	rounds := 14
 	if testing.Short() {
@@ -73,7 +75,27 @@ func TestKillingASite(t *testing.T) {
 		}
 		rounds = n
 	}
-	k := newKilling(t)
+	seed := uint64(time.Now().UnixNano())
+	if v := os.Getenv("GATEHOUSE_FAULT_SEED"); v != "" {
+		n, err := strconv.ParseUint(v, 10, 64)
+		if err != nil {
+			t.Fatal("GATEHOUSE_FAULT_SEED is a number")
+		}
+		seed = n
+	}
+	sites := (rounds + roundsOfASite - 1) / roundsOfASite
+	for site := range sites {
+		t.Run(fmt.Sprint("site ", site+1), func(t *testing.T) {
+			t.Parallel()
+			killASite(t, (rounds+site)/sites, seed+uint64(site))
+		})
+	}
+}
+
+const roundsOfASite = 250
+
+func killASite(t *testing.T, rounds int, seed uint64) {
+	k := newKilling(t, seed)
 	defer func() {
 		_ = k.log.Close()
 		if t.Failed() {
@@ -132,18 +154,10 @@ func (k *killing) tell(t *testing.T, round int, began time.Time) {
 	t.Logf("%d erasures waited untouched; %d objects of backups verified, %d restores compared; %d MB searched for plaintext; least budget left %d of %d", k.waited, k.verified, k.restored, k.read>>20, l.leastLeft, budgetDay)
 }
 
-func newKilling(t *testing.T) *killing {
+func newKilling(t *testing.T, seed uint64) *killing {
 	t.Helper()
 	if _, err := os.Stat(filepath.Join(models.Dir(), "models")); err != nil {
 		t.Skip("no models here: run `make assets`")
-	}
-	seed := uint64(time.Now().UnixNano())
-	if v := os.Getenv("GATEHOUSE_FAULT_SEED"); v != "" {
-		n, err := strconv.ParseUint(v, 10, 64)
-		if err != nil {
-			t.Fatal("GATEHOUSE_FAULT_SEED is a number")
-		}
-		seed = n
 	}
 	base, err := os.MkdirTemp("", "gatehouse-fault-")
 	if err != nil {
