@@ -229,6 +229,10 @@ func (a *Auth) guard(where Listener, route Route, refuse Refuse) http.Handler {
 		}
 		s, ok := a.SessionOf(r)
 		if !ok {
+			if r.Header.Get("Authorization") != "" {
+				refuse(w, r, gatehouse.Errorf("auth.session_needed", "see /api/v1/openapi.json for what access tokens open", "no access token opens this: it is for people who signed in"))
+				return
+			}
 			refuse(w, r, gatehouse.Errorf("auth.session_needed", "sign in, or run `gatehouse link` on the server and open the link it prints", "this page needs a session"))
 			return
 		}
