@@ -78,6 +78,7 @@ openapi: ## Write the API's document from its operations
 	$(GO) test $(TAGS) -count=1 -run TestTheDocumentIsThat ./api -update
 
 screenshots: need-test assets ## Write every page at three widths, a terminal's at two, light and dark, into build/screenshots
+	@tools/need /usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf:fonts-droid-fallback # or Chinese is boxes
 	GATEHOUSE_SCREENSHOTS=$(CURDIR)/build/screenshots $(GO) test -count=1 -run 'Screenshots|AsksForASecondFactor' ./test/e2e/
 
 clean: ## Remove what was built (not what was fetched)

@@ -52,6 +52,8 @@ var statuses = map[string]int{
 	"request.changed":      http.StatusPreconditionFailed,
 	"request.streams":      http.StatusTooManyRequests,
 	"request.not_served":   http.StatusNotFound,
+	"request.no_route":     http.StatusNotFound,
+	"request.method":       http.StatusMethodNotAllowed,
 	"image.empty":          http.StatusBadRequest,
 	"request.slow":         http.StatusRequestTimeout,
 	"image.too_large":      http.StatusRequestEntityTooLarge,

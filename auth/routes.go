@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"gatehouse"
@@ -125,22 +126,34 @@ const (
 // *gatehouse.Error with the code auth.session_needed, auth.forbidden, auth.set_up,
 // auth.passkey_needed, auth.again, device.refused, token.refused, token.scope, auth.too_many or
 // auth.loopback_only; a listener's own Refuse also answers auth.host and auth.cross_origin, before
-// any route is looked at. A session that was found is in the request's context.
+// any route is looked at, and request.no_route and request.method where programs ask for none. A session that was found is in the request's context.
 type Refuse func(w http.ResponseWriter, r *http.Request, err error)
 
 // Match returns what tells which of the routes answers a request on the loopback
 // address: its pattern, "" for none.
 func Match(routes []Route) func(*http.Request) string {
-	mux := http.NewServeMux()
-	for _, route := range routes {
-		if route.Policy.OnTCP() {
-			mux.Handle(route.Pattern, http.NotFoundHandler())
-		}
-	}
+	mux := matching(routes, func(string) bool { return true })
 	return func(r *http.Request) string {
 		_, pattern := mux.Handler(r)
 		return pattern
 	}
+}
+
+// matching tells which of those routes on the loopback address that lie at paths that are
+// wanted answers a request; it serves none.
+func matching(routes []Route, wanted func(path string) bool) matcher {
+	mux := http.NewServeMux()
+	for _, route := range routes {
+		if _, path, _ := strings.Cut(route.Pattern, " "); route.Policy.OnTCP() && wanted(path) {
+			mux.Handle(route.Pattern, http.NotFoundHandler())
+		}
+	}
+	return mux
+}
+
+// matcher is http.ServeMux's method of that name.
+type matcher interface {
+	Handler(*http.Request) (http.Handler, string)
 }
 
 // Handler joins the routes that belong to a listener into one handler, each behind
@@ -162,7 +175,7 @@ func (a *Auth) Handler(where Listener, routes []Route, refuse Refuse) http.Handl
 	ours.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		refuse(w, r, gatehouse.Errorf("auth.cross_origin", "send it from a page of this server, or with an access token and no Origin", "a cross-origin request changes nothing here"))
 	}))
-	return securityHeaders(a.hosts(ours.Handler(mux), refuse))
+	return securityHeaders(a.hosts(ours.Handler(unserved(routes, mux, refuse)), refuse))
 }
 
 func check(r Route) {
@@ -216,6 +229,10 @@ func (a *Auth) guard(where Listener, route Route, refuse Refuse) http.Handler {
 		}
 		s, ok := a.SessionOf(r)
 		if !ok {
+			if r.Header.Get("Authorization") != "" {
+				refuse(w, r, gatehouse.Errorf("auth.session_needed", "see /api/v1/openapi.json for what access tokens open", "no access token opens this: it is for people who signed in"))
+				return
+			}
 			refuse(w, r, gatehouse.Errorf("auth.session_needed", "sign in, or run `gatehouse link` on the server and open the link it prints", "this page needs a session"))
 			return
 		}

@@ -77,6 +77,7 @@ type Console struct {
 	rolls  rolls
 	drafts *drafts
 	erased *erasures
+	files  *releaseFiles
 	counts counter
 	stop   chan struct{}
 	once   sync.Once
@@ -100,7 +101,7 @@ func New(o Options) *Console {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	c := &Console{o: o, assets: assets.Load(staticFiles), pages: map[string]map[string]*template.Template{},
-		shown: newShown(o.Now), vault: newArchive(o.Now), drafts: newDrafts(o.Now), erased: newErasures(o.Now), stop: make(chan struct{}), nav: navigation()}
+		shown: newShown(o.Now), vault: newArchive(o.Now), drafts: newDrafts(o.Now), erased: newErasures(o.Now), files: newReleaseFiles(o.Now), stop: make(chan struct{}), nav: navigation()}
 	for _, lang := range []string{"en", "zh"} {
 		c.pages[lang] = c.parse(lang)
 	}

@@ -244,6 +244,7 @@ type releaseBody struct {
 	ReleaseState
 	State     string
 	Operators []string
+	File      releaseView
 }
 
 func (c *Console) release(w http.ResponseWriter, r *http.Request) {
@@ -259,7 +260,7 @@ func (c *Console) release(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, err)
 		return
 	}
-	b.State = releaseState(b.Release, c.o.Now())
+	b.State, b.File = releaseState(b.Release, c.o.Now()), c.releaseView(r, languageOf(w, r), id)
 	c.render(w, r, http.StatusOK, "release", "releases.one", "releases", b)
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"gatehouse"
 	"gatehouse/flow/timesheet"
@@ -82,15 +83,17 @@ func (c *Console) fillOwn(ctx context.Context, lang string, by timesheet.Actor, 
 
 type looksBody struct {
 	Nobody bool
+	List   listing
+	None   bool // nobody looked
 	Looks  []heldLook
 }
 
 // ownLooks lists who looked at one's own data.
 func (c *Console) ownLooks(w http.ResponseWriter, r *http.Request) {
-	by := actor(r)
-	b := looksBody{Nobody: by.Person.IsZero()}
+	me := actor(r)
+	b := looksBody{Nobody: me.Person.IsZero()}
 	if !b.Nobody {
-		list, err := c.o.Looks.Looks(r.Context(), by.Person)
+		list, err := c.o.Looks.Looks(r.Context(), me.Person)
 		if err != nil {
 			c.fail(w, r, err)
 			return
@@ -98,6 +101,18 @@ func (c *Console) ownLooks(w http.ResponseWriter, r *http.Request) {
 		for _, l := range list {
 			b.Looks = append(b.Looks, heldLook{l, gatehouse.Role(l.Role)})
 		}
+	}
+	b.List = listingOf(r)
+	b.None = len(b.Looks) == 0
+	b.Looks = arrange(&b.List, b.Looks, func(l heldLook) []string { return []string{string(l.Role), l.Purpose} }, byTime("at", func(l heldLook) time.Time { return l.At }),
+		by("role", func(l heldLook) string { return string(l.Role) }), by("purpose", func(l heldLook) string { return l.Purpose }))
+	if b.List.File {
+		var out [][]string
+		for _, l := range b.Looks {
+			out = append(out, []string{when(l.At), string(l.Role), l.Purpose, strconv.Itoa(l.Items)})
+		}
+		c.file(w, "looks", []string{"at", "role", "purpose", "items"}, out)
+		return
 	}
 	c.render(w, r, http.StatusOK, "looks", "looks.title", "ownhours", b)
 }

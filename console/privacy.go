@@ -60,8 +60,9 @@ type Privacy interface {
 
 	Releases(ctx context.Context) ([]gatehouse.Release, error)
 	// WriteRelease writes an approved release, encrypted to its recipients:
-	// release.not_approved, release.expired, vault.sealed, vault.canary.
-	WriteRelease(ctx context.Context, who Who, id gatehouse.ID, w io.Writer) error
+	// release.not_approved, release.expired, vault.sealed, vault.canary. tell hears how
+	// many of its values were fetched; what breaks off was not written.
+	WriteRelease(ctx context.Context, who Who, id gatehouse.ID, w io.Writer, tell func(done, total int)) error
 
 	// Erasures are the newest, at most 1,000.
 	Erasures(ctx context.Context) ([]ErasureState, error)
@@ -233,6 +234,8 @@ func (c *Console) privacyRoutes() []auth.Route {
 		post("/privacy/holds/{id}/lift", gatehouse.HoldKeys, "/privacy/holds", c.liftHold),
 		get("/privacy/releases", gatehouse.ApproveReleases, c.releases),
 		post("/privacy/releases/{id}/file", gatehouse.ApproveReleases, "/privacy/releases", c.releaseFile),
+		get("/privacy/releases/{id}/file", gatehouse.ApproveReleases, c.releaseProgress),
+		auth.Route{Pattern: "POST /privacy/releases/{id}/file/stop", Policy: auth.Needs(gatehouse.ApproveReleases), Handler: c.stopRelease, Page: "/privacy/releases"},
 		get("/privacy/erasures", gatehouse.EraseSubjects, func(w http.ResponseWriter, r *http.Request) { c.erasures(w, r, http.StatusOK, "") }),
 		post("/privacy/erasures", gatehouse.EraseSubjects, "/privacy/erasures", c.whomToErase),
 		get("/privacy/erasures/{id}", gatehouse.EraseSubjects, c.certificatePage),

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"bytes"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -192,19 +191,6 @@ func (c *Console) releases(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.render(w, r, http.StatusOK, "releases", "releases.title", "releases", releasesBody{List: list, Rows: shown, None: len(all) == 0, More: c.o.Control != nil})
-}
-
-func (c *Console) releaseFile(w http.ResponseWriter, r *http.Request) {
-	id, err := gatehouse.ParseID(r.PathValue("id"))
-	var sealed bytes.Buffer // an error must not come after half a file
-	if err == nil {
-		err = c.o.Privacy.WriteRelease(r.Context(), who(r), id, &sealed)
-	}
-	if err != nil {
-		c.fail(w, r, err)
-		return
-	}
-	c.attachment(w, "release-"+id.String()+".age", "application/octet-stream", sealed.Bytes())
 }
 
 type erasuresBody struct {

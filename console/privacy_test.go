@@ -146,6 +146,43 @@ func TestAReleaseIsWrittenOnceApproved(t *testing.T) {
 	}
 }
 
+// A file that takes long shows how far it is, can be stopped and begun anew, and waits for
+// the session that asked for it, and for no other.
+func TestALongReleaseShowsHowFarItIs(t *testing.T) {
+	s, g := open(t)
+	r := gatehouse.Release{Request: gatehouse.ReleaseRequest{ID: gatehouse.NewID(time.Now()), At: time.Now(), Operator: "anna", Purpose: "authority"}, Expires: time.Now().Add(time.Hour), Approver: "bert"}
+	s.Papers.Releases, s.Papers.Slow = []gatehouse.Release{r}, make(chan struct{})
+	path := "/privacy/releases/" + r.Request.ID.String() + "/file"
+	if at, _ := g.step(path, nil); at != strings.TrimSuffix(path, "/file") {
+		t.Fatalf("a slow one leads to %s", at)
+	}
+	if _, body := g.get(path); !strings.Contains(body, `max="2" value="1"`) || !strings.Contains(body, path+"/stop") || !strings.Contains(body, "every 1s") {
+		t.Errorf("how far it is: %s", body)
+	}
+	if _, body := signIn(t, s).get(path); strings.Contains(body, "every 1s") {
+		t.Error("another session sees it")
+	}
+	g.step(path+"/stop", nil)
+	if _, body := g.get(path); !strings.Contains(body, "Stopped at") || strings.Contains(body, "every 1s") {
+		t.Errorf("stopped: %s", body)
+	}
+	g.step(path, nil)
+	close(s.Papers.Slow)
+	body := ""
+	for end := time.Now().Add(10 * time.Second); !strings.Contains(body, "Save the file") && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		_, body = g.get(path)
+	}
+	if _, other := signIn(t, s).get(path); strings.Contains(other, "Save the file") {
+		t.Error("another session may save it")
+	}
+	if code, body := g.post(path, nil); code != http.StatusOK || !strings.HasPrefix(body, "age-encryption.org/v1") {
+		t.Errorf("saved: %d", code)
+	}
+	if _, body := g.get(path); strings.Contains(body, "Save the file") {
+		t.Error("it is kept after it was saved")
+	}
+}
+
 // A letter about a request is sent where they gave an address and there is a mail server,
 // and printed otherwise; the address is on no page and in no address of one.
 func TestLettersAreSentOrPrinted(t *testing.T) {

@@ -15,7 +15,11 @@ var doctorTexts = map[string]string{
 	"rotation": "密钥轮换", "backup age": "备份时间", "backup check": "备份核验", "witness": "见证者", "unfinished": "未完成操作", "audit log": "审计日志", "retention": "保存期限", "open files": "打开文件数",
 	"core dumps": "内存转储", "vault process": "保险库进程", "vault memory": "保险库内存", "configuration": "配置", "data": "数据目录", "data files": "数据文件", "TLS key": "TLS 密钥", "vault identity": "保险库身份文件",
 	"clock": "时钟", "synchronized": "时间同步", "gatehouse": "程序版本", "schema": "数据库结构", "models": "模型", "kernel": "内核", "ffmpeg": "ffmpeg",
+	"seller": "收据出具方", "tariffs": "收费标准", "ways to pay": "支付方式", "exits": "待核对的出场", "books": "账簿", "rules of hours": "工时规则", "shifts": "班次", "holidays": "节假日",
 	// formats
+	"receipts name %s": "收据上%s", "stays that were paid too much for: %d; messages about payments that are not known: %d": "多付的停车记录：%d；无法对应付款的消息：%d", "every tariff that a car park names is there": "停车场引用的收费标准均存在",
+	"a tariff is not there: %s": "缺少收费标准：%s", "exits that wait for a person: %d": "待人工核对的出场：%d", "payments are taken at the desk only": "仅在服务台收款", "Stripe's secret %s is not set: drivers cannot pay": "未设置 Stripe 机密 %s：驾驶人无法缴费", "Stripe's secrets are set": "已设置 Stripe 机密",
+	"the rules of hours %s": "工时规则%s", "shifts: %d, lines of the roster: %d": "班次：%d，排班：%d 行", "public holidays of this year %s": "本年度的节假日%s",
 	"%s": "%s", "%v": "%v", "%s: %s": "%s：%s", "%s %s": "%s %s", "it %s": "该摄像机%s", "the site %s": "站点%s", "the gate key %s": "门禁密钥%s", "%s is %s": "%s 的权限为 %s", "%s is valid": "%s 有效",
 	"there is no camera whose pictures are read": "没有需要读取画面的摄像机", "its source came to its end": "画面来源已结束", "it is %s, with %d reconnections": "状态为%s，已重连 %d 次",
 	"%.1f frames/s, looked at %s late, %d dropped": "%.1f 帧/秒，处理延迟 %s，丢帧 %d", "%.1f frames/s, looked at within %s": "%.1f 帧/秒，处理用时 %s",
@@ -46,12 +50,16 @@ var doctorTexts = map[string]string{
 	"the kernel says that the clock is %s": "内核称时钟%s", "the site's time zone is %s": "站点时区为 %s", "%s, built with %s for %s/%s": "%s，使用 %s 为 %s/%s 构建", "the running server is %s": "运行中的服务器版本为 %s",
 	"the running server opened every database, and brings each to its own schema": "运行中的服务器已打开所有数据库并升级其结构", "%d models have the hashes of the registry": "%d 个模型与登记的哈希一致", "the model %s is missing or is another file": "模型 %s 缺失或不是原文件",
 	// parts of them
+	"who they are from": "注明了出具方地址", "no address of who they are from": "没有出具方地址", "are set": "已设置", "are not set: nothing is rounded, and there is no overtime": "未设置：不取整，也不计加班", "are known": "已录入", "are not known": "未录入",
 	"ok": "正常", "silent": "无画面", "stalled": "停滞", "down": "离线", "gave a picture after ": "给出画面，用时 ", "gave no picture (": "没有给出画面（", "read-only": "只读", "another": "不同", "the same": "同一", "made every ": "每 ", "not made by themselves": "未自动进行",
 	"to whom gatehouse.yml names": "发送给 gatehouse.yml 指定的对象", "to the log only": "仅写入日志", "has its keys": "已有密钥", "has no keys yet": "尚无密钥", "is where gatehouse.yml says": "位于 gatehouse.yml 指定之处",
 	"is not where gatehouse.yml says": "不在 gatehouse.yml 指定之处", "unsealed": "已解封", "sealed": "已封存", "made": "已生成", "never made, as far as the log's newest entries say": "据日志最近条目从未生成", "ran last at ": "上次执行于 ", "did not run since the start": "启动以来未执行",
 	"not checked since the start": "启动以来未核验", "checked at ": "核验于 ", "off": "已关闭", "on: one would hold the gate key": "已开启：转储会包含门禁密钥", "makes no core dumps and cannot be debugged by its own user": "不产生转储，也不能被同一用户调试", "could be dumped or debugged": "可能被转储或调试",
 	"all": "全部", "the keys' page": "密钥所在页", "nothing (its keys' page is locked while it is unsealed)": "无（解封期间锁定密钥所在页）", "the last passage": "最近一次通行", "set by a time server": "由时间服务器校准", "set by nothing": "未校准", "ffmpeg is not here": "未安装 ffmpeg", "UTC": "UTC",
 	// what to do
+	"set paying.seller.address: a receipt without one is refused by many tax offices": "设置 paying.seller.address：许多税务机关不接受没有地址的收据", "see the page of the books, or `gatehouse books report`: refund what was paid twice, and compare with the provider": "查看账簿页面或运行 gatehouse books report：退还重复支付的款项，并与支付服务商核对",
+	"put it into force with `gatehouse tariff put FILE`: until then nothing is charged": "用 gatehouse tariff put FILE 使其生效，在此之前不收费", "attach them on the page of exits, or with `gatehouse parking attach`": "在待核对的出场页面匹配，或运行 gatehouse parking attach", "run `gatehouse secret set` with that name (docs/parking.md)": "用该名称运行 gatehouse secret set（docs/parking.md）",
+	"run `gatehouse attendance rules --preset`, or choose a law on the page of shifts": "运行 gatehouse attendance rules --preset，或在班次页面选择法律要求", "make shifts and a roster: who is late or absent is known against a plan only (docs/attendance.md)": "建立班次和排班：只有对照计划才能判断迟到和缺勤（docs/attendance.md）", "run `gatehouse attendance holidays`, with the years that come": "运行 gatehouse attendance holidays 并给出今后的年份",
 	"set loop, if it is a file that stands for a camera": "若以文件代替摄像机，请设置 loop", "check its address, power and network": "检查其地址、电源和网络", "give vision.threads more cores, or lower fps": "增加 vision.threads 或降低 fps",
 	"make room, or shorten `retention`; a gate whose passages cannot be recorded follows its `fail` policy": "清理空间或缩短 retention；无法记录通行时按各门的 fail 策略处理", "mount it for writing; a damaged disk is often made read-only by the kernel: see dmesg": "以可写方式挂载；磁盘损坏时内核常改为只读，见 dmesg",
 	"put it on other media, or into a token, TPM or systemd credential (docs/keys.md)": "放到其他介质，或存入令牌、TPM 或 systemd 凭证（docs/keys.md）", "switch it off or encrypt it, and set LimitMEMLOCK=infinity: the server's memory holds the gate key and templates": "关闭或加密交换分区，并设置 LimitMEMLOCK=infinity：服务器内存含门禁密钥和模板",

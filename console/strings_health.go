@@ -64,4 +64,6 @@ var healthTexts = map[string][2]string{
 	"doctor.cameras":       {"Cameras", "摄像机"},
 	"doctor.versions":      {"Versions", "版本"},
 	"doctor.limits":        {"Limits", "限制"},
+	"doctor.parking":       {"Parking", "停车"},
+	"doctor.attendance":    {"Hours", "工时"},
 }

@@ -57,7 +57,7 @@ func TestEverythingIsTranslated(t *testing.T) {
 		"certs": {"none", "files", "acme", "local"}, "custody": {"key_file", "key_file_on_the_same_disk", "systemd_credential", "pkcs11", "tpm", "unknown"}, "slot": {"passphrase", "file", "pkcs11", "tpm"},
 		"secretfor": {"mail", "webhook", "oidc", "storage", "other"}, "from": {"default", "file", "environment", "console", "program"},
 		"section": {"site", "tls", "sign_in", "vault", "vision", "ring", "strangers", "disclosure", "alarms", "retention", "backup", "audit", "api", "terminal", "attendance", "paying", "law"},
-		"verdict": {"ok", "warn", "fail", "skipped"}, "doctor": {"configuration", "permissions", "exposure", "time", "disk", "keys", "cameras", "versions", "limits"},
+		"verdict": {"ok", "warn", "fail", "skipped"}, "doctor": {"configuration", "permissions", "exposure", "time", "disk", "keys", "cameras", "versions", "limits", "parking", "attendance"},
 		"chart": {"passages", "latency", "lag", "fps", "queues", "disk", "memory", "vault"}, "series": {"granted", "denied", "latency", "lag", "fps", "waiting", "audit", "free", "heap", "unsealed"},
 		"state": {"invited", "enabled", "disabled"}, "sort": rollSorts, "done": {"enrolled", "photos", "saved"}, "consent": {"face_at_doors", "face_at_attendance"},
 		"withdraw": {"face_at_doors", "face_at_attendance"}, "how": {"terminal", "reference"}, "noticein": {"en", "zh"}, "class": {"car", "truck", "bus", "motorbike"},

@@ -3,7 +3,7 @@ package console
 // wagesTexts are those of the pages about pay.
 var wagesTexts = map[string][2]string{
 	"personpay.title":       {"Pay", "薪酬"},
-	"personpay.note":        {"What is entered here is sealed at once. To read it again needs a reason, is written to the disclosure log, and is shown to the person.", "此处录入的内容立即加密。再次查看须说明原因，记入查阅日志，并向本人显示。"},
+	"personpay.note":        {"What is entered here is sealed at once. To read it again needs a reason, is written to the disclosure log, and is shown to the person.", "此处录入的内容立即加密。再次查看须说明原因，记入查阅记录，并向本人显示。"},
 	"personpay.terms":       {"Paid by", "薪酬标准"},
 	"personpay.none":        {"Nothing was entered yet: a pay run leaves this person out and says so.", "尚未录入：计算薪酬时会跳过此人并给出提示。"},
 	"personpay.since":       {"from %s on", "自 %s 起"},
@@ -25,7 +25,7 @@ var wagesTexts = map[string][2]string{
 	"payslip.none":          {"No payslips yet.", "尚无工资单。"},
 	"payslip.open":          {"Read the payslip", "查看工资单"},
 	"payslip.pdf":           {"Save as PDF", "保存为 PDF"},
-	"payslip.note":          {"Each reading is written to the disclosure log.", "每次查看都会记入查阅日志。"},
+	"payslip.note":          {"Each reading is written to the disclosure log.", "每次查看都会记入查阅记录。"},
 	"payslip.own":           {"Only you, and whoever gives a reason for it, can open these.", "仅本人以及说明原因的人员可以打开。"},
 	"payslip.number":        {"Number", "编号"},
 	"payslip.rate":          {"Rate", "工资标准"},
@@ -66,8 +66,8 @@ var wagesTexts = map[string][2]string{
 	"held.hours.file":       {"The file has them all, with what was written for them, and what the newest three payslips and the newest terms say.", "文件包含全部内容及其说明，以及最近三份工资单和最新薪酬标准的内容。"},
 	"hours.law":             {"Limits of rest and working time", "休息与工时限制"},
 	"hours.law.note":        {"What the rules of this site ask for, most of them a law's. A warning changes no hours.", "依据本站点规则（多为法律要求）。提示不影响工时。"},
-	"looks.title":           {"Who looked at my data", "谁查看了我的数据"},
-	"looks.note":            {"Each look of the last year at your record, your hours and your pay, by role and purpose, as the disclosure log has it. The list of everybody's totals, which supervisors see, is not in it.", "过去一年内对您的档案、工时和薪酬的每次查看，按角色和目的列出，来自查阅日志。主管看到的全员汇总列表不在其中。"},
-	"looks.none":            {"Nobody looked.", "无人查看。"},
+	"looks.title":           {"Who looked at my data", "谁查阅了我的数据"},
+	"looks.note":            {"Each look of the last year at your record, your hours and your pay, by role and purpose, as the disclosure log has it. The list of everybody's totals, which supervisors see, is not in it.", "过去一年内对您的档案、工时和薪酬的每次查看，按角色和目的列出，来自查阅记录。主管看到的全员汇总列表不在其中。"},
+	"looks.none":            {"Nobody looked.", "无人查阅。"},
 	"purpose.pay":           {"Pay", "薪酬计算"},
 }

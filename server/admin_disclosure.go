@@ -104,6 +104,11 @@ func (a admin) ApproveRelease(ctx context.Context, r wire.SignedRequest) (wire.R
 
 // WriteRelease implements api.DisclosureAdmin.
 func (a admin) WriteRelease(ctx context.Context, id gatehouse.ID, again bool, w io.Writer) error {
+	return a.writeRelease(ctx, id, again, w, func(int, int) {})
+}
+
+// writeRelease is WriteRelease for somebody who is told how many of its values were fetched.
+func (a admin) writeRelease(ctx context.Context, id gatehouse.ID, again bool, w io.Writer, tell func(done, total int)) error {
 	operator, proof, ok := a.lend.Lease(a.operator)
 	if !ok {
 		if t, err := a.vault.Tripped(ctx); err != nil || !t.Trip.IsZero() {
@@ -111,11 +116,35 @@ func (a admin) WriteRelease(ctx context.Context, id gatehouse.ID, again bool, w 
 		}
 		return gatehouse.Errorf("vault.sealed", "unseal it with `gatehouse unseal`", "the vault is sealed")
 	}
-	_, err := a.vault.WriteRelease(ctx, id, again, operator, proof, a.releases().Sealed, w)
+	total, err := a.releaseSize(ctx, id)
+	if err != nil {
+		return err
+	}
+	done := 0
+	_, err = a.vault.WriteRelease(ctx, id, again, operator, proof, func(ctx context.Context, it gatehouse.ReleaseItem) ([]byte, error) {
+		if err := ctx.Err(); err != nil { // somebody stopped it
+			return nil, err
+		}
+		done++
+		tell(done, total)
+		return a.releases().Sealed(ctx, it)
+	}, w)
 	if gatehouse.ErrorCode(err) == "vault.canary" {
 		a.shutByCanary(ctx)
 	}
 	return err
+}
+
+// releaseSize is how many values a release asks for; 0 for one that is not known, which
+// the vault refuses.
+func (a admin) releaseSize(ctx context.Context, id gatehouse.ID) (int, error) {
+	all, err := a.vault.Releases(ctx)
+	for _, r := range all {
+		if r.Request.ID == id {
+			return r.Count, err
+		}
+	}
+	return 0, err
 }
 
 // shutByCanary fetches the alarm at once.

@@ -350,8 +350,8 @@ func (p pages) Releases(ctx context.Context) ([]gatehouse.Release, error) {
 }
 
 // WriteRelease implements console.Privacy.
-func (p pages) WriteRelease(ctx context.Context, who console.Who, id gatehouse.ID, w io.Writer) error {
-	return p.adminOf(who.Operator).WriteRelease(ctx, id, false, w)
+func (p pages) WriteRelease(ctx context.Context, who console.Who, id gatehouse.ID, w io.Writer, tell func(done, total int)) error {
+	return p.adminOf(who.Operator).writeRelease(ctx, id, false, w, tell)
 }
 
 // maxErasures is how many erasures are listed.

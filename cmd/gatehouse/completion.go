@@ -198,7 +198,7 @@ func (c *completer) values(v *kong.Value) []string {
 	case strings.HasSuffix(v.Name, "file") || v.Name == "config" || v.Name == "dir" || v.Name == "path" || v.Name == "folder" || v.Flag != nil && strings.Contains(v.Flag.PlaceHolder, "FILE"):
 		return []string{filesWord}
 	}
-	return nil
+	return c.names(v.Name)
 }
 
 // ids are the gates and devices of the running server, or else those of gatehouse.yml.

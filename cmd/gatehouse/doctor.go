@@ -13,7 +13,7 @@ import (
 
 // DoctorCmd looks for what is wrong.
 type DoctorCmd struct {
-	Areas []string `arg:"" optional:"" help:"permissions, exposure, time, disk, keys, cameras, versions, limits; without one all of them." enum:"permissions,exposure,time,disk,keys,cameras,versions,limits"`
+	Areas []string `arg:"" optional:"" help:"permissions, exposure, time, disk, keys, cameras, versions, limits, parking, attendance; without one all of them." enum:"permissions,exposure,time,disk,keys,cameras,versions,limits,parking,attendance"`
 }
 
 // Run prints what it found, and fails where something must be put right.

@@ -25,6 +25,8 @@ type Papers struct {
 	Running  bool     // a run of the retention
 	Mail     bool     // there is a mail server
 	Posted   []string // whom letters were sent to
+	// Slow holds the writing of a release back until it is closed; nil writes at once.
+	Slow chan struct{}
 }
 
 // papers is console.Privacy.
@@ -310,7 +312,20 @@ func (p papers) Releases(context.Context) (out []gatehouse.Release, err error) {
 	return out, p.with(func(all *Papers) error { out = slices.Clone(all.Releases); return nil })
 }
 
-func (p papers) WriteRelease(_ context.Context, _ console.Who, id gatehouse.ID, w io.Writer) error {
+func (p papers) slow() (c chan struct{}) {
+	_ = p.with(func(all *Papers) error { c = all.Slow; return nil })
+	return c
+}
+
+func (p papers) WriteRelease(ctx context.Context, _ console.Who, id gatehouse.ID, w io.Writer, tell func(done, total int)) error {
+	tell(1, 2)
+	if slow := p.slow(); slow != nil {
+		select {
+		case <-slow:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	return p.with(func(all *Papers) error {
 		for _, r := range all.Releases {
 			if r.Request.ID == id && r.Approver != "" {

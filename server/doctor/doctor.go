@@ -49,6 +49,11 @@ type Options struct {
 type Live interface {
 	Status(ctx context.Context) (wire.Status, error)
 	Health(ctx context.Context) (wire.Health, error)
+	CarParks(ctx context.Context) (wire.CarParksResponse, error)
+	Tariffs(ctx context.Context) (wire.TariffsResponse, error)
+	BooksReport(ctx context.Context, from, until gatehouse.Date) (wire.BooksReport, error)
+	HoursPlans(ctx context.Context) (wire.HoursPlans, error)
+	Secrets(ctx context.Context) (wire.SecretsResponse, error)
 }
 
 // doctor is one examination.
@@ -73,7 +78,7 @@ func Run(ctx context.Context, o Options) Report {
 		for _, a := range []struct {
 			name string
 			look func(context.Context)
-		}{{"permissions", d.permissions}, {"exposure", d.exposure}, {"time", d.time}, {"disk", d.disk}, {"keys", d.keys}, {"cameras", d.cameras}, {"versions", d.versions}, {"limits", d.limits}} {
+		}{{"permissions", d.permissions}, {"exposure", d.exposure}, {"time", d.time}, {"disk", d.disk}, {"keys", d.keys}, {"cameras", d.cameras}, {"versions", d.versions}, {"limits", d.limits}, {"parking", d.parking}, {"attendance", d.attendance}} {
 			if len(o.Only) == 0 || slices.Contains(o.Only, a.name) {
 				d.area = a.name
 				a.look(ctx)

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"gatehouse"
 	"gatehouse/api/wire"
 	"gatehouse/server"
 
@@ -167,12 +168,24 @@ func TestAFullDisk(t *testing.T) {
 
 // running answers as a server would.
 type running struct {
-	status wire.Status
-	health wire.Health
+	status  wire.Status
+	health  wire.Health
+	parks   wire.CarParksResponse
+	tariffs wire.TariffsResponse
+	books   wire.BooksReport
+	plans   wire.HoursPlans
+	secrets wire.SecretsResponse
 }
 
-func (r running) Status(context.Context) (wire.Status, error) { return r.status, nil }
-func (r running) Health(context.Context) (wire.Health, error) { return r.health, nil }
+func (r running) CarParks(context.Context) (wire.CarParksResponse, error) { return r.parks, nil }
+func (r running) Tariffs(context.Context) (wire.TariffsResponse, error)   { return r.tariffs, nil }
+func (r running) BooksReport(context.Context, gatehouse.Date, gatehouse.Date) (wire.BooksReport, error) {
+	return r.books, nil
+}
+func (r running) HoursPlans(context.Context) (wire.HoursPlans, error)   { return r.plans, nil }
+func (r running) Secrets(context.Context) (wire.SecretsResponse, error) { return r.secrets, nil }
+func (r running) Status(context.Context) (wire.Status, error)           { return r.status, nil }
+func (r running) Health(context.Context) (wire.Health, error)           { return r.health, nil }
 
 func TestWhatARunningServerSays(t *testing.T) {
 	now := time.Now()

@@ -26,7 +26,7 @@ var mutants = []mutant{
 	{"a session is not asked for", []edit{{"auth/routes.go", "s, ok := a.SessionOf(r)\n\t\tif !ok {", "s, ok := a.SessionOf(r)\n\t\tif !ok && r.Method == \"\" {"}}, here, "TestNothingToShow", false},
 	{"a device's token is not looked at", []edit{{"auth/routes.go", "d, err := a.device(r)\n\t\tif err == nil {", "d, err := a.device(r)\n\t\tif true {"}}, here, "TestNothingToShow", false},
 	{"roles are not asked", []edit{{"auth/routes.go", "case !may || p == SettingUp:", "case p == SettingUp:"}}, here, "TestALowerRole", false},
-	{"another site's page is taken", []edit{{"auth/routes.go", "ours.Handler(mux)", "mux"}}, here, "TestAnotherSitesPage", false},
+	{"another site's page is taken", []edit{{"auth/routes.go", "ours.Handler(unserved(routes, mux, refuse))", "mux"}}, here, "TestAnotherSitesPage", false},
 	{"cookies go along from elsewhere", []edit{{"auth/session.go", "SameSite: http.SameSiteStrictMode", "SameSite: http.SameSiteNoneMode"}}, here, "TestAnotherSitesPage", false},
 	{"any name is answered", []edit{{"auth/headers.go", "if !slices.Contains(a.o.Hosts, strings.ToLower(r.Host)) {", "if !slices.Contains(a.o.Hosts, strings.ToLower(r.Host)) && r.Host == \"\" {"}}, here, "TestHeadersAreTheServers", false},
 	{"a form leads anywhere", []edit{{"console/signin.go", "func localPath(path string) string {", "func localPath(path string) string {\n\tif path != \"\" {\n\t\treturn path\n\t}"}}, here, "TestHeadersAreTheServers", false},

@@ -355,6 +355,8 @@ POST /privacy/holds/{id}/extend             permission hold, fresh
 POST /privacy/holds/{id}/lift               permission hold, fresh
 GET /privacy/releases                       permission approve-releases
 POST /privacy/releases/{id}/file            permission approve-releases, fresh
+GET /privacy/releases/{id}/file             permission approve-releases
+POST /privacy/releases/{id}/file/stop       permission approve-releases
 GET /privacy/releases/new                   permission request-releases
 POST /privacy/releases/plan                 permission request-releases
 GET /privacy/releases/{id}                  permission approve-releases
