@@ -186,6 +186,12 @@ type HoursStore interface {
 	LeaveRequest(ctx context.Context, place Place, id ID) (LeaveRequest, error)
 	LeaveRequests(ctx context.Context, q TimesQuery) ([]LeaveRequest, error)
 
+	// PutSwap adds a swap or replaces the one with its id; Swaps finds a subject's as either of
+	// the two.
+	PutSwap(ctx context.Context, s StoredSwap, leaf []byte) error
+	Swap(ctx context.Context, place Place, id ID) (StoredSwap, error)
+	Swaps(ctx context.Context, q TimesQuery) ([]StoredSwap, error)
+
 	// PutPeriod adds a period or replaces the one with its days.
 	PutPeriod(ctx context.Context, p StoredPeriod, leaf []byte) error
 	// Periods lists all of them, the newest first.

@@ -35,6 +35,10 @@ type Hours interface {
 	DecideLeave(ctx context.Context, by timesheet.Actor, id gatehouse.ID, approve bool) (gatehouse.LeaveRequest, error)
 	WithdrawLeave(ctx context.Context, by timesheet.Actor, id gatehouse.ID) error
 	LeaveRequests(ctx context.Context, q gatehouse.TimesQuery) ([]gatehouse.LeaveRequest, error)
+	AskSwap(ctx context.Context, by timesheet.Actor, ownDay gatehouse.Date, colleague gatehouse.SubjectID, theirDay gatehouse.Date) (gatehouse.StoredSwap, error)
+	AnswerSwap(ctx context.Context, by timesheet.Actor, id gatehouse.ID, agree bool) (gatehouse.StoredSwap, error)
+	DecideSwap(ctx context.Context, by timesheet.Actor, id gatehouse.ID, approve bool) (gatehouse.StoredSwap, error)
+	Swaps(ctx context.Context, q gatehouse.TimesQuery) ([]gatehouse.StoredSwap, error)
 
 	PutShift(ctx context.Context, by timesheet.Actor, was uint64, s gatehouse.Shift) error
 	PutTeam(ctx context.Context, by timesheet.Actor, was uint64, t gatehouse.Team) error
@@ -114,6 +118,9 @@ func (c *Console) hoursRoutes() []auth.Route {
 		{Pattern: "POST /hours/own/punch", Policy: own, Handler: c.clockNow, Page: "/hours/own"},
 		{Pattern: "POST /hours/own/corrections", Policy: own, Handler: c.askOwn, Page: "/hours/own"},
 		{Pattern: "POST /hours/own/leave", Policy: own, Handler: c.askOwnLeave, Page: "/hours/own"},
+		{Pattern: "POST /hours/own/swaps", Policy: own, Handler: c.askSwap, Page: "/hours/own"},
+		{Pattern: "POST /hours/own/swaps/{id}", Policy: own, Handler: c.answerSwap, Page: "/hours/own"},
+		{Pattern: "POST /hours/swaps/{id}/decide", Policy: decide, Handler: c.decideSwap, Page: "/hours"},
 		{Pattern: "POST /hours/own/withdraw", Policy: own, Handler: c.withdrawOwn, Page: "/hours/own"},
 		{Pattern: "GET /hours", Policy: see, Handler: func(w http.ResponseWriter, r *http.Request) { c.hours(w, r, http.StatusOK, "", nil) }},
 		{Pattern: "GET /hours/people/{id}", Policy: see, Handler: func(w http.ResponseWriter, r *http.Request) { c.timesheet(w, r, http.StatusOK, "") }},

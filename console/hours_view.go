@@ -150,3 +150,11 @@ func kindTitle(kinds map[string]gatehouse.LeaveKind, id string) string {
 	}
 	return id
 }
+
+// swapView is a swap in a list.
+type swapView struct {
+	gatehouse.StoredSwap
+	Labels   struct{ First, Second string }
+	Own      bool // whoever reads it is one of the two
+	MayAgree bool
+}

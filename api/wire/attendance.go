@@ -457,6 +457,34 @@ type PeriodRequest struct {
 	Until gatehouse.Date `json:"until"`
 }
 
+// SwapAsk asks a colleague of one's own team to exchange shifts. POST
+// /api/v1/attendance/own/swaps.
+type SwapAsk struct {
+	Day       gatehouse.Date `json:"day"`       // of one's own shift
+	Colleague string         `json:"colleague"` // badge label or id
+	TheirDay  gatehouse.Date `json:"their_day"`
+}
+
+// Swap is two people's wish to exchange shifts.
+type Swap struct {
+	ID        gatehouse.ID              `json:"id"`
+	First     gatehouse.SubjectID       `json:"first"` // who asked
+	Second    gatehouse.SubjectID       `json:"second"`
+	Labels    [2]string                 `json:"labels"`
+	FirstDay  gatehouse.Date            `json:"first_day"`
+	SecondDay gatehouse.Date            `json:"second_day"`
+	Agreed    bool                      `json:"agreed"` // the second has
+	State     gatehouse.CorrectionState `json:"state"`
+	Made      time.Time                 `json:"made"`
+	DecidedBy gatehouse.AccountID       `json:"decided_by,omitzero"`
+	Decided   time.Time                 `json:"decided,omitzero"`
+}
+
+// Swaps are the newest. GET /api/v1/attendance/swaps.
+type Swaps struct {
+	Swaps []Swap `json:"swaps"`
+}
+
 // Look is one disclosure of something of somebody's.
 type Look struct {
 	At      time.Time      `json:"at"`
