@@ -82,11 +82,17 @@ type Looks interface {
 // ActorOf is who a session is, for hours. One without an account, a demo's, is nobody who
 // is enrolled.
 func ActorOf(s auth.Session) timesheet.Actor {
+	var roles []gatehouse.Role
+	for _, role := range gatehouse.PeopleRoles {
+		if s.Is(role) {
+			roles = append(roles, role)
+		}
+	}
 	if s.Account.IsZero() {
 		sum := sha256.Sum256([]byte(s.Operator()))
-		return timesheet.Actor{Account: gatehouse.AccountID(sum[:16])}
+		return timesheet.Actor{Account: gatehouse.AccountID(sum[:16]), Roles: roles}
 	}
-	return timesheet.Actor{Account: s.Account, Person: s.Person()}
+	return timesheet.Actor{Account: s.Account, Person: s.Person(), Roles: roles}
 }
 
 func actor(r *http.Request) timesheet.Actor {

@@ -72,7 +72,7 @@ func (c *Console) fillOwn(ctx context.Context, lang string, by timesheet.Actor, 
 		return err
 	}
 	for _, x := range leave {
-		b.Leave = append(b.Leave, leaveView{LeaveRequest: x, Title: kindTitle(kinds, x.Kind)})
+		b.Leave = append(b.Leave, leaveViewOf(x, kinds))
 	}
 	balances, err := c.o.Hours.Balances(ctx, by.Person)
 	b.Balances = balancesOf(balances, kinds)
@@ -318,7 +318,9 @@ func (c *Console) waiting(r *http.Request, b *hoursBody, reasons map[gatehouse.I
 	leave, err := c.o.Hours.LeaveRequests(r.Context(), gatehouse.TimesQuery{State: gatehouse.CorrectionRequested, Limit: waitingShown})
 	kinds := leaveKinds(c.o.Hours.List())
 	for _, x := range leave {
-		b.Leave = append(b.Leave, leaveView{LeaveRequest: x, Label: c.hoursLabel(x.Subject), Title: kindTitle(kinds, x.Kind), Own: x.By == by.Account || x.Subject == by.Person, Reason: reasons[x.ID]})
+		one := leaveViewOf(x, kinds)
+		one.Label, one.Own, one.Reason = c.hoursLabel(x.Subject), x.By == by.Account || x.Subject == by.Person, reasons[x.ID]
+		b.Leave = append(b.Leave, one)
 	}
 	return err
 }

@@ -81,6 +81,8 @@ var wagesTexts = map[string][2]string{
 	"code.swap.agreed":      {"Both have to agree first.", "须双方先同意。"},
 	"code.swap.own":         {"Nobody decides their own swap.", "不能审批自己的换班。"},
 	"code.swap.not_yours":   {"This is not yours to answer.", "该申请不由您答复。"},
+	"leave.step":            {"%d of %d steps approved; next:", "已批准 %d / %d 步，下一步："},
+	"code.leave.step":       {"Another role decides the next step, and nobody decides two.", "下一步由其他角色审批，同一人不能审批两步。"},
 	"looks.title":           {"Who looked at my data", "谁查看了我的数据"},
 	"looks.note":            {"Each look of the last year at your record, your hours and your pay, by role and purpose, as the disclosure log has it. The list of everybody's totals, which supervisors see, is not in it.", "过去一年内对您的档案、工时和薪酬的每次查看，按角色和目的列出，来自查阅日志。主管看到的全员汇总列表不在其中。"},
 	"looks.none":            {"Nobody looked.", "无人查看。"},

@@ -157,6 +157,8 @@ type LeaveKind struct {
 	PerYear   int                    `json:"per_year,omitempty"` // minutes; 0 is not counted
 	Monthly   bool                   `json:"monthly,omitempty"`
 	CarryOver int                    `json:"carry_over,omitempty"`
+	// Chain are the roles whose people approve it, one after the other; none: one person.
+	Chain []gatehouse.Role `json:"chain,omitempty"`
 }
 
 // Earning is one code of the pay scheme.
@@ -411,6 +413,8 @@ type LeaveRequest struct {
 	Until     time.Time                 `json:"until"`
 	By        gatehouse.AccountID       `json:"by"`
 	Made      time.Time                 `json:"made"`
+	Steps     int                       `json:"steps"` // of its chain that were approved
+	Of        int                       `json:"of"`    // steps of the chain; 1 without one
 	State     gatehouse.CorrectionState `json:"state"`
 	DecidedBy gatehouse.AccountID       `json:"decided_by,omitzero"`
 	Decided   time.Time                 `json:"decided,omitzero"`

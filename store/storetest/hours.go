@@ -148,8 +148,11 @@ func testTimeRequests(t *testing.T, s *suite) {
 	}
 	c.State, c.DecidedBy, c.Decided = gatehouse.CorrectionApproved, gatehouse.RandomID(), at(5)
 	s.must(s.PutTimeCorrection(s.ctx(), c, []byte("approved")))
-	l.State, l.DecidedBy, l.Decided = gatehouse.CorrectionRefused, c.DecidedBy, at(6)
+	l.State, l.DecidedBy, l.Decided, l.Approvals = gatehouse.CorrectionRefused, c.DecidedBy, at(6), []gatehouse.AccountID{gatehouse.RandomID(), gatehouse.RandomID()}
 	s.must(s.PutLeave(s.ctx(), l, []byte("refused")))
+	if got, err := s.LeaveRequest(s.ctx(), here, l.ID); err != nil || !reflect.DeepEqual(got, l) {
+		t.Errorf("approved in steps: %+v, %v", got, err)
+	}
 	for _, q := range []struct {
 		gatehouse.TimesQuery
 		corrections, leave int
