@@ -45,6 +45,9 @@ type Hours interface {
 	PutMember(ctx context.Context, by timesheet.Actor, m gatehouse.TeamMember) (gatehouse.ID, error)
 	PutRoster(ctx context.Context, by timesheet.Actor, e gatehouse.RosterEntry) (gatehouse.ID, error)
 	PutRules(ctx context.Context, by timesheet.Actor, was uint64, from gatehouse.Date, r gatehouse.AttendanceRules) error
+	PutLeaveKind(ctx context.Context, by timesheet.Actor, was uint64, k gatehouse.LeaveKind) error
+	PutEarnings(ctx context.Context, by timesheet.Actor, was uint64, scheme []gatehouse.Earning) error
+	PutFigures(ctx context.Context, by timesheet.Actor, was uint64, all map[string]gatehouse.Money) error
 	PutHolidays(ctx context.Context, by timesheet.Actor, was uint64, place string, first, last int) error
 	Remove(ctx context.Context, by timesheet.Actor, kind gatehouse.HoursKind, id string) error
 
