@@ -81,7 +81,13 @@ type LeaveKind struct {
 	Monthly bool
 	// CarryOver is how many minutes of a year may be taken in the next.
 	CarryOver int
+	// Chain are the roles whose people approve it, one after the other, each another account;
+	// none: one person who may decide.
+	Chain []Role `json:",omitempty"`
 }
+
+// MaxLeaveChain is how many steps an approval of leave has at most.
+const MaxLeaveChain = 5
 
 // LeaveRequest is somebody's wish to be absent, and what became of it. Its kind and times
 // are metadata, its reason is sealed.
@@ -95,8 +101,10 @@ type LeaveRequest struct {
 	By          AccountID
 	Made        time.Time
 	State       CorrectionState
-	DecidedBy   AccountID
-	Decided     time.Time
+	// Approvals are who approved its steps so far, but for the last.
+	Approvals []AccountID
+	DecidedBy AccountID
+	Decided   time.Time
 }
 
 // StoredPeriod is a pay period with what it was closed with: the book's version and the
@@ -186,6 +194,12 @@ type HoursStore interface {
 	LeaveRequest(ctx context.Context, place Place, id ID) (LeaveRequest, error)
 	LeaveRequests(ctx context.Context, q TimesQuery) ([]LeaveRequest, error)
 
+	// PutSwap adds a swap or replaces the one with its id; Swaps finds a subject's as either of
+	// the two.
+	PutSwap(ctx context.Context, s StoredSwap, leaf []byte) error
+	Swap(ctx context.Context, place Place, id ID) (StoredSwap, error)
+	Swaps(ctx context.Context, q TimesQuery) ([]StoredSwap, error)
+
 	// PutPeriod adds a period or replaces the one with its days.
 	PutPeriod(ctx context.Context, p StoredPeriod, leaf []byte) error
 	// Periods lists all of them, the newest first.
@@ -236,6 +250,11 @@ func TimeCorrectionLeaf(at time.Time, c TimeCorrection, by string) []byte {
 // about somebody's health, and is not in it.
 func LeaveLeaf(at time.Time, l LeaveRequest, by string) []byte {
 	return leaf(HoursLeafKind, at, []byte("leave-"+string(l.State)), []byte(l.Org), []byte(l.Site), []byte(by), l.ID[:], digest(l.Reason))
+}
+
+// LeaveStepLeaf records that somebody approved one step of leave, and that others follow.
+func LeaveStepLeaf(at time.Time, l LeaveRequest, by string) []byte {
+	return EventLeaf(HoursLeafKind, at, "leave-step", string(l.Org), string(l.Site), by, l.ID.String(), strconv.Itoa(len(l.Approvals)))
 }
 
 // PeriodLeaf records what became of a pay period: event is closed, locked, reopen-asked or

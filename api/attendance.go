@@ -40,6 +40,10 @@ type Hours interface {
 	AskLeave(ctx context.Context, r wire.LeaveAsk) (wire.LeaveRequest, error)
 	DecideLeave(ctx context.Context, id gatehouse.ID, d wire.TimeDecision) (wire.LeaveRequest, error)
 
+	Swaps(ctx context.Context, state gatehouse.CorrectionState) (wire.Swaps, error)
+	// DecideSwap is a third person's.
+	DecideSwap(ctx context.Context, id gatehouse.ID, d wire.TimeDecision) (wire.Swap, error)
+
 	PayPeriods(ctx context.Context) (wire.PayPeriods, error)
 	ClosePeriod(ctx context.Context, r wire.PeriodRequest) (wire.PayPeriod, error)
 	LockPeriod(ctx context.Context, r wire.PeriodRequest) (wire.PayPeriod, error)
@@ -61,6 +65,10 @@ type OwnHours interface {
 	AskOwnCorrection(ctx context.Context, r wire.CorrectionAsk) (wire.Correction, error)
 	AskOwnLeave(ctx context.Context, r wire.LeaveAsk) (wire.LeaveRequest, error)
 	OwnLooks(ctx context.Context) (wire.Looks, error)
+	OwnSwaps(ctx context.Context) (wire.Swaps, error)
+	AskSwap(ctx context.Context, r wire.SwapAsk) (wire.Swap, error)
+	// AnswerSwap agrees as the colleague, or ends it as either of the two.
+	AnswerSwap(ctx context.Context, id gatehouse.ID, d wire.TimeDecision) (wire.Swap, error)
 }
 
 // Parameters of operations about hours.
@@ -84,7 +92,8 @@ var (
 	readingHours  = []string{"request.malformed", "id.malformed", "date.malformed", "attendance.period", "store.not_found", "vault.unavailable"}
 	planning      = []string{"request.malformed", "id.malformed", "date.malformed", "shift.span", "hours.shift", "hours.name", "hours.title", "hours.member", "hours.roster", "hours.rules", "hours.calendar", "hours.leave", "hours.earnings", "hours.days", "hours.unknown", "hours.exists", "hours.changed", "hours.in_use", "hours.too_many", "holidays.unknown", "holidays.years", "subject.unknown", "subject.several", "store.full"}
 	askingTimes   = []string{"id.malformed", "correction.kind", "correction.reason", "correction.punch", "correction.period", "correction.too_many", "hours.direction", "hours.future", "hours.unknown", "hours.nobody", "leave.times", "subject.unknown", "subject.several", "sealing.unavailable", "vault.unavailable", "store.full"}
-	decidingTimes = []string{"id.malformed", "correction.decided", "correction.own", "correction.period", "store.not_found", "store.full"}
+	decidingTimes = []string{"id.malformed", "leave.step", "correction.decided", "correction.own", "correction.period", "store.not_found", "store.full"}
+	swapping      = []string{"id.malformed", "date.malformed", "hours.nobody", "swap.date", "swap.colleague", "swap.nothing", "swap.two_shifts", "swap.agreed", "swap.own", "swap.approved", "swap.not_yours", "correction.decided", "correction.too_many", "hours.roster", "hours.changed", "subject.unknown", "subject.several", "store.not_found", "store.full"}
 	exporting     = []string{"id.malformed", "export.format", "export.recipients", "export.unknown", "export.two_people", "export.approved", "export.cell", "period.unknown", "period.state", "store.full"}
 	payingPeriods = []string{"date.malformed", "hours.days", "period.running", "period.overlap", "period.waiting", "period.state", "period.unknown", "period.two_people", "store.full"}
 )
@@ -202,6 +211,29 @@ func (a *API) hoursOperations() []operation {
 		Route: route("POST /api/v1/attendance/leave/{id}/decision", people(decide), func(w http.ResponseWriter, r *http.Request) { deciding(a, w, r, a.o.Hours.DecideLeave) }),
 		id:    "decideLeave", summary: "Approve or refuse leave", path: []parameter{itInPath}, keyed: true, most: maxSmall,
 		request: inJSON(wire.TimeDecision{}), replies: answers(http.StatusOK, wire.LeaveRequest{}, "The request."), problems: decidingTimes,
+	}), a.hours(operation{
+		Route: route("GET /api/v1/attendance/swaps", reads(see), a.listSwaps),
+		id:    "listSwaps", summary: "Shifts that people want to exchange, the newest first", query: []parameter{hoursState},
+		replies: answers(http.StatusOK, wire.Swaps{}, "The newest 200."), problems: readingHours,
+	}), a.hours(operation{
+		Route: route("POST /api/v1/attendance/swaps/{id}/decision", people(decide), func(w http.ResponseWriter, r *http.Request) { deciding(a, w, r, a.o.Hours.DecideSwap) }),
+		id:    "decideSwap", summary: "Approve or refuse a swap that both agreed to", path: []parameter{itInPath}, keyed: true, most: maxSmall,
+		about:   "Approving it plans both people's days.",
+		request: inJSON(wire.TimeDecision{}), replies: answers(http.StatusOK, wire.Swap{}, "The swap."), problems: swapping,
+	}), a.hours(operation{
+		Route: route("GET /api/v1/attendance/own/swaps", auth.Needs(gatehouse.OwnHours), func(w http.ResponseWriter, r *http.Request) { tell(a, w, r, http.StatusOK, a.o.OwnHours.OwnSwaps) }),
+		id:    "listOwnSwaps", summary: "Swaps that one asked for, or is asked for",
+		replies: answers(http.StatusOK, wire.Swaps{}, "The newest."), problems: []string{"hours.nobody"},
+	}), a.hours(operation{
+		Route: route("POST /api/v1/attendance/own/swaps", auth.Needs(gatehouse.OwnHours), func(w http.ResponseWriter, r *http.Request) {
+			carry(a, w, r, http.StatusCreated, a.o.OwnHours.AskSwap)
+		}),
+		id: "askSwap", summary: "Ask a colleague of one's own team to exchange shifts", keyed: true, most: maxSmall,
+		request: inJSON(wire.SwapAsk{}), replies: answers(http.StatusCreated, wire.Swap{}, "The swap, which waits for the colleague."), problems: swapping,
+	}), a.hours(operation{
+		Route: route("POST /api/v1/attendance/own/swaps/{id}/answer", auth.Needs(gatehouse.OwnHours), func(w http.ResponseWriter, r *http.Request) { deciding(a, w, r, a.o.OwnHours.AnswerSwap) }),
+		id:    "answerSwap", summary: "Agree to a colleague's swap, or end one's own", path: []parameter{itInPath}, keyed: true, most: maxSmall,
+		request: inJSON(wire.TimeDecision{}), replies: answers(http.StatusOK, wire.Swap{}, "The swap."), problems: swapping,
 	}), a.hours(operation{
 		Route: route("GET /api/v1/attendance/periods", reads(see), func(w http.ResponseWriter, r *http.Request) { show(a, w, r, a.o.Hours.PayPeriods) }),
 		id:    "listPayPeriods", summary: "Pay periods that were closed once", tagged: true,
@@ -446,4 +478,13 @@ func (a *API) listLeave(w http.ResponseWriter, r *http.Request) {
 	tell(a, w, r, http.StatusOK, func(ctx context.Context) (wire.LeaveRequests, error) {
 		return a.o.Hours.LeaveRequests(ctx, state, before, limit)
 	})
+}
+
+func (a *API) listSwaps(w http.ResponseWriter, r *http.Request) {
+	state, _, _, err := timesPage(r)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	tell(a, w, r, http.StatusOK, func(ctx context.Context) (wire.Swaps, error) { return a.o.Hours.Swaps(ctx, state) })
 }

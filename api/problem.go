@@ -99,7 +99,7 @@ var statuses = map[string]int{
 
 	"hours.unknown": http.StatusNotFound, "hours.exists": http.StatusConflict, "hours.changed": http.StatusConflict, "hours.in_use": http.StatusConflict, "hours.own": http.StatusForbidden,
 	"correction.own": http.StatusForbidden, "correction.not_yours": http.StatusForbidden, "correction.decided": http.StatusConflict, "correction.period": http.StatusConflict,
-	"period.unknown": http.StatusNotFound, "period.state": http.StatusConflict, "period.overlap": http.StatusConflict, "period.waiting": http.StatusConflict, "period.two_people": http.StatusForbidden, "export.unknown": http.StatusNotFound, "export.two_people": http.StatusForbidden, "export.approved": http.StatusConflict, "wages.unknown": http.StatusNotFound, "wages.no_slip": http.StatusNotFound, "wages.own": http.StatusForbidden, "wages.two_people": http.StatusForbidden,
+	"period.unknown": http.StatusNotFound, "period.state": http.StatusConflict, "period.overlap": http.StatusConflict, "period.waiting": http.StatusConflict, "period.two_people": http.StatusForbidden, "export.unknown": http.StatusNotFound, "export.two_people": http.StatusForbidden, "export.approved": http.StatusConflict, "leave.step": http.StatusForbidden, "swap.own": http.StatusForbidden, "swap.not_yours": http.StatusForbidden, "swap.approved": http.StatusConflict, "swap.agreed": http.StatusConflict, "wages.unknown": http.StatusNotFound, "wages.no_slip": http.StatusNotFound, "wages.own": http.StatusForbidden, "wages.two_people": http.StatusForbidden,
 	"wages.waiting": http.StatusConflict, "wages.approved": http.StatusConflict, "wages.done": http.StatusConflict, "wages.scheme": http.StatusConflict, "wages.none": http.StatusServiceUnavailable, "subject.unknown": http.StatusNotFound,
 
 	"books.closed": http.StatusConflict, "books.changed": http.StatusConflict, "books.day": http.StatusConflict, "books.nothing_due": http.StatusConflict, "books.unbalanced": http.StatusInternalServerError,
@@ -126,7 +126,7 @@ var families = map[string]int{
 	"account": http.StatusUnprocessableEntity, "rules": http.StatusUnprocessableEntity, "schedule": http.StatusUnprocessableEntity, "date": http.StatusUnprocessableEntity, "why": http.StatusUnprocessableEntity, "open": http.StatusUnprocessableEntity, "token": http.StatusUnprocessableEntity, "webhook": http.StatusUnprocessableEntity,
 	"parking": http.StatusUnprocessableEntity, "money": http.StatusUnprocessableEntity,
 	"hours": http.StatusUnprocessableEntity, "correction": http.StatusUnprocessableEntity, "leave": http.StatusUnprocessableEntity, "period": http.StatusUnprocessableEntity, "attendance": http.StatusUnprocessableEntity, "holidays": http.StatusUnprocessableEntity,
-	"pay": http.StatusUnprocessableEntity, "wages": http.StatusUnprocessableEntity, "export": http.StatusUnprocessableEntity,
+	"pay": http.StatusUnprocessableEntity, "wages": http.StatusUnprocessableEntity, "swap": http.StatusUnprocessableEntity, "export": http.StatusUnprocessableEntity,
 	"books": http.StatusUnprocessableEntity,
 	"erase": http.StatusUnprocessableEntity, "hold": http.StatusUnprocessableEntity,
 }

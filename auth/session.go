@@ -54,6 +54,13 @@ func (s Session) Local() bool { return s.How == gatehouse.ByLocal }
 // Person is who is enrolled and has the account; zero for nobody.
 func (s Session) Person() gatehouse.SubjectID { return s.who.Person }
 
+// Is reports whether the session has the role at its place.
+func (s Session) Is(role gatehouse.Role) bool {
+	return s.Local() || slices.ContainsFunc(s.who.Roles, func(a gatehouse.Assignment) bool {
+		return a.Role == role && (a.Site == "" || a.Site == s.Place.Site)
+	})
+}
+
 // Login is the account's label, "" for none.
 func (s Session) Login() string { return s.who.Login }
 

@@ -166,3 +166,13 @@ func (c *Client) ApprovePayExport(ctx context.Context, id gatehouse.ID) (wire.Pa
 func (c *Client) PayExportFile(ctx context.Context, id gatehouse.ID) (wire.PayExportFile, error) {
 	return attendance[wire.PayExportFile](ctx, c, http.MethodPost, "exports/"+id.String()+"/file", nil)
 }
+
+// Swaps lists shifts that people want to exchange.
+func (c *Client) Swaps(ctx context.Context, state gatehouse.CorrectionState) (wire.Swaps, error) {
+	return attendance[wire.Swaps](ctx, c, http.MethodGet, "swaps?"+timesQuery(state, gatehouse.ID{}, 200), nil)
+}
+
+// DecideSwap approves or refuses a swap that both agreed to.
+func (c *Client) DecideSwap(ctx context.Context, id gatehouse.ID, d wire.TimeDecision) (wire.Swap, error) {
+	return attendance[wire.Swap](ctx, c, http.MethodPost, "swaps/"+id.String()+"/decision", d)
+}

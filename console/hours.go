@@ -35,12 +35,19 @@ type Hours interface {
 	DecideLeave(ctx context.Context, by timesheet.Actor, id gatehouse.ID, approve bool) (gatehouse.LeaveRequest, error)
 	WithdrawLeave(ctx context.Context, by timesheet.Actor, id gatehouse.ID) error
 	LeaveRequests(ctx context.Context, q gatehouse.TimesQuery) ([]gatehouse.LeaveRequest, error)
+	AskSwap(ctx context.Context, by timesheet.Actor, ownDay gatehouse.Date, colleague gatehouse.SubjectID, theirDay gatehouse.Date) (gatehouse.StoredSwap, error)
+	AnswerSwap(ctx context.Context, by timesheet.Actor, id gatehouse.ID, agree bool) (gatehouse.StoredSwap, error)
+	DecideSwap(ctx context.Context, by timesheet.Actor, id gatehouse.ID, approve bool) (gatehouse.StoredSwap, error)
+	Swaps(ctx context.Context, q gatehouse.TimesQuery) ([]gatehouse.StoredSwap, error)
 
 	PutShift(ctx context.Context, by timesheet.Actor, was uint64, s gatehouse.Shift) error
 	PutTeam(ctx context.Context, by timesheet.Actor, was uint64, t gatehouse.Team) error
 	PutMember(ctx context.Context, by timesheet.Actor, m gatehouse.TeamMember) (gatehouse.ID, error)
 	PutRoster(ctx context.Context, by timesheet.Actor, e gatehouse.RosterEntry) (gatehouse.ID, error)
 	PutRules(ctx context.Context, by timesheet.Actor, was uint64, from gatehouse.Date, r gatehouse.AttendanceRules) error
+	PutLeaveKind(ctx context.Context, by timesheet.Actor, was uint64, k gatehouse.LeaveKind) error
+	PutEarnings(ctx context.Context, by timesheet.Actor, was uint64, scheme []gatehouse.Earning) error
+	PutFigures(ctx context.Context, by timesheet.Actor, was uint64, all map[string]gatehouse.Money) error
 	PutHolidays(ctx context.Context, by timesheet.Actor, was uint64, place string, first, last int) error
 	Remove(ctx context.Context, by timesheet.Actor, kind gatehouse.HoursKind, id string) error
 
@@ -78,11 +85,17 @@ type Looks interface {
 // ActorOf is who a session is, for hours. One without an account, a demo's, is nobody who
 // is enrolled.
 func ActorOf(s auth.Session) timesheet.Actor {
+	var roles []gatehouse.Role
+	for _, role := range gatehouse.PeopleRoles {
+		if s.Is(role) {
+			roles = append(roles, role)
+		}
+	}
 	if s.Account.IsZero() {
 		sum := sha256.Sum256([]byte(s.Operator()))
-		return timesheet.Actor{Account: gatehouse.AccountID(sum[:16])}
+		return timesheet.Actor{Account: gatehouse.AccountID(sum[:16]), Roles: roles}
 	}
-	return timesheet.Actor{Account: s.Account, Person: s.Person()}
+	return timesheet.Actor{Account: s.Account, Person: s.Person(), Roles: roles}
 }
 
 func actor(r *http.Request) timesheet.Actor {
@@ -114,6 +127,9 @@ func (c *Console) hoursRoutes() []auth.Route {
 		{Pattern: "POST /hours/own/punch", Policy: own, Handler: c.clockNow, Page: "/hours/own"},
 		{Pattern: "POST /hours/own/corrections", Policy: own, Handler: c.askOwn, Page: "/hours/own"},
 		{Pattern: "POST /hours/own/leave", Policy: own, Handler: c.askOwnLeave, Page: "/hours/own"},
+		{Pattern: "POST /hours/own/swaps", Policy: own, Handler: c.askSwap, Page: "/hours/own"},
+		{Pattern: "POST /hours/own/swaps/{id}", Policy: own, Handler: c.answerSwap, Page: "/hours/own"},
+		{Pattern: "POST /hours/swaps/{id}/decide", Policy: decide, Handler: c.decideSwap, Page: "/hours"},
 		{Pattern: "POST /hours/own/withdraw", Policy: own, Handler: c.withdrawOwn, Page: "/hours/own"},
 		{Pattern: "GET /hours", Policy: see, Handler: func(w http.ResponseWriter, r *http.Request) { c.hours(w, r, http.StatusOK, "", nil) }},
 		{Pattern: "GET /hours/people/{id}", Policy: see, Handler: func(w http.ResponseWriter, r *http.Request) { c.timesheet(w, r, http.StatusOK, "") }},

@@ -22,6 +22,9 @@ type hourPlansBody struct {
 	Rules    []timesheet.RulesFrom
 	Presets  []string
 	Calendar gatehouse.WorkCalendar
+	Leave    []gatehouse.LeaveKind
+	Scheme   string // as schemeForm reads it
+	Figures  string
 	Today    gatehouse.Date
 	Year     int
 	Problem  string
@@ -45,7 +48,7 @@ type rosterView struct {
 func (c *Console) hourPlans(w http.ResponseWriter, r *http.Request, status int, problem string) {
 	l := c.o.Hours.List()
 	now := c.o.Now().In(c.o.Location)
-	b := hourPlansBody{Version: l.Version, Teams: l.Teams, Rules: l.Rules, Calendar: l.Calendar, Today: gatehouse.DateOf(now), Year: now.Year(), Problem: problem, Presets: timesheet.Presets()}
+	b := hourPlansBody{Version: l.Version, Teams: l.Teams, Rules: l.Rules, Calendar: l.Calendar, Today: gatehouse.DateOf(now), Year: now.Year(), Problem: problem, Presets: timesheet.Presets(), Leave: l.Leave, Scheme: schemeText(l.Earnings), Figures: figuresText(l.Figures)}
 	for _, s := range l.Shifts {
 		one := shiftView{Shift: s}
 		var times, rest []string
@@ -133,6 +136,33 @@ func (c *Console) putPlan(w http.ResponseWriter, r *http.Request) {
 				return gatehouse.Errorf("holidays.years", "give two years", "there are no such years")
 			}
 			return c.o.Hours.PutHolidays(ctx, by, timesheet.Any, f("place"), first, last)
+		case "leave":
+			k := gatehouse.LeaveKind{ID: f("id"), Title: f("title"), Code: gatehouse.EarningsCode(f("code")), Monthly: f("monthly") != ""}
+			if s := f("hours"); s != "" {
+				n, err := strconv.Atoi(s)
+				if err != nil {
+					return gatehouse.Errorf("hours.leave", "give whole hours a year", "this is no kind of leave")
+				}
+				k.PerYear = n * 60
+			}
+			for _, role := range r.PostForm["chain"] {
+				if role != "" {
+					k.Chain = append(k.Chain, gatehouse.Role(role))
+				}
+			}
+			return c.o.Hours.PutLeaveKind(ctx, by, timesheet.Any, k)
+		case "scheme":
+			scheme, err := schemeForm(f("scheme"))
+			if err == nil {
+				err = c.o.Hours.PutEarnings(ctx, by, timesheet.Any, scheme)
+			}
+			return err
+		case "figures":
+			figures, err := figuresForm(f("figures"))
+			if err == nil {
+				err = c.o.Hours.PutFigures(ctx, by, timesheet.Any, figures)
+			}
+			return err
 		}
 		return gatehouse.Errorf("form.malformed", "", "the form was not filled in")
 	})

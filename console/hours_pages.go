@@ -26,6 +26,8 @@ type ownHoursBody struct {
 	Kinds       []gatehouse.LeaveKind
 	Clock       bool
 	Slips       []gatehouse.StoredPayslip
+	Swaps       []swapView
+	Planned     bool // in a team, whose shifts may be swapped
 	Today       gatehouse.Date
 	Problem     string
 }
@@ -71,10 +73,16 @@ func (c *Console) fillOwn(ctx context.Context, lang string, by timesheet.Actor, 
 		return err
 	}
 	for _, x := range leave {
-		b.Leave = append(b.Leave, leaveView{LeaveRequest: x, Title: kindTitle(kinds, x.Kind)})
+		b.Leave = append(b.Leave, leaveViewOf(x, kinds))
 	}
 	balances, err := c.o.Hours.Balances(ctx, by.Person)
 	b.Balances = balancesOf(balances, kinds)
+	if err == nil {
+		b.Swaps, err = c.swaps(ctx, by, gatehouse.TimesQuery{Subject: by.Person, Limit: 20})
+	}
+	for _, m := range list.Members {
+		b.Planned = b.Planned || m.Who == by.Person && (m.Until == "" || m.Until >= b.Today)
+	}
 	if err == nil && c.o.Wages != nil {
 		b.Slips, err = c.o.Wages.Slips(ctx, by.Person)
 	}
@@ -179,6 +187,7 @@ type hoursBody struct {
 	Rows        []hoursRow
 	Corrections []correctionView
 	Leave       []leaveView
+	Swaps       []swapView
 	Teams       []timesheet.TeamCount
 	Warnings    []warningView // what the rules' limits say, over everybody who is shown
 	Team        string
@@ -312,10 +321,21 @@ func (c *Console) waiting(r *http.Request, b *hoursBody, reasons map[gatehouse.I
 		}
 		b.Corrections = append(b.Corrections, correctionView{TimeCorrection: x, Label: c.hoursLabel(x.Subject), Own: x.By == by.Account || x.Subject == by.Person, Change: differencesOf(change), Reason: reasons[x.ID]})
 	}
+	swaps, err := c.swaps(r.Context(), by, gatehouse.TimesQuery{State: gatehouse.CorrectionRequested, Limit: waitingShown})
+	if err != nil {
+		return err
+	}
+	for _, x := range swaps {
+		if !x.Agreed[1].IsZero() { // before, it is nobody's but the two's
+			b.Swaps = append(b.Swaps, x)
+		}
+	}
 	leave, err := c.o.Hours.LeaveRequests(r.Context(), gatehouse.TimesQuery{State: gatehouse.CorrectionRequested, Limit: waitingShown})
 	kinds := leaveKinds(c.o.Hours.List())
 	for _, x := range leave {
-		b.Leave = append(b.Leave, leaveView{LeaveRequest: x, Label: c.hoursLabel(x.Subject), Title: kindTitle(kinds, x.Kind), Own: x.By == by.Account || x.Subject == by.Person, Reason: reasons[x.ID]})
+		one := leaveViewOf(x, kinds)
+		one.Label, one.Own, one.Reason = c.hoursLabel(x.Subject), x.By == by.Account || x.Subject == by.Person, reasons[x.ID]
+		b.Leave = append(b.Leave, one)
 	}
 	return err
 }

@@ -126,6 +126,9 @@ type correctionView struct {
 
 type leaveView struct {
 	gatehouse.LeaveRequest
+	Next   gatehouse.Role // whose step of the chain is next; "" without a chain
+	Done   int            // steps that were approved
+	Steps  int
 	Label  string
 	Title  string
 	Own    bool
@@ -149,4 +152,20 @@ func kindTitle(kinds map[string]gatehouse.LeaveKind, id string) string {
 		return k.Title
 	}
 	return id
+}
+
+// swapView is a swap in a list.
+type swapView struct {
+	gatehouse.StoredSwap
+	Labels   struct{ First, Second string }
+	Own      bool // whoever reads it is one of the two
+	MayAgree bool
+}
+
+func leaveViewOf(l gatehouse.LeaveRequest, kinds map[string]gatehouse.LeaveKind) leaveView {
+	v := leaveView{LeaveRequest: l, Title: kindTitle(kinds, l.Kind), Done: len(l.Approvals)}
+	if chain := kinds[l.Kind].Chain; l.State == gatehouse.CorrectionRequested && len(chain) > v.Done {
+		v.Next, v.Steps = chain[v.Done], len(chain)
+	}
+	return v
 }

@@ -11,7 +11,7 @@ import (
 // askers are the families of codes whose fault is what somebody filled in.
 var askers = map[string]bool{"account": true, "audit": true, "backup": true, "budget": true, "camera": true, "canary": true, "consent": true, "device": true,
 	"erase": true, "grant": true, "hold": true, "job": true, "name": true, "release": true, "request": true, "retention": true, "setting": true, "subject": true, "token": true, "webhook": true,
-	"hours": true, "correction": true, "leave": true, "period": true, "shift": true, "date": true, "holidays": true, "attendance": true, "export": true, "wages": true, "pay": true, "money": true}
+	"hours": true, "correction": true, "leave": true, "period": true, "shift": true, "date": true, "holidays": true, "attendance": true, "export": true, "wages": true, "swap": true, "pay": true, "money": true}
 
 // askerStatus is the status of an error that is whoever asked's to set right; 0 for others.
 func askerStatus(code string) int {

@@ -164,7 +164,7 @@ func (a admin) Retention(ctx context.Context) (wire.Retention, error) {
 	days, err := a.vault.Days(ctx, a.site.Place)
 	for _, d := range days {
 		day := d.Day.Format(time.DateOnly)
-		if d.Class != gatehouse.RecordClass && (out.OldestDay == "" || day < out.OldestDay) {
+		if d.Class != gatehouse.RecordClass && d.Class != gatehouse.PayClass && (out.OldestDay == "" || day < out.OldestDay) {
 			out.OldestDay = day
 		}
 	}

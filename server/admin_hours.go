@@ -30,7 +30,7 @@ func (a admin) actor(ctx context.Context) timesheet.Actor {
 	if t, ok := auth.TokenFrom(ctx); ok {
 		return timesheet.Actor{Account: t.ID}
 	}
-	return timesheet.Actor{Account: gatehouse.SocketAccount}
+	return timesheet.Actor{Account: gatehouse.SocketAccount, Roles: gatehouse.PeopleRoles}
 }
 
 // person finds who a request means, by badge label or id. Errors: subject.unknown,

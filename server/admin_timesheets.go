@@ -223,7 +223,7 @@ func (a admin) DecideCorrection(ctx context.Context, id gatehouse.ID, d wire.Tim
 }
 
 func (a admin) leave(l gatehouse.LeaveRequest) wire.LeaveRequest {
-	return wire.LeaveRequest{ID: l.ID, Person: l.Subject, Label: a.label(l.Subject), Kind: l.Kind, From: l.From, Until: l.Until, By: l.By, Made: l.Made, State: l.State, DecidedBy: l.DecidedBy, Decided: l.Decided}
+	return wire.LeaveRequest{ID: l.ID, Person: l.Subject, Label: a.label(l.Subject), Kind: l.Kind, From: l.From, Until: l.Until, By: l.By, Made: l.Made, Steps: len(l.Approvals), Of: a.hours.LeaveSteps(l.Kind), State: l.State, DecidedBy: l.DecidedBy, Decided: l.Decided}
 }
 
 // LeaveRequests implements api.Hours.

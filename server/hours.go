@@ -23,6 +23,9 @@ func (s *Server) openHours(ctx context.Context) (err error) {
 	c := s.config.Attendance
 	s.hours, err = timesheet.Load(ctx, timesheet.Ports{Place: s.site.Place, Location: s.site.Location, Store: s.store, Passages: s.store, Subjects: s.store, Sealer: s.vault, Newest: s.store.Newest,
 		Gates: c.attendanceGates(), Faces: c.Faces, WebClock: c.WebClock, Calendar: holidays.Of, CheckEarnings: checkEarnings, CheckFigures: payroll.CheckFigures, CheckRecipients: checkRecipients})
+	if err == nil {
+		err = s.hours.FinishSwaps(ctx)
+	}
 	s.wages = wages.New(wages.Ports{Place: s.site.Place, Store: s.store, Subjects: s.store, Sealer: s.vault, Hours: s.hours, Vault: payVault{s}, Label: s.label, CheckTerms: payroll.CheckTerms})
 	return err
 }

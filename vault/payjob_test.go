@@ -177,3 +177,16 @@ func TestReleaseOfPayslips(t *testing.T) {
 		t.Errorf("a record in a payroll file: %v", errors.Unwrap(err))
 	}
 }
+
+// BenchmarkPay is the pay of as many people as one disclosure has, from their sealed terms
+// to their sealed payslips.
+func BenchmarkPay(b *testing.B) {
+	in := install(b)
+	proof := in.unseal(b)
+	job, sealed := in.job(b, make([]int64, gatehouse.MaxPayJob)...)
+	for b.Loop() {
+		if _, _, err := in.vault.Pay(b.Context(), operator, "hr", "run", proof, job, sealed); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -157,6 +157,8 @@ type LeaveKind struct {
 	PerYear   int                    `json:"per_year,omitempty"` // minutes; 0 is not counted
 	Monthly   bool                   `json:"monthly,omitempty"`
 	CarryOver int                    `json:"carry_over,omitempty"`
+	// Chain are the roles whose people approve it, one after the other; none: one person.
+	Chain []gatehouse.Role `json:"chain,omitempty"`
 }
 
 // Earning is one code of the pay scheme.
@@ -411,6 +413,8 @@ type LeaveRequest struct {
 	Until     time.Time                 `json:"until"`
 	By        gatehouse.AccountID       `json:"by"`
 	Made      time.Time                 `json:"made"`
+	Steps     int                       `json:"steps"` // of its chain that were approved
+	Of        int                       `json:"of"`    // steps of the chain; 1 without one
 	State     gatehouse.CorrectionState `json:"state"`
 	DecidedBy gatehouse.AccountID       `json:"decided_by,omitzero"`
 	Decided   time.Time                 `json:"decided,omitzero"`
@@ -455,6 +459,34 @@ type PayPeriods struct {
 type PeriodRequest struct {
 	From  gatehouse.Date `json:"from"`
 	Until gatehouse.Date `json:"until"`
+}
+
+// SwapAsk asks a colleague of one's own team to exchange shifts. POST
+// /api/v1/attendance/own/swaps.
+type SwapAsk struct {
+	Day       gatehouse.Date `json:"day"`       // of one's own shift
+	Colleague string         `json:"colleague"` // badge label or id
+	TheirDay  gatehouse.Date `json:"their_day"`
+}
+
+// Swap is two people's wish to exchange shifts.
+type Swap struct {
+	ID        gatehouse.ID              `json:"id"`
+	First     gatehouse.SubjectID       `json:"first"` // who asked
+	Second    gatehouse.SubjectID       `json:"second"`
+	Labels    [2]string                 `json:"labels"`
+	FirstDay  gatehouse.Date            `json:"first_day"`
+	SecondDay gatehouse.Date            `json:"second_day"`
+	Agreed    bool                      `json:"agreed"` // the second has
+	State     gatehouse.CorrectionState `json:"state"`
+	Made      time.Time                 `json:"made"`
+	DecidedBy gatehouse.AccountID       `json:"decided_by,omitzero"`
+	Decided   time.Time                 `json:"decided,omitzero"`
+}
+
+// Swaps are the newest. GET /api/v1/attendance/swaps.
+type Swaps struct {
+	Swaps []Swap `json:"swaps"`
 }
 
 // Look is one disclosure of something of somebody's.

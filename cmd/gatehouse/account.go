@@ -16,6 +16,7 @@ type AccountCmd struct {
 	Roles    AccountRolesCmd    `cmd:"" help:"Give an account these roles and no others; its sessions end."`
 	Invite   AccountInviteCmd   `cmd:"" help:"Print a new invitation for an account; an earlier one stops working."`
 	Person   AccountPersonCmd   `cmd:"" help:"Say which enrolled person has an account: they see their own hours, and decide nothing about them."`
+	People   AccountPeopleCmd   `cmd:"" help:"Make accounts of many employees from a CSV file, for their own pages, and write their invitations into a file."`
 	Identity AccountIdentityCmd `cmd:"" help:"Let somebody at the provider of single sign-on in as an account."`
 	Disable  AccountDisableCmd  `cmd:"" help:"Disable an account; its sessions end."`
 	Enable   AccountEnableCmd   `cmd:"" help:"Enable a disabled account again."`

@@ -34,6 +34,8 @@ type AttendanceCmd struct {
 	Approve     CorrectionYesCmd    `cmd:"" help:"Approve a correction."`
 	Refuse      CorrectionNoCmd     `cmd:"" help:"Refuse a correction."`
 
+	Swap SwapCmd `cmd:"" help:"Shifts that people want to exchange: both agree on their own pages, somebody else decides."`
+
 	Periods     PeriodsCmd     `cmd:"" help:"List pay periods that were closed."`
 	Close       PeriodCloseCmd `cmd:"" help:"End changes of a period's hours."`
 	Lock        PeriodLockCmd  `cmd:"" help:"Say that a closed period was paid."`

@@ -220,11 +220,17 @@ type LeaveKindCmd struct {
 	PerYear   int    `help:"Minutes that somebody has of it in a year; 0 is not counted."`
 	Monthly   bool   `help:"A twelfth each month instead of all on 1 January."`
 	CarryOver int    `help:"Minutes that may be taken in the next year."`
+
+	Chain []string `help:"The roles whose people approve it, one after the other: site-manager,hr. Without it one person decides." placeholder:"ROLE"`
 }
 
 // Run makes it.
 func (cmd LeaveKindCmd) Run(ctx context.Context, out *Out) error {
-	return put(ctx, out, wire.PlanRequest{LeaveKind: &wire.LeaveKind{ID: cmd.ID, Title: cmd.Title, Code: gatehouse.EarningsCode(cmd.Code), PerYear: cmd.PerYear, Monthly: cmd.Monthly, CarryOver: cmd.CarryOver}})
+	k := wire.LeaveKind{ID: cmd.ID, Title: cmd.Title, Code: gatehouse.EarningsCode(cmd.Code), PerYear: cmd.PerYear, Monthly: cmd.Monthly, CarryOver: cmd.CarryOver}
+	for _, role := range cmd.Chain {
+		k.Chain = append(k.Chain, gatehouse.Role(role))
+	}
+	return put(ctx, out, wire.PlanRequest{LeaveKind: &k})
 }
 
 // LeaveAskCmd asks for leave.

@@ -24,6 +24,7 @@ type hoursStore struct {
 	leave       map[gatehouse.ID]gatehouse.LeaveRequest
 	periods     map[gatehouse.Date]gatehouse.StoredPeriod
 	exports     []gatehouse.PayExport
+	swaps       map[gatehouse.ID]gatehouse.StoredSwap
 	cursor      uint64
 }
 
@@ -32,7 +33,7 @@ func (s *Site) openHours(zone *time.Location) {
 	if zone == nil {
 		zone = time.Local
 	}
-	store := &hoursStore{items: map[string]gatehouse.HoursItem{}, punches: map[gatehouse.ID]gatehouse.Punch{}, corrections: map[gatehouse.ID]gatehouse.TimeCorrection{}, leave: map[gatehouse.ID]gatehouse.LeaveRequest{}, periods: map[gatehouse.Date]gatehouse.StoredPeriod{}}
+	store := &hoursStore{items: map[string]gatehouse.HoursItem{}, punches: map[gatehouse.ID]gatehouse.Punch{}, corrections: map[gatehouse.ID]gatehouse.TimeCorrection{}, leave: map[gatehouse.ID]gatehouse.LeaveRequest{}, swaps: map[gatehouse.ID]gatehouse.StoredSwap{}, periods: map[gatehouse.Date]gatehouse.StoredPeriod{}}
 	h, err := timesheet.Load(context.Background(), timesheet.Ports{Place: Place, Location: zone, Store: store, Passages: s, Subjects: s.shelf, Sealer: s.shelf, WebClock: true, CheckRecipients: func([]string) error { return nil }, Now: s.now})
 	if err != nil {
 		panic(err)
@@ -256,4 +257,32 @@ func (s *hoursStore) PayExports(context.Context, gatehouse.Place, int) ([]gateho
 func (h hoursReasons) PayFile(ctx context.Context, by timesheet.Actor, id gatehouse.ID) (name string, sealed []byte, err error) {
 	_, _, err = h.Hours.TakeExport(ctx, by, id)
 	return "hours.csv.age", []byte("encrypted"), err
+}
+
+func (s *hoursStore) PutSwap(_ context.Context, x gatehouse.StoredSwap, _ []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.swaps[x.ID] = x
+	return nil
+}
+
+func (s *hoursStore) Swap(_ context.Context, _ gatehouse.Place, id gatehouse.ID) (gatehouse.StoredSwap, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x, ok := s.swaps[id]
+	if !ok {
+		return x, none("swap")
+	}
+	return x, nil
+}
+
+func (s *hoursStore) Swaps(_ context.Context, q gatehouse.TimesQuery) ([]gatehouse.StoredSwap, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return page(s.swaps, q, func(x gatehouse.StoredSwap) (gatehouse.SubjectID, gatehouse.CorrectionState) {
+		if x.Second == q.Subject {
+			return x.Second, x.State
+		}
+		return x.First, x.State
+	}), nil
 }

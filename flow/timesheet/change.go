@@ -215,6 +215,14 @@ func (h *Hours) PutLeaveKind(ctx context.Context, by Actor, was uint64, k gateho
 	if k.Code != "" && gatehouse.CheckName(string(k.Code)) != nil || k.PerYear < 0 || k.PerYear > year || k.CarryOver < 0 || k.CarryOver > year {
 		return gatehouse.Errorf("hours.leave", "a code is a name; minutes are 0 or more, and no more than a year has", "this is no kind of leave")
 	}
+	for _, role := range k.Chain {
+		if !role.May(gatehouse.DecideHours) {
+			return gatehouse.Errorf("hours.leave", "name roles that decide about hours: site-manager, hr", "the role %q decides nothing about leave", string(role))
+		}
+	}
+	if len(k.Chain) > gatehouse.MaxLeaveChain {
+		return gatehouse.Errorf("hours.leave", "at most 5 steps", "the chain is too long")
+	}
 	return h.put(ctx, by, was, gatehouse.HoursItem{Kind: gatehouse.LeaveOfHours, ID: k.ID, Body: encode(k)}, maxLeave, nil)
 }
 

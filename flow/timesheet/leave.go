@@ -2,6 +2,7 @@ package timesheet
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -57,8 +58,10 @@ func (h *Hours) openDays(ctx context.Context, l gatehouse.LeaveRequest) error {
 	return err
 }
 
-// DecideLeave approves or refuses a request for leave. Errors: correction.decided,
-// correction.own, correction.period, store.not_found.
+// DecideLeave approves or refuses a request for leave. Where its kind has a chain, each
+// approval is one step of it, by somebody of the step's role who approved none before; the
+// last one grants it, and any of them may refuse. Errors: correction.decided,
+// correction.own, correction.period, leave.step, store.not_found.
 func (h *Hours) DecideLeave(ctx context.Context, by Actor, id gatehouse.ID, approve bool) (gatehouse.LeaveRequest, error) {
 	h.writes.Lock()
 	defer h.writes.Unlock()
@@ -71,17 +74,36 @@ func (h *Hours) DecideLeave(ctx context.Context, by Actor, id gatehouse.ID, appr
 	case l.State != gatehouse.CorrectionRequested:
 		return l, gatehouse.Errorf("correction.decided", "make a new request", "this request was decided, or withdrawn")
 	}
+	chain := h.book.leave[l.Kind].Chain
+	step := len(l.Approvals)
+	if slices.Contains(l.Approvals, by.Account) {
+		return l, gatehouse.Errorf("leave.step", "ask somebody else to decide the next step", "nobody decides two steps of one request")
+	}
+	if step < len(chain) && !slices.Contains(by.Roles, chain[step]) {
+		return l, gatehouse.Errorf("leave.step", "it waits for that role", "the next step is decided by the role %s", chain[step])
+	}
+	now := h.Now().UTC()
 	if approve {
 		if err := h.openDays(ctx, l); err != nil {
 			return l, err
 		}
+		if step+1 < len(chain) {
+			l.Approvals = append(slices.Clone(l.Approvals), by.Account)
+			return l, h.Store.PutLeave(ctx, l, gatehouse.LeaveStepLeaf(now, l, by.String()))
+		}
 	}
-	now := h.Now().UTC()
 	l.State, l.DecidedBy, l.Decided = gatehouse.CorrectionRefused, by.Account, now
 	if approve {
 		l.State = gatehouse.CorrectionApproved
 	}
 	return l, h.Store.PutLeave(ctx, l, gatehouse.LeaveLeaf(now, l, by.String()))
+}
+
+// LeaveSteps is how many approvals leave of a kind takes, 1 or more.
+func (h *Hours) LeaveSteps(kind string) int {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return max(1, len(h.book.leave[kind].Chain))
 }
 
 // WithdrawLeave takes a request for leave back, as Withdraw does a correction.

@@ -56,10 +56,11 @@ type Subjects interface {
 }
 
 // Actor is who does something: an account, and the person that it belongs to, zero where
-// nobody said.
+// nobody said. Roles are the account's at the site.
 type Actor struct {
 	Account gatehouse.AccountID
 	Person  gatehouse.SubjectID
+	Roles   []gatehouse.Role
 }
 
 // String names the account as audit leaves and histories do.

@@ -33,6 +33,7 @@ type cast struct {
 type person struct {
 	record       gatehouse.PersonRecord
 	consent      string
+	payNumber    string // what they are paid by says it
 	card, pin    string
 	qr           string
 	portrait     string // a file
@@ -89,7 +90,7 @@ func (c *cast) join() *person {
 	i, files := len(c.people), c.portraits
 	birth := c.once(func() string { return born.AddDate(0, 0, c.r.IntN(16_000)).Format(time.DateOnly) })
 	p := &person{label: fmt.Sprintf("D-%03d", i+1), portrait: files[i%len(files)], distinctFrom: -1,
-		consent: "Aktenordner " + c.word(4) + " " + c.digits(3), card: c.once(func() string { return "04" + strings.ToUpper(fmt.Sprintf("%012x", c.r.Uint64N(1<<48))) }),
+		payNumber: "PAY-" + c.once(func() string { return c.digits(8) }), consent: "Aktenordner " + c.word(4) + " " + c.digits(3), card: c.once(func() string { return "04" + strings.ToUpper(fmt.Sprintf("%012x", c.r.Uint64N(1<<48))) }),
 		pin: c.once(func() string { return c.digits(11) }), qr: "QR:" + c.word(8)}
 	if i >= len(files) {
 		p.distinctFrom = i - len(files)
@@ -218,7 +219,7 @@ func (c *cast) marks() []mark {
 		gone = p.erased
 		r := p.record
 		for k, value := range map[Kind]string{Name: r.Name, NationalID: r.NationalID, Number: r.Number, Birth: r.BirthDate, Phone: r.Phone, Email: r.Email,
-			Address: r.Address, Unit: r.Unit, Card: p.card, PIN: p.pin, QR: p.qr} {
+			Address: r.Address, Unit: r.Unit, PayNumber: p.payNumber, Card: p.card, PIN: p.pin, QR: p.qr} {
 			text(k, i+1, value)
 		}
 		if p.photo != nil {

@@ -35,6 +35,7 @@ const (
 	Plate        Kind = "plate"
 	Photo        Kind = "photo"
 	Template     Kind = "template"
+	PayNumber    Kind = "payroll number"
 	Card         Kind = "card"
 	PIN          Kind = "pin"
 	QR           Kind = "qr"

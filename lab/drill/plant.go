@@ -73,7 +73,9 @@ func (d *drill) enrol(ctx context.Context, p *person, grants []gatehouse.Grant) 
 		request.Photos, request.ConsentGiven, request.ConsentHow, request.ConsentRef = nil, false, "", ""
 		answer, err = d.server.Admin().EnrollPerson(ctx, request)
 	}
-	p.id = answer.Subject
+	if p.id = answer.Subject; err == nil {
+		_, err = d.server.Admin().SetPayTerms(ctx, p.id, wire.PayTermsRequest{From: "2026-01-01", Terms: wire.PayTerms{Number: p.payNumber, Rate: wire.Money{Minor: 1250, Currency: "EUR"}, Per: 60}})
+	}
 	return err
 }
 

@@ -369,6 +369,9 @@ func TestUntilWhenHoursHold(t *testing.T) {
 			return after.Add(time.Duration(rapid.IntRange(0, 3*24*60).Draw(t, name)) * time.Minute)
 		}
 		in.Now = at("now", (from + day(rapid.IntRange(0, 27).Draw(t, "day"))).midnight(in.Zone))
+		if rapid.IntRange(0, 3).Draw(t, "as it happens") > 0 { // nobody has punched yet in times to come
+			in.Punches = slices.DeleteFunc(in.Punches, func(p gatehouse.Punch) bool { return p.At.After(in.Now) })
+		}
 		rules := []RulesFrom{{From: "2020-01-01", Rules: in.Rules}}
 		sheet, next, err := WithRulesUntil(in, rules)
 		if err != nil {
@@ -394,5 +397,22 @@ func TestUntilWhenHoursHold(t *testing.T) {
 	})
 	if moved == 0 {
 		t.Error("time never changed anything: this test would say nothing")
+	}
+}
+
+// A week without rest is known to be one when it is over, and not before.
+func TestAWeekEndsByTimeAlone(t *testing.T) {
+	loc := zone(t, "Europe/Berlin")
+	in := Input{Subject: worker, From: "2026-11-23", Until: "2026-11-29", Zone: loc, Rules: gatehouse.AttendanceRules{Pairing: gatehouse.ByDirection, WeekBegins: time.Monday, Limits: gatehouse.WorkLimits{WeeklyRest: 2100}}}
+	for i := range 7 {
+		for k, hour := range []int{8, 18} {
+			at := time.Date(2026, 11, 23+i, hour, 0, 0, 0, loc)
+			in.Punches = append(in.Punches, gatehouse.Punch{ID: id(2*i + k + 1), Subject: worker, Direction: []gatehouse.Direction{gatehouse.In, gatehouse.Out}[k], At: at, Made: at})
+		}
+	}
+	in.Now = time.Date(2026, 11, 29, 20, 0, 0, 0, loc)
+	over := gatehouse.MinuteOf(time.Date(2026, 11, 30, 0, 0, 0, 0, loc))
+	if _, next, err := WithRulesUntil(in, []RulesFrom{{From: "2020-01-01", Rules: in.Rules}}); err != nil || next != over {
+		t.Errorf("it changes at %v, %v; the week ends at %v", next.Time(), err, over.Time())
 	}
 }

@@ -189,6 +189,11 @@ func (s *Store) SubjectTraces(ctx context.Context, place gatehouse.Place, id gat
 		}
 		traces.Hours += n
 	}
+	var swaps int // in which they are the other one
+	if err := s.site.db.Readers().QueryRowContext(ctx, `SELECT count(*) FROM shift_swaps WHERE org = ? AND site = ? AND other = ?`, args...).Scan(&swaps); err != nil {
+		return traces, sealeddb.Wrap(SiteFile, err)
+	}
+	traces.Hours += swaps
 	for _, month := range all[1:] {
 		var punches int
 		if err := month.db.Readers().QueryRowContext(ctx, `SELECT count(*) FROM punches WHERE org = ? AND site = ? AND subject = ?`, args...).Scan(&punches); err != nil {
@@ -309,7 +314,7 @@ func (m *shard) replaceSubject(ctx context.Context, place gatehouse.Place, old, 
 }
 
 // hoursTables are those of site.db that name subjects for their hours.
-var hoursTables = []string{"hours_items", "hours_changes", "time_corrections", "leave_requests", "pay_terms", "payslips"}
+var hoursTables = []string{"hours_items", "hours_changes", "time_corrections", "leave_requests", "shift_swaps", "pay_terms", "payslips"}
 
 // forgetHours makes what was planned, corrected and excused nobody's: closed periods go on
 // adding up under the new id.
@@ -317,6 +322,8 @@ var forgetHours = []string{
 	`UPDATE hours_changes SET subject = ?4 WHERE org = ?1 AND site = ?2 AND subject = ?3`,
 	`UPDATE time_corrections SET subject = ?4, reason = NULL WHERE org = ?1 AND site = ?2 AND subject = ?3`,
 	`UPDATE leave_requests SET subject = ?4, reason = NULL WHERE org = ?1 AND site = ?2 AND subject = ?3`,
+	`UPDATE shift_swaps SET subject = ?4, entries = NULL WHERE org = ?1 AND site = ?2 AND subject = ?3`,
+	`UPDATE shift_swaps SET other = ?4, entries = NULL WHERE org = ?1 AND site = ?2 AND other = ?3`,
 	`UPDATE payslips SET subject = ?4, sealed = NULL WHERE org = ?1 AND site = ?2 AND subject = ?3`,
 }
 

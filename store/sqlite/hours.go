@@ -198,19 +198,27 @@ func (s *Store) PutLeave(ctx context.Context, l gatehouse.LeaveRequest, leaf []b
 		if subject != l.Subject {
 			l.Reason = nil
 		}
-		_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO leave_requests (org, site, id, subject, kind, begins, ends, reason, by, made, state, decided_by, decided)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, string(l.Org), string(l.Site), l.ID[:], subject[:], l.Kind, micros(l.From), micros(l.Until), l.Reason, l.By[:], micros(l.Made),
-			string(l.State), l.DecidedBy[:], micros(l.Decided))
+		var approvals []byte
+		for _, a := range l.Approvals {
+			approvals = append(approvals, a[:]...)
+		}
+		_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO leave_requests (org, site, id, subject, kind, begins, ends, reason, by, made, state, decided_by, decided, approvals)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, string(l.Org), string(l.Site), l.ID[:], subject[:], l.Kind, micros(l.From), micros(l.Until), l.Reason, l.By[:], micros(l.Made),
+			string(l.State), l.DecidedBy[:], micros(l.Decided), approvals)
 		return err == nil, err
 	})
 }
 
-const leaveColumns = `SELECT id, subject, kind, begins, ends, reason, by, made, state, decided_by, decided FROM leave_requests WHERE org = ? AND site = ?`
+const leaveColumns = `SELECT id, subject, kind, begins, ends, reason, by, made, state, decided_by, decided, approvals FROM leave_requests WHERE org = ? AND site = ?`
 
 func scanLeave(place gatehouse.Place, scan func(...any) error) (gatehouse.LeaveRequest, error) {
 	l := gatehouse.LeaveRequest{Place: place}
+	var approvals []byte
 	var from, until, made, decided sql.NullInt64
-	err := scan(idColumn{&l.ID}, idColumn{&l.Subject}, &l.Kind, &from, &until, &l.Reason, idColumn{&l.By}, &made, &l.State, idColumn{&l.DecidedBy}, &decided)
+	err := scan(idColumn{&l.ID}, idColumn{&l.Subject}, &l.Kind, &from, &until, &l.Reason, idColumn{&l.By}, &made, &l.State, idColumn{&l.DecidedBy}, &decided, &approvals)
+	for ; len(approvals) >= 16; approvals = approvals[16:] {
+		l.Approvals = append(l.Approvals, gatehouse.AccountID(approvals[:16]))
+	}
 	l.From, l.Until, l.Made, l.Decided = fromMicros(from), fromMicros(until), fromMicros(made), fromMicros(decided)
 	return l, err
 }

@@ -148,8 +148,11 @@ func testTimeRequests(t *testing.T, s *suite) {
 	}
 	c.State, c.DecidedBy, c.Decided = gatehouse.CorrectionApproved, gatehouse.RandomID(), at(5)
 	s.must(s.PutTimeCorrection(s.ctx(), c, []byte("approved")))
-	l.State, l.DecidedBy, l.Decided = gatehouse.CorrectionRefused, c.DecidedBy, at(6)
+	l.State, l.DecidedBy, l.Decided, l.Approvals = gatehouse.CorrectionRefused, c.DecidedBy, at(6), []gatehouse.AccountID{gatehouse.RandomID(), gatehouse.RandomID()}
 	s.must(s.PutLeave(s.ctx(), l, []byte("refused")))
+	if got, err := s.LeaveRequest(s.ctx(), here, l.ID); err != nil || !reflect.DeepEqual(got, l) {
+		t.Errorf("approved in steps: %+v, %v", got, err)
+	}
 	for _, q := range []struct {
 		gatehouse.TimesQuery
 		corrections, leave int
@@ -181,6 +184,30 @@ func testTimeRequests(t *testing.T, s *suite) {
 	}
 }
 
+func testSwaps(t *testing.T, s *suite) {
+	one, two := gatehouse.RandomID(), gatehouse.RandomID()
+	x := gatehouse.StoredSwap{Place: here, ShiftSwap: gatehouse.ShiftSwap{ID: gatehouse.NewID(at(1)), First: one, Second: two, FirstDay: "2026-12-01", SecondDay: "2026-12-02", Agreed: [2]gatehouse.AccountID{gatehouse.RandomID()}},
+		State: gatehouse.CorrectionRequested, Made: at(1)}
+	s.must(s.PutSwap(s.ctx(), x, []byte("asked")))
+	x.Agreed[1], x.Approved, x.State, x.Decided, x.Entries, x.Applied = gatehouse.RandomID(), gatehouse.RandomID(), gatehouse.CorrectionApproved, at(2), []byte("[]"), at(3)
+	s.must(s.PutSwap(s.ctx(), x, []byte("approved")))
+	s.reopen()
+	if got, err := s.Swap(s.ctx(), here, x.ID); err != nil || !reflect.DeepEqual(got, x) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for _, q := range []struct {
+		gatehouse.TimesQuery
+		n int
+	}{{gatehouse.TimesQuery{Place: here, Limit: 9, Subject: one}, 1}, {gatehouse.TimesQuery{Place: here, Limit: 9, Subject: two, State: gatehouse.CorrectionApproved, Before: gatehouse.NewID(at(5))}, 1}, {gatehouse.TimesQuery{Place: here, Limit: 9, Subject: gatehouse.RandomID()}, 0},
+		{gatehouse.TimesQuery{Place: here, Limit: 9, State: gatehouse.CorrectionRequested}, 0}, {gatehouse.TimesQuery{Place: there, Limit: 9}, 0}} {
+		if got, err := s.Swaps(s.ctx(), q.TimesQuery); err != nil || len(got) != q.n {
+			t.Errorf("%+v finds %d, %v", q.TimesQuery, len(got), err)
+		}
+	}
+	_, err := s.Swap(s.ctx(), there, x.ID)
+	s.wantCode(err, "store.not_found")
+}
+
 func testPayExports(t *testing.T, s *suite) {
 	e := gatehouse.PayExport{Place: here, ID: gatehouse.NewID(at(1)), From: "2026-11-01", Until: "2026-11-30", Format: gatehouse.PayXLSX, Recipients: []string{"age1a", "age1b"}, By: gatehouse.RandomID(), Made: at(1)}
 	s.must(s.PutPayExport(s.ctx(), e, []byte("asked")))
@@ -209,12 +236,14 @@ func testHoursForget(t *testing.T, s *suite) {
 	s.must(s.PutLeave(s.ctx(), l, []byte("asked")))
 	change := gatehouse.HoursChange{Place: here, Version: 1, At: at(3), By: "chief", Event: gatehouse.RulePut, Item: gatehouse.HoursItem{Kind: gatehouse.MembersOfHours, ID: "m1", Subject: who, Body: []byte("{}")}, Leaf: []byte("planned")}
 	s.must(s.ChangeHours(s.ctx(), change))
+	swap := gatehouse.StoredSwap{Place: here, ShiftSwap: gatehouse.ShiftSwap{ID: gatehouse.NewID(at(4)), First: gatehouse.RandomID(), Second: who, FirstDay: "2026-12-01", SecondDay: "2026-12-02"}, State: gatehouse.CorrectionRequested, Made: at(4)}
+	s.must(s.PutSwap(s.ctx(), swap, []byte("asked")))
 	terms, run, slip := somePay(who)
 	s.must(s.PutPayTerms(s.ctx(), terms, []byte("set")))
 	s.must(s.FinishPayRun(s.ctx(), run, []gatehouse.StoredPayslip{slip}, []byte("done")))
 	traces, err := s.SubjectTraces(s.ctx(), here, who)
-	if s.must(err); traces.Hours != 8 {
-		t.Errorf("there is a trace of %d, want two punches, a part and its history, a correction, leave, terms and a payslip", traces.Hours)
+	if s.must(err); traces.Hours != 9 {
+		t.Errorf("there is a trace of %d, want two punches, a part and its history, a correction, leave, a swap, terms and a payslip", traces.Hours)
 	}
 	_, err = s.ReplaceSubject(s.ctx(), here, who, fresh, []byte("erased"))
 	s.must(err)
@@ -228,6 +257,7 @@ func testHoursForget(t *testing.T, s *suite) {
 	s.must(s.PutLeave(s.ctx(), l, []byte("late")))
 	change.Version = 2
 	s.must(s.ChangeHours(s.ctx(), change))
+	s.must(s.PutSwap(s.ctx(), swap, []byte("late")))
 	s.must(s.PutPayTerms(s.ctx(), terms, []byte("late")))
 	s.must(s.FinishPayRun(s.ctx(), run, []gatehouse.StoredPayslip{slip}, []byte("late")))
 	if got, err := s.Payslip(s.ctx(), here, slip.ID); err != nil || got.Subject != fresh || got.Sealed != nil {

@@ -90,6 +90,7 @@ func Run(t *testing.T, fresh func(t *testing.T) (open func() Engine)) {
 		{"a book of hours is changed step by step", testHoursBook},
 		{"corrections, leave and periods", testTimeRequests},
 		{"payroll exports wait for a second person", testPayExports},
+		{"swaps of shifts", testSwaps},
 		{"pay terms, runs and payslips", testPay},
 		{"hours forget who is erased", testHoursForget},
 		{"a subject is replaced everywhere", testReplaceSubject},

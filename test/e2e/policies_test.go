@@ -196,6 +196,14 @@ POST /hours/periods/exports/{id}/approve    permission pay-periods, fresh
 POST /hours/periods/exports/{id}/file       permission pay-periods, fresh
 GET /api/v1/attendance/performance          permission see-hours, or token, or socket
 GET /api/v1/attendance/own                  permission own-hours
+GET /api/v1/attendance/swaps                permission see-hours, or token, or socket
+POST /api/v1/attendance/swaps/{id}/decision  permission decide-hours, or socket
+GET /api/v1/attendance/own/swaps            permission own-hours
+POST /api/v1/attendance/own/swaps           permission own-hours
+POST /api/v1/attendance/own/swaps/{id}/answer  permission own-hours
+POST /hours/own/swaps                       permission own-hours
+POST /hours/own/swaps/{id}                  permission own-hours
+POST /hours/swaps/{id}/decide               permission decide-hours
 GET /api/v1/attendance/own/looks            permission own-hours
 POST /api/v1/attendance/own/punches         permission own-hours
 POST /api/v1/attendance/own/corrections     permission own-hours

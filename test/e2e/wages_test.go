@@ -21,7 +21,13 @@ func TestPayInTheConsole(t *testing.T) {
 	s.Server.URL = "http://localhost:" + port(s)
 	who := team.people[2]
 	by := timesheet.Actor{Account: gatehouse.RandomID()}
-	must(t, s.Hours.PutEarnings(t.Context(), by, 0, []gatehouse.Earning{{Code: "regular", Title: "Regular hours", Kind: gatehouse.PaidByTime}}))
+	planner := s.Account("planner-1", gatehouse.Assignment{Role: gatehouse.HR})
+	must(t, chromedp.Do(ctx, chromedp.Navigate(s.Auth.MintFor(planner.ID)), chromedp.Navigate(s.Server.URL+"/hours/plans?lang=en")))
+	ask[bool](t, ctx, `(document.querySelector('[name="scheme"]').value = "regular | time | Regular hours\nmeals | allowance | Meals | meal * days", document.querySelector('[name="scheme"]').form.requestSubmit(), true)`)
+	until(t, ctx, `document.readyState === "complete" && document.querySelector('[name="scheme"]').defaultValue.includes("meal * days")`)
+	if scheme := s.Hours.List().Earnings; len(scheme) != 2 || scheme[1].Formula != "meal * days" || scheme[0].Title != "Regular hours" {
+		t.Errorf("the scheme is %+v", scheme)
+	}
 	_, err := s.Hours.Close(t.Context(), by, gatehouse.DateOf(team.monday), gatehouse.DateOf(team.monday.AddDate(0, 0, 6)))
 	must(t, err)
 	own := s.Account("e-1", gatehouse.Assignment{Role: gatehouse.Employee})
