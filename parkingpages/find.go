@@ -84,7 +84,11 @@ func (p *Pages) find(w http.ResponseWriter, r *http.Request) {
 		p.fails(w, r, err)
 		return
 	}
-	http.Redirect(w, r, "/pay/stay/"+p.shown.put(stay)+p.query(r), http.StatusSeeOther)
+	to := "/pay/stay/" + p.shown.put(stay) + p.query(r)
+	if code := r.PostForm.Get("code"); code != "" && p.Shops != nil { // that a shop's QR code brought along
+		to += "&code=" + p.use(r, stay, code)
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
 // parse makes a question of what was typed: a ticket's code, or a plate and a time.

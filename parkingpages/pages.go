@@ -1,7 +1,7 @@
 // Package parkingpages is what a driver sees: on a phone, or on a screen at the lane, what is
 // owed for a stay, where to pay it, and the receipt; and where providers tell of payments.
 // It is no part of the console: nobody signs in, no name and no picture is in it, and no
-// plate leaves it. What a driver types is compared once and kept nowhere; a stay is shown
+// plate leaves it. Drivers with passes and shops show a code that they were given. What a driver types is compared once and kept nowhere; a stay is shown
 // behind a random address for an hour, and by its receipt's.
 package parkingpages
 
@@ -50,6 +50,9 @@ type Options struct {
 	// Find gives the one stay that a driver's words mean: parking.not_found otherwise. nil: the
 	// site has no stays, and all pages say so.
 	Find func(ctx context.Context, q gatehouse.StayQuery) (gatehouse.ID, error)
+	// Accounts are the pages of drivers with passes, Shops those of shops; nil: there are none.
+	Accounts Accounts
+	Shops    Shops
 	// Try counts a question of an address, and says whether it may be asked. Errors are the
 	// store's: then nothing is answered.
 	Try func(ctx context.Context, address string) (ok bool, err error)
@@ -111,7 +114,7 @@ func New(o Options) *Pages {
 // Routes is the pages' part of the server's table. None needs a session: what is shown
 // somebody had to know, or holds nothing of anybody.
 func (p *Pages) Routes() []auth.Route {
-	return []auth.Route{
+	return slices.Concat(p.accountRoutes(), p.shopRoutes(), []auth.Route{
 		{Pattern: "GET /pay", Policy: auth.Public, Handler: p.ask},
 		{Pattern: "POST /pay", Policy: auth.Public, Handler: p.find},
 		{Pattern: "GET /pay/static/{name}", Policy: auth.Public, Handler: func(w http.ResponseWriter, r *http.Request) {
@@ -124,7 +127,7 @@ func (p *Pages) Routes() []auth.Route {
 		{Pattern: "GET /pay/kiosk", Policy: auth.Public, Handler: p.kiosk},
 		{Pattern: "GET /pay/qr.svg", Policy: auth.Public, Handler: p.qr},
 		{Pattern: "POST /pay/{provider}/webhook", Policy: auth.Public, Handler: p.webhook},
-	}
+	})
 }
 
 // view is what every template gets.

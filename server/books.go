@@ -84,6 +84,9 @@ func (s *Server) driverPages(base string) (*parkingpages.Pages, error) {
 			return stays.FindStay(ctx, s.site.Place, q, time.Now())
 		}
 	}
+	if !s.stays.None() {
+		o.Accounts, o.Shops = s.stays, s.stays
+	}
 	if c.Stripe {
 		o.Providers = []string{"stripe"}
 	}

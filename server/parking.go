@@ -18,7 +18,7 @@ func (s *Server) openStays(ctx context.Context) (err error) {
 		parks = append(parks, c.carPark())
 	}
 	s.stays, err = stay.Load(ctx, stay.Ports{Place: s.site.Place, Location: s.site.Location, CarParks: parks, Store: s.store, Passages: s.store, Newest: s.store.Newest,
-		Working: s.working, Sealer: s.vault, Books: s.stayBooks(), ReadTariff: ReadTariff, Alarm: s.plateTwice, Log: s.log})
+		Working: s.working, Sealer: s.vault, Books: s.stayBooks(), Passes: s.books, ReadTariff: ReadTariff, Alarm: s.plateTwice, Log: s.log})
 	if err != nil {
 		return err
 	}

@@ -184,6 +184,10 @@ func (s *Stays) book(ctx context.Context, id gatehouse.ID) error {
 			s.Log.Warn("a stay's charge is not booked; it is tried again", "stay", r.ID, "code", gatehouse.ErrorCode(err))
 			return nil
 		}
+		if err := s.payOtherwise(ctx, &r); err != nil {
+			s.Log.Warn("what pays for a stay is not booked; it is tried again", "stay", r.ID, "code", gatehouse.ErrorCode(err))
+			return nil
+		}
 		r.Booked = true
 		if err := s.Store.ChangeStay(ctx, r, nil); err != nil {
 			return err
