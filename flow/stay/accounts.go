@@ -83,8 +83,9 @@ func (s *Stays) AddVehicle(ctx context.Context, id gatehouse.ID, vehicle gatehou
 	}
 	s.mu.RLock()
 	taken := false
-	for _, vehicles := range s.data.vehicles {
-		taken = taken || slices.Contains(vehicles, vehicle)
+	for of, vehicles := range s.data.vehicles {
+		_, there := s.data.accounts[of] // or its account was taken away
+		taken = taken || there && slices.Contains(vehicles, vehicle)
 	}
 	n := len(s.data.vehicles[id])
 	s.mu.RUnlock()

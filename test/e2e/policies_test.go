@@ -286,6 +286,25 @@ POST /parking/exits/{id}/dismiss            permission handle-stays
 GET /parking/tariffs                        permission see-parking
 GET /parking/tariffs/{name}/chart           permission see-parking
 POST /parking/tariffs                       permission parking, fresh
+GET /parking/rights                         permission parking
+POST /parking/rights/{kind}/{id}/remove     permission parking, fresh
+POST /parking/passes                        permission parking, fresh
+POST /parking/orders                        permission parking, fresh
+POST /parking/reservations                  permission parking, fresh
+POST /parking/quotas                        permission parking, fresh
+POST /parking/denied                        permission parking, fresh
+GET /parking/drivers                        permission parking
+GET /parking/drivers/{id}                   permission parking
+POST /parking/drivers                       permission parking, fresh
+POST /parking/drivers/{id}/link             permission parking, fresh
+POST /parking/drivers/{id}/invoice          permission parking, fresh
+POST /parking/drivers/{id}/vehicles         permission parking, fresh
+POST /parking/drivers/{id}/remove           permission parking, fresh
+POST /parking/drivers/{id}/buyer            permission disclose-people, fresh
+GET /parking/shops                          permission parking
+POST /parking/shops                         permission parking, fresh
+POST /parking/shops/{id}/link               permission parking, fresh
+POST /parking/shops/{id}/remove             permission parking, fresh
 GET /devices                                permission devices
 POST /devices/code                          permission devices, fresh
 POST /devices/camera                        permission devices, fresh
