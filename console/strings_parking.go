@@ -225,6 +225,7 @@ var parkingTexts = map[string][2]string{
 	"staywhy.attached":        {"attached by a person", "人工匹配"},
 	"staywhy.attached_free":   {"attached by a person, not charged", "人工匹配，不收费"},
 	"staywhy.overdue":         {"longer inside than anybody stays", "超过最长停车时间"},
+	"staywhy.tailgated":       {"drove out behind another", "尾随前车出场"},
 	"staywhy.reversed":        {"turned back", "折返"},
 	"staywhy.ended_by_hand":   {"ended by a person", "人工结束"},
 }

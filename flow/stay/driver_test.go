@@ -2,6 +2,7 @@ package stay_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/flow/books"
+	"gatehouse/flow/stay"
 	"gatehouse/pay/desk"
 )
 
@@ -371,4 +373,38 @@ func (s *site) inside(t *testing.T) gatehouse.ID {
 		t.Fatalf("%d inside", len(all))
 	}
 	return all[0].ID
+}
+
+// Who drives out behind another is looked for by a person: the one in front is charged what it
+// cost, once, and the other nothing until somebody says which stay it was.
+func TestWhoDrivesOutBehindAnother(t *testing.T) {
+	s := open(t)
+	raised := 0
+	s.ports.Tailgated = func(context.Context, gatehouse.GateID) { raised++ }
+	s.restart()
+	first, second := s.at("in", "AB12CDE"), s.at("in", "XY98ZZZ")
+	s.now = s.now.Add(30 * time.Minute)
+	s.pay(first.ID, 200)
+	out := s.at("out", "AB12CDE")
+	s.sensor(out, gatehouse.Tailgated)
+	s.restart() // and the log is followed again from where it was
+	s.follow()
+	if s.state(first.ID) != gatehouse.StayLeft || s.state(second.ID) != gatehouse.StayOpen || raised != 1 {
+		t.Fatalf("%s, %s, %d alarms", s.state(first.ID), s.state(second.ID), raised)
+	}
+	waiting, err := s.Unmatched(t.Context(), "centre", gatehouse.ID{}, 10)
+	s.must(err)
+	if len(waiting) != 1 || waiting[0].Reason != "tailgated" {
+		t.Fatalf("%+v", waiting)
+	}
+	r, err := s.Attach(t.Context(), stay.Attaching{Exit: waiting[0].ID, Stay: second.ID, By: "chief", Charge: true})
+	s.must(err)
+	if r.State != gatehouse.StayLeft || s.booked[second.ID] != 200 {
+		t.Errorf("%+v, booked %d", r, s.booked[second.ID])
+	}
+	in := s.at("in", "CD34EFG")
+	s.sensor(in, gatehouse.Tailgated)
+	if raised != 2 || s.state(in.ID) != gatehouse.StayOpen {
+		t.Errorf("at an entry: %d alarms, %s", raised, s.state(in.ID))
+	}
 }

@@ -57,6 +57,8 @@ type Ports struct {
 	ReadTariff func(body []byte) (gatehouse.Tariff, error)
 	// Alarm is told of a plate that is inside twice.
 	Alarm func(ctx context.Context, gate gatehouse.GateID)
+	// Tailgated is told of a vehicle that passed behind another; nil: nobody.
+	Tailgated func(ctx context.Context, gate gatehouse.GateID)
 	Now   func() time.Time
 	Log   *slog.Logger
 }
