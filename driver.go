@@ -156,3 +156,16 @@ type ShopUse struct {
 	Open  int // codes that nobody used yet
 	Used  int // of those that are still kept
 }
+
+// ParkingKiosk is a screen at a lane that shows the drivers' pages.
+type ParkingKiosk struct {
+	ID   ID
+	Gate GateID
+	Made time.Time
+	// Code is the SHA-256 of the code that a browser is enrolled by, once and until CodeUntil;
+	// Cookie that of the browser which was, Since then.
+	Code      []byte
+	CodeUntil time.Time
+	Cookie    []byte
+	Since     time.Time
+}

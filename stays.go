@@ -130,6 +130,7 @@ const (
 	// AccountVehicleItem says that a vehicle is an account's: a row of its own, so that it goes
 	// with either.
 	AccountVehicleItem ParkingItemKind = "account_vehicle"
+	KioskItem          ParkingItemKind = "kiosk" // a ParkingKiosk
 	ShopItem           ParkingItemKind = "shop"
 	ShopCodeItem       ParkingItemKind = "shop_code"
 )

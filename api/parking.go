@@ -166,7 +166,7 @@ func (a *API) parkingOperations() []operation {
 			a.done(w, r, a.o.Resources.RemoveRight(r.Context(), gatehouse.ParkingItemKind(r.PathValue("kind")), r.PathValue("id")))
 		}},
 		id: "removeRight", summary: "Take a pass, reservation, quota, list entry or validation away",
-		path:     []parameter{{name: "kind", about: "What it is.", like: "", required: true, enum: []string{"pass", "reservation", "quota", "denied", "validation", "order", "account", "account_vehicle", "shop"}}, {name: "id", about: "Its id, or a quota's group.", like: "", required: true}},
+		path:     []parameter{{name: "kind", about: "What it is.", like: "", required: true, enum: []string{"pass", "reservation", "quota", "denied", "validation", "order", "account", "account_vehicle", "shop", "kiosk"}}, {name: "id", about: "Its id, or a quota's group.", like: "", required: true}},
 		replies:  []reply{{status: http.StatusNoContent, about: "It is gone."}},
 		problems: []string{"parking.unknown_right", "store.full"},
 	}}

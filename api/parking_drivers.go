@@ -28,6 +28,9 @@ type ParkingDrivers interface {
 	Shops(ctx context.Context) (wire.ShopsResponse, error)
 	// PutShop: parking.shop, parking.validation.
 	PutShop(ctx context.Context, r wire.ShopRequest) (wire.Shop, error)
+	ParkingKiosks(ctx context.Context) (wire.ParkingKiosksResponse, error)
+	// AddParkingKiosk: gate.unknown, parking.too_many.
+	AddParkingKiosk(ctx context.Context, r wire.ParkingKioskRequest) (wire.PageLink, error)
 	// LinkShop: parking.unknown_shop.
 	LinkShop(ctx context.Context, id gatehouse.ID) (wire.PageLink, error)
 }
@@ -100,6 +103,19 @@ func (a *API) driverOperations() []operation {
 		path:  shop, replies: answers(http.StatusCreated, wire.PageLink{}, "The code."),
 		problems: []string{"id.malformed", "parking.unknown_shop", "store.full"},
 	}}
+	all = append(all, operation{
+		Route: auth.Route{Pattern: "GET /api/v1/parking/kiosks", Policy: manage, Handler: func(w http.ResponseWriter, r *http.Request) { show(a, w, r, a.o.Resources.ParkingKiosks) }},
+		id:    "listParkingKiosks", summary: "List the screens at lanes", tagged: true,
+		replies: answers(http.StatusOK, wire.ParkingKiosksResponse{}, "The oldest first."),
+	}, operation{
+		Route: auth.Route{Pattern: "POST /api/v1/parking/kiosks", Policy: manage, Handler: func(w http.ResponseWriter, r *http.Request) {
+			carry(a, w, r, http.StatusCreated, a.o.Resources.AddParkingKiosk)
+		}},
+		id: "addParkingKiosk", summary: "Make the code that a screen at a lane is enrolled by, once", keyed: true, most: maxSmall,
+		about:   "It works for a day. The screen may ask for stays more often than an address, and calls for help at its lane.",
+		request: inJSON(wire.ParkingKioskRequest{}), replies: answers(http.StatusCreated, wire.PageLink{}, "The code."),
+		problems: []string{"gate.unknown", "parking.too_many", "store.full"},
+	})
 	return slices.Clip(all)
 }
 

@@ -57,3 +57,13 @@ func (c *Client) PutShop(ctx context.Context, r wire.ShopRequest) (wire.Shop, er
 func (c *Client) LinkShop(ctx context.Context, id gatehouse.ID) (wire.PageLink, error) {
 	return got[wire.PageLink](ctx, c, http.MethodPost, parking+"/shops/"+id.String()+"/link", nil)
 }
+
+// ParkingKiosks lists the screens at lanes.
+func (c *Client) ParkingKiosks(ctx context.Context) (wire.ParkingKiosksResponse, error) {
+	return got[wire.ParkingKiosksResponse](ctx, c, http.MethodGet, parking+"/kiosks", nil)
+}
+
+// AddParkingKiosk makes the code that one is enrolled by.
+func (c *Client) AddParkingKiosk(ctx context.Context, r wire.ParkingKioskRequest) (wire.PageLink, error) {
+	return got[wire.PageLink](ctx, c, http.MethodPost, parking+"/kiosks", r)
+}

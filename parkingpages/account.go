@@ -124,7 +124,7 @@ func (p *Pages) mayTry(w http.ResponseWriter, r *http.Request, refuse func(statu
 		refuse(http.StatusTooManyRequests, "ask.busy")
 		return false
 	}
-	ok, err := p.Try(r.Context(), auth.AddressOf(r))
+	ok, err := p.Try(r.Context(), p.asker(r))
 	if err != nil {
 		p.fails(w, r, err)
 		return false

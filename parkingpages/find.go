@@ -7,7 +7,6 @@ import (
 	"unicode/utf8"
 
 	"gatehouse"
-	"gatehouse/auth"
 )
 
 // maxForm bounds what a driver's form may hold, in bytes.
@@ -66,7 +65,7 @@ func (p *Pages) find(w http.ResponseWriter, r *http.Request) {
 		p.form(w, r, http.StatusTooManyRequests, "ask.busy")
 		return
 	}
-	ok, err := p.Try(r.Context(), auth.AddressOf(r))
+	ok, err := p.Try(r.Context(), p.asker(r))
 	if err != nil {
 		p.fails(w, r, err)
 		return

@@ -9,12 +9,14 @@ func (p *Pages) kiosk(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	now := p.Now().In(p.Location)
-	p.show(w, r, http.StatusOK, "kiosk.html", view{Kiosk: true, Again: "/pay/kiosk", Page: touch{Now: now.Format(typed), Today: now.Format("2006-01-02"), Rows: [][]rune{[]rune("1234567890"), []rune("QWERTYUIOP"), []rune("ASDFGHJKL"), []rune("ZXCVBNM")},
+	_, enrolled := p.kioskOf(r)
+	p.show(w, r, http.StatusOK, "kiosk.html", view{Kiosk: true, Again: "/pay/kiosk", Page: touch{Help: enrolled && p.Help != nil, Now: now.Format(typed), Today: now.Format("2006-01-02"), Rows: [][]rune{[]rune("1234567890"), []rune("QWERTYUIOP"), []rune("ASDFGHJKL"), []rune("ZXCVBNM")},
 		Provinces: []rune("京津冀晋蒙辽吉黑沪苏浙皖闽赣鲁豫鄂湘粤桂琼渝川贵云藏陕甘青宁新")}})
 }
 
 // touch is what a kiosk's keys are made of.
 type touch struct {
+	Help       bool
 	Now, Today string
 	Rows       [][]rune
 	Provinces  []rune

@@ -300,7 +300,7 @@ func TestTexts(t *testing.T) {
 			used[string(m[1])] = true
 		}
 	}
-	for _, name := range []string{"account.go", "find.go", "invoice.go", "owed.go", "pages.go", "pdf.go", "receipt.go", "shop.go"} {
+	for _, name := range []string{"account.go", "find.go", "invoice.go", "owed.go", "pages.go", "pdf.go", "receipt.go", "screen.go", "shop.go"} {
 		b, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)

@@ -59,6 +59,8 @@ var texts = map[string][2]string{
 	"code.account.how":   {"Open the link in your letter, or type its code. It works once; ask the car park for another.", "请打开信件中的链接，或输入其中的编码。编码只能使用一次，如需新编码请联系停车场。"},
 	"code.shop.title":    {"For shops", "商户入口"},
 	"code.shop.how":      {"Open the link that the car park gave you, or type its code.", "请打开停车场提供的链接，或输入其中的编码。"},
+	"code.screen.title":  {"A screen at a lane", "车道屏幕"},
+	"code.screen.how":    {"Type the code that was made for this lane. It works once.", "请输入为此车道生成的编码。编码只能使用一次。"},
 	"code.code":          {"Code", "编码"},
 	"code.cookie":        {"This browser stays signed in by a cookie that holds a random key and nothing else.", "本浏览器将通过仅含随机密钥的 Cookie 保持登录。"},
 	"code.go":            {"Open", "打开"},
@@ -74,6 +76,11 @@ var texts = map[string][2]string{
 	"code.most":          {"No more codes of this shop count for this stay.", "本次停车不能再使用该商户的优惠码。"},
 	"code.useless":       {"This code gives nothing for this stay.", "此优惠码不适用于本次停车。"},
 	"code.failed":        {"The code could not be used now. Try again in a minute.", "暂时无法使用优惠码，请一分钟后再试。"},
+
+	"help.call":   {"Call for help", "求助"},
+	"help.title":  {"Help is called", "已求助"},
+	"help.called": {"Somebody was told that you are at this lane. Please wait here.", "已通知工作人员您在此车道，请在原地等候。"},
+	"help.nobody": {"This screen cannot call anybody. Press the help button at the lane.", "此屏幕无法求助，请按车道旁的求助按钮。"},
 
 	"account.title":      {"Your passes", "我的停车证"},
 	"account.passes":     {"Passes", "停车证"},

@@ -138,3 +138,22 @@ func (a admin) LinkShop(ctx context.Context, id gatehouse.ID) (wire.PageLink, er
 	}
 	return wire.PageLink{Code: code.Reveal(), Path: "/pay/shop#k=" + code.Reveal()}, nil
 }
+
+// ParkingKiosks implements api.ParkingDrivers.
+func (a admin) ParkingKiosks(context.Context) (wire.ParkingKiosksResponse, error) {
+	out := wire.ParkingKiosksResponse{Kiosks: []wire.ParkingKiosk{}}
+	for _, k := range a.stays.Kiosks() {
+		out.Kiosks = append(out.Kiosks, wire.ParkingKiosk{ID: k.ID, Gate: k.Gate, Made: k.Made, Since: k.Since})
+	}
+	return out, nil
+}
+
+// AddParkingKiosk implements api.ParkingDrivers.
+func (a admin) AddParkingKiosk(ctx context.Context, r wire.ParkingKioskRequest) (wire.PageLink, error) {
+	defer a.committed()
+	_, code, err := a.stays.AddKiosk(ctx, r.Gate, a.asker(ctx))
+	if err != nil {
+		return wire.PageLink{}, err
+	}
+	return wire.PageLink{Code: code.Reveal(), Path: "/pay/screen#k=" + code.Reveal()}, nil
+}

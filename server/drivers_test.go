@@ -296,3 +296,61 @@ func enrolVehicle(t *testing.T, s *Server, plate, label string) gatehouse.Subjec
 	}
 	return got.Subject
 }
+
+// A screen at a lane is enrolled by a code, once; it asks more often than an address may, and
+// calls for help at its lane.
+func TestAScreenAtALane(t *testing.T) {
+	s, _, base := driversSite(t)
+	if _, _, err := s.stays.AddKiosk(t.Context(), "nowhere", "chief"); gatehouse.ErrorCode(err) != "gate.unknown" {
+		t.Errorf("at no lane: %v", err)
+	}
+	k, code, err := s.stays.AddKiosk(t.Context(), "exit", "chief")
+	if err != nil {
+		t.Fatal(err)
+	}
+	screen, other := newPhone(t, base), newPhone(t, base)
+	if _, page := other.get("/pay/kiosk?lang=en"); strings.Contains(page, "Call for help") {
+		t.Error("any browser can call")
+	}
+	if status, page := screen.post("/pay/screen?lang=en", url.Values{"code": {code.Reveal()}}); status != http.StatusOK || !strings.Contains(page, "Call for help") {
+		t.Fatalf("%d %s", status, page)
+	}
+	if status, _ := other.post("/pay/screen", url.Values{"code": {code.Reveal()}}); status != http.StatusNotFound {
+		t.Errorf("the code again: %d", status)
+	}
+	form := url.Values{"plate": {"ZZ99ZZZ"}, "entered": {time.Now().UTC().Format("2006-01-02T15:04")}}
+	for i := range 7 {
+		if status, _ := screen.post("/pay?kiosk=1", form); status != http.StatusNotFound {
+			t.Fatalf("question %d of the screen: %d", i+1, status)
+		}
+	}
+	calls := func() (n int) {
+		all, err := s.store.Alarms(t.Context(), gatehouse.AlarmQuery{Place: s.Place(), Open: true, Limit: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range all {
+			if a.Kind == gatehouse.HelpAlarm && a.Gate == "exit" {
+				n++
+			}
+		}
+		return n
+	}
+	for range 3 {
+		if status, page := screen.post("/pay/help?lang=en", nil); status != http.StatusOK || !strings.Contains(page, "Somebody was told") {
+			t.Fatalf("%d %s", status, page)
+		}
+	}
+	if n := calls(); n != 1 {
+		t.Errorf("%d alarms of three calls", n)
+	}
+	if status, _ := other.post("/pay/help", nil); status != http.StatusNotFound || calls() != 1 {
+		t.Errorf("a call of any browser: %d", status)
+	}
+	if err := s.stays.RemoveRight(t.Context(), gatehouse.KioskItem, k.ID.String(), "chief"); err != nil {
+		t.Fatal(err)
+	}
+	if _, page := screen.get("/pay/kiosk?lang=en"); strings.Contains(page, "Call for help") {
+		t.Error("a screen that was taken away still calls")
+	}
+}

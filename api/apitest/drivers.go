@@ -56,3 +56,13 @@ func (NoParking) PutShop(context.Context, wire.ShopRequest) (wire.Shop, error) {
 func (NoParking) LinkShop(context.Context, gatehouse.ID) (wire.PageLink, error) {
 	return wire.PageLink{}, noParking("unknown_shop")
 }
+
+// ParkingKiosks implements api.ParkingDrivers.
+func (NoParking) ParkingKiosks(context.Context) (wire.ParkingKiosksResponse, error) {
+	return wire.ParkingKiosksResponse{Kiosks: []wire.ParkingKiosk{}}, nil
+}
+
+// AddParkingKiosk implements api.ParkingDrivers.
+func (NoParking) AddParkingKiosk(context.Context, wire.ParkingKioskRequest) (wire.PageLink, error) {
+	return wire.PageLink{}, gatehouse.Errorf("gate.unknown", "this site has no car park", "there is none here")
+}

@@ -110,3 +110,21 @@ type ShopRequest struct {
 	PerStay int                      `json:"per_stay"`
 	PerDay  int                      `json:"per_day"`
 }
+
+// ParkingKiosk is a screen at a lane. GET /api/v1/parking/kiosks.
+type ParkingKiosk struct {
+	ID    gatehouse.ID     `json:"id"`
+	Gate  gatehouse.GateID `json:"gate"`
+	Made  time.Time        `json:"made"`
+	Since time.Time        `json:"since,omitzero"` // when a browser was enrolled; none where it waits for its code
+}
+
+// ParkingKiosksResponse lists them, the oldest first.
+type ParkingKiosksResponse struct {
+	Kiosks []ParkingKiosk `json:"kiosks"`
+}
+
+// ParkingKioskRequest makes a place for a screen. POST /api/v1/parking/kiosks.
+type ParkingKioskRequest struct {
+	Gate gatehouse.GateID `json:"gate"`
+}

@@ -212,3 +212,47 @@ func (cmd PassGiveBackCmd) Run(ctx context.Context, out *Out) error {
 	q := wire.GiveBackRequest{Order: cmd.Order, Amount: cmd.Amount.wire(), Reason: gatehouse.BookReason(cmd.Reason), ID: gatehouse.RandomID()}
 	return answer(ctx, out, func(a api.Admin) (wire.BooksEntry, error) { return a.GiveBack(ctx, cmd.Pass, q) }, booked(out))
 }
+
+// KioskCmd is about screens at lanes.
+type KioskCmd struct {
+	Add  KioskAddCmd  `cmd:"" help:"Print the code that a screen at a lane is enrolled by, once."`
+	List KioskListCmd `cmd:"" help:"List the screens."`
+	Rm   KioskRmCmd   `cmd:"" help:"Take a screen away: it is any browser then."`
+}
+
+// KioskAddCmd makes a place for a screen.
+type KioskAddCmd struct {
+	Gate string `arg:"" help:"The lane."`
+}
+
+// Run prints the code.
+func (cmd KioskAddCmd) Run(ctx context.Context, out *Out) error {
+	q := wire.ParkingKioskRequest{Gate: gatehouse.GateID(cmd.Gate)}
+	return answer(ctx, out, func(a api.Admin) (wire.PageLink, error) { return a.AddParkingKiosk(ctx, q) }, sayLink(out))
+}
+
+// KioskListCmd lists the screens.
+type KioskListCmd struct{}
+
+// Run prints a line a screen.
+func (KioskListCmd) Run(ctx context.Context, out *Out) error {
+	return answer(ctx, out, func(a api.Admin) (wire.ParkingKiosksResponse, error) { return a.ParkingKiosks(ctx) }, func(all wire.ParkingKiosksResponse) {
+		for _, k := range all.Kiosks {
+			since := "waits for its code"
+			if !k.Since.IsZero() {
+				since = "since " + k.Since.Local().Format("2006-01-02 15:04")
+			}
+			out.Say("%s  %-20s  %s", k.ID, k.Gate, since)
+		}
+	})
+}
+
+// KioskRmCmd takes a screen away.
+type KioskRmCmd struct {
+	Kiosk gatehouse.ID `arg:"" help:"The screen."`
+}
+
+// Run removes it.
+func (cmd KioskRmCmd) Run(ctx context.Context, out *Out) error {
+	return removeRight(ctx, out, gatehouse.KioskItem, cmd.Kiosk.String())
+}

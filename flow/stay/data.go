@@ -23,6 +23,7 @@ type data struct {
 	orders       map[gatehouse.ID]order
 	accounts     map[gatehouse.ID]account
 	vehicles     map[gatehouse.ID][]gatehouse.SubjectID // by account
+	kiosks       map[gatehouse.ID]gatehouse.ParkingKiosk
 	shops        map[gatehouse.ID]gatehouse.Shop
 	codes        map[gatehouse.ID]gatehouse.ShopCode
 }
@@ -70,7 +71,7 @@ func (d *data) quotaList() (all []gatehouse.Quota) {
 func (s *Stays) loadData(ctx context.Context) error {
 	d := data{tariffs: map[string][]revision{}, passes: map[gatehouse.SubjectID][]gatehouse.Pass{}, reservations: map[gatehouse.SubjectID][]gatehouse.Reservation{},
 		quotas: map[string]gatehouse.Quota{}, denied: map[gatehouse.SubjectID]struct{}{}, validations: map[gatehouse.ID][]gatehouse.Validation{},
-		orders: map[gatehouse.ID]order{}, accounts: map[gatehouse.ID]account{}, vehicles: map[gatehouse.ID][]gatehouse.SubjectID{}, shops: map[gatehouse.ID]gatehouse.Shop{}, codes: map[gatehouse.ID]gatehouse.ShopCode{}}
+		orders: map[gatehouse.ID]order{}, accounts: map[gatehouse.ID]account{}, vehicles: map[gatehouse.ID][]gatehouse.SubjectID{}, kiosks: map[gatehouse.ID]gatehouse.ParkingKiosk{}, shops: map[gatehouse.ID]gatehouse.Shop{}, codes: map[gatehouse.ID]gatehouse.ShopCode{}}
 	stored, err := s.Store.Tariffs(ctx, s.Place)
 	if err != nil {
 		return err
@@ -119,6 +120,8 @@ func (d *data) take(i gatehouse.ParkingItem) error {
 		return takeOne(i.Body, func(a gatehouse.DriverAccount) { d.accounts[a.ID] = account{a, i.Subject} })
 	case gatehouse.AccountVehicleItem:
 		return takeOne(i.Body, func(of vehicleOf) { d.vehicles[of.Account] = append(d.vehicles[of.Account], i.Subject) })
+	case gatehouse.KioskItem:
+		return takeOne(i.Body, func(k gatehouse.ParkingKiosk) { d.kiosks[k.ID] = k })
 	case gatehouse.ShopItem:
 		return takeOne(i.Body, func(x gatehouse.Shop) { d.shops[x.ID] = x })
 	case gatehouse.ShopCodeItem:

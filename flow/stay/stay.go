@@ -59,8 +59,8 @@ type Ports struct {
 	Alarm func(ctx context.Context, gate gatehouse.GateID)
 	// Tailgated is told of a vehicle that passed behind another; nil: nobody.
 	Tailgated func(ctx context.Context, gate gatehouse.GateID)
-	Now   func() time.Time
-	Log   *slog.Logger
+	Now       func() time.Time
+	Log       *slog.Logger
 }
 
 // Stays are a site's car parks. All methods are safe for concurrent use.
@@ -75,6 +75,7 @@ type Stays struct {
 	changes sync.Mutex
 
 	accountChanges sync.Mutex // one change of a driver's account after the other
+	kioskChanges   sync.Mutex // of screens at lanes
 	shopChanges    sync.Mutex // the same of shops, and of their codes
 
 	mu        sync.RWMutex

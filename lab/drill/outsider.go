@@ -43,6 +43,8 @@ var openRoutes = map[string]string{
 	"GET /pay/account":             "asks for a code that the car park gave; the same for everybody without its cookie",
 	"POST /pay/account":            "five tries an hour; one answer to every code that opens nothing",
 	"GET /pay/account/receipts":    "asks for a code where there is no cookie",
+	"GET /pay/screen":              "asks for the code that a screen at a lane is enrolled by",
+	"POST /pay/screen":             "five tries an hour; one answer to every code that enrols nothing",
 	"GET /pay/shop":                "asks for a code that the car park gave a shop",
 	"POST /pay/shop":               "five tries an hour; one answer to every code that opens nothing",
 	"POST /pay/shop/leave":         "forgets a cookie",

@@ -50,6 +50,9 @@ POST /pay/account/passes/{id}/renew         public
 POST /pay/account/passes/{id}/top-up        public
 GET /pay/account/receipts                   public
 POST /pay/account/receipts/invoice          public
+GET /pay/screen                             public
+POST /pay/screen                            public
+POST /pay/help                              public
 GET /pay/shop                               public
 POST /pay/shop                              public
 POST /pay/shop/codes                        public
@@ -148,6 +151,8 @@ PUT /api/v1/parking/accounts/{id}/invoice   permission parking, or token, or soc
 POST /api/v1/parking/accounts/{id}/link     permission parking, or token, or socket
 POST /api/v1/parking/orders                 permission parking, or token, or socket
 POST /api/v1/parking/passes/{id}/give-backs permission books, fresh, or socket
+GET /api/v1/parking/kiosks                  permission parking, or token, or socket
+POST /api/v1/parking/kiosks                 permission parking, or token, or socket
 GET /api/v1/parking/shops                   permission parking, or token, or socket
 POST /api/v1/parking/shops                  permission parking, or token, or socket
 POST /api/v1/parking/shops/{id}/link        permission parking, or token, or socket
