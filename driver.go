@@ -169,3 +169,21 @@ type ParkingKiosk struct {
 	Cookie    []byte
 	Since     time.Time
 }
+
+// HeldParking is what car parks and their books hold of a person or vehicle.
+type HeldParking struct {
+	Stays    []StayRecord // the newest first
+	More     bool         // there are older ones
+	Receipts []Receipt    // what was paid for them, and for what was ordered, by number
+	Rights   []HeldRight
+	Buyer    *SealedRef // whom invoices are made out to; nil where nothing was kept
+}
+
+// HeldRight is one pass, reservation, order or list entry that somebody has.
+type HeldRight struct {
+	Kind        ParkingItemKind
+	Name        string
+	What        string // the kind of pass or order
+	From, Until time.Time
+	Holds       Money // of a pass of value; what an order cost
+}

@@ -65,7 +65,7 @@ func TestEverythingIsTranslated(t *testing.T) {
 		"column": append(intake.Columns(gatehouse.PersonSubject), intake.Columns(gatehouse.VehicleSubject)...),
 		"relask": {"name", "national_id", "record", "photos", "detail", "evidence"}, "limit": budgetScopes, "canary": {"person", "vehicle", "token"}, "relfield": {"name", "national_id", "record", "detail", "picture"},
 		"alarmkind": asTexts(gatehouse.AlarmKinds), "rules": {"groups", "rules", "schedules", "holidays"}, "hook": {"passage", "outcome", "test"}, "delivery": {"waiting", "delivered", "failed"},
-		"right": {"pass", "reservation", "quota", "denied", "validation", "order"}, "passkind": {"season", "uses", "exit", "value"}, "gives": {"time", "percent", "money", "full"},
+		"right": {"pass", "reservation", "quota", "denied", "validation", "order"}, "passkind": {"season", "uses", "exit", "value"}, "heldright": {"pass", "reservation", "denied", "order", "account", "account_vehicle"}, "gives": {"time", "percent", "money", "full"},
 		"staystate": {"inside", "open", "waiting", "ambiguous", "left", "lost", "withdrawn"}, "exitstate": {"paired", "ambiguous", "unpaired", "reversed", "dismissed"},
 		"staywhy":  {"new", "exit_missed", "plate_twice", "opened_remotely", "same_text", "ticket", "one_lookalike", "one_missing", "readers_choice", "two_apart", "two_stays", "looks_other", "ticket_of_other", "double_dip", "no_entry", "no_plate", "unknown_ticket", "other_vehicle", "paid", "card", "attached", "attached_free", "overdue", "reversed", "tailgated", "ended_by_hand"},
 		"dayclass": {"work", "rest", "holiday"}, "punchway": {"in", "out"}, "punchfrom": asTexts(gatehouse.PunchSources), "punchuse": {"superseded", "voided", "duplicate"},

@@ -16,6 +16,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/api/wire"
+	"gatehouse/console"
 	"gatehouse/pay/stripe/stripetest"
 )
 
@@ -352,5 +353,55 @@ func TestAScreenAtALane(t *testing.T) {
 	}
 	if _, page := screen.get("/pay/kiosk?lang=en"); strings.Contains(page, "Call for help") {
 		t.Error("a screen that was taken away still calls")
+	}
+}
+
+// Whoever asks what is held of a vehicle is told of its stays, payments and passes, and of whom
+// its invoices are made out to; after it was erased nothing of it names it.
+func TestWhatIsHeldOfAVehicle(t *testing.T) {
+	s, _, _ := driversSite(t)
+	vehicle := enrolVehicle(t, s, "AB12CDE", "Fleet 7")
+	other := enrolVehicle(t, s, "XY98ZZZ", "Fleet 8")
+	for _, v := range []gatehouse.SubjectID{vehicle, other} {
+		if _, err := s.stays.PutPass(t.Context(), v, gatehouse.Pass{Kind: gatehouse.ValuePass, Name: "Purse of " + s.label(v), From: time.Now().Add(-24 * time.Hour), Value: gatehouse.Money{Currency: "EUR"}}, "chief"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	account, err := s.stays.OpenAccountFor(t.Context(), vehicle, true, "chief")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.stays.KeepBuyer(t.Context(), account.ID, gatehouse.InvoiceBuyer{Name: "Nordlicht"}); err != nil {
+		t.Fatal(err)
+	}
+	in := read(t, s, "entry", "AB12CDE", 90*time.Minute)
+	eventually(t, "the stay is open", func() bool { return s.stayState(in.ID) == gatehouse.StayOpen })
+	read(t, s, "exit", "AB12CDE", 0)
+	eventually(t, "it left, by invoice", func() bool { return s.stayState(in.ID) == gatehouse.StayLeft })
+	unseal(t, s)
+	me := console.Who{Operator: "office", Role: gatehouse.PrivacyOfficer}
+	h, err := pages{s}.Held(t.Context(), me, vehicle, "their request")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(h.Stays) != 1 || h.Stays[0].Charged != "4.00 EUR" || len(h.Payments) != 1 || h.Payments[0].By != "invoice" || len(h.Rights) != 3 || !strings.Contains(string(h.Buyer), "Nordlicht") || h.Gone != 0 {
+		t.Errorf("%+v", h)
+	}
+	for _, r := range h.Rights {
+		if strings.Contains(r.Name, "Fleet 8") {
+			t.Error("another's pass is told of")
+		}
+	}
+	if _, err := s.Admin().Erase(t.Context(), wire.EraseRequest{Subject: vehicle, Reason: "their request"}); err != nil {
+		t.Fatal(err)
+	}
+	if traces, err := s.store.SubjectTraces(t.Context(), s.Place(), vehicle); err != nil || traces != (gatehouse.SubjectTraces{}) {
+		t.Errorf("afterwards: %+v, %v", traces, err)
+	}
+	if left, err := s.stays.Accounts(t.Context()); err != nil || len(left) != 0 {
+		t.Errorf("its account is there: %+v, %v", left, err)
+	}
+	if held, err := s.stays.HeldOf(t.Context(), other); err != nil || len(held.Rights) != 1 {
+		t.Errorf("the other's: %+v, %v", held, err)
 	}
 }

@@ -209,7 +209,7 @@ func (p pages) AnswerRequest(ctx context.Context, who console.Who, id gatehouse.
 
 // Held implements console.Privacy.
 func (p pages) Held(ctx context.Context, who console.Who, id gatehouse.SubjectID, reason string) (inform.Held, error) {
-	return inform.Gather(ctx, inform.Ports{Place: p.site.Place, Subjects: p.store, Passages: p.store, Privacy: p.store, Blobs: p.blobs, Badges: p.working, Log: p.vault,
+	return inform.Gather(ctx, inform.Ports{Place: p.site.Place, Subjects: p.store, Passages: p.store, Privacy: p.store, Blobs: p.blobs, Badges: p.working, Log: p.vault, Parking: p.heldParking(),
 		Open: func(ctx context.Context, reason string, refs []gatehouse.SealedRef) ([][]byte, error) {
 			plain, err := p.lend.As(who.Role).OpenFor(ctx, who.Operator, "person", reason, refs)
 			if gatehouse.ErrorCode(err) == "vault.canary" {

@@ -7,6 +7,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/flow/follow"
+	"gatehouse/flow/inform"
 	"gatehouse/flow/stay"
 	"gatehouse/tariff"
 )
@@ -112,4 +113,12 @@ func (s *Server) laneAlarm(ctx context.Context, kind gatehouse.AlarmKind, gate g
 	if err := s.raise(ctx, gatehouse.Alarm{ID: gatehouse.NewID(now), At: now.UTC(), Kind: kind, Gate: gate}); err != nil {
 		s.log.Error("an alarm cannot be kept", "gate", gate, "code", gatehouse.ErrorCode(err))
 	}
+}
+
+// heldParking finds what car parks hold of somebody; nil where the site has none.
+func (s *Server) heldParking() inform.Parking {
+	if s.stays.None() {
+		return nil
+	}
+	return s.stays
 }
