@@ -16,7 +16,7 @@ type OpenCommand struct {
 
 // Confirmation is what the gate's sensor said, or that it did not.
 type Confirmation struct {
-	Outcome Outcome // Passed, NotPassed, Unconfirmed or Unreachable
+	Outcome Outcome // Passed, NotPassed, Tailgated, Unconfirmed or Unreachable
 	At      time.Time
 }
 

@@ -17,10 +17,12 @@ const (
 	TestAlarm     AlarmKind = "test"     // somebody tries whether alarms arrive
 	GateAlarm     AlarmKind = "gate"     // a gate that was told to open could not be reached
 	PlateAlarm    AlarmKind = "plate"    // a plate came in that is inside already: cloned, or misread
+	TailgateAlarm AlarmKind = "tailgate" // a second vehicle passed a lane on one opening
+	HelpAlarm     AlarmKind = "help"     // a driver at a lane calls for help
 )
 
 // AlarmKinds lists them all.
-var AlarmKinds = []AlarmKind{CanaryAlarm, BudgetAlarm, AlteredAlarm, OperatorAlarm, GateAlarm, PlateAlarm, TestAlarm}
+var AlarmKinds = []AlarmKind{CanaryAlarm, BudgetAlarm, AlteredAlarm, OperatorAlarm, GateAlarm, PlateAlarm, TailgateAlarm, HelpAlarm, TestAlarm}
 
 // Alarm is something that a person should look at now. It holds opaque ids and
 // numbers, never personal data: it goes into logs, to a webhook and by mail.
@@ -92,6 +94,10 @@ func (a Alarm) Sentence() string {
 		return "The gate " + string(a.Gate) + " was told to open and could not be reached."
 	case PlateAlarm:
 		return "A plate came in at " + string(a.Gate) + " that is inside already: a cloned plate, or a misread one. Look at both pictures."
+	case TailgateAlarm:
+		return "A second vehicle passed " + string(a.Gate) + " on one opening. Look at the pictures; at an exit, say which stay it ended."
+	case HelpAlarm:
+		return "Somebody at " + string(a.Gate) + " calls for help."
 	case TestAlarm:
 		return "This is a test alarm."
 	}

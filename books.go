@@ -22,6 +22,7 @@ const (
 	heldPrefix                  = "held/"
 	disputePrefix               = "disputed/"
 	feePrefix                   = "fees/"
+	prepaidPrefix               = "prepaid/"
 )
 
 // Held is what came in by a provider ("stripe", "cash") and has not been paid out: for
@@ -33,6 +34,13 @@ func Disputed(provider string) LedgerAccount { return LedgerAccount(disputePrefi
 
 // Fees is what a provider kept for itself.
 func Fees(provider string) LedgerAccount { return LedgerAccount(feePrefix + provider) }
+
+// Prepaid is what a pass of value holds: money that its vehicle has not parked for yet. It
+// is owed to the driver, so that it is a credit and never a debit.
+func Prepaid(pass ID) LedgerAccount { return LedgerAccount(prepaidPrefix + pass.String()) }
+
+// FromPass is the Provider of what passes of value pay.
+const FromPass = "prepaid"
 
 // Posting is one line of an entry, in minor units of the entry's currency.
 type Posting struct {
@@ -55,10 +63,13 @@ const (
 	BookWriteOff     BookKind = "write_off" // a person decided not to ask for it
 	BookFee          BookKind = "fee"       // a provider kept so much; negative: it gave that back
 	BookPayout       BookKind = "payout"    // a provider paid out; a till was emptied
+	BookTopUp        BookKind = "top_up"    // an order put money on a pass; Payment is the pass
+	BookSpend        BookKind = "spend"     // a pass paid for a stay
+	BookGiveBack     BookKind = "give_back" // what a pass held is owed to who ordered it
 )
 
 // BookKinds lists them all.
-var BookKinds = []BookKind{BookCharge, BookPayment, BookRefund, BookRefundFailed, BookDispute, BookDisputeWon, BookDisputeLost, BookWriteOff, BookFee, BookPayout}
+var BookKinds = []BookKind{BookCharge, BookPayment, BookRefund, BookRefundFailed, BookDispute, BookDisputeWon, BookDisputeLost, BookWriteOff, BookFee, BookPayout, BookTopUp, BookSpend, BookGiveBack}
 
 // BookReason is why a person changed the books. It is one of a list, so that nobody's name
 // gets into the books.
@@ -91,7 +102,7 @@ type BookEvent struct {
 	Tax    int64     // the part of a charge that is tax
 	// Provider is who has the money; "" for charges and write-offs.
 	Provider string
-	Payment  string // the provider's id of the payment that it is about
+	Payment  string // the provider's id of the payment that it is about; of FromPass the pass
 	// Object is the provider's id of what happened: a refund, a dispute, a fee, a payout.
 	// Of a payment it is Payment, of a write-off an id that its maker chose.
 	Object string

@@ -40,6 +40,7 @@ type SubjectTraces struct {
 	Last     time.Time // of the passages; zero where there is none
 	Rules    int       // groups that it is in, and changes of groups that name it
 	Hours    int       // punches, plans, corrections, leave, pay terms and payslips
+	Parking  int       // stays, exits, passes and accounts
 }
 
 // Erasable is what the key store knows of a subject.

@@ -91,6 +91,8 @@ const (
 	ValidationLine    LineKind = "validation"  // what a validation takes off
 	IgnoredLine       LineKind = "not_counted" // a validation beyond the tariff's number
 	TaxLine           LineKind = "tax"         // on top of the prices
+	RenewalLine       LineKind = "renewal"     // a season pass for longer; Name is the pass
+	TopUpLine         LineKind = "top_up"      // money put on a pass of value
 )
 
 // ChargeLine is one step of how a charge came about.
@@ -127,8 +129,12 @@ type Pass struct {
 	Windows     []Window       // of a season pass; none: at any time
 	Classes     []VehicleClass // none: any
 	Uses        int            // left
-	Value       Money          // left
-	Quota       string         // the group that it shares spaces with; "" for none
+	Value       Money          // left; the books say how much, so that it is not kept with the pass
+	// Price is what another month of a season pass costs, with its tax; without a currency it
+	// cannot be renewed by its driver. Tax is the tax in it, in basis points of the net price.
+	Price Money
+	Tax   int64
+	Quota string // the group that it shares spaces with; "" for none
 }
 
 // Quota is how many spaces a group (a tenant, the staff) may use at once.

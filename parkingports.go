@@ -14,6 +14,22 @@ type StayBooks interface {
 	BookCharge(ctx context.Context, place Place, stay ID, at time.Time, c Charge) error
 }
 
+// PassBooks is what passes and accounts ask of the books besides. None of these tells the stays
+// of what it booked: they are who asks.
+type PassBooks interface {
+	// HeldBy gives what passes of value hold; one that never held anything is left out.
+	HeldBy(ctx context.Context, place Place, passes []ID) (map[ID]Money, error)
+	// TopUp books that an order that was paid put its amount on its pass, once.
+	TopUp(ctx context.Context, place Place, o PassOrder) error
+	// Spend books that a pass of value paid for a stay. once names it: booked again it changes
+	// nothing. books.too_much where the pass holds less by then.
+	Spend(ctx context.Context, place Place, pass, stay ID, amount Money, at time.Time, once ID) error
+	// Invoice books that a stay's account is sent an invoice for it.
+	Invoice(ctx context.Context, place Place, stay ID, amount Money, at time.Time, once ID) error
+	// ReceiptsOf gives what was paid for a stay or an order from a moment up to another.
+	ReceiptsOf(ctx context.Context, place Place, stay ID, from, until time.Time) ([]Receipt, error)
+}
+
 // StayQuery is what a driver says of a stay that is to be paid. Text is personal: it is
 // compared, and kept nowhere.
 type StayQuery struct {

@@ -30,6 +30,7 @@ const (
 	Pending     Outcome = "pending"     // granted, the gate was told, no confirmation yet
 	Passed      Outcome = "passed"      // the sensor said that somebody passed
 	NotPassed   Outcome = "not_passed"  // opened, and nobody passed in time
+	Tailgated   Outcome = "tailgated"   // another passed behind, on the same opening
 	Unconfirmed Outcome = "unconfirmed" // no confirmation came in time
 	Unreachable Outcome = "unreachable" // the relay or broker could not be reached
 )

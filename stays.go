@@ -120,11 +120,19 @@ type ParkingItemKind string
 
 // The kinds.
 const (
-	PassItem        ParkingItemKind = "pass"
-	ReservationItem ParkingItemKind = "reservation"
-	QuotaItem       ParkingItemKind = "quota"
-	DeniedItem      ParkingItemKind = "denied"     // a vehicle that may not come in
-	ValidationItem  ParkingItemKind = "validation" // what a shop gave toward a stay
+	PassItem          ParkingItemKind = "pass"
+	ReservationItem   ParkingItemKind = "reservation"
+	QuotaItem         ParkingItemKind = "quota"
+	DeniedItem        ParkingItemKind = "denied"     // a vehicle that may not come in
+	ValidationItem    ParkingItemKind = "validation" // what a shop gave toward a stay
+	OrderItem         ParkingItemKind = "order"      // a PassOrder, of its pass's vehicle
+	DriverAccountItem ParkingItemKind = "account"    // a DriverAccount, of its holder
+	// AccountVehicleItem says that a vehicle is an account's: a row of its own, so that it goes
+	// with either.
+	AccountVehicleItem ParkingItemKind = "account_vehicle"
+	KioskItem          ParkingItemKind = "kiosk" // a ParkingKiosk
+	ShopItem           ParkingItemKind = "shop"
+	ShopCodeItem       ParkingItemKind = "shop_code"
 )
 
 // ParkingItem is a pass, reservation, quota, list entry or validation as it is kept: Body

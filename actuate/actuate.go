@@ -159,7 +159,7 @@ func (s *States) Get(gate gatehouse.GateID) gatehouse.GateState {
 // Signal is what a gate's sensor said.
 type Signal struct {
 	Passage gatehouse.ID      // zero where the sensor does not know it
-	Outcome gatehouse.Outcome // Passed or NotPassed
+	Outcome gatehouse.Outcome // Passed, NotPassed or Tailgated
 	At      time.Time
 }
 

@@ -289,7 +289,7 @@ func (w *writer) known() {
 		w.types[n] = name
 	}
 	for t, list := range map[reflect.Type][]any{
-		reflect.TypeFor[gatehouse.Outcome]():       anys(gatehouse.NoAction, gatehouse.Pending, gatehouse.Passed, gatehouse.NotPassed, gatehouse.Unconfirmed, gatehouse.Unreachable),
+		reflect.TypeFor[gatehouse.Outcome]():       anys(gatehouse.NoAction, gatehouse.Pending, gatehouse.Passed, gatehouse.NotPassed, gatehouse.Tailgated, gatehouse.Unconfirmed, gatehouse.Unreachable),
 		reflect.TypeFor[gatehouse.Reason]():        anys(gatehouse.Reasons...),
 		reflect.TypeFor[gatehouse.Guidance]():      anys(gatehouse.Guidances...),
 		reflect.TypeFor[gatehouse.Answer]():        anys(gatehouse.Answers...),

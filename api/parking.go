@@ -13,6 +13,7 @@ import (
 // Parking is what callers see and change of car parks. Stays come under opaque ids; who
 // changes something is the caller that ctx carries.
 type Parking interface {
+	ParkingDrivers
 	CarParks(ctx context.Context) (wire.CarParksResponse, error)
 	Stays(ctx context.Context, q wire.StaysQuery) (wire.StaysResponse, error)
 	// Stay explains its charge in lang ("zh", otherwise English): parking.unknown_stay.
@@ -165,7 +166,7 @@ func (a *API) parkingOperations() []operation {
 			a.done(w, r, a.o.Resources.RemoveRight(r.Context(), gatehouse.ParkingItemKind(r.PathValue("kind")), r.PathValue("id")))
 		}},
 		id: "removeRight", summary: "Take a pass, reservation, quota, list entry or validation away",
-		path:     []parameter{{name: "kind", about: "What it is.", like: "", required: true, enum: []string{"pass", "reservation", "quota", "denied", "validation"}}, {name: "id", about: "Its id, or a quota's group.", like: "", required: true}},
+		path:     []parameter{{name: "kind", about: "What it is.", like: "", required: true, enum: []string{"pass", "reservation", "quota", "denied", "validation", "order", "account", "account_vehicle", "shop", "kiosk"}}, {name: "id", about: "Its id, or a quota's group.", like: "", required: true}},
 		replies:  []reply{{status: http.StatusNoContent, about: "It is gone."}},
 		problems: []string{"parking.unknown_right", "store.full"},
 	}}
@@ -183,6 +184,7 @@ func (a *API) parkingOperations() []operation {
 		all = append(all, operation{Route: auth.Route{Pattern: o.pattern, Policy: manage, Handler: o.handler}, id: o.id, summary: o.summary, keyed: true, most: maxSmall,
 			request: inJSON(o.request), replies: answers(http.StatusOK, wire.Right{}, "What it is now."), problems: slices.Concat(wrong, o.problems)})
 	}
+	all = append(all, a.driverOperations()...)
 	for i := range all {
 		all[i].tag = tagParking
 		all[i] = a.about(all[i])

@@ -174,6 +174,10 @@ func (c *Console) alarmWords(lang string, a gatehouse.Alarm) string {
 		return fmt.Sprintf(text(lang, "alarm.gate"), c.gate(a.Gate).Name)
 	case gatehouse.PlateAlarm:
 		return fmt.Sprintf(text(lang, "alarm.plate"), c.gate(a.Gate).Name)
+	case gatehouse.TailgateAlarm:
+		return fmt.Sprintf(text(lang, "alarm.tailgate"), c.gate(a.Gate).Name)
+	case gatehouse.HelpAlarm:
+		return fmt.Sprintf(text(lang, "alarm.help"), c.gate(a.Gate).Name)
 	case gatehouse.TestAlarm:
 		return text(lang, "alarm.test")
 	}

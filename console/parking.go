@@ -33,6 +33,7 @@ type Parking interface {
 	TariffList() []gatehouse.StoredTariff
 	TariffHistory(name string) ([]gatehouse.StoredTariff, error)
 	PutTariff(ctx context.Context, body []byte, by string) (gatehouse.StoredTariff, error)
+	ParkingOffice
 	// Chart draws price against time of the newest revision, as an SVG.
 	Chart(name string) ([]byte, error)
 }
@@ -51,14 +52,14 @@ type StayLine struct {
 
 // parked is the area of car parks.
 var parked = area{
-	pages:  []string{"parking", "stays", "stay", "exits", "exit", "tariffs"},
+	pages:  []string{"parking", "stays", "stay", "exits", "exit", "tariffs", "rights", "drivers", "driver", "shops", "pagelink"},
 	routes: (*Console).parkingRoutes,
 	nav:    []entry{{"nav.parking", "parking", "/parking", "nav.carparks", gatehouse.SeeParking}},
 }
 
 func (c *Console) parkingRoutes() []auth.Route {
 	see, handle, manage := auth.Needs(gatehouse.SeeParking), auth.Needs(gatehouse.HandleStays), auth.NeedsFresh(gatehouse.ManageParking)
-	return []auth.Route{
+	return append(c.officeParkingRoutes(), []auth.Route{
 		{Pattern: "GET /parking", Policy: see, Handler: c.parking(c.carParks)},
 		{Pattern: "GET /parking/stays", Policy: see, Handler: c.parking(c.stayList)},
 		{Pattern: "GET /parking/stays/{id}", Policy: see, Handler: c.parking(c.stayPage)},
@@ -71,7 +72,7 @@ func (c *Console) parkingRoutes() []auth.Route {
 		{Pattern: "GET /parking/tariffs", Policy: see, Handler: c.parking(c.tariffs)},
 		{Pattern: "GET /parking/tariffs/{name}/chart", Policy: see, Handler: c.parking(c.tariffChart)},
 		{Pattern: "POST /parking/tariffs", Policy: manage, Page: "/parking/tariffs", Handler: c.parking(c.putTariff)},
-	}
+	}...)
 }
 
 // parking serves a page that may fail, where there are car parks at all.
@@ -103,6 +104,7 @@ func (c *Console) hasPark(r *http.Request, p gatehouse.Permission, park string) 
 type parkingBody struct {
 	Parks   []parkView
 	Tariffs []gatehouse.StoredTariff
+	Manages bool
 }
 
 type parkView struct {
@@ -112,7 +114,7 @@ type parkView struct {
 }
 
 func (c *Console) carParks(w http.ResponseWriter, r *http.Request) error {
-	b := parkingBody{Tariffs: c.o.Parking.TariffList()}
+	b := parkingBody{Tariffs: c.o.Parking.TariffList(), Manages: may(r, gatehouse.ManageParking)}
 	for _, o := range c.parksOf(r, gatehouse.SeeParking) {
 		there := slices.ContainsFunc(b.Tariffs, func(t gatehouse.StoredTariff) bool { return t.Name == o.CarPark.Tariff })
 		b.Parks = append(b.Parks, parkView{Occupancy: o, Share: min(1, float64(o.Inside)/float64(o.CarPark.Capacity)), NoTariff: o.CarPark.Tariff != "" && !there})

@@ -219,6 +219,8 @@ type heldBody struct {
 	Faces  []int // their photos, served to this session for a few minutes
 	Looks  []heldLook
 	Latest []inform.Passage
+	// LatestStays are as many of the stays in car parks.
+	LatestStays []inform.Stay
 	Gates  func(gatehouse.GateID) string
 }
 
@@ -255,7 +257,7 @@ func (c *Console) held(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, err)
 		return
 	}
-	b := heldBody{Held: h, Latest: h.Passages[:min(len(h.Passages), shownPassages)], Gates: c.gateName}
+	b := heldBody{Held: h, Latest: h.Passages[:min(len(h.Passages), shownPassages)], LatestStays: h.Stays[:min(len(h.Stays), shownPassages)], Gates: c.gateName}
 	var record map[string]any
 	_ = json.Unmarshal(h.Record, &record) // of another version: the file has it
 	for _, name := range recordFields {

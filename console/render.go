@@ -189,9 +189,9 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
 			status = http.StatusBadRequest
 		case "parking.attached", "parking.does_not_fit", "parking.no_mark", "parking.changed":
 			status = http.StatusConflict
-		case "parking.plate":
+		case "parking.plate", "parking.right", "parking.vehicle", "parking.shop", "parking.validation", "parking.not_for_sale":
 			status = http.StatusUnprocessableEntity
-		case "parking.unknown_stay", "parking.unknown_exit", "parking.unknown_tariff", "account.unknown", "rules.unknown", "gate.unknown":
+		case "parking.unknown_account", "parking.unknown_shop", "parking.unknown_right", "parking.unknown_stay", "parking.unknown_exit", "parking.unknown_tariff", "account.unknown", "rules.unknown", "gate.unknown":
 			status = http.StatusNotFound
 		case "rules.changed", "rules.exists", "rules.in_use":
 			status = http.StatusConflict

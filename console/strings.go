@@ -93,6 +93,7 @@ var coreTexts = map[string][2]string{
 	"outcome.pending":        {"Opening", "正在开启"},
 	"outcome.passed":         {"Passed", "已通过"},
 	"outcome.not_passed":     {"Did not pass", "未通过"},
+	"outcome.tailgated":      {"Another passed behind", "尾随通过"},
 	"outcome.unconfirmed":    {"No confirmation", "未收到确认"},
 	"outcome.unreachable":    {"Gate not reachable", "无法连接出入口"},
 	"gate.open":              {"Open", "开启"},

@@ -69,6 +69,9 @@ var booksTexts = map[string][2]string{
 	"bookkind.dispute_won":   {"dispute won", "争议胜诉"},
 	"bookkind.dispute_lost":  {"dispute lost", "争议败诉"},
 	"bookkind.write_off":     {"written off", "核销"},
+	"bookkind.top_up":        {"put on a pass", "充值"},
+	"bookkind.spend":         {"paid by a pass", "储值卡支付"},
+	"bookkind.give_back":     {"given back from a pass", "储值退还"},
 
 	"bookreason.goodwill":    {"goodwill", "酌情减免"},
 	"bookreason.fault":       {"a fault of the machine", "设备故障"},

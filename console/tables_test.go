@@ -20,7 +20,7 @@ var exempt = map[string]string{
 	"gates.html": "gates of gatehouse.yml", "group.html": "one group's members, found by label", "held.html": "one person's data, with a file of its own", "hours_parts.html": "one timesheet",
 	"import.html": "problems of one table, with a file of its own", "payslip.html": "one payslip", "parking.html": "car parks of gatehouse.yml", "passage.html": "one passage",
 	"people.html": "pages, order and filter of its own, and a file that is a disclosure", "performance.html": "teams, of which small ones are hidden", "periods.html": "periods, and files that take two people",
-	"plan.html": "gates on one plan", "retention.html": "five kinds of data", "schedule.html": "one schedule", "search.html": "what was opened for one search: it leaves by a release only", "stay.html": "one stay's charge",
+	"plan.html": "gates on one plan", "retention.html": "five kinds of data", "schedule.html": "one schedule", "search.html": "what was opened for one search: it leaves by a release only", "stay.html": "one stay's charge", "driver.html": "two months of one account, of which the driver has an invoice",
 	"tariffs.html": "tariffs, whose files are the file", "changes.html": "a history with pages and a file",
 }
 

@@ -7,7 +7,6 @@ import (
 	"unicode/utf8"
 
 	"gatehouse"
-	"gatehouse/auth"
 )
 
 // maxForm bounds what a driver's form may hold, in bytes.
@@ -66,7 +65,7 @@ func (p *Pages) find(w http.ResponseWriter, r *http.Request) {
 		p.form(w, r, http.StatusTooManyRequests, "ask.busy")
 		return
 	}
-	ok, err := p.Try(r.Context(), auth.AddressOf(r))
+	ok, err := p.Try(r.Context(), p.asker(r))
 	if err != nil {
 		p.fails(w, r, err)
 		return
@@ -84,7 +83,11 @@ func (p *Pages) find(w http.ResponseWriter, r *http.Request) {
 		p.fails(w, r, err)
 		return
 	}
-	http.Redirect(w, r, "/pay/stay/"+p.shown.put(stay)+p.query(r), http.StatusSeeOther)
+	to := "/pay/stay/" + p.shown.put(stay) + p.query(r)
+	if code := r.PostForm.Get("code"); code != "" && p.Shops != nil { // that a shop's QR code brought along
+		to += "&code=" + p.use(r, stay, code)
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
 // parse makes a question of what was typed: a ticket's code, or a plate and a time.

@@ -2,6 +2,7 @@ package parkingpages
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"gatehouse"
@@ -17,10 +18,11 @@ type bill struct {
 	Lines                []line
 	Total, Tax           string // Tax "" where there is none
 	Paid                 string // "" where nothing was
+	Sale                 bool   // of a pass: there is no stay
 }
 
 func (p *Pages) bill(c gatehouse.Charge, paid gatehouse.Money, lang string) bill {
-	b := bill{Entered: p.at(c.From, lang), Until: p.at(c.Until, lang), Time: parking.Spoken(c.Until.Sub(c.From), lang), Total: c.Total.String()}
+	b := bill{Entered: p.at(c.From, lang), Until: p.at(c.Until, lang), Time: parking.Spoken(c.Until.Sub(c.From), lang), Total: c.Total.String(), Sale: c.Tariff == "" && c.Currency != ""}
 	for _, l := range c.Lines {
 		b.Lines = append(b.Lines, line{parking.Say(l, c.Currency, lang), gatehouse.Money{Minor: l.Amount, Currency: c.Currency}.Decimal()})
 	}
@@ -52,6 +54,9 @@ type owing struct {
 	Ways    []way
 	Query   string
 	QR      string // on a kiosk: the picture that leads a phone here
+	Codes   bool   // a shop's code can be shown here
+	Said    string // what became of the one that was; "" for nothing
+	Given   bool
 }
 
 // way is one way to pay.
@@ -71,6 +76,10 @@ func (p *Pages) owed(w http.ResponseWriter, r *http.Request) {
 	lang := p.lang(r)
 	page := owing{bill: p.bill(due.Charge, due.Paid, lang), Key: r.PathValue("key"), Owes: due.Due.Minor > 0, Due: due.Due.String(), Query: p.query(r)}
 	page.Charged = due.Charge.Currency != ""
+	page.Codes = p.Shops != nil && !page.Sale && page.Owes
+	if word := r.URL.Query().Get("code"); slices.Contains(codeWords, word) {
+		page.Said, page.Given = text(lang, "code."+word), word == "given"
+	}
 	if !due.LeaveBy.IsZero() && !page.Owes {
 		page.LeaveBy = p.at(due.LeaveBy, lang)
 	}

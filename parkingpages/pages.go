@@ -1,7 +1,7 @@
 // Package parkingpages is what a driver sees: on a phone, or on a screen at the lane, what is
 // owed for a stay, where to pay it, and the receipt; and where providers tell of payments.
 // It is no part of the console: nobody signs in, no name and no picture is in it, and no
-// plate leaves it. What a driver types is compared once and kept nowhere; a stay is shown
+// plate leaves it. Drivers with passes and shops show a code that they were given. What a driver types is compared once and kept nowhere; a stay is shown
 // behind a random address for an hour, and by its receipt's.
 package parkingpages
 
@@ -50,7 +50,14 @@ type Options struct {
 	// Find gives the one stay that a driver's words mean: parking.not_found otherwise. nil: the
 	// site has no stays, and all pages say so.
 	Find func(ctx context.Context, q gatehouse.StayQuery) (gatehouse.ID, error)
-	// Try counts a question of an address, and says whether it may be asked. Errors are the
+	// Accounts are the pages of drivers with passes, Shops those of shops; nil: there are none.
+	Accounts Accounts
+	Shops    Shops
+	// Kiosks are screens at lanes that were enrolled, and Help is told where somebody at one
+	// calls for it; nil: there are none.
+	Kiosks Kiosks
+	Help   func(ctx context.Context, gate gatehouse.GateID) error
+	// Try counts a question of an address, or of an enrolled screen (KioskAsks and its id), and says whether it may be asked. Errors are the
 	// store's: then nothing is answered.
 	Try func(ctx context.Context, address string) (ok bool, err error)
 	// Providers are the names of those with a page of their own, in the order of the buttons.
@@ -70,6 +77,7 @@ type Pages struct {
 	asked    *auth.Limiter // questions of the whole site
 	told     *auth.Limiter // messages by address
 	forged   *auth.Limiter // refused ones by address
+	helped   *auth.Limiter // calls for help by screen
 	refusals refusals
 }
 
@@ -98,7 +106,7 @@ func New(o Options) *Pages {
 		o.Language = "en"
 	}
 	p := &Pages{Options: o, files: assets.Load(tree), html: map[string]*template.Template{}, shown: newShown(o.Now),
-		asked: auth.NewLimiter(o.Now, 1, 60), told: auth.NewLimiter(o.Now, 10, 200), forged: auth.NewLimiter(o.Now, 0.2, 10)}
+		asked: auth.NewLimiter(o.Now, 1, 60), told: auth.NewLimiter(o.Now, 10, 200), forged: auth.NewLimiter(o.Now, 0.2, 10), helped: auth.NewLimiter(o.Now, 1.0/60, 1)}
 	for _, lang := range []string{"en", "zh"} {
 		p.html[lang] = template.Must(template.New("").Funcs(template.FuncMap{
 			"t":     func(key string) string { return text(lang, key) },
@@ -111,7 +119,7 @@ func New(o Options) *Pages {
 // Routes is the pages' part of the server's table. None needs a session: what is shown
 // somebody had to know, or holds nothing of anybody.
 func (p *Pages) Routes() []auth.Route {
-	return []auth.Route{
+	return slices.Concat(p.accountRoutes(), p.shopRoutes(), p.screenRoutes(), []auth.Route{
 		{Pattern: "GET /pay", Policy: auth.Public, Handler: p.ask},
 		{Pattern: "POST /pay", Policy: auth.Public, Handler: p.find},
 		{Pattern: "GET /pay/static/{name}", Policy: auth.Public, Handler: func(w http.ResponseWriter, r *http.Request) {
@@ -124,7 +132,7 @@ func (p *Pages) Routes() []auth.Route {
 		{Pattern: "GET /pay/kiosk", Policy: auth.Public, Handler: p.kiosk},
 		{Pattern: "GET /pay/qr.svg", Policy: auth.Public, Handler: p.qr},
 		{Pattern: "POST /pay/{provider}/webhook", Policy: auth.Public, Handler: p.webhook},
-	}
+	})
 }
 
 // view is what every template gets.

@@ -8,78 +8,101 @@ import (
 	"codeberg.org/go-pdf/fpdf"
 )
 
-// pdf draws a receipt on a sheet of A5, whose text can be selected. Chinese needs the font of
-// the options; without it the sheet is in English.
-func (p *Pages) pdf(page paper, lang string, now time.Time) ([]byte, error) {
-	f := fpdf.New("P", "mm", "A5", "")
-	f.SetCreationDate(now)
-	f.SetTitle(text(lang, "receipt.title")+" "+page.Number, true)
-	f.SetLang(map[string]string{"en": "en", "zh": "zh-CN"}[lang])
-	family, say := "Helvetica", f.UnicodeTranslatorFromDescriptor("cp1252")
+// sheet is one of A5, whose text can be selected.
+type sheet struct {
+	*fpdf.Fpdf
+	family string
+	say    func(string) string
+}
+
+// sheet begins one on which a text will stand. Chinese needs the font of the options; without
+// it the sheet is in English: the language that it has is given back.
+func (p *Pages) sheet(title, lang, all string, now time.Time) (*sheet, string) {
+	s := &sheet{Fpdf: fpdf.New("P", "mm", "A5", ""), family: "Helvetica"}
+	s.say = s.UnicodeTranslatorFromDescriptor("cp1252")
+	s.SetCreationDate(now)
+	s.SetTitle(title, true)
+	s.SetLang(map[string]string{"en": "en", "zh": "zh-CN"}[lang])
 	var font []byte
 	if p.Font != nil {
 		font = p.Font()
 	}
-	if len(font) > 0 && (lang == "zh" || !latin(page.all())) {
-		f.AddUTF8FontFromBytes("receipt", "", font)
-		f.AddUTF8FontFromBytes("receipt", "B", font)
-		family, say = "receipt", func(s string) string { return s }
+	if len(font) > 0 && (lang == "zh" || !latin(all)) {
+		s.AddUTF8FontFromBytes("receipt", "", font)
+		s.AddUTF8FontFromBytes("receipt", "B", font)
+		s.family, s.say = "receipt", func(t string) string { return t }
 	} else if lang == "zh" {
 		lang = "en" // a core font has no Chinese: the words of the charge stay as they are
 	}
-	f.SetMargins(14, 14, 14)
-	f.AddPage()
-	row := func(style string, size, height float64, left, right string) {
-		f.SetFont(family, style, size)
-		width, _ := f.GetPageSize()
-		amount := 0.0
-		if right != "" {
-			amount = f.GetStringWidth(say(right)) + 3
-		}
-		x, y := f.GetXY()
-		f.MultiCell(width-28-amount, height, say(left), "", "L", false)
-		after := f.GetY()
-		if right != "" {
-			f.SetXY(width-14-amount, y)
-			f.CellFormat(amount, height, say(right), "", 0, "R", false, 0, "")
-		}
-		f.SetXY(x, after)
+	s.SetMargins(14, 14, 14)
+	s.AddPage()
+	return s, lang
+}
+
+// row writes a text, and what stands at its right.
+func (s *sheet) row(style string, size, height float64, left, right string) {
+	s.SetFont(s.family, style, size)
+	width, _ := s.GetPageSize()
+	amount := 0.0
+	if right != "" {
+		amount = s.GetStringWidth(s.say(right)) + 3
 	}
-	rule := func() {
-		f.Ln(2)
-		x, y := f.GetXY()
-		width, _ := f.GetPageSize()
-		f.SetDrawColor(120, 130, 128)
-		f.Line(x, y, width-14, y)
-		f.Ln(2)
+	x, y := s.GetXY()
+	page := s.PageNo()
+	s.MultiCell(width-28-amount, height, s.say(left), "", "L", false)
+	after := s.GetY()
+	if s.PageNo() != page { // the row went on, on the next sheet
+		y = after - height
 	}
-	row("B", 15, 8, page.Seller.Name, "")
+	if right != "" {
+		s.SetXY(width-14-amount, y)
+		s.CellFormat(amount, height, s.say(right), "", 0, "R", false, 0, "")
+	}
+	s.SetXY(x, after)
+}
+
+// rule draws a line across.
+func (s *sheet) rule() {
+	s.Ln(2)
+	x, y := s.GetXY()
+	width, _ := s.GetPageSize()
+	s.SetDrawColor(120, 130, 128)
+	s.Line(x, y, width-14, y)
+	s.Ln(2)
+}
+
+// pdf draws a receipt.
+func (p *Pages) pdf(page paper, lang string, now time.Time) ([]byte, error) {
+	f, lang := p.sheet(text(lang, "receipt.title")+" "+page.Number, lang, page.all(), now)
+	f.row("B", 15, 8, page.Seller.Name, "")
 	for _, s := range []string{page.Seller.Address, page.Seller.TaxNumber} {
 		if s != "" {
-			row("", 9, 4.5, s, "")
+			f.row("", 9, 4.5, s, "")
 		}
 	}
 	f.Ln(4)
-	row("B", 12, 7, text(lang, "receipt.title"), page.Number)
-	row("", 10, 5.5, text(lang, "receipt.paid"), page.At)
-	row("", 10, 5.5, text(lang, "owed.from"), page.Entered)
-	row("", 10, 5.5, text(lang, "owed.until"), page.Until)
-	rule()
+	f.row("B", 12, 7, text(lang, "receipt.title"), page.Number)
+	f.row("", 10, 5.5, text(lang, "receipt.paid"), page.At)
+	if !page.Sale {
+		f.row("", 10, 5.5, text(lang, "owed.from"), page.Entered)
+		f.row("", 10, 5.5, text(lang, "owed.until"), page.Until)
+	}
+	f.rule()
 	for _, l := range page.Lines {
-		row("", 10, 5.5, l.Text, l.Amount)
+		f.row("", 10, 5.5, l.Text, l.Amount)
 	}
-	row("", 10, 5.5, text(lang, "owed.total"), page.Total)
+	f.row("", 10, 5.5, text(lang, "owed.total"), page.Total)
 	if page.bill.Paid != "" {
-		row("", 10, 5.5, text(lang, "owed.paid"), page.bill.Paid)
+		f.row("", 10, 5.5, text(lang, "owed.paid"), page.bill.Paid)
 	}
-	rule()
-	row("B", 12, 7, text(lang, "receipt.amount"), page.Amount)
+	f.rule()
+	f.row("B", 12, 7, text(lang, "receipt.amount"), page.Amount)
 	if page.Tax != "" {
-		row("", 10, 5.5, text(lang, "receipt.tax"), page.Tax)
+		f.row("", 10, 5.5, text(lang, "receipt.tax"), page.Tax)
 	}
-	row("", 10, 5.5, text(lang, "receipt.by"), page.By)
+	f.row("", 10, 5.5, text(lang, "receipt.by"), page.By)
 	if page.Refunded != "" {
-		row("", 10, 5.5, text(lang, "receipt.refunded"), page.Refunded)
+		f.row("", 10, 5.5, text(lang, "receipt.refunded"), page.Refunded)
 	}
 	var b bytes.Buffer
 	err := f.Output(&b)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"gatehouse"
@@ -65,7 +66,7 @@ func (s *Server) driverPages(base string) (*parkingpages.Pages, error) {
 	o := parkingpages.Options{Place: s.site.Place, Site: s.config.Site.Name, Language: s.config.Terminal.Language, Location: s.site.Location, BaseURL: base, Seller: seller, Books: s.books, Log: s.log,
 		Try: func(ctx context.Context, address string) (bool, error) {
 			most := stayTries
-			if slices.Contains(c.Kiosks, address) {
+			if slices.Contains(c.Kiosks, address) || strings.HasPrefix(address, parkingpages.KioskAsks) {
 				most = kioskTries
 			}
 			mac := hmac.New(sha256.New, key[:])
@@ -82,6 +83,13 @@ func (s *Server) driverPages(base string) (*parkingpages.Pages, error) {
 	if stays := s.payable(); stays != nil {
 		o.Find = func(ctx context.Context, q gatehouse.StayQuery) (gatehouse.ID, error) {
 			return stays.FindStay(ctx, s.site.Place, q, time.Now())
+		}
+	}
+	if !s.stays.None() {
+		o.Accounts, o.Shops, o.Kiosks = s.stays, s.stays, s.stays
+		o.Help = func(ctx context.Context, gate gatehouse.GateID) error {
+			now := time.Now()
+			return s.raise(ctx, gatehouse.Alarm{ID: gatehouse.NewID(now), At: now.UTC(), Kind: gatehouse.HelpAlarm, Gate: gate})
 		}
 	}
 	if c.Stripe {

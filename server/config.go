@@ -124,6 +124,8 @@ type ActuatorConfig struct {
 	Availability string `yaml:"availability"` // mqtt: retained topic of the device
 	Field        string `yaml:"field"`        // http: path of the sensor's value in the answer
 	Passed       string `yaml:"passed"`       // http: the value that means that somebody passed
+	NotPassed    string `yaml:"not_passed"`   // http: that nobody did
+	Tailgated    string `yaml:"tailgated"`    // http: that another passed behind
 }
 
 // DeviceConfig is one camera, reader, terminal, relay or kiosk.

@@ -74,7 +74,7 @@ func (s *Server) httpRelays(all []GateConfig) (actuate.Actuator, error) {
 		if g.Actuator.Sensor != "" {
 			status := open
 			status.Method, status.Body, status.URL = "", "", g.Actuator.Sensor
-			gate.Status = httprelay.Status{Request: status, Field: g.Actuator.Field, Passed: g.Actuator.Passed}
+			gate.Status = httprelay.Status{Request: status, Field: g.Actuator.Field, Passed: g.Actuator.Passed, NotPassed: g.Actuator.NotPassed, Tailgated: g.Actuator.Tailgated}
 		}
 		c.Gates[gatehouse.GateID(g.ID)] = gate
 	}

@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"time"
 
 	"gatehouse"
@@ -81,4 +82,36 @@ func ChartTariff(s *stay.Stays, name string, now time.Time) ([]byte, error) {
 	var b bytes.Buffer
 	err = curve.SVG(&b)
 	return b.Bytes(), err
+}
+
+// FindSubject implements console.ParkingOffice.
+func (p parkingPages) FindSubject(ctx context.Context, text string) (gatehouse.SubjectID, error) {
+	return pages{p.server}.Find(ctx, text)
+}
+
+// LabelOf implements console.ParkingOffice.
+func (p parkingPages) LabelOf(id gatehouse.SubjectID) string { return p.server.label(id) }
+
+// Holdings implements console.ParkingOffice.
+func (p parkingPages) Holdings(ctx context.Context, passes []gatehouse.ID) (map[gatehouse.ID]gatehouse.Money, error) {
+	return p.server.books.HeldBy(ctx, p.server.site.Place, passes)
+}
+
+// PageAddress implements console.ParkingOffice.
+func (p parkingPages) PageAddress(path string) string { return p.server.auth.BaseURL() + path }
+
+// OpenBuyer implements console.ParkingOffice.
+func (p parkingPages) OpenBuyer(ctx context.Context, who console.Who, id gatehouse.ID, reason string) (b gatehouse.InvoiceBuyer, err error) {
+	ref, err := p.SealedBuyer(id)
+	if err != nil || ref == nil {
+		return b, err
+	}
+	plain, err := p.server.lend.As(who.Role).OpenFor(ctx, who.Operator, "person", reason, []gatehouse.SealedRef{*ref})
+	if gatehouse.ErrorCode(err) == "vault.canary" {
+		p.server.shutByCanary(ctx)
+	}
+	if err != nil || plain[0] == nil {
+		return b, err
+	}
+	return b, json.Unmarshal(plain[0], &b)
 }

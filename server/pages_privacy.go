@@ -222,7 +222,7 @@ func (p pages) Held(ctx context.Context, who console.Who, id gatehouse.SubjectID
 
 // informs are what telling people about their data needs, but for opening it.
 func (s *Server) informs() inform.Ports {
-	return inform.Ports{Place: s.site.Place, Subjects: s.store, Passages: s.store, Privacy: s.store, Hours: s.store, Pay: s.store, Blobs: s.blobs, Badges: s.working, Log: s.vault}
+	return inform.Ports{Place: s.site.Place, Subjects: s.store, Passages: s.store, Privacy: s.store, Hours: s.store, Pay: s.store, Blobs: s.blobs, Badges: s.working, Log: s.vault, Parking: s.heldParking()}
 }
 
 // leastWord is how long a passphrase of a file must be, in bytes.

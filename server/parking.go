@@ -7,6 +7,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/flow/follow"
+	"gatehouse/flow/inform"
 	"gatehouse/flow/stay"
 	"gatehouse/tariff"
 )
@@ -18,7 +19,7 @@ func (s *Server) openStays(ctx context.Context) (err error) {
 		parks = append(parks, c.carPark())
 	}
 	s.stays, err = stay.Load(ctx, stay.Ports{Place: s.site.Place, Location: s.site.Location, CarParks: parks, Store: s.store, Passages: s.store, Newest: s.store.Newest,
-		Working: s.working, Sealer: s.vault, Books: s.stayBooks(), ReadTariff: ReadTariff, Alarm: s.plateTwice, Log: s.log})
+		Working: s.working, Sealer: s.vault, Books: s.stayBooks(), Passes: s.books, ReadTariff: ReadTariff, Alarm: s.plateTwice, Tailgated: s.tailgated, Log: s.log})
 	if err != nil {
 		return err
 	}
@@ -99,8 +100,25 @@ func (s *Server) forgetStays() {
 
 // plateTwice raises an alarm about a plate that came in while it is inside.
 func (s *Server) plateTwice(ctx context.Context, gate gatehouse.GateID) {
+	s.laneAlarm(ctx, gatehouse.PlateAlarm, gate)
+}
+
+// tailgated raises one about a vehicle that passed behind another.
+func (s *Server) tailgated(ctx context.Context, gate gatehouse.GateID) {
+	s.laneAlarm(ctx, gatehouse.TailgateAlarm, gate)
+}
+
+func (s *Server) laneAlarm(ctx context.Context, kind gatehouse.AlarmKind, gate gatehouse.GateID) {
 	now := time.Now()
-	if err := s.raise(ctx, gatehouse.Alarm{ID: gatehouse.NewID(now), At: now.UTC(), Kind: gatehouse.PlateAlarm, Gate: gate}); err != nil {
+	if err := s.raise(ctx, gatehouse.Alarm{ID: gatehouse.NewID(now), At: now.UTC(), Kind: kind, Gate: gate}); err != nil {
 		s.log.Error("an alarm cannot be kept", "gate", gate, "code", gatehouse.ErrorCode(err))
 	}
+}
+
+// heldParking finds what car parks hold of somebody; nil where the site has none.
+func (s *Server) heldParking() inform.Parking {
+	if s.stays.None() {
+		return nil
+	}
+	return s.stays
 }

@@ -230,9 +230,35 @@ func (a admin) Rights(ctx context.Context) (wire.RightsResponse, error) {
 	items, err := a.stays.Rights(ctx)
 	out := wire.RightsResponse{Rights: []wire.Right{}}
 	for _, i := range items {
+		if i.Kind == gatehouse.ShopCodeItem {
+			continue // there may be thousands, and none says anything
+		}
 		out.Rights = append(out.Rights, a.wireRight(i))
 	}
-	return out, err
+	if err != nil {
+		return out, err
+	}
+	return out, a.holdings(ctx, out.Rights)
+}
+
+// holdings fills in what passes of value hold.
+func (a admin) holdings(ctx context.Context, rights []wire.Right) error {
+	var purses []gatehouse.ID
+	for _, r := range rights {
+		if id, err := gatehouse.ParseID(r.ID); err == nil && r.Kind == gatehouse.PassItem && r.What == string(gatehouse.ValuePass) {
+			purses = append(purses, id)
+		}
+	}
+	held, err := a.books.HeldBy(ctx, a.site.Place, purses)
+	for i, r := range rights {
+		if id, err := gatehouse.ParseID(r.ID); err == nil {
+			if m, ok := held[id]; ok {
+				w := moneyOf(m)
+				rights[i].Holds = &w
+			}
+		}
+	}
+	return err
 }
 
 // wireRight puts an item into the words of the API; its body was checked when it was put.
@@ -243,6 +269,19 @@ func (a admin) wireRight(i gatehouse.ParkingItem) wire.Right {
 		var p gatehouse.Pass
 		_ = json.Unmarshal(i.Body, &p)
 		w.Name, w.What, w.From, w.Until, w.Uses, w.Used = p.Name, string(p.Kind), p.From, p.Until, p.Uses, a.stays.Used(p.ID)
+		if p.Price.Currency != "" {
+			m := moneyOf(p.Price)
+			w.Price = &m
+		}
+	case gatehouse.OrderItem:
+		var o gatehouse.PassOrder
+		_ = json.Unmarshal(i.Body, &o)
+		m := moneyOf(o.Amount)
+		w.Name, w.What, w.From, w.Until, w.Price = o.Name, string(o.Kind), o.From, o.Until, &m
+	case gatehouse.ShopItem:
+		var x gatehouse.Shop
+		_ = json.Unmarshal(i.Body, &x)
+		w.Name, w.What = x.Name, string(x.Gives.Kind)
 	case gatehouse.ReservationItem:
 		var r gatehouse.Reservation
 		_ = json.Unmarshal(i.Body, &r)
@@ -261,7 +300,10 @@ func (a admin) wireRight(i gatehouse.ParkingItem) wire.Right {
 
 // PutPass implements api.Parking.
 func (a admin) PutPass(ctx context.Context, r wire.PassRequest) (wire.Right, error) {
-	p := gatehouse.Pass{Kind: r.Kind, Name: r.Name, From: r.From, Until: r.Until, Classes: r.Classes, Uses: r.Uses, Quota: r.Quota}
+	p := gatehouse.Pass{Kind: r.Kind, Name: r.Name, From: r.From, Until: r.Until, Classes: r.Classes, Uses: r.Uses, Quota: r.Quota, Tax: r.Tax, Value: gatehouse.Money{Currency: r.Currency}}
+	if r.Price != nil {
+		p.Price = ofMoney(*r.Price)
+	}
 	for _, line := range r.Windows {
 		windows, err := gatehouse.ParseWindows(line)
 		if err != nil {

@@ -219,7 +219,7 @@ func TestTheServerAnswersAsItsDocumentSays(t *testing.T) {
 	// What is no 200 here: some routes are for people, there is no car park, and no period was
 	// closed. That a program hears so is in the document, too.
 	answers := map[string]int{"/api/v1/attendance/own": http.StatusUnauthorized, "/api/v1/attendance/exports": http.StatusUnauthorized, "/api/v1/attendance/pay": http.StatusUnauthorized, "/api/v1/attendance/pay/{id}/problems": http.StatusUnauthorized,
-		"/api/v1/attendance/people/{id}/pay": http.StatusUnauthorized, "/api/v1/attendance/own/payslips": http.StatusUnauthorized, "/api/v1/attendance/own/looks": http.StatusUnauthorized, "/api/v1/attendance/own/swaps": http.StatusUnauthorized, "/api/v1/parking/rights": http.StatusForbidden,
+		"/api/v1/attendance/people/{id}/pay": http.StatusUnauthorized, "/api/v1/attendance/own/payslips": http.StatusUnauthorized, "/api/v1/attendance/own/looks": http.StatusUnauthorized, "/api/v1/attendance/own/swaps": http.StatusUnauthorized, "/api/v1/parking/rights": http.StatusForbidden, "/api/v1/parking/accounts": http.StatusForbidden, "/api/v1/parking/shops": http.StatusForbidden, "/api/v1/parking/kiosks": http.StatusForbidden,
 		"/api/v1/attendance/people/{id}/differences": http.StatusNotFound, "/api/v1/parking/exits/{id}/candidates": http.StatusNotFound, "/api/v1/parking/stays/{id}": http.StatusNotFound, "/api/v1/parking/tariffs/{name}": http.StatusNotFound}
 	spans := []string{"/api/v1/attendance/people", "/api/v1/attendance/people/{id}", "/api/v1/attendance/people/{id}/differences", "/api/v1/attendance/performance", "/api/v1/parking/books/report"}
 	for _, path := range paths {

@@ -51,11 +51,12 @@ type Status struct {
 	// Field is the path of a value in the JSON answer: names and numbers of array
 	// elements between dots, for example "inputs.0.input".
 	Field string
-	// Passed and NotPassed are the values (as JSON writes them, strings without
-	// quotes) that, when the field turns to them after a command, mean that somebody
-	// passed or that nobody did. Opened and Closed are values that tell the gate's
+	// Passed, NotPassed and Tailgated are the values (as JSON writes them, strings
+	// without quotes) that, when the field turns to them after a command, mean that
+	// somebody passed, that nobody did, or that two did. Opened and Closed are values that tell the gate's
 	// state. "" for none; one value may stand for two.
 	Passed, NotPassed string
+	Tailgated         string
 	Opened, Closed    string
 	// Every is the time between two questions while a command waits, Idle that at
 	// rest; 0: 250 ms and 5 s.

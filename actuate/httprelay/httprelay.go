@@ -80,7 +80,7 @@ func (r *Relays) State(gate gatehouse.GateID) gatehouse.GateState { return r.sta
 // Sense tells what a gate's sensor said, for relays that call back instead of
 // being asked. A zero passage means the gate's oldest that waits. false: none does.
 func (r *Relays) Sense(gate gatehouse.GateID, s actuate.Signal) bool {
-	if s.Outcome != gatehouse.Passed && s.Outcome != gatehouse.NotPassed {
+	if s.Outcome != gatehouse.Passed && s.Outcome != gatehouse.NotPassed && s.Outcome != gatehouse.Tailgated {
 		return false
 	}
 	if s.At.IsZero() {
@@ -195,6 +195,8 @@ func (r *Relays) watch(ctx context.Context, id gatehouse.GateID, g Gate) {
 				switch v {
 				case g.Status.Passed:
 					r.sensors.Sense(id, actuate.Signal{Outcome: gatehouse.Passed, At: now})
+				case g.Status.Tailgated:
+					r.sensors.Sense(id, actuate.Signal{Outcome: gatehouse.Tailgated, At: now})
 				case g.Status.NotPassed:
 					r.sensors.Sense(id, actuate.Signal{Outcome: gatehouse.NotPassed, At: now})
 				}

@@ -41,7 +41,7 @@ func parseSignal(payload []byte) (s actuate.Signal, ok bool) {
 		word = m.Outcome
 	}
 	switch gatehouse.Outcome(word) {
-	case gatehouse.Passed, gatehouse.NotPassed:
+	case gatehouse.Passed, gatehouse.NotPassed, gatehouse.Tailgated:
 		s.Outcome = gatehouse.Outcome(word)
 		return s, true
 	}

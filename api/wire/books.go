@@ -32,6 +32,8 @@ type BooksDay struct {
 	Lost       int64              `json:"lost"`
 	Fees       int64              `json:"fees"`
 	PaidOut    int64              `json:"paid_out"`
+	ToppedUp   int64              `json:"topped_up"` // put on passes of value, less what was given back
+	Spent      int64              `json:"spent"`     // paid by them
 	Entries    int                `json:"entries"`
 }
 

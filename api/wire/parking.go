@@ -164,7 +164,7 @@ type TariffsResponse struct {
 // PassRequest gives a vehicle a pass. POST /api/v1/parking/passes.
 type PassRequest struct {
 	Vehicle gatehouse.SubjectID      `json:"vehicle"`
-	Kind    gatehouse.PassKind       `json:"kind"` // season, uses, exit
+	Kind    gatehouse.PassKind       `json:"kind"` // season, uses, exit, value
 	Name    string                   `json:"name"`
 	From    time.Time                `json:"from"`
 	Until   time.Time                `json:"until,omitzero"`
@@ -172,6 +172,12 @@ type PassRequest struct {
 	Classes []gatehouse.VehicleClass `json:"classes,omitempty"`
 	Uses    int                      `json:"uses,omitempty"`
 	Quota   string                   `json:"quota,omitempty"` // the group that it shares spaces with
+	// Price is what another month of a season pass costs, with its tax; nobody renews it without.
+	Price *Money `json:"price,omitempty"`
+	// Tax is the tax in the price, in hundredths of a per cent of the net price.
+	Tax int64 `json:"tax_basis_points,omitempty"`
+	// Currency is that of a pass of value.
+	Currency gatehouse.Currency `json:"currency,omitempty"`
 }
 
 // ReservationRequest reserves a space. POST /api/v1/parking/reservations.
@@ -210,6 +216,8 @@ type Right struct {
 	Uses    int                       `json:"uses,omitempty"`   // that a pass began with
 	Used    int                       `json:"used,omitempty"`   // stays that used it
 	Spaces  int                       `json:"spaces,omitempty"` // of a quota
+	Price   *Money                    `json:"price,omitempty"`  // of another month of a season pass, or of an order
+	Holds   *Money                    `json:"holds,omitempty"`  // what a pass of value holds
 	At      time.Time                 `json:"at"`
 }
 

@@ -74,7 +74,10 @@ type CLI struct {
 
 	Tariff     TariffCmd     `cmd:"" help:"What parking costs: check a tariff's file, explain a charge, draw a chart; put, list, show, history."`
 	Parking    ParkingCmd    `cmd:"" help:"Who is in the car parks: status, stays, stay, exits, attach, dismiss, end."`
-	Pass       PassCmd       `cmd:"" help:"Rights to park: add, reserve, quota, deny, list, rm."`
+	Pass       PassCmd       `cmd:"" help:"Rights to park: add, reserve, quota, deny, order, give-back, list, rm."`
+	Driver     DriverCmd     `cmd:"" help:"Pages of drivers who have passes: add, vehicle, invoice, link, list, rm."`
+	Shop       ShopCmd       `cmd:"" help:"Shops that give something toward stays, by codes of their page: add, link, list, rm."`
+	Kiosk      KioskCmd      `cmd:"" help:"Screens at lanes that show the drivers' pages: add, list, rm."`
 	Validation ValidationCmd `cmd:"" help:"What shops give toward a stay."`
 	Books      BooksCmd      `cmd:"" help:"What parking brought in: report, take, refund, write off, close, reconcile, export, check."`
 

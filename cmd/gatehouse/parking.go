@@ -186,12 +186,14 @@ func (cmd ParkingTicketCmd) Run(ctx context.Context, out *Out) error {
 
 // PassCmd is about rights to park.
 type PassCmd struct {
-	Add     PassAddCmd     `cmd:"" help:"Give a vehicle a pass: season, uses or exit."`
-	Reserve PassReserveCmd `cmd:"" help:"Reserve a space for a vehicle."`
-	Quota   PassQuotaCmd   `cmd:"" help:"Say how many spaces a group (a tenant, the staff) may use at once."`
-	Deny    PassDenyCmd    `cmd:"" help:"Keep a vehicle out."`
-	List    PassListCmd    `cmd:"" help:"List passes, reservations, quotas, the denied, and validations."`
-	Rm      PassRmCmd      `cmd:"" help:"Take one of them away."`
+	Add      PassAddCmd      `cmd:"" help:"Give a vehicle a pass: season, uses, exit or value."`
+	Reserve  PassReserveCmd  `cmd:"" help:"Reserve a space for a vehicle."`
+	Quota    PassQuotaCmd    `cmd:"" help:"Say how many spaces a group (a tenant, the staff) may use at once."`
+	Deny     PassDenyCmd     `cmd:"" help:"Keep a vehicle out."`
+	Order    PassOrderCmd    `cmd:"" help:"Order another month of a season pass, or money on a pass of value."`
+	GiveBack PassGiveBackCmd `cmd:"" help:"Take money off a pass of value again, to refund it."`
+	List     PassListCmd     `cmd:"" help:"List passes, reservations, quotas, the denied, and validations."`
+	Rm       PassRmCmd       `cmd:"" help:"Take one of them away."`
 }
 
 // VehicleArg names an enrolled vehicle.
@@ -204,13 +206,16 @@ func (v VehicleArg) id() (gatehouse.SubjectID, error) { return gatehouse.ParseID
 // PassAddCmd gives a pass.
 type PassAddCmd struct {
 	VehicleArg
-	Kind   string    `help:"season, uses or exit." enum:"season,uses,exit" default:"season"`
-	Name   string    `help:"What the product is called; names nobody." required:"" placeholder:"NAME"`
-	From   time.Time `help:"When it begins; now where it is left out." placeholder:"RFC3339"`
-	Until  time.Time `help:"When it ends." placeholder:"RFC3339"`
-	Window []string  `help:"When a season pass counts: 'mon-fri 18:00-24:00'; at any time where it is left out." placeholder:"WHEN"`
-	Uses   int       `help:"Of uses: how many."`
-	Quota  string    `help:"The group that it shares spaces with." placeholder:"GROUP"`
+	Kind     string    `help:"season, uses, exit or value." enum:"season,uses,exit,value" default:"season"`
+	Name     string    `help:"What the product is called; names nobody." required:"" placeholder:"NAME"`
+	From     time.Time `help:"When it begins; now where it is left out." placeholder:"RFC3339"`
+	Until    time.Time `help:"When it ends." placeholder:"RFC3339"`
+	Window   []string  `help:"When a season pass counts: 'mon-fri 18:00-24:00'; at any time where it is left out." placeholder:"WHEN"`
+	Uses     int       `help:"Of uses: how many."`
+	Quota    string    `help:"The group that it shares spaces with." placeholder:"GROUP"`
+	Price    sum       `help:"What another month of a season pass costs its driver, as '119.00 EUR'."`
+	Tax      int64     `help:"The tax in the price, in hundredths of a per cent." placeholder:"N"`
+	Currency string    `help:"Of a pass of value." placeholder:"EUR"`
 }
 
 // Run gives it.
@@ -222,7 +227,10 @@ func (cmd PassAddCmd) Run(ctx context.Context, out *Out) error {
 	if cmd.From.IsZero() {
 		cmd.From = time.Now()
 	}
-	q := wire.PassRequest{Vehicle: id, Kind: gatehouse.PassKind(cmd.Kind), Name: cmd.Name, From: cmd.From.UTC(), Windows: cmd.Window, Uses: cmd.Uses, Quota: cmd.Quota}
+	q := wire.PassRequest{Vehicle: id, Kind: gatehouse.PassKind(cmd.Kind), Name: cmd.Name, From: cmd.From.UTC(), Windows: cmd.Window, Uses: cmd.Uses, Quota: cmd.Quota, Tax: cmd.Tax, Currency: gatehouse.Currency(cmd.Currency)}
+	if m := cmd.Price.wire(); m.Currency != "" {
+		q.Price = &m
+	}
 	if !cmd.Until.IsZero() {
 		q.Until = cmd.Until.UTC()
 	}
@@ -302,7 +310,7 @@ func sayRight(out *Out, r wire.Right) {
 
 // PassRmCmd takes a right away.
 type PassRmCmd struct {
-	Kind string `arg:"" help:"pass, reservation, quota, denied or validation." enum:"pass,reservation,quota,denied,validation"`
+	Kind string `arg:"" help:"pass, reservation, quota, denied, validation, order or account_vehicle." enum:"pass,reservation,quota,denied,validation,order,account_vehicle"`
 	ID   string `arg:"" help:"Its id, or a quota's group."`
 }
 

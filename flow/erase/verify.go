@@ -126,6 +126,9 @@ func (d Document) Findings(ctx context.Context, c Copy) (findings []string, err 
 	if traces.Passages > 0 {
 		add("%d passages have the subject's id", traces.Passages)
 	}
+	if traces.Parking > 0 {
+		add("stays, passes or accounts of car parks name the subject %d times", traces.Parking)
+	}
 	if traces.Rules > 0 {
 		add("the rule book names the subject %d times", traces.Rules)
 	}

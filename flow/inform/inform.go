@@ -24,9 +24,15 @@ type Ports struct {
 	Blobs    Blobs
 	Badges   Badges
 	Log      Log
+	Parking  Parking // nil: the site has no car park
 	// Open opens sealed values for whoever asks, with a reason.
 	Open func(ctx context.Context, reason string, refs []gatehouse.SealedRef) ([][]byte, error)
 	Now  func() time.Time
+}
+
+// Parking finds what car parks and their books hold of somebody.
+type Parking interface {
+	HeldOf(ctx context.Context, id gatehouse.SubjectID) (gatehouse.HeldParking, error)
 }
 
 // Subjects finds what is stored of who is enrolled.
@@ -86,6 +92,12 @@ type Held struct {
 	PaidBy      []PaidBy        `json:"pay_terms,omitempty"`
 	Payslips    []Payslip       `json:"payslips,omitempty"`
 
+	Stays     []Stay          `json:"parking_stays,omitempty"` // the newest first
+	MoreStays bool            `json:"more_parking_stays,omitempty"`
+	Payments  []Payment       `json:"parking_payments,omitempty"`
+	Rights    []Right         `json:"parking_rights,omitempty"` // passes, reservations, orders, accounts, the list of the denied
+	Buyer     json.RawMessage `json:"invoice_buyer,omitempty"`  // an InvoiceBuyer
+
 	Looked []Look `json:"disclosures,omitempty"` // the newest first
 	Gone   int    `json:"not_readable,omitempty"`
 }
@@ -119,6 +131,33 @@ type Passage struct {
 	Granted   bool                  `json:"granted"`
 	Reason    gatehouse.Reason      `json:"reason"`
 	Pictures  int                   `json:"pictures"`
+}
+
+// Stay is one stay in a car park: the facts, and how a reading of the plate was corrected.
+type Stay struct {
+	CarPark   string               `json:"car_park"`
+	Entered   time.Time            `json:"entered"`
+	Left      time.Time            `json:"left,omitzero"`
+	State     gatehouse.StayState  `json:"state"`
+	Charged   string               `json:"charged,omitempty"`
+	Corrected *gatehouse.Corrected `json:"corrected,omitempty"`
+}
+
+// Payment is money that was paid for stays or passes, or went back (negative).
+type Payment struct {
+	At     time.Time `json:"at"`
+	Amount string    `json:"amount"`
+	By     string    `json:"by"` // the way: stripe, cash, prepaid
+}
+
+// Right is a pass or the like.
+type Right struct {
+	Kind  gatehouse.ParkingItemKind `json:"kind"`
+	Name  string                    `json:"name,omitempty"`
+	What  string                    `json:"what,omitempty"`
+	From  time.Time                 `json:"from,omitzero"`
+	Until time.Time                 `json:"until,omitzero"`
+	Holds string                    `json:"amount,omitempty"`
 }
 
 // Look is one disclosure of something of theirs. Who looked stands there by role: the
@@ -225,6 +264,9 @@ func (h *Held) open(ctx context.Context, p Ports, s gatehouse.Subject, reason st
 				h.Requests[i].Email = c.Email
 			}
 		})
+	}
+	if err := h.parking(ctx, p, want); err != nil {
+		return nil, err
 	}
 	worked, err := h.worked(ctx, p, now, want)
 	if err != nil {

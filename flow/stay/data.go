@@ -20,6 +20,22 @@ type data struct {
 	denied       map[gatehouse.SubjectID]struct{}
 	validations  map[gatehouse.ID][]gatehouse.Validation // by stay
 	used         map[gatehouse.ID]int                    // stays that used a pass
+	orders       map[gatehouse.ID]order
+	accounts     map[gatehouse.ID]account
+	vehicles     map[gatehouse.ID][]gatehouse.SubjectID // by account
+	kiosks       map[gatehouse.ID]gatehouse.ParkingKiosk
+	shops        map[gatehouse.ID]gatehouse.Shop
+	codes        map[gatehouse.ID]gatehouse.ShopCode
+}
+
+// onInvoice reports whether a vehicle's stays are paid by its account's invoice.
+func (d *data) onInvoice(vehicle gatehouse.SubjectID) bool {
+	for id, vehicles := range d.vehicles {
+		if d.accounts[id].Invoice && slices.Contains(vehicles, vehicle) {
+			return true
+		}
+	}
+	return false
 }
 
 // revision is a tariff as it was put once.
@@ -54,7 +70,8 @@ func (d *data) quotaList() (all []gatehouse.Quota) {
 // loadData reads tariffs, passes, reservations, quotas, lists and validations.
 func (s *Stays) loadData(ctx context.Context) error {
 	d := data{tariffs: map[string][]revision{}, passes: map[gatehouse.SubjectID][]gatehouse.Pass{}, reservations: map[gatehouse.SubjectID][]gatehouse.Reservation{},
-		quotas: map[string]gatehouse.Quota{}, denied: map[gatehouse.SubjectID]struct{}{}, validations: map[gatehouse.ID][]gatehouse.Validation{}}
+		quotas: map[string]gatehouse.Quota{}, denied: map[gatehouse.SubjectID]struct{}{}, validations: map[gatehouse.ID][]gatehouse.Validation{},
+		orders: map[gatehouse.ID]order{}, accounts: map[gatehouse.ID]account{}, vehicles: map[gatehouse.ID][]gatehouse.SubjectID{}, kiosks: map[gatehouse.ID]gatehouse.ParkingKiosk{}, shops: map[gatehouse.ID]gatehouse.Shop{}, codes: map[gatehouse.ID]gatehouse.ShopCode{}}
 	stored, err := s.Store.Tariffs(ctx, s.Place)
 	if err != nil {
 		return err
@@ -75,6 +92,7 @@ func (s *Stays) loadData(ctx context.Context) error {
 			return gatehouse.Errorf("store.damaged", "restore it from a backup", "a %s of a car park is malformed: %w", i.Kind, err)
 		}
 	}
+	d.extend()
 	if d.used, err = s.Store.RightsUsed(ctx, s.Place); err != nil {
 		return err
 	}
@@ -96,8 +114,38 @@ func (d *data) take(i gatehouse.ParkingItem) error {
 		d.denied[i.Subject] = struct{}{}
 	case gatehouse.ValidationItem:
 		return takeOne(i.Body, func(v gatehouse.Validation) { d.validations[i.Stay] = append(d.validations[i.Stay], v) })
+	case gatehouse.OrderItem:
+		return takeOne(i.Body, func(o gatehouse.PassOrder) { d.orders[o.ID] = order{o, i.Subject} })
+	case gatehouse.DriverAccountItem:
+		return takeOne(i.Body, func(a gatehouse.DriverAccount) { d.accounts[a.ID] = account{a, i.Subject} })
+	case gatehouse.AccountVehicleItem:
+		return takeOne(i.Body, func(of vehicleOf) { d.vehicles[of.Account] = append(d.vehicles[of.Account], i.Subject) })
+	case gatehouse.KioskItem:
+		return takeOne(i.Body, func(k gatehouse.ParkingKiosk) { d.kiosks[k.ID] = k })
+	case gatehouse.ShopItem:
+		return takeOne(i.Body, func(x gatehouse.Shop) { d.shops[x.ID] = x })
+	case gatehouse.ShopCodeItem:
+		return takeOne(i.Body, func(c gatehouse.ShopCode) { d.codes[c.ID] = c })
 	}
 	return nil
+}
+
+// extend gives season passes the months that were paid for: one row says that an order was
+// paid and until when its pass counts, so that neither is true without the other.
+func (d *data) extend() {
+	until := map[gatehouse.ID]time.Time{}
+	for _, o := range d.orders {
+		if !o.Done.IsZero() && o.Kind == gatehouse.RenewalOrder && o.Until.After(until[o.Pass]) {
+			until[o.Pass] = o.Until
+		}
+	}
+	for _, passes := range d.passes {
+		for i := range passes {
+			if t := until[passes[i].ID]; t.After(passes[i].Until) {
+				passes[i].Until = t
+			}
+		}
+	}
 }
 
 func takeOne[T any](body []byte, take func(T)) error {

@@ -48,6 +48,9 @@ func (s *Stays) DueOf(ctx context.Context, place gatehouse.Place, stay gatehouse
 	if place != s.Place {
 		return gatehouse.StayDue{}, gatehouse.Errorf("parking.unknown_stay", "see the list of stays", "there is no such stay")
 	}
+	if o, ok := s.orderOf(stay); ok {
+		return s.dueOfOrder(ctx, o)
+	}
 	r, err := s.stay(ctx, stay)
 	if err != nil {
 		return gatehouse.StayDue{}, err
@@ -94,6 +97,9 @@ func (s *Stays) dueAfter(ctx context.Context, d gatehouse.StayDue, r gatehouse.S
 
 // StayPaid implements gatehouse.PayableStays.
 func (s *Stays) StayPaid(ctx context.Context, place gatehouse.Place, stay gatehouse.ID) error {
+	if _, ok := s.orderOf(stay); ok {
+		return s.orderPaid(ctx, stay)
+	}
 	now := s.Now()
 	due, err := s.DueOf(ctx, place, stay, now)
 	if err != nil {

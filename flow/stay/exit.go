@@ -15,6 +15,9 @@ const (
 	exitDismissed = "dismissed" // a person looked, and no entry belongs to it
 )
 
+// exitTailgated is why nothing is known of an exit: it was another's opening.
+const exitTailgated = "tailgated"
+
 // byPairing stands for nobody: the pairing corrected a text.
 const byPairing = "pairing"
 
@@ -184,6 +187,10 @@ func (s *Stays) book(ctx context.Context, id gatehouse.ID) error {
 			s.Log.Warn("a stay's charge is not booked; it is tried again", "stay", r.ID, "code", gatehouse.ErrorCode(err))
 			return nil
 		}
+		if err := s.payOtherwise(ctx, &r); err != nil {
+			s.Log.Warn("what pays for a stay is not booked; it is tried again", "stay", r.ID, "code", gatehouse.ErrorCode(err))
+			return nil
+		}
 		r.Booked = true
 		if err := s.Store.ChangeStay(ctx, r, nil); err != nil {
 			return err
@@ -283,4 +290,33 @@ func (s *Stays) couldMean(stay gatehouse.ID) bool {
 		}
 	}
 	return false
+}
+
+// tailgated deals with a vehicle that passed behind another, on its opening. At an exit it is
+// one that nobody read: a person looks at the pictures and says which stay it ended, and nobody
+// is charged by a guess. At an entry it is inside without a stay: its exit will open, as that of
+// whoever was not seen come in. Who was let in or out properly is not concerned.
+func (s *Stays) tailgated(ctx context.Context, l lane, p gatehouse.Passage) error {
+	if !l.entry {
+		id := p.ID
+		id[len(id)-1] ^= 1 // of its own, and the same when this is done again
+		e, err := s.Store.ExitOf(ctx, s.Place, id)
+		if err == nil {
+			return nil // the alarm was raised, or will be looked for in vain: what counts is the exit
+		}
+		if gatehouse.ErrorCode(err) != "store.not_found" {
+			return err
+		}
+		e = gatehouse.StayExit{Place: s.Place, ID: id, CarPark: l.park, Gate: p.Gate, At: p.At, Subject: gatehouse.RandomID(), State: string(pairing.Unpaired), Reason: exitTailgated}
+		if err := s.Store.PutExit(ctx, e, nil); err != nil {
+			return err
+		}
+		s.mu.Lock()
+		s.unmatched[id] = e
+		s.mu.Unlock()
+	}
+	if s.Tailgated != nil {
+		s.Tailgated(ctx, p.Gate)
+	}
+	return nil
 }

@@ -68,6 +68,8 @@ func (s *Stays) event(ctx context.Context, l lane, e follow.Event) error {
 		return s.withdraw(ctx, p.ID)
 	case e.Kind == follow.OutcomeEvent && turnedBack:
 		return s.reverse(ctx, p.ID)
+	case e.Kind == follow.OutcomeEvent && p.Outcome == gatehouse.Tailgated:
+		return s.tailgated(ctx, l, p)
 	case e.Kind != follow.PassageEvent || p.Decision.Grant && turnedBack:
 		return nil
 	case p.Decision.Grant && l.entry:

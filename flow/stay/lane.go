@@ -104,6 +104,11 @@ func (s *Stays) atExit(ctx context.Context, l lane, v gatehouse.AtLane, sight pa
 			s.Log.Error("what a stay owes cannot be found out; the barrier opens", "stay", r.ID, "code", gatehouse.ErrorCode(err))
 		}
 		o = parking.Owing{Due: bill.Due, Unknown: err != nil, Paid: bill.Paid.Minor > 0}
+		if err == nil {
+			if o.By, _, err = s.payer(ctx, r, v.Subject, v.Known, bill.Due, v.At); err != nil {
+				s.Log.Error("whether a pass pays for a stay cannot be found out; its driver is asked", "stay", r.ID, "code", gatehouse.ErrorCode(err))
+			}
+		}
 	}
 	return parking.AtExit(sight, verdict, o)
 }

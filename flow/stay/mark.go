@@ -3,6 +3,7 @@ package stay
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"time"
 
@@ -104,6 +105,13 @@ func (s *Stays) lost(park string, now time.Time) []pairing.Sighting {
 // Tidy drops the marks that nothing needs any more, and ends the stays that are open for
 // longer than anybody stays. It is called every minute.
 func (s *Stays) Tidy(ctx context.Context) error {
+	if err := s.tidyMarks(ctx); err != nil {
+		return err
+	}
+	return errors.Join(s.tidyOrders(ctx), s.tidyCodes(ctx))
+}
+
+func (s *Stays) tidyMarks(ctx context.Context) error {
 	s.changes.Lock()
 	defer s.changes.Unlock()
 	now := s.Now()

@@ -40,10 +40,14 @@ func (s *Stays) PutPass(ctx context.Context, vehicle gatehouse.SubjectID, p gate
 	switch {
 	case !plainName(p.Name):
 		return p, wrongRight("a pass has a name of 1 to %d characters", maxName)
-	case p.Kind == gatehouse.ValuePass:
-		return p, wrongRight("money is put on a pass where the books are; use season, uses or exit here")
-	case p.Kind != gatehouse.SeasonPass && p.Kind != gatehouse.UsesPass && p.Kind != gatehouse.ExitPass:
-		return p, wrongRight("a pass is season, uses or exit")
+	case p.Kind != gatehouse.SeasonPass && p.Kind != gatehouse.UsesPass && p.Kind != gatehouse.ExitPass && p.Kind != gatehouse.ValuePass:
+		return p, wrongRight("a pass is season, uses, exit or value")
+	case p.Kind == gatehouse.ValuePass && (!knownCurrency(p.Value.Currency) || p.Value.Minor != 0):
+		return p, wrongRight("a pass of value has a currency, and its money is put on it by an order")
+	case p.Kind != gatehouse.SeasonPass && p.Price != (gatehouse.Money{}):
+		return p, wrongRight("only a season pass has a price for another month")
+	case p.Price != (gatehouse.Money{}) && (!knownCurrency(p.Price.Currency) || p.Price.Minor <= 0 || p.Price.Minor > maxTopUp) || p.Tax < 0 || p.Tax > 10_000:
+		return p, wrongRight("a price is more than nothing, and its tax 0 to 100 per cent")
 	case p.From.IsZero() || p.Kind == gatehouse.SeasonPass && p.Until.IsZero() || !p.Until.IsZero() && !p.Until.After(p.From) || p.Until.Sub(p.From) > maxValidity && !p.Until.IsZero():
 		return p, wrongRight("a pass begins before it ends, within ten years")
 	case p.Kind == gatehouse.UsesPass && (p.Uses < 1 || p.Uses > maxUses):
@@ -62,6 +66,11 @@ func (s *Stays) PutPass(ctx context.Context, vehicle gatehouse.SubjectID, p gate
 		p.ID = gatehouse.RandomID()
 	}
 	return p, s.putItem(ctx, gatehouse.ParkingItem{Kind: gatehouse.PassItem, ID: p.ID.String(), Subject: vehicle}, p, by)
+}
+
+func knownCurrency(c gatehouse.Currency) bool {
+	_, ok := c.Exponent()
+	return ok
 }
 
 // PutReservation keeps a vehicle's reservation.
@@ -109,7 +118,9 @@ func (s *Stays) Validate(ctx context.Context, stay gatehouse.ID, v gatehouse.Val
 	if !plainName(v.Issuer) {
 		return wrong("an issuer has 1 to %d characters", maxName)
 	}
-	v.ID, v.At = gatehouse.RandomID(), s.Now().UTC()
+	if v.At = s.Now().UTC(); v.ID.IsZero() {
+		v.ID = gatehouse.RandomID()
+	}
 	s.mu.RLock()
 	before := s.data.validations[stay]
 	s.mu.RUnlock()
@@ -169,21 +180,28 @@ func (s *Stays) checkOf(vehicle gatehouse.SubjectID, classes []gatehouse.Vehicle
 }
 
 func (s *Stays) putItem(ctx context.Context, i gatehouse.ParkingItem, what any, by string) (err error) {
+	return s.putItems(ctx, []gatehouse.ParkingItem{i}, []any{what}, by)
+}
+
+// putItems keeps some one after the other: each by itself, if it is cut off.
+func (s *Stays) putItems(ctx context.Context, items []gatehouse.ParkingItem, what []any, by string) error {
 	s.changes.Lock()
 	defer s.changes.Unlock()
-	if i.Body, err = json.Marshal(what); err != nil {
-		return err
-	}
 	all, err := s.Store.ParkingItems(ctx, s.Place)
 	if err != nil {
 		return err
 	}
-	if len(all) >= maxRights {
+	if len(all)+len(items) > maxRights {
 		return gatehouse.Errorf("parking.too_many", "remove those that have ended", "there are %d passes and lists already", len(all))
 	}
-	i.At = s.Now().UTC()
-	if err := s.Store.PutParkingItem(ctx, s.Place, i, gatehouse.ParkingLeaf(s.Place, string(i.Kind)+"-put", i.ID, by, i.Body, i.At)); err != nil {
-		return err
+	for n, i := range items {
+		if i.Body, err = json.Marshal(what[n]); err != nil {
+			return err
+		}
+		i.At = s.Now().UTC()
+		if err := s.Store.PutParkingItem(ctx, s.Place, i, gatehouse.ParkingLeaf(s.Place, string(i.Kind)+"-put", i.ID, by, i.Body, i.At)); err != nil {
+			return err
+		}
 	}
 	return s.loadData(ctx)
 }

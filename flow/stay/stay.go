@@ -51,12 +51,16 @@ type Ports struct {
 	Working Working
 	Sealer  gatehouse.Sealer
 	Books   gatehouse.StayBooks // nil: nothing is booked, and nothing counts as paid
+	// Passes are the same books, for passes of value, orders and accounts; nil: there are none.
+	Passes gatehouse.PassBooks
 	// ReadTariff reads a tariff's file, as package tariff does. Errors: parking.tariff.
 	ReadTariff func(body []byte) (gatehouse.Tariff, error)
 	// Alarm is told of a plate that is inside twice.
 	Alarm func(ctx context.Context, gate gatehouse.GateID)
-	Now   func() time.Time
-	Log   *slog.Logger
+	// Tailgated is told of a vehicle that passed behind another; nil: nobody.
+	Tailgated func(ctx context.Context, gate gatehouse.GateID)
+	Now       func() time.Time
+	Log       *slog.Logger
 }
 
 // Stays are a site's car parks. All methods are safe for concurrent use.
@@ -69,6 +73,10 @@ type Stays struct {
 	// changes makes what is written one after the other; mu guards what is in memory, and is
 	// never held while something is written or asked.
 	changes sync.Mutex
+
+	accountChanges sync.Mutex // one change of a driver's account after the other
+	kioskChanges   sync.Mutex // of screens at lanes
+	shopChanges    sync.Mutex // the same of shops, and of their codes
 
 	mu        sync.RWMutex
 	opener    Opener

@@ -31,6 +31,9 @@ func Decide(e gatehouse.BookEvent, known gatehouse.BookKnown) (gatehouse.BookEnt
 			return gatehouse.BookEntry{}, "", currency()
 		}
 	}
+	if ofPass(e.Kind) && s.pass.currency != "" && e.Amount.Currency != s.pass.currency {
+		return gatehouse.BookEntry{}, "", currency()
+	}
 	if ofStay(e.Kind) && s.stay != "" && e.Amount.Currency != s.stay {
 		return gatehouse.BookEntry{}, "", currency()
 	}
@@ -107,6 +110,21 @@ func decide(e *gatehouse.BookEvent, s state) ([]gatehouse.Posting, gatehouse.Boo
 		}
 		return move(s.disputed, to, gatehouse.Disputed(e.Provider))
 
+	case gatehouse.BookTopUp:
+		return move(amount, gatehouse.Receivable, s.pass.account)
+
+	case gatehouse.BookSpend:
+		if amount > s.pass.holds || amount > s.owed {
+			return nil, "", gatehouse.Errorf("books.too_much", "put money on the pass, or pay another way", "more would be spent than the pass holds, or than the stay owes")
+		}
+		return move(amount, s.pass.account, gatehouse.Receivable)
+
+	case gatehouse.BookGiveBack:
+		if amount > s.pass.holds || amount > s.toppedUp {
+			return nil, "", gatehouse.Errorf("books.too_much", "give back what is left, or less", "more would be given back than the pass holds of this order")
+		}
+		return move(amount, s.pass.account, gatehouse.Receivable)
+
 	case gatehouse.BookFee:
 		return move(amount, gatehouse.Fees(e.Provider), held)
 
@@ -140,7 +158,20 @@ func ofPayment(k gatehouse.BookKind) bool {
 
 // ofStay reports whether a change needs a stay of its own saying.
 func ofStay(k gatehouse.BookKind) bool {
-	return k == gatehouse.BookCharge || k == gatehouse.BookPayment || k == gatehouse.BookWriteOff
+	return k == gatehouse.BookCharge || k == gatehouse.BookPayment || k == gatehouse.BookWriteOff || ofPass(k)
+}
+
+// ofPass reports whether a change moves what a pass of value holds.
+func ofPass(k gatehouse.BookKind) bool {
+	return k == gatehouse.BookTopUp || k == gatehouse.BookSpend || k == gatehouse.BookGiveBack
+}
+
+// passOf reads the pass that an event of it names.
+func passOf(e gatehouse.BookEvent) (gatehouse.ID, error) {
+	if e.Provider != gatehouse.FromPass {
+		return gatehouse.ID{}, malformed("what a pass holds is its own provider")
+	}
+	return gatehouse.ParseID(e.Payment)
 }
 
 func check(e gatehouse.BookEvent) error {
@@ -164,7 +195,9 @@ func check(e gatehouse.BookEvent) error {
 		return malformed("it names no stay")
 	case e.Kind != gatehouse.BookCharge && (e.Object == "" || len(e.Object) > 255 || len(e.Payment) > 255 || len(e.Notice) > 255):
 		return malformed("it has no id, or one that is too long")
-	case (e.Kind == gatehouse.BookPayment || ofPayment(e.Kind)) && e.Payment == "":
+	case ofPass(e.Kind) != (e.Provider == gatehouse.FromPass):
+		return malformed("only what a pass holds has no other provider")
+	case (e.Kind == gatehouse.BookPayment || ofPayment(e.Kind) || ofPass(e.Kind)) && e.Payment == "":
 		return malformed("it names no payment")
 	case e.Kind == gatehouse.BookPayment && e.Payment != e.Object:
 		return malformed("a payment has one id")
@@ -172,8 +205,15 @@ func check(e gatehouse.BookEvent) error {
 		return malformed("it names no provider")
 	case e.Kind == gatehouse.BookWriteOff && (e.By == "" || !slices.Contains(gatehouse.BookReasons, e.Reason)):
 		return gatehouse.Errorf("books.reason", "say why, with one of the reasons that there are", "a person writes off, with a reason")
+	case e.Kind == gatehouse.BookGiveBack && (e.By == "" || !slices.Contains(gatehouse.BookReasons, e.Reason)):
+		return gatehouse.Errorf("books.reason", "say why, with one of the reasons that there are", "a person gives back what a pass holds, with a reason")
 	case e.At.IsZero() || e.Heard.IsZero():
 		return malformed("it has no time")
+	}
+	if ofPass(e.Kind) {
+		if _, err := passOf(e); err != nil {
+			return malformed("it names no pass")
+		}
 	}
 	return nil
 }
@@ -204,7 +244,7 @@ func Adds(e gatehouse.BookEntry) bool {
 }
 
 // Payments gives what was booked toward a stay, oldest first: what was paid and written off,
-// less what went back. A disputed payment counts: whether it was the driver's is for the
+// less what went back. What a pass of value paid is a payment. A disputed payment counts: whether it was the driver's is for the
 // bank to say, and a lost dispute is the site's loss.
 func Payments(entries []gatehouse.BookEntry) []gatehouse.Payment {
 	var out []gatehouse.Payment
@@ -213,7 +253,7 @@ func Payments(entries []gatehouse.BookEntry) []gatehouse.Payment {
 		d := e.Digest()
 		copy(p.ID[:], d[:])
 		switch e.Kind {
-		case gatehouse.BookPayment, gatehouse.BookWriteOff, gatehouse.BookRefundFailed:
+		case gatehouse.BookPayment, gatehouse.BookWriteOff, gatehouse.BookRefundFailed, gatehouse.BookSpend:
 		case gatehouse.BookRefund:
 			p.Amount = p.Amount.Neg()
 		default:

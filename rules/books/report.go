@@ -22,6 +22,8 @@ type Day struct {
 	Won, Lost  int64 // of disputes that ended
 	Fees       int64
 	PaidOut    int64
+	ToppedUp   int64 // put on passes of value, less what was given back
+	Spent      int64 // paid by them
 	Entries    int
 }
 
@@ -63,6 +65,12 @@ func Days(entries []gatehouse.BookEntry, zone *time.Location) []Day {
 			d.Fees += n
 		case gatehouse.BookPayout:
 			d.PaidOut += n
+		case gatehouse.BookTopUp:
+			d.ToppedUp += n
+		case gatehouse.BookGiveBack:
+			d.ToppedUp -= n
+		case gatehouse.BookSpend:
+			d.Spent += n
 		}
 	}
 	var out []Day

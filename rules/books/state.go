@@ -18,6 +18,8 @@ type state struct {
 	// Of the refund or dispute that the event names:
 	refunded int64
 	disputed int64
+	toppedUp int64 // by the order that the event names, less what was given back
+	pass     pass
 	ended    bool // the dispute was won or lost
 }
 
@@ -27,6 +29,13 @@ type payment struct {
 	stay     gatehouse.ID
 	amount   gatehouse.Money
 	refunded int64 // less refunds that failed
+}
+
+// pass is what is known of the pass of value that the event names.
+type pass struct {
+	account  gatehouse.LedgerAccount
+	currency gatehouse.Currency // "" where it never held anything
+	holds    int64
 }
 
 func stateOf(e gatehouse.BookEvent, k gatehouse.BookKnown) state {
@@ -44,6 +53,10 @@ func stateOf(e gatehouse.BookEvent, k gatehouse.BookKnown) state {
 			s.tax += x.Tax
 		}
 		s.owed += owed(x)
+	}
+	if ofPass(e.Kind) {
+		s.ofPass(e, k.OfPayment)
+		return s
 	}
 	for _, x := range k.OfPayment {
 		same := x.Object == e.Object
@@ -76,4 +89,28 @@ func owed(e gatehouse.BookEntry) (sum int64) {
 		}
 	}
 	return sum
+}
+
+// ofPass adds up what the entries of a pass of value left on it.
+func (s *state) ofPass(e gatehouse.BookEvent, entries []gatehouse.BookEntry) {
+	id, err := passOf(e)
+	if err != nil {
+		return // check has refused it
+	}
+	s.pass.account = gatehouse.Prepaid(id)
+	for _, x := range entries {
+		s.pass.currency = x.Amount.Currency
+		for _, p := range x.Postings {
+			if p.Account == s.pass.account {
+				s.pass.holds -= p.Amount
+			}
+		}
+		switch {
+		case x.Stay != e.Stay:
+		case x.Kind == gatehouse.BookTopUp:
+			s.toppedUp += x.Amount.Minor
+		case x.Kind == gatehouse.BookGiveBack:
+			s.toppedUp -= x.Amount.Minor
+		}
+	}
 }

@@ -46,6 +46,8 @@ type Owing struct {
 	// Unknown says that it could not be found out: no tariff, or books that do not answer.
 	// Nobody is kept for that.
 	Unknown bool
+	// By is what pays it without the driver: a pass of value, or an account. "" for nothing.
+	By Payer
 	// Paid says that something was paid; otherwise nothing was ever owed.
 	Paid bool
 }
@@ -68,6 +70,8 @@ func AtExit(s Sight, v pairing.Verdict, o Owing) (d gatehouse.Decision, certain 
 		return open(gatehouse.NoStay, string(v.Reason)), s.Enough
 	case o.Unknown:
 		return open(gatehouse.StayUnclear, "charge unknown"), s.Enough
+	case o.Due.Minor > 0 && o.By != "":
+		return open(gatehouse.Granted, "paid by "+string(o.By)), s.Sure || s.Enough
 	case o.Due.Minor > 0:
 		return deny(gatehouse.PaymentOwed, s, "payment"), s.Sure || s.Enough
 	case o.Paid:

@@ -46,6 +46,10 @@ func Say(l gatehouse.ChargeLine, c gatehouse.Currency, lang string) string {
 		return fmt.Sprintf("not counted: %s; no more than %d counts for a stay", l.Name, l.Count)
 	case gatehouse.TaxLine:
 		return l.Name + " " + Percent(l.Price)
+	case gatehouse.RenewalLine:
+		return l.Name + ", until " + l.Until.Format("2 Jan 2006, 15:04")
+	case gatehouse.TopUpLine:
+		return l.Name + ": money on the pass"
 	}
 	return string(l.Kind)
 }
@@ -83,6 +87,10 @@ func sayZH(l gatehouse.ChargeLine, c gatehouse.Currency) string {
 		return fmt.Sprintf("未计入：%s（每次最多 %d 项减免）", l.Name, l.Count)
 	case gatehouse.TaxLine:
 		return l.Name + " " + Percent(l.Price)
+	case gatehouse.RenewalLine:
+		return l.Name + "，至 " + l.Until.Format("2006年1月2日 15:04")
+	case gatehouse.TopUpLine:
+		return l.Name + "：充值"
 	}
 	return string(l.Kind)
 }

@@ -194,7 +194,18 @@ func (s *Store) SubjectTraces(ctx context.Context, place gatehouse.Place, id gat
 		return traces, sealeddb.Wrap(SiteFile, err)
 	}
 	traces.Hours += swaps
+	err = s.site.db.Readers().QueryRowContext(ctx, `SELECT count(*) FROM parking_items WHERE org = ? AND site = ? AND subject = ?`, args...).Scan(&traces.Parking)
+	if err != nil {
+		return traces, sealeddb.Wrap(SiteFile, err)
+	}
 	for _, month := range all[1:] {
+		var parked int
+		err := month.db.Readers().QueryRowContext(ctx, `SELECT (SELECT count(*) FROM stays WHERE org = ?1 AND site = ?2 AND subject = ?3) +
+			(SELECT count(*) FROM exits WHERE org = ?1 AND site = ?2 AND subject = ?3)`, args...).Scan(&parked)
+		if err != nil {
+			return traces, sealeddb.Wrap(month.db.Path(), err)
+		}
+		traces.Parking += parked
 		var punches int
 		if err := month.db.Readers().QueryRowContext(ctx, `SELECT count(*) FROM punches WHERE org = ? AND site = ? AND subject = ?`, args...).Scan(&punches); err != nil {
 			return traces, sealeddb.Wrap(month.db.Path(), err)

@@ -110,9 +110,15 @@ func testStaysForget(t *testing.T, s *suite) {
 	s.must(s.PutExit(s.ctx(), e, nil))
 	pass := gatehouse.ParkingItem{Kind: gatehouse.PassItem, ID: gatehouse.RandomID().String(), Subject: gone.Subject.ID, Body: []byte("{}"), At: noon}
 	s.must(s.PutParkingItem(s.ctx(), here, pass, []byte("leaf")))
+	if traces, err := s.SubjectTraces(s.ctx(), here, gone.Subject.ID); err != nil || traces.Parking != 3 {
+		t.Errorf("there is a trace of %d, want a stay, an exit and a pass: %v", traces.Parking, err)
+	}
 	fresh := gatehouse.RandomID()
 	_, err := s.ReplaceSubject(s.ctx(), here, gone.Subject.ID, fresh, []byte("replaced"))
 	s.must(err)
+	if traces, err := s.SubjectTraces(s.ctx(), here, gone.Subject.ID); err != nil || traces.Parking != 0 {
+		t.Errorf("afterwards there is a trace of %d: %v", traces.Parking, err)
+	}
 	s.must(s.ChangeStay(s.ctx(), r, nil)) // what was on its way brings nobody back
 	got, err := s.StayOf(s.ctx(), here, r.ID)
 	s.must(err)

@@ -42,6 +42,21 @@ GET /pay                                    public
 POST /pay                                   public
 GET /pay/static/{name}                      public
 GET /pay/stay/{key}                         public
+POST /pay/stay/{key}/code                   public
+GET /pay/account                            public
+POST /pay/account                           public
+POST /pay/account/leave                     public
+POST /pay/account/passes/{id}/renew         public
+POST /pay/account/passes/{id}/top-up        public
+GET /pay/account/receipts                   public
+POST /pay/account/receipts/invoice          public
+GET /pay/screen                             public
+POST /pay/screen                            public
+POST /pay/help                              public
+GET /pay/shop                               public
+POST /pay/shop                              public
+POST /pay/shop/codes                        public
+POST /pay/shop/leave                        public
 POST /pay/stay/{key}/pay                    public
 GET /pay/receipt/{id}                       public
 GET /pay/receipt/{id}/pdf                   public
@@ -129,6 +144,18 @@ GET /api/v1/parking/tariffs                 permission see-parking, or token, or
 GET /api/v1/parking/tariffs/{name}          permission see-parking, or token, or socket
 PUT /api/v1/parking/tariffs                 permission parking, or token, or socket
 GET /api/v1/parking/rights                  permission parking, or token, or socket
+GET /api/v1/parking/accounts                permission parking, or token, or socket
+POST /api/v1/parking/accounts               permission parking, or token, or socket
+POST /api/v1/parking/accounts/{id}/vehicles permission parking, or token, or socket
+PUT /api/v1/parking/accounts/{id}/invoice   permission parking, or token, or socket
+POST /api/v1/parking/accounts/{id}/link     permission parking, or token, or socket
+POST /api/v1/parking/orders                 permission parking, or token, or socket
+POST /api/v1/parking/passes/{id}/give-backs permission books, fresh, or socket
+GET /api/v1/parking/kiosks                  permission parking, or token, or socket
+POST /api/v1/parking/kiosks                 permission parking, or token, or socket
+GET /api/v1/parking/shops                   permission parking, or token, or socket
+POST /api/v1/parking/shops                  permission parking, or token, or socket
+POST /api/v1/parking/shops/{id}/link        permission parking, or token, or socket
 DELETE /api/v1/parking/rights/{kind}/{id}   permission parking, or token, or socket
 POST /api/v1/parking/passes                 permission parking, or token, or socket
 POST /api/v1/parking/reservations           permission parking, or token, or socket
@@ -285,6 +312,25 @@ POST /parking/exits/{id}/dismiss            permission handle-stays
 GET /parking/tariffs                        permission see-parking
 GET /parking/tariffs/{name}/chart           permission see-parking
 POST /parking/tariffs                       permission parking, fresh
+GET /parking/rights                         permission parking
+POST /parking/rights/{kind}/{id}/remove     permission parking, fresh
+POST /parking/passes                        permission parking, fresh
+POST /parking/orders                        permission parking, fresh
+POST /parking/reservations                  permission parking, fresh
+POST /parking/quotas                        permission parking, fresh
+POST /parking/denied                        permission parking, fresh
+GET /parking/drivers                        permission parking
+GET /parking/drivers/{id}                   permission parking
+POST /parking/drivers                       permission parking, fresh
+POST /parking/drivers/{id}/link             permission parking, fresh
+POST /parking/drivers/{id}/invoice          permission parking, fresh
+POST /parking/drivers/{id}/vehicles         permission parking, fresh
+POST /parking/drivers/{id}/remove           permission parking, fresh
+POST /parking/drivers/{id}/buyer            permission disclose-people, fresh
+GET /parking/shops                          permission parking
+POST /parking/shops                         permission parking, fresh
+POST /parking/shops/{id}/link               permission parking, fresh
+POST /parking/shops/{id}/remove             permission parking, fresh
 GET /devices                                permission devices
 POST /devices/code                          permission devices, fresh
 POST /devices/camera                        permission devices, fresh
