@@ -221,7 +221,7 @@ type heldBody struct {
 	Latest []inform.Passage
 	// LatestStays are as many of the stays in car parks.
 	LatestStays []inform.Stay
-	Gates  func(gatehouse.GateID) string
+	Gates       func(gatehouse.GateID) string
 }
 
 // heldField is one field of the record; Name is a key of texts behind "field.".
