@@ -32,8 +32,9 @@ test: need-test assets storage ## Run all tests
 need-run: ## Install what `make run` needs
 	@tools/need gcc npm ffmpeg
 
+# Without a font that has Chinese its pages are boxes, which are narrower than its characters.
 need-test: ## Install what `make test` needs
-	@tools/need gcc npm ffmpeg chromium mosquitto swtpm softhsm2-util:softhsm2
+	@tools/need gcc npm ffmpeg chromium mosquitto swtpm softhsm2-util:softhsm2 /usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf:fonts-droid-fallback
 
 check: need-test assets storage $(TOOLS)/golangci-lint ## gofmt, vet, linters, race detector, known vulnerabilities
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'check: gofmt would change these'; exit 1; }
@@ -78,7 +79,6 @@ openapi: ## Write the API's document from its operations
 	$(GO) test $(TAGS) -count=1 -run TestTheDocumentIsThat ./api -update
 
 screenshots: need-test assets ## Write every page at three widths, a terminal's at two, light and dark, into build/screenshots
-	@tools/need /usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf:fonts-droid-fallback # or Chinese is boxes
 	GATEHOUSE_SCREENSHOTS=$(CURDIR)/build/screenshots $(GO) test -count=1 -run 'Screenshots|AsksForASecondFactor' ./test/e2e/
 
 clean: ## Remove what was built (not what was fetched)

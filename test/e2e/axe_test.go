@@ -83,7 +83,7 @@ func TestPagesAreAccessible(t *testing.T) {
 		// On a phone nothing has to be pushed sideways but a table in its own frame.
 		must(t, chromedp.Do(ctx, chromedp.EmulateViewport(390, 844)))
 		if over := ask[int](t, ctx, tooWide); over > 0 {
-			t.Errorf("%s is %d px too wide for a phone: %s", path, over, ask[string](t, ctx, `[...document.querySelectorAll("main *")].filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth && !e.closest(".scroll")).slice(0, 3).map(e => e.outerHTML.slice(0, 120)).join(" | ")`))
+			t.Errorf("%s is %d px too wide for a phone: %s", path, over, ask[string](t, ctx, `[...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth && !e.closest(".scroll")).slice(0, 3).map(e => e.outerHTML.slice(0, 120)).join(" | ")`))
 		}
 	}
 	// The control: what is broken on purpose is found.
