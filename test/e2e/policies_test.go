@@ -146,11 +146,11 @@ PUT /api/v1/parking/tariffs                 permission parking, or token, or soc
 GET /api/v1/parking/rights                  permission parking, or token, or socket
 GET /api/v1/parking/accounts                permission parking, or token, or socket
 POST /api/v1/parking/accounts               permission parking, or token, or socket
-POST /api/v1/parking/accounts/{id}/vehicles permission parking, or token, or socket
+POST /api/v1/parking/accounts/{id}/vehicles  permission parking, or token, or socket
 PUT /api/v1/parking/accounts/{id}/invoice   permission parking, or token, or socket
 POST /api/v1/parking/accounts/{id}/link     permission parking, or token, or socket
 POST /api/v1/parking/orders                 permission parking, or token, or socket
-POST /api/v1/parking/passes/{id}/give-backs permission books, fresh, or socket
+POST /api/v1/parking/passes/{id}/give-backs  permission books, fresh, or socket
 GET /api/v1/parking/kiosks                  permission parking, or token, or socket
 POST /api/v1/parking/kiosks                 permission parking, or token, or socket
 GET /api/v1/parking/shops                   permission parking, or token, or socket
