@@ -169,10 +169,11 @@ func eachPassageIsAPunch(t *testing.T, s *Server) {
 // killOnce runs the site until some passages are acknowledged and kills it.
 func killOnce(t *testing.T, input string) (acknowledged []gatehouse.ID) {
 	t.Helper()
-	return killOne(t, siteChild, input)
+	return killOne(t, siteChild, input, 1)
 }
 
-func killOne(t *testing.T, child, input string) (acknowledged []gatehouse.ID) {
+// killOne runs the child until some time after so many passages are acknowledged.
+func killOne(t *testing.T, child, input string, after int) (acknowledged []gatehouse.ID) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], child)
 	in, err := os.Open(input)
@@ -196,7 +197,7 @@ func killOne(t *testing.T, child, input string) (acknowledged []gatehouse.ID) {
 			t.Fatal(err)
 		}
 		acknowledged = append(acknowledged, id)
-		if kill == nil {
+		if kill == nil && len(acknowledged) >= after {
 			kill = time.AfterFunc(time.Duration(rand.IntN(400))*time.Millisecond, func() { _ = cmd.Process.Kill() })
 		}
 	}
