@@ -42,7 +42,9 @@ func Lock(dir string) (release func() error, err error) {
 	if err != nil {
 		return nil, Wrap(path, errors.Join(err, f.Close()))
 	}
-	return f.Close, nil
+	// A process that is being started somewhere else in this one shares the file until it
+	// closes what is not its own; closing it here alone would leave the lock with it.
+	return func() error { return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close()) }, nil
 }
 
 func flock(f *os.File) error {

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/fstest"
 
@@ -316,6 +317,43 @@ func TestWriteIsAllOrNothing(t *testing.T) {
 	}
 	if _, err := db.Readers().ExecContext(t.Context(), `DELETE FROM notes`); err == nil {
 		t.Error("a reader could write")
+	}
+}
+
+// While a process is being started, it shares the files of the one that starts it: a lock
+// that was released does not stay with it.
+func TestAReleasedLockStaysWithNobody(t *testing.T) {
+	dir := t.TempDir()
+	release, err := sealeddb.Lock(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	open, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Skip("no /proc here")
+	}
+	shared := -1
+	for _, fd := range open {
+		if at, _ := os.Readlink("/proc/self/fd/" + fd.Name()); filepath.Dir(at) == dir {
+			n, _ := strconv.Atoi(fd.Name())
+			if shared, err = syscall.Dup(n); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if shared < 0 {
+		t.Fatal("the lock's file was not found")
+	}
+	defer syscall.Close(shared)
+	if err := release(); err != nil {
+		t.Fatal(err)
+	}
+	release, err = sealeddb.Lock(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := release(); err != nil {
+		t.Error(err)
 	}
 }
 
