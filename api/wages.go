@@ -134,7 +134,7 @@ func (a *API) wagesOperations() []operation {
 	}), a.wages(operation{
 		Route: route("GET /api/v1/attendance/pay/{id}/problems", people, func(w http.ResponseWriter, r *http.Request) { onExport(a, w, r, a.o.Wages.PayProblems) }),
 		id:    "listPayProblems", summary: "Who has no payslip of a run, and why", path: []parameter{itInPath},
-		replies: answers(http.StatusOK, wire.Payslips{}, "Each with the code of an error."), problems: []string{"id.malformed"},
+		replies: answers(http.StatusOK, wire.Payslips{}, "Each with the code of an error."), problems: []string{"id.malformed", "wages.unknown"},
 	}), a.wages(operation{
 		Route: route("GET /api/v1/attendance/own/payslips", auth.Needs(gatehouse.OwnHours), func(w http.ResponseWriter, r *http.Request) { tell(a, w, r, http.StatusOK, a.o.OwnWages.OwnPayslips) }),
 		id:    "listOwnPayslips", summary: "One's own payslips, sealed",

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -164,6 +165,16 @@ func (c *Console) releaseProgress(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		c.fail(w, r, err)
 		return
+	}
+	if c.files.of(releaseKey{who(r).Session, id}) == nil { // ended, or never there
+		all, err := c.o.Privacy.Releases(r.Context())
+		if err == nil && !slices.ContainsFunc(all, func(x gatehouse.Release) bool { return x.Request.ID == id }) {
+			err = gatehouse.Errorf("release.unknown", "go back to the list", "there is no such release")
+		}
+		if err != nil {
+			c.fail(w, r, err)
+			return
+		}
 	}
 	lang := languageOf(w, r)
 	c.fragment(w, lang, "parts", "releasefile", c.releaseView(r, lang, id))

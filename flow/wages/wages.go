@@ -188,6 +188,9 @@ func (w *Wages) Slip(ctx context.Context, who gatehouse.SubjectID, id gatehouse.
 // Problems are those of a run: who has no payslip, and the code of why.
 func (w *Wages) Problems(ctx context.Context, run gatehouse.ID) (out []gatehouse.StoredPayslip, err error) {
 	all, err := w.Store.Payslips(ctx, gatehouse.PayslipQuery{Place: w.Place, Run: run, Limit: gatehouse.MaxReleaseItems})
+	if err == nil && len(all) == 0 {
+		_, err = w.Run(ctx, run)
+	}
 	for _, s := range all {
 		if s.Problem != "" {
 			out = append(out, s)
