@@ -172,7 +172,7 @@ func (c *Console) stayList(w http.ResponseWriter, r *http.Request) error {
 	if b.List.File {
 		var out [][]string
 		for _, s := range b.Rows {
-			out = append(out, []string{s.ID.String(), when(s.Entered), when(s.Left), s.CarPark, string(s.State), string(s.Reason), s.Cost})
+			out = append(out, []string{s.ID.String(), when(s.Entered), when(s.Left), s.CarPark, string(s.State), s.Reason, s.Cost})
 		}
 		c.file(w, "stays", []string{"stay", "entered", "left", "car_park", "state", "reason", "charge"}, out)
 		return nil
@@ -282,7 +282,7 @@ func (c *Console) exitList(w http.ResponseWriter, r *http.Request) error {
 	if b.List.File {
 		var out [][]string
 		for _, e := range b.Rows {
-			out = append(out, []string{e.ID.String(), when(e.At), e.CarPark, string(e.Gate), string(e.State), string(e.Reason)})
+			out = append(out, []string{e.ID.String(), when(e.At), e.CarPark, string(e.Gate), string(e.State), e.Reason})
 		}
 		c.file(w, "exits", []string{"exit", "at", "car_park", "gate", "state", "reason"}, out)
 		return nil

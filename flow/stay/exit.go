@@ -300,14 +300,14 @@ func (s *Stays) tailgated(ctx context.Context, l lane, p gatehouse.Passage) erro
 	if !l.entry {
 		id := p.ID
 		id[len(id)-1] ^= 1 // of its own, and the same when this is done again
-		e, err := s.Store.ExitOf(ctx, s.Place, id)
+		_, err := s.Store.ExitOf(ctx, s.Place, id)
 		if err == nil {
 			return nil // the alarm was raised, or will be looked for in vain: what counts is the exit
 		}
 		if gatehouse.ErrorCode(err) != "store.not_found" {
 			return err
 		}
-		e = gatehouse.StayExit{Place: s.Place, ID: id, CarPark: l.park, Gate: p.Gate, At: p.At, Subject: gatehouse.RandomID(), State: string(pairing.Unpaired), Reason: exitTailgated}
+		e := gatehouse.StayExit{Place: s.Place, ID: id, CarPark: l.park, Gate: p.Gate, At: p.At, Subject: gatehouse.RandomID(), State: string(pairing.Unpaired), Reason: exitTailgated}
 		if err := s.Store.PutExit(ctx, e, nil); err != nil {
 			return err
 		}

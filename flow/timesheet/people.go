@@ -123,8 +123,9 @@ func (h *Hours) People(ctx context.Context, from, until gatehouse.Date) ([]Perso
 	key := days2{from, until}
 	one := l.of[key]
 	var stale []gatehouse.SubjectID
-	seen, all, changed := l.changes.since(0)
+	seen, all, _ := l.changes.since(0)
 	if one != nil {
+		var changed []gatehouse.SubjectID
 		seen, all, changed = l.changes.since(one.seen)
 		for id, r := range one.rows {
 			if r.until <= now {
