@@ -282,7 +282,7 @@ func (c *Console) exitList(w http.ResponseWriter, r *http.Request) error {
 	if b.List.File {
 		var out [][]string
 		for _, e := range b.Rows {
-			out = append(out, []string{e.ID.String(), when(e.At), e.CarPark, string(e.Gate), string(e.State), e.Reason})
+			out = append(out, []string{e.ID.String(), when(e.At), e.CarPark, string(e.Gate), e.State, e.Reason})
 		}
 		c.file(w, "exits", []string{"exit", "at", "car_park", "gate", "state", "reason"}, out)
 		return nil
