@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"gatehouse"
+	"gatehouse/api/wire"
 	"gatehouse/client"
 	"gatehouse/server"
 )
@@ -63,67 +64,24 @@ func (c *completer) configured(of func(server.Config) []string) []string {
 
 // named asks a running server for names; what it does not say in time is not offered.
 var named = map[string]func(context.Context, *client.Client) []string{
-	"tariff": func(ctx context.Context, s *client.Client) (all []string) {
-		got, _ := s.Tariffs(ctx)
-		for _, t := range got.Tariffs {
-			all = append(all, t.Name)
+	"tariff":   each((*client.Client).Tariffs, func(r wire.TariffsResponse) []wire.TariffRevision { return r.Tariffs }, func(x wire.TariffRevision) string { return x.Name }),
+	"token":    each((*client.Client).Tokens, func(r wire.TokensResponse) []wire.AccessToken { return r.Tokens }, func(x wire.AccessToken) string { return x.Name }),
+	"webhook":  each((*client.Client).Webhooks, func(r wire.WebhooksResponse) []wire.Webhook { return r.Webhooks }, func(x wire.Webhook) string { return x.Name }),
+	"login":    each((*client.Client).Accounts, func(r wire.AccountsResponse) []wire.Account { return r.Accounts }, func(x wire.Account) string { return x.Login }),
+	"group":    each((*client.Client).Rules, func(r wire.Rules) []wire.Group { return r.Groups }, func(x wire.Group) string { return string(x.ID) }),
+	"rule":     each((*client.Client).Rules, func(r wire.Rules) []wire.AccessRule { return r.Rules }, func(x wire.AccessRule) string { return string(x.ID) }),
+	"schedule": each((*client.Client).Rules, func(r wire.Rules) []wire.Schedule { return r.Schedules }, func(x wire.Schedule) string { return x.Name }),
+	"shift":    each((*client.Client).HoursPlans, func(r wire.HoursPlans) []wire.Shift { return r.Shifts }, func(x wire.Shift) string { return string(x.ID) }),
+	"team":     each((*client.Client).HoursPlans, func(r wire.HoursPlans) []wire.Team { return r.Teams }, func(x wire.Team) string { return string(x.ID) }),
+}
+
+// each takes one name from each thing that an answer of the server lists.
+func each[R, T any](ask func(*client.Client, context.Context) (R, error), list func(R) []T, name func(T) string) func(context.Context, *client.Client) []string {
+	return func(ctx context.Context, c *client.Client) (all []string) {
+		answer, _ := ask(c, ctx)
+		for _, x := range list(answer) {
+			all = append(all, name(x))
 		}
 		return all
-	},
-	"token": func(ctx context.Context, s *client.Client) (all []string) {
-		got, _ := s.Tokens(ctx)
-		for _, t := range got.Tokens {
-			all = append(all, t.Name)
-		}
-		return all
-	},
-	"webhook": func(ctx context.Context, s *client.Client) (all []string) {
-		got, _ := s.Webhooks(ctx)
-		for _, w := range got.Webhooks {
-			all = append(all, w.Name)
-		}
-		return all
-	},
-	"login": func(ctx context.Context, s *client.Client) (all []string) {
-		got, _ := s.Accounts(ctx)
-		for _, a := range got.Accounts {
-			all = append(all, a.Login)
-		}
-		return all
-	},
-	"group": func(ctx context.Context, s *client.Client) (all []string) {
-		got, _ := s.Rules(ctx)
-		for _, g := range got.Groups {
-			all = append(all, string(g.ID))
-		}
-		return all
-	},
-	"rule": func(ctx context.Context, s *client.Client) (all []string) {
-		got, _ := s.Rules(ctx)
-		for _, r := range got.Rules {
-			all = append(all, string(r.ID))
-		}
-		return all
-	},
-	"schedule": func(ctx context.Context, s *client.Client) (all []string) {
-		got, _ := s.Rules(ctx)
-		for _, x := range got.Schedules {
-			all = append(all, x.Name)
-		}
-		return all
-	},
-	"shift": func(ctx context.Context, s *client.Client) (all []string) {
-		got, _ := s.HoursPlans(ctx)
-		for _, x := range got.Shifts {
-			all = append(all, string(x.ID))
-		}
-		return all
-	},
-	"team": func(ctx context.Context, s *client.Client) (all []string) {
-		got, _ := s.HoursPlans(ctx)
-		for _, x := range got.Teams {
-			all = append(all, string(x.ID))
-		}
-		return all
-	},
+	}
 }
