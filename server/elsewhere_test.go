@@ -276,13 +276,13 @@ func TestAllWithTheVaultElsewhere(t *testing.T) {
 
 	// People pass; one is erased, and the files are rewritten where they lie.
 	addDevice(t, s, "reader")
-	ana, ben := enrol(t, s, "B-1", "Ana Silva", nil), enrol(t, s, "B-2", "Ben Okafor", nil)
+	ana, ben := enrol(t, s, "B-1", "Ana Silva", nil), enrol(t, s, "B-2", "Ben Adeyemi", nil)
 	for range 2 {
 		card(t, s, "reader", "card B-1")
 		card(t, s, "reader", "card B-2")
 	}
 	catchUp(t, s)
-	found, err := a.Search(ctx, wire.SearchRequest{Name: "okafor", Reason: "test", Limit: 50})
+	found, err := a.Search(ctx, wire.SearchRequest{Name: "adeyemi", Reason: "test", Limit: 50})
 	if err != nil || len(found.Hits) != 3 {
 		t.Errorf("searched: %d rows, %v", len(found.Hits), err)
 	}
@@ -300,7 +300,7 @@ func TestAllWithTheVaultElsewhere(t *testing.T) {
 	if f, err := a.CheckErasure(ctx, doc); err != nil || len(f.Findings) != 0 {
 		t.Errorf("of the erased subject is left: %v, %v", f.Findings, err)
 	}
-	found, err = a.Search(ctx, wire.SearchRequest{Name: "okafor", Reason: "test", Limit: 50})
+	found, err = a.Search(ctx, wire.SearchRequest{Name: "adeyemi", Reason: "test", Limit: 50})
 	if err != nil || len(found.Hits) != 0 {
 		t.Errorf("the erased are found: %d rows, %v", len(found.Hits), err)
 	}
