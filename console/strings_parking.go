@@ -208,6 +208,7 @@ var parkingTexts = map[string][2]string{
 	"staywhy.opened_remotely": {"an operator opened", "人工开启"},
 	"staywhy.same_text":       {"the same plate", "车牌一致"},
 	"staywhy.ticket":          {"the ticket", "停车票"},
+	"staywhy.as_typed":        {"as the driver who paid typed it", "与付款司机输入的一致"},
 	"staywhy.one_lookalike":   {"one character that cameras confuse", "一个易混字符"},
 	"staywhy.one_missing":     {"one character more or less", "多或少一个字符"},
 	"staywhy.readers_choice":  {"the reader thought of it too", "识别候选一致"},

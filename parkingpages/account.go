@@ -226,7 +226,7 @@ func (p *Pages) order(w http.ResponseWriter, r *http.Request, account gatehouse.
 	o, err := make(pass)
 	switch gatehouse.ErrorCode(err) {
 	case "":
-		http.Redirect(w, r, "/pay/stay/"+p.shown.put(o.ID)+p.query(r), http.StatusSeeOther)
+		http.Redirect(w, r, "/pay/stay/"+p.shown.put(o.ID, "")+p.query(r), http.StatusSeeOther)
 	case "parking.not_for_sale", "parking.unknown_right":
 		p.say(w, r, http.StatusNotFound, "gone.title", "nopass")
 	case "parking.right", "money.malformed":

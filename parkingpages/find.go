@@ -83,7 +83,7 @@ func (p *Pages) find(w http.ResponseWriter, r *http.Request) {
 		p.fails(w, r, err)
 		return
 	}
-	to := "/pay/stay/" + p.shown.put(stay) + p.query(r)
+	to := "/pay/stay/" + p.shown.put(stay, q.Plate) + p.query(r)
 	if code := r.PostForm.Get("code"); code != "" && p.Shops != nil { // that a shop's QR code brought along
 		to += "&code=" + p.use(r, stay, code)
 	}

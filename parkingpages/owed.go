@@ -114,5 +114,10 @@ func (p *Pages) pay(w http.ResponseWriter, r *http.Request) {
 		p.fails(w, r, err)
 		return
 	}
+	if plate := p.shown.typed(key); plate != "" && p.Said != nil {
+		if err := p.Said(r.Context(), stay, plate); err != nil { // the payment counts without it
+			p.Log.Warn("what a driver typed could not be kept", "code", gatehouse.ErrorCode(err), "stay", stay)
+		}
+	}
 	p.show(w, r, http.StatusOK, "leaving.html", view{Again: "/pay/stay/" + key, Page: leaving{URL: c.URL, Amount: c.Amount.String()}})
 }

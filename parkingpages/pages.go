@@ -1,7 +1,8 @@
 // Package parkingpages is what a driver sees: on a phone, or on a screen at the lane, what is
 // owed for a stay, where to pay it, and the receipt; and where providers tell of payments.
 // It is no part of the console: nobody signs in, no name and no picture is in it, and no
-// plate leaves it. Drivers with passes and shops show a code that they were given. What a driver types is compared once and kept nowhere; a stay is shown
+// plate leaves it. Drivers with passes and shops show a code that they were given. What a driver types is compared once; if they then pay, it is
+// kept, sealed, with the mark of the one stay that it found, and nowhere else. A stay is shown
 // behind a random address for an hour, and by its receipt's.
 package parkingpages
 
@@ -50,6 +51,8 @@ type Options struct {
 	// Find gives the one stay that a driver's words mean: parking.not_found otherwise. nil: the
 	// site has no stays, and all pages say so.
 	Find func(ctx context.Context, q gatehouse.StayQuery) (gatehouse.ID, error)
+	// Said is told what was typed by a driver who found a stay by it and begins to pay; nil: nobody.
+	Said func(ctx context.Context, stay gatehouse.ID, plate string) error
 	// Accounts are the pages of drivers with passes, Shops those of shops; nil: there are none.
 	Accounts Accounts
 	Shops    Shops

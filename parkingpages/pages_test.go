@@ -39,6 +39,7 @@ type site struct {
 	log    *bytes.Buffer
 	now    time.Time
 	asked  []gatehouse.StayQuery
+	said   []string
 	tries  int
 }
 
@@ -65,6 +66,10 @@ func newSite(t *testing.T) *site {
 		Find: func(ctx context.Context, q gatehouse.StayQuery) (gatehouse.ID, error) {
 			s.asked = append(s.asked, q)
 			return s.stays.FindStay(ctx, here, q, s.now)
+		},
+		Said: func(_ context.Context, stay gatehouse.ID, plate string) error {
+			s.said = append(s.said, stay.String()+plate)
+			return nil
 		},
 		Try:  func(context.Context, string) (bool, error) { s.tries++; return s.tries <= 5, nil },
 		Font: func() []byte { b, _ := os.ReadFile("../third_party/fonts/ZCOOLQingKeHuangYou-Regular.ttf"); return b }})
@@ -125,6 +130,9 @@ func TestTheDriversWay(t *testing.T) {
 		link := regexp.MustCompile(`id="go" href="([^"]+)"`).FindStringSubmatch(page)
 		if resp.StatusCode != http.StatusOK || link == nil {
 			t.Fatalf("%d %s", resp.StatusCode, page)
+		}
+		if len(s.said) != 1 || s.said[0] != stay.String()+"B MW 1234" {
+			t.Errorf("the stay is told that its driver typed %q", s.said)
 		}
 		session := link[1][strings.LastIndex(link[1], "/")+1:]
 		back := s.stripe.Asked()[0].Get("success_url")

@@ -14,8 +14,8 @@ const shownFor = time.Hour
 // maxShown bounds how many are kept; the oldest go.
 const maxShown = 10_000
 
-// shown are the stays that drivers found, by random keys, in memory: after a restart they
-// type once more.
+// shown are the stays that drivers found, and what they typed, by random keys, in memory: after
+// a restart they type once more.
 type shown struct {
 	now  func() time.Time
 	mu   sync.Mutex
@@ -25,12 +25,13 @@ type shown struct {
 
 type seen struct {
 	stay  gatehouse.ID
+	plate string // as it was typed; "" for a ticket
 	until time.Time
 }
 
 func newShown(now func() time.Time) *shown { return &shown{now: now, all: map[string]seen{}} }
 
-func (s *shown) put(stay gatehouse.ID) (key string) {
+func (s *shown) put(stay gatehouse.ID, plate string) (key string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
@@ -39,7 +40,7 @@ func (s *shown) put(stay gatehouse.ID) (key string) {
 		s.keys = s.keys[1:]
 	}
 	key = rand.Text()
-	s.all[key] = seen{stay, now.Add(shownFor)}
+	s.all[key] = seen{stay, plate, now.Add(shownFor)}
 	s.keys = append(s.keys, key)
 	return key
 }
@@ -49,4 +50,11 @@ func (s *shown) get(key string) (gatehouse.ID, bool) {
 	defer s.mu.Unlock()
 	one, ok := s.all[key]
 	return one.stay, ok && !s.now().After(one.until)
+}
+
+// typed is what the driver typed who found the stay.
+func (s *shown) typed(key string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.all[key].plate
 }

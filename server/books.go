@@ -86,7 +86,7 @@ func (s *Server) driverPages(base string) (*parkingpages.Pages, error) {
 		}
 	}
 	if !s.stays.None() {
-		o.Accounts, o.Shops, o.Kiosks = s.stays, s.stays, s.stays
+		o.Accounts, o.Shops, o.Kiosks, o.Said = s.stays, s.stays, s.stays, s.stays.Says
 		o.Help = func(ctx context.Context, gate gatehouse.GateID) error {
 			now := time.Now()
 			return s.raise(ctx, gatehouse.Alarm{ID: gatehouse.NewID(now), At: now.UTC(), Kind: gatehouse.HelpAlarm, Gate: gate})

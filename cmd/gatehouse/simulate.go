@@ -29,11 +29,12 @@ type SimulateParkingCmd struct {
 	Prepaid  float64       `help:"Share of drivers who pay before they drive to the exit." default:"0.3"`
 	Attended time.Duration `help:"After which time a person has looked at an exit that was not paired." default:"1h"`
 	Failing  float64       `help:"Share of payments that fail and are tried again." default:"0.02"`
+	Mistyped float64       `help:"Share of the plates that drivers type with one wrong character." default:"0.02"`
 }
 
 // Run simulates and prints what became of it.
 func (cmd SimulateParkingCmd) Run(ctx context.Context, out *Out) error {
-	for _, share := range []float64{cmd.Misread, cmd.Two, cmd.Dropped, cmd.Sure, cmd.Named, cmd.Fleet, cmd.Missed, cmd.Prepaid, cmd.Failing} {
+	for _, share := range []float64{cmd.Misread, cmd.Two, cmd.Dropped, cmd.Sure, cmd.Named, cmd.Fleet, cmd.Missed, cmd.Prepaid, cmd.Failing, cmd.Mistyped} {
 		if !(share >= 0 && share <= 1) {
 			return gatehouse.Errorf("simulate.share", "use 0 to 1", "a share lies from 0 to 1")
 		}
@@ -43,7 +44,7 @@ func (cmd SimulateParkingCmd) Run(ctx context.Context, out *Out) error {
 	}
 	traffic := simulate.Default
 	traffic.Spaces, traffic.Gap, traffic.Fleet = cmd.Spaces, cmd.Gap, cmd.Fleet
-	r, err := simulate.Parking(ctx, simulate.ParkingOptions{Seed: cmd.Seed, Days: cmd.Days, Traffic: traffic, Missed: cmd.Missed, Prepaid: cmd.Prepaid, Failing: cmd.Failing, Attended: cmd.Attended,
+	r, err := simulate.Parking(ctx, simulate.ParkingOptions{Seed: cmd.Seed, Days: cmd.Days, Traffic: traffic, Missed: cmd.Missed, Prepaid: cmd.Prepaid, Failing: cmd.Failing, Mistyped: cmd.Mistyped, Attended: cmd.Attended,
 		Misreads: simulate.Misreads{Rate: cmd.Misread, Two: cmd.Two, Gap: cmd.Dropped, Sure: cmd.Sure, Named: cmd.Named}})
 	return tell(out, r, err, func(r simulate.ParkingResult) {
 		out.Say("%d stays: %d paired (%d corrected), %d ambiguous, %d exits unpaired, %d wrongly paired, %d drivers wronged", r.Stays, r.Paired, r.Corrected, r.Ambiguous, r.UnpairedExits, r.WronglyPaired, r.FinedWrongly)

@@ -148,7 +148,7 @@ func (s *Stays) Correct(ctx context.Context, stay gatehouse.ID, plate gatehouse.
 	if k.By == "" {
 		k.Raw = k.Mark.Plate.Text
 	}
-	k.By = by
+	k.By, k.Saying, k.Said = by, "", ""
 	// The person looked: nothing of the camera's doubts holds for what they typed.
 	k.Mark.Plate = gatehouse.PlateRead{Text: text, Raw: k.Mark.Plate.Raw, Region: k.Mark.Plate.Region, Class: k.Mark.Plate.Class, Confidence: 1}
 	var err error

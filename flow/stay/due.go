@@ -108,8 +108,10 @@ func (s *Stays) StayPaid(ctx context.Context, place gatehouse.Place, stay gateho
 	switch {
 	case due.State == gatehouse.StayLeft:
 		return s.settled(ctx, stay, due)
-	case due.State != gatehouse.StayWaiting || due.Due.Minor > 0:
+	case due.Due.Minor > 0:
 		return nil
+	case due.State != gatehouse.StayWaiting:
+		return s.paidUntil(ctx, stay, due.LeaveBy)
 	}
 	return s.letOut(ctx, stay, now)
 }

@@ -21,6 +21,11 @@ type kept struct {
 	// Stay is the stay that the passage ends, where that was known before: of a vehicle that
 	// was let out after it had paid.
 	Stay gatehouse.ID `json:"stay,omitzero"`
+	// Saying is what a driver typed who then began to pay for the stay, and Said what one did
+	// who paid; PaidUntil is until when the stay may leave that is paid.
+	Saying    string    `json:"saying,omitempty"`
+	Said      string    `json:"said,omitempty"`
+	PaidUntil time.Time `json:"paid_until,omitzero"`
 	// Raw is what was read, where By corrected it since.
 	Raw string `json:"raw,omitempty"`
 	By  string `json:"by,omitempty"`
@@ -85,7 +90,7 @@ func (s *Stays) open(park string) []pairing.Open {
 	var all []pairing.Open
 	for id, r := range s.inside {
 		if m, ok := s.marks[id]; ok && r.CarPark == park {
-			all = append(all, pairing.Open{ID: id, Mark: m.Mark, Entered: r.Entered})
+			all = append(all, pairing.Open{ID: id, Mark: m.Mark, Entered: r.Entered, Said: m.Said, PaidUntil: m.PaidUntil})
 		}
 	}
 	return all

@@ -34,8 +34,9 @@ type ParkingOptions struct {
 	// Missed is the share of entries, and of exits, that no camera saw.
 	Missed float64
 	// Prepaid is the share of drivers who pay before they drive to the exit, on their phone;
-	// Failing the share of payments that fail and are tried again a minute later.
-	Prepaid, Failing float64
+	// Failing the share of payments that fail and are tried again a minute later. Mistyped is the
+	// share of the plates that they type with one wrong character.
+	Prepaid, Failing, Mistyped float64
 	// Attended is after which time a person has attached an exit that was not paired.
 	Attended time.Duration
 	// Dir is where the site lies meanwhile: it is made and removed. "" for one in memory.
@@ -386,7 +387,8 @@ func (w *world) newest(ctx context.Context, gate gatehouse.GateID) (gatehouse.Pa
 // payEarly lets the driver pay on the way to the car, by the plate and the time of entry.
 func (w *world) payEarly(ctx context.Context, v *visit) error {
 	around := time.Duration(w.rng.IntN(20)-10) * time.Minute
-	id, err := w.stays.FindStay(ctx, w.place, gatehouse.StayQuery{Plate: v.Vehicle.Plate, Entered: v.entered.Add(around)}, w.now)
+	typed := w.types(v.Vehicle.Plate)
+	id, err := w.stays.FindStay(ctx, w.place, gatehouse.StayQuery{Plate: typed, Entered: v.entered.Add(around)}, w.now)
 	if gatehouse.ErrorCode(err) == "parking.not_found" {
 		return nil // paid at the exit then
 	}
@@ -400,11 +402,24 @@ func (w *world) payEarly(ctx context.Context, v *visit) error {
 	if err != nil || due.Due.Minor == 0 {
 		return err
 	}
+	if err := w.stays.Says(ctx, id, typed); err != nil {
+		return err
+	}
 	if err := w.take(ctx, id, due.Due); err != nil {
 		return err
 	}
 	v.paid = w.now
 	return w.stays.StayPaid(ctx, w.place, id)
+}
+
+// types is what a driver types as their plate.
+func (w *world) types(plate string) string {
+	if w.rng.Float64() >= w.o.Mistyped {
+		return plate
+	}
+	text := []rune(plate)
+	text[w.rng.IntN(len(text))] = rune(alnum[w.rng.IntN(len(alnum))])
+	return string(text)
 }
 
 // help lets an operator open the exit.

@@ -7,7 +7,7 @@ import (
 
 // week is a car park as issue and docs ask for it, of fewer days.
 func week(seed uint64, days float64) ParkingOptions {
-	return ParkingOptions{Seed: seed, Days: days, Traffic: Default, Misreads: asAsked(seed, 0).Misreads, Prepaid: 0.3, Failing: 0.02, Attended: time.Hour}
+	return ParkingOptions{Seed: seed, Days: days, Traffic: Default, Misreads: asAsked(seed, 0).Misreads, Prepaid: 0.3, Failing: 0.02, Mistyped: 0.02, Attended: time.Hour}
 }
 
 func TestASimulatedCarParkThroughTheProduct(t *testing.T) {

@@ -4,7 +4,9 @@
 // mistake that nothing mends.
 //
 // What it lets pass: the same text; a text that differs in one character that cameras
-// confuse, or that lost or gained one; a text that the reader itself thought possible.
+// confuse, or that lost or gained one; a text that the reader itself thought possible. A
+// driver who paid and typed the plate is a second reading of the stay, and a witness: whoever
+// paid a moment ago is about to drive out.
 // What it never does: choose where two stays could be meant.
 package pairing
 
@@ -20,6 +22,11 @@ type Open struct {
 	ID      gatehouse.ID
 	Mark    gatehouse.Mark
 	Entered time.Time
+	// Said is the plate that the driver typed who then paid for the stay, normalized; "" where
+	// nobody did. It is at most a near miss of the entry's reading.
+	Said string
+	// PaidUntil is until when a stay that is paid may leave; zero for one that is not.
+	PaidUntil time.Time
 }
 
 // Sighting is a reading at a gate that belongs to no stay: an exit that was not paired,
@@ -58,6 +65,7 @@ type Reason string
 const (
 	SameText      Reason = "same_text"
 	ByTicket      Reason = "ticket"
+	AsTyped       Reason = "as_typed"       // the entry was misread: the driver who paid typed this text
 	OneLookalike  Reason = "one_lookalike"  // one character, that cameras confuse
 	OneMissing    Reason = "one_missing"    // one character more or less
 	ReadersChoice Reason = "readers_choice" // the reader itself thought of the other text
@@ -116,9 +124,7 @@ func Pair(e Exit, open []Open) Verdict {
 		if o.Entered.After(e.At) || o.Mark.Plate.Text == "" {
 			continue
 		}
-		m := match{open: o, text: []rune(o.Mark.Plate.Text)}
-		m.diff = differ(text, m.text)
-		m.chosen = names(e.Mark.Plate, o.Mark.Plate.Text) || names(o.Mark.Plate, e.Mark.Plate.Text)
+		m := compare(e, o)
 		switch {
 		case m.diff.kind == same:
 			exact = append(exact, m)
@@ -139,12 +145,30 @@ func Pair(e Exit, open []Open) Verdict {
 	return v
 }
 
-// match is an open stay near the exit's text.
+// match is an open stay beside the exit's text.
 type match struct {
 	open   *Open
-	text   []rune
+	text   []rune // the entry's, or what the driver typed
 	diff   difference
 	chosen bool // one of the readers thought of the other's text
+	said   bool // text is what the driver typed
+	paid   bool // and may leave now
+}
+
+// compare compares an exit with a stay: with its entry's text, or with what its driver typed
+// where that is nearer.
+func compare(e Exit, o *Open) match {
+	text, read := []rune(e.Mark.Plate.Text), o.Mark.Plate
+	m := match{open: o, text: []rune(read.Text), paid: !e.At.After(o.PaidUntil), said: o.Said == read.Text}
+	m.diff = differ(text, m.text)
+	m.chosen = names(e.Mark.Plate, read.Text) || names(read, e.Mark.Plate.Text)
+	if said := []rune(o.Said); len(said) > 0 {
+		if d := differ(text, said); d.kind < m.diff.kind {
+			m.text, m.diff, m.said = said, d, true
+			m.chosen = m.chosen || names(e.Mark.Plate, o.Said)
+		}
+	}
+	return m
 }
 
 func choose(e Exit, exact, near, rest []match, fleet int) Verdict {
@@ -163,7 +187,7 @@ func choose(e Exit, exact, near, rest []match, fleet int) Verdict {
 		if len(rivals) > 1 {
 			return between(e, rivals)
 		}
-		return one(e, exact[0], SameText)
+		return one(e, exact[0], exact[0].reason())
 	}
 	// A text that is well read and has a place of its own among others like it, or that
 	// is known, is that of a vehicle whose entry was missed: not of its neighbour.
@@ -195,6 +219,9 @@ func fleetOf(near []match) bool {
 func (m match) reason() Reason {
 	switch m.diff.kind {
 	case same:
+		if m.open.Mark.Plate.Text != string(m.text) {
+			return AsTyped
+		}
 		return SameText
 	case lookalike:
 		return OneLookalike
@@ -208,9 +235,13 @@ func (m match) reason() Reason {
 
 // rival reports whether the stay n could be meant though a has the exit's very text: the
 // exit may have been misread; or both entries were, since no two vehicles have one plate.
+// Where a's driver paid a moment ago, and n's did not, there is no doubt.
 func rival(e Exit, a, n match) bool {
+	if a.paid && !n.paid {
+		return false
+	}
 	exit, entry := e.Mark.Plate, a.open.Mark.Plate
-	if n.chosen || unsureAnywhere(entry) {
+	if n.chosen || !a.said && unsureAnywhere(entry) {
 		return true
 	}
 	switch n.diff.kind {
@@ -234,6 +265,9 @@ func unsureAnywhere(p gatehouse.PlateRead) bool {
 
 // doubt returns the larger of both gates' doubts in what differs.
 func (m match) doubt(e Exit) float64 {
+	if m.said { // drivers know their plates
+		return doubtAt(e.Mark.Plate, m.diff)
+	}
 	return max(doubtAt(e.Mark.Plate, m.diff), doubtAt(m.open.Mark.Plate, m.diff))
 }
 
@@ -254,6 +288,18 @@ func doubtAt(p gatehouse.PlateRead, d difference) float64 {
 	return doubt
 }
 
+// Near reports whether a plate that somebody typed may be what a reading is of: the same text,
+// one that the pairing would correct, or one that the reader named.
+func Near(p gatehouse.PlateRead, typed string) bool {
+	switch differ([]rune(p.Text), []rune(typed)).kind {
+	case same, lookalike, missing:
+		return true
+	case other:
+		return names(p, typed)
+	}
+	return false
+}
+
 // names reports whether the reading has the text among its candidates.
 func names(p gatehouse.PlateRead, text string) bool {
 	return slices.ContainsFunc(p.Candidates, func(c gatehouse.PlateCandidate) bool { return c.Text == text && text != p.Text })
@@ -266,7 +312,7 @@ func one(e Exit, m match, r Reason) Verdict {
 	if differs && m.diff.kind != same {
 		return Verdict{State: Ambiguous, Reason: LooksOther, Could: []gatehouse.ID{m.open.ID}}
 	}
-	return Verdict{State: Paired, Reason: r, Stay: m.open.ID, Corrected: m.diff.kind != same, Unlike: differs}
+	return Verdict{State: Paired, Reason: r, Stay: m.open.ID, Corrected: e.Mark.Plate.Text != m.open.Mark.Plate.Text, Unlike: differs}
 }
 
 // between pairs where the looks single one of several out: it is alike, and every other
@@ -285,7 +331,7 @@ func between(e Exit, all []match) Verdict {
 		}
 	}
 	if clear && len(alikes) == 1 && alikes[0].diff.kind != far {
-		return Verdict{State: Paired, Reason: alikes[0].reason(), Stay: alikes[0].open.ID, Corrected: alikes[0].diff.kind != same}
+		return Verdict{State: Paired, Reason: alikes[0].reason(), Stay: alikes[0].open.ID, Corrected: e.Mark.Plate.Text != alikes[0].open.Mark.Plate.Text}
 	}
 	return Verdict{State: Ambiguous, Reason: TwoStays, Could: could}
 }

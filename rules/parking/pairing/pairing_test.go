@@ -156,6 +156,44 @@ func TestPairLooksAtWhatElseIsKnown(t *testing.T) {
 	}
 }
 
+// A driver who paid and typed the plate is a second reading, and a witness.
+func TestPairKnowsWhoPaid(t *testing.T) {
+	said := func(o Open, text string, ago time.Duration) Open {
+		o.Said, o.PaidUntil = text, noon.Add(15*time.Minute-ago)
+		return o
+	}
+	misread := inside(read("A812CDE", ""))[0] // of AB12CDE
+	for name, c := range map[string]struct {
+		exit   gatehouse.Mark
+		open   []Open
+		state  State
+		reason Reason
+	}{
+		"the entry was misread":                     {read("AB12CDE", ""), []Open{said(misread, "AB12CDE", time.Minute)}, Paired, AsTyped},
+		"paid long ago, it is the same plate still": {read("AB12CDE", ""), []Open{said(misread, "AB12CDE", time.Hour)}, Paired, AsTyped},
+		"among a fleet that is well read":           {read("AB12CDE", ""), append(inside(read("XY98ZZZ", ""), read("AB13CDE", "")), said(misread, "AB12CDE", time.Minute)), Paired, AsTyped},
+		"the same, but nobody typed it":             {read("AB12CDE", ""), append(inside(read("XY98ZZZ", ""), read("AB13CDE", "")), misread), Unpaired, OtherVehicle},
+		"both gates misread, the driver did not":    {read("AB12CD0E", ""), []Open{said(misread, "AB12CDE", time.Minute)}, Paired, OneMissing},
+		"two characters from what was typed":        {read("AB12C0EZ", ""), []Open{said(misread, "AB12CDE", time.Minute)}, Unpaired, NoEntry},
+		"somebody else's very plate is inside, too": {read("AB12CDE", ""), append(inside(read("XY98ZZZ", ""), read("AB12CDE", "")), said(misread, "AB12CDE", time.Minute)), Ambiguous, TwoStays},
+		"a twin did not pay":                        {read("AB12CDE", " ?"), append(inside(read("XY98ZZZ", ""), read("A812CDE", "")), said(Open{ID: gatehouse.ID{9}, Mark: read("AB12CDE", ""), Entered: noon.Add(-time.Hour)}, "AB12CDE", time.Minute)), Paired, SameText},
+		"the same, but its time to leave is over":   {read("AB12CDE", " ?"), append(inside(read("XY98ZZZ", ""), read("A812CDE", "")), said(Open{ID: gatehouse.ID{9}, Mark: read("AB12CDE", ""), Entered: noon.Add(-time.Hour)}, "AB12CDE", time.Hour)), Ambiguous, TwoStays},
+		"the twin paid, too":                        {read("AB12CDE", " ?"), append(inside(read("XY98ZZZ", "")), said(misread, "A812CDE", 0), said(Open{ID: gatehouse.ID{9}, Mark: read("AB12CDE", ""), Entered: noon.Add(-time.Hour)}, "AB12CDE", time.Minute)), Ambiguous, TwoStays},
+		"the twin alone paid":                       {read("AB12CDE", " ?"), append(inside(read("XY98ZZZ", ""), read("AB12CDE", "")), said(Open{ID: gatehouse.ID{9}, Mark: read("A812CDE", ""), Entered: noon.Add(-time.Hour)}, "A812CDE", time.Minute)), Ambiguous, TwoStays},
+	} {
+		v := Pair(Exit{Mark: c.exit, At: noon}, c.open)
+		if v.State != c.state || v.Reason != c.reason || v.State == Paired && v.Stay != c.open[len(c.open)-1].ID || v.Corrected != (v.State == Paired && v.Reason != SameText) {
+			t.Errorf("%s: %+v", name, v)
+		}
+	}
+	p := read("AB12CDE", "", "AX12CDE").Plate
+	for typed, near := range map[string]bool{"AB12CDE": true, "A812CDE": true, "AB12DE": true, "AX12CDE": true, "AY12CDE": false, "A812C0E": false, "": false} {
+		if Near(p, typed) != near {
+			t.Errorf("%q is near: %v", typed, !near)
+		}
+	}
+}
+
 func TestEnter(t *testing.T) {
 	red := func(text, doubts string) gatehouse.Mark { return look(read(text, doubts), "red", "van") }
 	for name, c := range map[string]struct {
@@ -180,8 +218,8 @@ func TestEnter(t *testing.T) {
 	}
 }
 
-// Whatever is inside and whatever is read, the order of the stays does not matter, only
-// one of them is closed, and never one whose text is two characters away.
+// Whatever is inside, read and typed, the order of the stays does not matter, only one of them
+// is closed, and never one whose text, and what its driver typed, are two characters away.
 func TestPairIsCareful(t *testing.T) {
 	text := rapid.StringMatching(`[AB][038BD]{3,4}`)
 	rapid.Check(t, func(t *rapid.T) {
@@ -197,6 +235,11 @@ func TestPairIsCareful(t *testing.T) {
 			marks = append(marks, mark("stay"))
 		}
 		open := inside(marks...)
+		for i := range open {
+			if typed := text.Draw(t, "typed"); rapid.Bool().Draw(t, "paid") && Near(open[i].Mark.Plate, typed) {
+				open[i].Said, open[i].PaidUntil = typed, noon.Add(time.Duration(rapid.IntRange(-1, 1).Draw(t, "until"))*time.Minute)
+			}
+		}
 		e := Exit{Mark: mark("exit"), At: noon}
 		v := Pair(e, open)
 		slices.Reverse(open)
@@ -208,10 +251,10 @@ func TestPairIsCareful(t *testing.T) {
 		}
 		same := 0
 		for _, o := range open {
-			if o.Mark.Plate.Text == e.Mark.Plate.Text {
+			if o.Mark.Plate.Text == e.Mark.Plate.Text || o.Said == e.Mark.Plate.Text {
 				same++
 			}
-			if o.ID == v.Stay && differ([]rune(o.Mark.Plate.Text), []rune(e.Mark.Plate.Text)).kind == far {
+			if o.ID == v.Stay && differ([]rune(o.Mark.Plate.Text), []rune(e.Mark.Plate.Text)).kind == far && (o.Said == "" || differ([]rune(o.Said), []rune(e.Mark.Plate.Text)).kind == far) {
 				t.Fatalf("%s was paired with %s", e.Mark.Plate.Text, o.Mark.Plate.Text)
 			}
 		}
