@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -197,6 +198,46 @@ func TestARenewalCountsOnceItIsPaid(t *testing.T) {
 		t.Errorf("%d entries", len(entries))
 	}
 	s.must(b.Check(t.Context()))
+}
+
+// A provider's message and the driver's own page tell of one payment at the same moment, and
+// another is paid just then: each is a month.
+func TestRenewalsPaidAtOnce(t *testing.T) {
+	s, b := withBooks(t)
+	v := s.enrol("AB12CDE")
+	until := time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC)
+	p, err := s.PutPass(t.Context(), v, gatehouse.Pass{Kind: gatehouse.SeasonPass, Name: "Monthly", From: s.now.Add(-time.Hour), Until: until, Price: eur(11900)}, "chief")
+	s.must(err)
+	var orders []gatehouse.PassOrder
+	for range 3 {
+		o, err := s.Renew(t.Context(), p.ID, "driver")
+		s.must(err)
+		orders = append(orders, o)
+		s.now = s.now.Add(4 * 24 * time.Hour) // so that the next is another order
+	}
+	stays := b.Stays
+	b.Stays = nil
+	for _, o := range orders {
+		_, err = b.Desk(t.Context(), "card", o.ID, eur(11900), "chief", gatehouse.RandomID())
+		s.must(err)
+	}
+	b.Stays = stays
+	var all sync.WaitGroup
+	for range 8 {
+		for _, o := range orders {
+			all.Go(func() {
+				if err := s.StayPaid(t.Context(), here, o.ID); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+	all.Wait()
+	a, err := s.OpenAccountFor(t.Context(), v, false, "chief")
+	s.must(err)
+	if got := a.Passes[0].Until; !got.Equal(time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC)) {
+		t.Errorf("three months were paid for, and it is valid until %v", got)
+	}
 }
 
 // A payment whose news did not arrive counts within a minute.

@@ -122,6 +122,8 @@ func (s *Stays) dueOfOrder(ctx context.Context, o order) (gatehouse.StayDue, err
 // orderPaid gives what an order sells once nothing is owed for it, and books what it cost. Each
 // step can be done again; the caller does not hold s.changes.
 func (s *Stays) orderPaid(ctx context.Context, id gatehouse.ID) error {
+	s.orderChanges.Lock()
+	defer s.orderChanges.Unlock()
 	o, ok := s.orderOf(id)
 	if !ok || o.Booked {
 		return nil

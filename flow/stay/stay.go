@@ -76,6 +76,7 @@ type Stays struct {
 
 	accountChanges sync.Mutex // one change of a driver's account after the other
 	kioskChanges   sync.Mutex // of screens at lanes
+	orderChanges   sync.Mutex // of what was ordered: two payments at once must not sell one month
 	shopChanges    sync.Mutex // the same of shops, and of their codes
 
 	mu        sync.RWMutex
