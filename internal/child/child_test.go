@@ -191,7 +191,7 @@ func TestCrashIsRestarted(t *testing.T) {
 	wantCode(t, err, "test.unavailable")
 	began := time.Now()
 	_, err = p.Call(t.Context(), "pid", nil, nil, nil)
-	if err != nil && time.Since(began) > 50*time.Millisecond {
+	if err != nil && time.Since(began) > 5*time.Second {
 		t.Errorf("a call while the child is down took %v", time.Since(began))
 	}
 	if err := p.Wait(t.Context()); err != nil {
