@@ -358,7 +358,7 @@ func TestTheStreamResumesByItsID(t *testing.T) {
 
 func TestTheStreamEndsWithTheServer(t *testing.T) {
 	s, g := open(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	if _, err := g.stream(ctx, "", s.Console.Close, "never"); err == nil || ctx.Err() != nil {
 		t.Errorf("the stream did not end: %v", err)

@@ -136,7 +136,7 @@ func testACME(t *testing.T, clearText bool) {
 		t.Fatal(err)
 	}
 	var got *x509.Certificate
-	for end := time.Now().Add(5 * time.Second); got == nil && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); got == nil && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		got, _ = Shown(Config(again, false), "gates.example")
 	}
 	if got == nil || got.VerifyHostname("gates.example") != nil {

@@ -126,7 +126,7 @@ func TestADriverPays(t *testing.T) {
 		waitLong(t, ctx, "document.getElementById('pdf') !== null")
 		look("receipt", lang)
 		var opened time.Time
-		for end := time.Now().Add(5 * time.Second); opened.IsZero() && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		for end := time.Now().Add(20 * time.Second); opened.IsZero() && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 			_, opened = stays.Told(stay)
 		}
 		if opened.IsZero() {

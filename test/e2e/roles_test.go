@@ -140,7 +140,7 @@ func TestTenantsNeverSeeEachOther(t *testing.T) {
 		q.AddCookie(cookie)
 		w := httptest.NewRecorder()
 		// A stream that lets somebody in goes on until its reader leaves, so this one leaves.
-		ctx, leave := context.WithTimeout(t.Context(), 2*time.Second)
+		ctx, leave := context.WithTimeout(t.Context(), 10*time.Second)
 		tcp.ServeHTTP(w, q.WithContext(ctx))
 		leave()
 		if w.Code != http.StatusForbidden {
