@@ -134,7 +134,7 @@ func (a *API) parkingOperations() []operation {
 		id:    "takeTicket", summary: "Let a vehicle without a plate in, with a ticket", keyed: true, most: maxSmall,
 		about:   "The entry opens. The code is shown this once; as a QR code it opens the exit.",
 		request: inJSON(wire.TicketRequest{}), replies: answers(http.StatusCreated, wire.TicketResponse{}, "The ticket."),
-		problems: []string{"gate.unknown", "parking.not_admitted", "sealing.unavailable", "store.full"},
+		problems: []string{"gate.unknown", "parking.not_admitted", "parking.class", "sealing.unavailable", "store.full"},
 	}, {
 		Route: auth.Route{Pattern: "GET /api/v1/parking/tariffs", Policy: see, Handler: func(w http.ResponseWriter, r *http.Request) { show(a, w, r, a.o.Resources.Tariffs) }},
 		id:    "listTariffs", summary: "List the tariffs", tagged: true,

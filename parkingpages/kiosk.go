@@ -8,15 +8,29 @@ func (p *Pages) kiosk(w http.ResponseWriter, r *http.Request) {
 	if p.closed(w, r) {
 		return
 	}
+	p.kioskPage(w, r, http.StatusOK, "")
+}
+
+func (p *Pages) kioskPage(w http.ResponseWriter, r *http.Request, status int, wrong string) {
 	now := p.Now().In(p.Location)
-	_, enrolled := p.kioskOf(r)
-	p.show(w, r, http.StatusOK, "kiosk.html", view{Kiosk: true, Again: "/pay/kiosk", Page: touch{Help: enrolled && p.Help != nil, Now: now.Format(typed), Today: now.Format("2006-01-02"), Rows: [][]rune{[]rune("1234567890"), []rune("QWERTYUIOP"), []rune("ASDFGHJKL"), []rune("ZXCVBNM")},
-		Provinces: []rune("京津冀晋蒙辽吉黑沪苏浙皖闽赣鲁豫鄂湘粤桂琼渝川贵云藏陕甘青宁新")}})
+	k, enrolled := p.kioskOf(r)
+	entry := enrolled && p.Kiosks.Entry(k.Gate)
+	v := view{Kiosk: true, Again: "/pay/kiosk"}
+	if wrong != "" {
+		wrong = text(p.lang(r), wrong)
+		v.Refresh, v.Then = 30, "/pay/kiosk?lang="+p.lang(r) // for the next driver
+	}
+	v.Page = touch{Help: enrolled && p.Help != nil, Entry: entry, Exit: enrolled && !entry && p.ShowTicket != nil, Wrong: wrong, Now: now.Format(typed), Today: now.Format("2006-01-02"), Rows: [][]rune{[]rune("1234567890"), []rune("QWERTYUIOP"), []rune("ASDFGHJKL"), []rune("ZXCVBNM")},
+		Provinces: []rune("京津冀晋蒙辽吉黑沪苏浙皖闽赣鲁豫鄂湘粤桂琼渝川贵云藏陕甘青宁新")}
+	p.show(w, r, status, "kiosk.html", v)
 }
 
 // touch is what a kiosk's keys are made of.
 type touch struct {
 	Help       bool
+	Entry      bool // it gives tickets
+	Exit       bool // it takes them
+	Wrong      string
 	Now, Today string
 	Rows       [][]rune
 	Provinces  []rune

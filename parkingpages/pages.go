@@ -60,6 +60,9 @@ type Options struct {
 	// calls for it; nil: there are none.
 	Kiosks Kiosks
 	Help   func(ctx context.Context, gate gatehouse.GateID) error
+	// ShowTicket is what happens where somebody types a ticket's code at the screen of an exit:
+	// what a reader of QR codes there would do. nil: nothing.
+	ShowTicket func(ctx context.Context, kiosk gatehouse.ParkingKiosk, code gatehouse.Secret) (gatehouse.Decision, error)
 	// Try counts a question of an address, or of an enrolled screen (KioskAsks and its id), and says whether it may be asked. Errors are the
 	// store's: then nothing is answered.
 	Try func(ctx context.Context, address string) (ok bool, err error)
@@ -81,6 +84,7 @@ type Pages struct {
 	told     *auth.Limiter // messages by address
 	forged   *auth.Limiter // refused ones by address
 	helped   *auth.Limiter // calls for help by screen
+	tickets  *auth.Limiter // tickets by screen
 	refusals refusals
 }
 
@@ -109,7 +113,7 @@ func New(o Options) *Pages {
 		o.Language = "en"
 	}
 	p := &Pages{Options: o, files: assets.Load(tree), html: map[string]*template.Template{}, shown: newShown(o.Now),
-		asked: auth.NewLimiter(o.Now, 1, 60), told: auth.NewLimiter(o.Now, 10, 200), forged: auth.NewLimiter(o.Now, 0.2, 10), helped: auth.NewLimiter(o.Now, 1.0/60, 1)}
+		asked: auth.NewLimiter(o.Now, 1, 60), told: auth.NewLimiter(o.Now, 10, 200), forged: auth.NewLimiter(o.Now, 0.2, 10), helped: auth.NewLimiter(o.Now, 1.0/60, 1), tickets: auth.NewLimiter(o.Now, 1.0/15, 2)}
 	for _, lang := range []string{"en", "zh"} {
 		p.html[lang] = template.Must(template.New("").Funcs(template.FuncMap{
 			"t":     func(key string) string { return text(lang, key) },

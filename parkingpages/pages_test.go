@@ -40,6 +40,7 @@ type site struct {
 	now    time.Time
 	asked  []gatehouse.StayQuery
 	said   []string
+	cookie *http.Cookie
 	tries  int
 }
 
@@ -88,6 +89,9 @@ func (s *site) do(method, path string, form url.Values) (*http.Response, string)
 	}
 	if form != nil {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	if s.cookie != nil {
+		r.AddCookie(s.cookie)
 	}
 	resp, err := client.Do(r)
 	if err != nil {
@@ -283,6 +287,73 @@ func TestWebhook(t *testing.T) {
 	}
 }
 
+// lanes are two screens, at an entry and at an exit.
+type lanes struct{ given gatehouse.VehicleClass }
+
+func (*lanes) EnterKiosk(context.Context, string) (gatehouse.Secret, error) { return "", nil }
+func (*lanes) KioskOf(cookie string) (gatehouse.ParkingKiosk, bool) {
+	return gatehouse.ParkingKiosk{ID: gatehouse.ID{1}, Gate: gatehouse.GateID(cookie)}, cookie != ""
+}
+func (*lanes) Entry(gate gatehouse.GateID) bool { return gate == "in" }
+func (l *lanes) TakeTicket(_ context.Context, _ gatehouse.GateID, class gatehouse.VehicleClass) (gatehouse.Secret, error) {
+	l.given = class
+	return "ABCD-EFGH-2345", nil
+}
+
+// What a ticket owes is asked for at the screen of the exit, and on the phone that its QR code
+// leads to.
+func TestATicketOwes(t *testing.T) {
+	s := newSite(t)
+	l := &lanes{}
+	stay := s.stays.Enter(here, "", s.now.Add(-100*time.Minute))
+	owes, shown := true, gatehouse.Secret("")
+	s.pages.Kiosks = l
+	find := s.pages.Find
+	s.pages.Find = func(ctx context.Context, q gatehouse.StayQuery) (gatehouse.ID, error) {
+		if q.Ticket == "ABCDEFGH2345" {
+			return stay, nil
+		}
+		return find(ctx, q)
+	}
+	s.pages.ShowTicket = func(_ context.Context, k gatehouse.ParkingKiosk, code gatehouse.Secret) (gatehouse.Decision, error) {
+		shown = code
+		switch {
+		case k.Gate != "out" || code != "ABCDEFGH2345":
+			return gatehouse.Decision{Reason: gatehouse.WrongCredential}, nil
+		case owes:
+			return gatehouse.Decision{Reason: gatehouse.PaymentOwed}, nil
+		}
+		return gatehouse.Decision{Grant: true}, nil
+	}
+	at := func(lane, path string, form url.Values) (*http.Response, string) {
+		t.Helper()
+		s.cookie = &http.Cookie{Name: kioskCookie, Value: lane}
+		defer func() { s.cookie = nil }()
+		return s.do("POST", path+"?lang=en&kiosk=1", form)
+	}
+	resp, page := at("in", "/pay/ticket", url.Values{"class": {"motorbike"}})
+	if resp.StatusCode != http.StatusOK || !strings.Contains(page, "ABCD-EFGH-2345") || !strings.Contains(page, `data-then="/pay/kiosk?lang=en"`) || l.given != gatehouse.Motorbike {
+		t.Errorf("%d %s", resp.StatusCode, page)
+	}
+	for _, typed := range []string{"ABCD-EFGH-2345", "abcdefgh2345", s.server.URL + "/pay#t=ABCDEFGH2345"} {
+		resp, _ := at("out", "/pay/ticket/show", url.Values{"ticket": {typed}})
+		to := resp.Header.Get("Location")
+		if resp.StatusCode != http.StatusSeeOther || !strings.HasPrefix(to, "/pay/stay/") || !strings.HasSuffix(to, "&kiosk=1") || strings.Contains(to, "ABCD") || shown != "ABCDEFGH2345" {
+			t.Fatalf("%q: %d to %q, shown %q", typed, resp.StatusCode, to, shown.Reveal())
+		}
+		if _, page := s.do("GET", to, nil); !strings.Contains(page, "4.00 EUR") {
+			t.Errorf("what it owes: %s", page)
+		}
+	}
+	if resp, page := at("out", "/pay/ticket/show", url.Values{"ticket": {"ABCD-EFGH-2346"}}); resp.StatusCode != http.StatusNotFound || !strings.Contains(page, "no such ticket") {
+		t.Errorf("another's: %d %s", resp.StatusCode, page)
+	}
+	owes = false
+	if resp, page := at("out", "/pay/ticket/show", url.Values{"ticket": {"ABCD-EFGH-2345"}}); resp.StatusCode != http.StatusOK || !strings.Contains(page, "Have a good trip") {
+		t.Errorf("paid: %d %s", resp.StatusCode, page)
+	}
+}
+
 func TestKioskAndQR(t *testing.T) {
 	s := newSite(t)
 	if resp, page := s.do("GET", "/pay/kiosk?lang=zh", nil); resp.StatusCode != http.StatusOK || !strings.Contains(page, `data-key="京"`) || !strings.Contains(page, `data-key="Q"`) {
@@ -308,7 +379,7 @@ func TestTexts(t *testing.T) {
 			used[string(m[1])] = true
 		}
 	}
-	for _, name := range []string{"account.go", "find.go", "invoice.go", "owed.go", "pages.go", "pdf.go", "receipt.go", "screen.go", "shop.go"} {
+	for _, name := range []string{"account.go", "find.go", "invoice.go", "owed.go", "pages.go", "pdf.go", "receipt.go", "screen.go", "shop.go", "ticket.go"} {
 		b, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)

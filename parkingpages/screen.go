@@ -16,6 +16,10 @@ type Kiosks interface {
 	// EnterKiosk uses a code up: parking.unknown_kiosk for whatever is wrong with it.
 	EnterKiosk(ctx context.Context, code string) (cookie gatehouse.Secret, err error)
 	KioskOf(cookie string) (gatehouse.ParkingKiosk, bool)
+	// Entry reports whether a lane is an entry: a screen there gives tickets.
+	Entry(gate gatehouse.GateID) bool
+	// TakeTicket opens the entry: parking.not_admitted, gate.unknown, and those of a passage.
+	TakeTicket(ctx context.Context, gate gatehouse.GateID, class gatehouse.VehicleClass) (code gatehouse.Secret, err error)
 }
 
 const kioskCookie = "gatehouse_kiosk"
@@ -29,6 +33,8 @@ func (p *Pages) screenRoutes() []auth.Route {
 		{Pattern: "GET /pay/screen", Policy: auth.Public, Handler: func(w http.ResponseWriter, r *http.Request) { p.askCode(w, r, http.StatusOK, "screen", "") }},
 		{Pattern: "POST /pay/screen", Policy: auth.Public, Handler: p.enterScreen},
 		{Pattern: "POST /pay/help", Policy: auth.Public, Handler: p.help},
+		{Pattern: "POST /pay/ticket", Policy: auth.Public, Handler: p.takeTicket},
+		{Pattern: "POST /pay/ticket/show", Policy: auth.Public, Handler: p.showTicket},
 	}
 }
 

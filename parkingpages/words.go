@@ -16,7 +16,7 @@ func text(lang, key string) string {
 var texts = map[string][2]string{
 	"title":      {"Parking", "停车缴费"},
 	"lang.other": {"中文", "English"},
-	"privacy":    {"What you type is compared once and not kept.", "您输入的内容仅用于一次比对，不会保存。"},
+	"privacy":    {"What you type is compared once. It is kept only if you then pay: encrypted, and for a week at most.", "您输入的内容仅用于一次比对；仅在随后付款时加密保存，最长一周。"},
 	"again":      {"Back to the beginning", "返回首页"},
 
 	"ask.title":      {"Pay for parking", "停车缴费"},
@@ -191,4 +191,22 @@ var texts = map[string][2]string{
 	"kiosk.hour":      {"hour", "小时"},
 	"kiosk.minutes":   {"min", "分钟"},
 	"kiosk.next":      {"Done", "完成"},
+
+	"kiosk.entry":     {"No number plate?", "没有车牌？"},
+	"kiosk.entry.how": {"Then take a ticket here. It opens the barrier, and you pay by it before you leave.", "请在此取票。取票后道闸开启，离场前凭票缴费。"},
+	"kiosk.entry.has": {"With a number plate you need no ticket: the camera reads it.", "有车牌的车辆无需取票，由摄像机自动识别。"},
+	"kiosk.car":       {"Ticket for a car", "汽车取票"},
+	"kiosk.motorbike": {"Ticket for a motorbike", "摩托车取票"},
+	"kiosk.ticket":    {"With a ticket: its code", "凭票离场：停车票编码"},
+	"kiosk.show":      {"Leave with this ticket", "凭此票离场"},
+
+	"ticket.title":    {"Your ticket", "您的停车票"},
+	"ticket.how":      {"Photograph this code. With it you pay, and it opens the exit. It is not shown again.", "请拍下此码。缴费和离场都需要它，此码不会再次显示。"},
+	"ticket.qr":       {"QR code of the ticket", "停车票二维码"},
+	"ticket.none":     {"No ticket can be given now: the car park is full, or the vehicle was turned away. Press for help.", "暂时无法取票：停车场已满，或车辆被拒绝入场。请按求助。"},
+	"ticket.often":    {"A ticket was taken just now. Wait a quarter of a minute.", "刚刚已取过票，请等待十五秒。"},
+	"ticket.nowhere":  {"Tickets are given by the screen of an entry, and taken by that of an exit.", "入口屏幕取票，出口屏幕验票。"},
+	"ticket.unknown":  {"There is no such ticket. Look at its letters again, or press for help.", "没有此票。请再次核对，或按求助。"},
+	"ticket.go.title": {"Have a good trip", "一路平安"},
+	"ticket.go":       {"The barrier opens.", "道闸正在开启。"},
 }

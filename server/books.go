@@ -92,6 +92,17 @@ func (s *Server) driverPages(base string) (*parkingpages.Pages, error) {
 			return s.raise(ctx, gatehouse.Alarm{ID: gatehouse.NewID(now), At: now.UTC(), Kind: gatehouse.HelpAlarm, Gate: gate})
 		}
 	}
+	if !s.stays.None() {
+		o.ShowTicket = func(ctx context.Context, k gatehouse.ParkingKiosk, code gatehouse.Secret) (gatehouse.Decision, error) {
+			device := gatehouse.DeviceID("screen-" + k.ID.String())
+			p, err := s.flow.Show(ctx, gatehouse.Device{Place: s.site.Place, ID: device, Gate: k.Gate},
+				gatehouse.Capture{Device: device, Gate: k.Gate, Kind: gatehouse.QRCapture, Received: time.Now(), Secret: code})
+			if err != nil || p == nil {
+				return gatehouse.Decision{}, err
+			}
+			return p.Decision, nil
+		}
+	}
 	if c.Stripe {
 		o.Providers = []string{"stripe"}
 	}

@@ -356,6 +356,72 @@ func TestAScreenAtALane(t *testing.T) {
 	}
 }
 
+// A vehicle without a plate: the screen at the entry gives a ticket, which opens the exit once.
+func TestATicketFromTheScreen(t *testing.T) {
+	s, _, base := driversSite(t)
+	screen := func(gate gatehouse.GateID) *phone {
+		t.Helper()
+		_, code, err := s.stays.AddKiosk(t.Context(), gate, "chief")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := newPhone(t, base)
+		if status, page := p.post("/pay/screen?lang=en", url.Values{"code": {code.Reveal()}}); status != http.StatusOK {
+			t.Fatalf("%d %s", status, page)
+		}
+		return p
+	}
+	in, out, stranger := screen("entry"), screen("exit"), newPhone(t, base)
+	motorbike := url.Values{"class": {"motorbike"}}
+	for name, p := range map[string]*phone{"the exit's": out, "any browser": stranger} {
+		if status, page := p.post("/pay/ticket?lang=en", motorbike); status != http.StatusNotFound || s.stays.Occupancies()[0].Inside != 0 {
+			t.Errorf("%s gives tickets: %d %s", name, status, page)
+		}
+	}
+	if _, page := in.get("/pay/kiosk?lang=en"); !strings.Contains(page, "No number plate?") || strings.Contains(page, "Pay here") {
+		t.Errorf("the screen at the entry: %s", page)
+	}
+	// A vehicle that was turned away by its plate is not let in by a ticket.
+	denied := enrolVehicle(t, s, "AB12CDE", "Fleet 7")
+	if err := s.stays.Deny(t.Context(), denied, "chief"); err != nil {
+		t.Fatal(err)
+	}
+	if p := read(t, s, "entry", "AB12CDE", 0); p.Decision.Reason != gatehouse.NotAdmitted {
+		t.Fatalf("%+v", p.Decision)
+	}
+	if status, page := in.post("/pay/ticket?lang=en", motorbike); status != http.StatusConflict || !strings.Contains(page, "No ticket can be given") {
+		t.Errorf("a ticket in the place of a plate: %d %s", status, page)
+	}
+	if p := read(t, s, "entry", "XY98ZZZ", 90*time.Minute); !p.Decision.Grant {
+		t.Fatalf("%+v", p.Decision)
+	}
+	eventually(t, "the stay is open", func() bool { return s.stays.Occupancies()[0].Inside == 1 })
+	status, page := in.post("/pay/ticket?lang=en", motorbike)
+	if status != http.StatusOK || !strings.Contains(page, "<svg") {
+		t.Fatalf("%d %s", status, page)
+	}
+	code := between(t, page, `id="code">([A-Z2-7-]+)<`)
+	eventually(t, "the ticket's stay is open", func() bool { return s.stays.Occupancies()[0].Inside == 2 })
+	if status, page := in.post("/pay/ticket?lang=en", motorbike); status != http.StatusTooManyRequests || !strings.Contains(page, "quarter of a minute") {
+		t.Errorf("one ticket after the other: %d %s", status, page)
+	}
+	if status, page := out.post("/pay/ticket/show?lang=en", url.Values{"ticket": {"AAAA-BBBB-CCCC"}}); status != http.StatusNotFound || !strings.Contains(page, "no such ticket") {
+		t.Errorf("a ticket that is nobody's: %d %s", status, page)
+	}
+	// Within its first minute nothing is owed yet.
+	if status, page := out.post("/pay/ticket/show?lang=en", url.Values{"ticket": {strings.ToLower(code)}}); status != http.StatusOK || !strings.Contains(page, "Have a good trip") {
+		t.Fatalf("%d %s", status, page)
+	}
+	eventually(t, "it has left", func() bool { return s.stays.Occupancies()[0].Inside == 1 })
+	left, err := s.stays.List(t.Context(), gatehouse.StayFilter{State: string(gatehouse.StayLeft), Limit: 5})
+	if err != nil || len(left) != 1 || left[0].Class != gatehouse.Motorbike || left[0].Reason != "ticket" {
+		t.Fatalf("%+v, %v", left, err)
+	}
+	if status, page := out.post("/pay/ticket/show?lang=en", url.Values{"ticket": {code}}); status != http.StatusNotFound {
+		t.Errorf("the ticket again: %d %s", status, page)
+	}
+}
+
 // Whoever asks what is held of a vehicle is told of its stays, payments and passes, and of whom
 // its invoices are made out to; after it was erased nothing of it names it.
 func TestWhatIsHeldOfAVehicle(t *testing.T) {

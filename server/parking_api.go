@@ -185,7 +185,7 @@ func (a admin) DismissExit(ctx context.Context, id gatehouse.ID) (wire.Exit, err
 
 // Ticket implements api.Parking.
 func (a admin) Ticket(ctx context.Context, r wire.TicketRequest) (wire.TicketResponse, error) {
-	code, err := a.stays.Ticket(ctx, r.Gate)
+	code, err := a.stays.Ticket(ctx, r.Gate, r.Class)
 	return wire.TicketResponse{Code: code.Reveal()}, err
 }
 

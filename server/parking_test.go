@@ -273,7 +273,7 @@ func TestTicketsAndOperators(t *testing.T) {
 	s := open(t, c)
 	s.stays.Books = newCash()
 	followed(t, s)
-	code, err := s.stays.Ticket(t.Context(), "entry")
+	code, err := s.stays.Ticket(t.Context(), "entry", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -282,7 +282,7 @@ func TestTicketsAndOperators(t *testing.T) {
 		eventually(t, fmt.Sprintf("%d are inside", n), func() bool { return s.stays.Occupancies()[0].Inside == n })
 	}
 	inside(1)
-	if _, err := s.stays.Ticket(t.Context(), "entry"); gatehouse.ErrorCode(err) != "parking.not_admitted" {
+	if _, err := s.stays.Ticket(t.Context(), "entry", ""); gatehouse.ErrorCode(err) != "parking.not_admitted" {
 		t.Errorf("a ticket for a car park that is full: %v", err)
 	}
 	if p := read(t, s, "entry", "AB12CDE", 0); p.Decision.Reason != gatehouse.CarParkFull {

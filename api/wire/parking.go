@@ -228,7 +228,8 @@ type RightsResponse struct {
 
 // TicketRequest lets a vehicle without a plate in. POST /api/v1/parking/tickets.
 type TicketRequest struct {
-	Gate gatehouse.GateID `json:"gate"` // an entry of a car park
+	Gate  gatehouse.GateID       `json:"gate"`            // an entry of a car park
+	Class gatehouse.VehicleClass `json:"class,omitempty"` // car, motorbike, truck or bus; "" for a car
 }
 
 // TicketResponse holds the ticket's code, which is shown this once: as a QR code it opens

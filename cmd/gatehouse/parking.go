@@ -174,13 +174,14 @@ func (cmd ParkingEndCmd) Run(ctx context.Context, out *Out) error {
 
 // ParkingTicketCmd lets a vehicle without a plate in.
 type ParkingTicketCmd struct {
-	Gate string `arg:"" help:"The entry."`
+	Gate  string `arg:"" help:"The entry."`
+	Class string `help:"Of the vehicle." enum:"car,motorbike,truck,bus" default:"car"`
 }
 
 // Run prints the code.
 func (cmd ParkingTicketCmd) Run(ctx context.Context, out *Out) error {
 	return answer(ctx, out, func(a api.Admin) (wire.TicketResponse, error) {
-		return a.Ticket(ctx, wire.TicketRequest{Gate: gatehouse.GateID(cmd.Gate)})
+		return a.Ticket(ctx, wire.TicketRequest{Gate: gatehouse.GateID(cmd.Gate), Class: gatehouse.VehicleClass(cmd.Class)})
 	}, func(t wire.TicketResponse) { out.Say("%s", t.Code) })
 }
 

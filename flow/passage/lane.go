@@ -20,7 +20,7 @@ func (f *Flow) decideAtLane(ctx context.Context, a *arrival, m gatehouse.Mark, s
 // showAtLane takes a ticket that somebody showed at a car park's lane: a QR code that is
 // nobody's. Cards and people's own codes are for the access rules there, too.
 func (f *Flow) showAtLane(ctx context.Context, a arrival, c gatehouse.Capture) (*gatehouse.Passage, error) {
-	d, _ := f.decideAtLane(ctx, &a, gatehouse.Mark{Ticket: c.Secret.Reveal()}, 0, true)
+	d, _ := f.decideAtLane(ctx, &a, gatehouse.Mark{Ticket: gatehouse.TicketCode(c.Secret.Reveal())}, 0, true)
 	return f.pass(ctx, a, d)
 }
 

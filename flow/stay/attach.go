@@ -2,7 +2,6 @@ package stay
 
 import (
 	"context"
-	"crypto/rand"
 	"strings"
 	"unicode"
 
@@ -249,25 +248,4 @@ func (s *Stays) Exit(ctx context.Context, id gatehouse.ID) (gatehouse.StayExit, 
 		err = gatehouse.Errorf("parking.unknown_exit", "see the list of exits", "there is no such exit")
 	}
 	return e, err
-}
-
-// Ticket lets a vehicle without a plate in, and gives the code that its driver shows at the
-// exit, as a QR code. Errors: parking.not_admitted where the car park is full, gate.unknown,
-// and those of the passage.
-func (s *Stays) Ticket(ctx context.Context, gate gatehouse.GateID) (gatehouse.Secret, error) {
-	l, ours := s.lanes[gate]
-	s.mu.RLock()
-	opener := s.opener
-	s.mu.RUnlock()
-	if !ours || !l.entry || opener == nil {
-		return "", gatehouse.Errorf("gate.unknown", "name an entry of a car park", "there is no such entry")
-	}
-	m := gatehouse.Mark{Ticket: rand.Text(), Class: gatehouse.Car}
-	if a := s.admission(l.park, gatehouse.AtLane{Mark: m, At: s.Now()}); !a.Let {
-		return "", gatehouse.Errorf("parking.not_admitted", "wait until somebody leaves", "the car park is full")
-	}
-	if _, err := opener.LetOut(ctx, gatehouse.LetOut{Gate: gate, Mark: m, Rule: "ticket in car park " + l.park}); err != nil {
-		return "", err
-	}
-	return gatehouse.Secret(m.Ticket), nil
 }

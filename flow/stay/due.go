@@ -21,9 +21,9 @@ func (s *Stays) FindStay(_ context.Context, place gatehouse.Place, q gatehouse.S
 	if place != s.Place || strings.ContainsFunc(q.Plate, notOfAPlate) || len(q.Plate) > 64 {
 		return gatehouse.ID{}, none
 	}
-	m := gatehouse.Mark{Ticket: q.Ticket, Plate: gatehouse.PlateRead{Text: gatehouse.NormalizePlate(q.Plate), Confidence: 1}}
+	m := gatehouse.Mark{Plate: gatehouse.PlateRead{Text: gatehouse.NormalizePlate(q.Plate), Confidence: 1}}
 	if q.Ticket != "" {
-		m.Plate.Text = ""
+		m.Ticket, m.Plate.Text = gatehouse.TicketCode(q.Ticket), ""
 	}
 	_, known := s.Working.ByPlate(m.Plate.Text)
 	s.mu.RLock()

@@ -21,7 +21,7 @@ func (s *Stays) Lane(gate gatehouse.GateID) bool {
 // At implements gatehouse.Parking.
 func (s *Stays) At(ctx context.Context, v gatehouse.AtLane) (d gatehouse.Decision, certain bool) {
 	l := s.lanes[v.Gate.ID]
-	if v.Mark.Class == "" {
+	if v.Mark.Class == "" && v.Mark.Ticket == "" { // a ticket says nothing of what drives
 		v.Mark.Class = gatehouse.Car
 	}
 	sight := s.sight(l, v)

@@ -2,7 +2,7 @@
 // as at first, so that the next driver finds nobody's plate.
 const plate = document.getElementById("plate"), entered = document.getElementById("entered"), when = document.getElementById("when");
 const idle = 120_000;
-let timer;
+let timer, field = plate; // the one that was touched last gets what is typed
 
 function wake() {
   clearTimeout(timer);
@@ -20,13 +20,16 @@ document.addEventListener("click", (e) => {
   wake();
   const b = e.target.closest("button");
   if (!b) return;
-  if (b.dataset.key) plate.value = (plate.value + b.dataset.key).slice(0, 16);
-  if ("delete" in b.dataset) plate.value = [...plate.value].slice(0, -1).join("");
+  if (b.dataset.key) field.value = (field.value + b.dataset.key).slice(0, field.maxLength);
+  if ("delete" in b.dataset) field.value = [...field.value].slice(0, -1).join("");
   if (b.dataset.minutes) {
     const at = new Date(parse(entered.value).getTime() + Number(b.dataset.minutes) * 60_000);
     entered.value = write(at > latest ? latest : at);
     show();
   }
 });
+for (const one of [plate, document.getElementById("ticket")]) {
+  one?.addEventListener("focus", () => { field = one; });
+}
 show();
 wake();

@@ -52,6 +52,8 @@ GET /pay/account/receipts                   public
 POST /pay/account/receipts/invoice          public
 GET /pay/screen                             public
 POST /pay/screen                            public
+POST /pay/ticket                            public
+POST /pay/ticket/show                       public
 POST /pay/help                              public
 GET /pay/shop                               public
 POST /pay/shop                              public
