@@ -113,5 +113,8 @@ func (s *Server) payFile(ctx context.Context, by timesheet.Actor, id gatehouse.I
 // Hours are the site's hours, for demos that play several people.
 func (s *Server) Hours() *timesheet.Hours { return s.hours }
 
+// Wages are the site's pay, for the same.
+func (s *Server) Wages() *wages.Wages { return s.wages }
+
 // Location is the site's time zone.
 func (s *Server) Location() *time.Location { return s.site.Location }
