@@ -155,7 +155,7 @@ func (a admin) ImportPunches(ctx context.Context, r wire.PunchImportRequest) (wi
 				who[row.Person] = id
 			}
 		}
-		rows = append(rows, attendance.PunchRow{Line: row.Line, Who: row.Person, At: row.At, Direction: row.Direction})
+		rows = append(rows, attendance.PunchRow{Line: row.Line, Who: row.Person, At: row.At, Direction: row.Direction, Site: row.Site})
 	}
 	added, problems, err := a.hours.ImportPunches(ctx, a.actor(ctx), rows, f, who)
 	out.Added = added

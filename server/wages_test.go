@@ -34,6 +34,10 @@ func TestPayOfASite(t *testing.T) {
 			rows.Rows = append(rows.Rows, wire.PunchRow{Line: 3*i + k + 2, Person: label, At: when, Direction: way})
 		}
 	}
+	for i, at := range []string{"2026-01-06T08:00:00Z in", "2026-01-06T12:00:00Z out"} { // Ben, the day after, elsewhere
+		when, way, _ := strings.Cut(at, " ")
+		rows.Rows = append(rows.Rows, wire.PunchRow{Line: 8 + i, Person: "B-2", At: when, Direction: way, Site: "depot"})
+	}
 	must(t, second(admin.ImportPunches(ctx, rows)))
 	must(t, second(admin.PutPlan(ctx, wire.PlanRequest{Earnings: []wire.Earning{{Code: "regular", Title: "Regular hours", Kind: gatehouse.PaidByTime}, {Code: "meals", Title: "Meals", Kind: gatehouse.Allowance, Formula: "meal * days"}}})))
 	must(t, second(admin.PutPlan(ctx, wire.PlanRequest{Figures: &map[string]wire.Money{"meal": {Minor: 400, Currency: "EUR"}}})))
@@ -46,6 +50,9 @@ func TestPayOfASite(t *testing.T) {
 	set, err := admin.SetPayTerms(ctx, anna, terms("700001", 987654))
 	must(t, err)
 	must(t, second(admin.SetPayTerms(ctx, ben, terms("", 1600))))
+	raised := terms("", 2000)
+	raised.From = "2026-01-06"
+	must(t, second(admin.SetPayTerms(ctx, ben, raised)))
 	if err := second(admin.SetPayTerms(ctx, ben, terms("x", -1))); gatehouse.ErrorCode(err) != "pay.rate" {
 		t.Errorf("a rate below zero: %v", err)
 	}
@@ -109,7 +116,7 @@ func TestPayOfASite(t *testing.T) {
 	for _, d := range log {
 		said[d.Purpose] += len(d.Items)
 	}
-	if said["pay"] != 2 || said["person"] != 2 {
+	if said["pay"] != 3 || said["person"] != 2 {
 		t.Errorf("the disclosure log says %v", said)
 	}
 
@@ -130,7 +137,8 @@ func TestPayOfASite(t *testing.T) {
 
 	all := staff(t, admin, gatehouse.Passphrase([]byte(passphrase)))
 	for _, format := range []struct{ name, body, want string }{
-		{"csv", "", "700001,Anna Nowak,2026-01-05,2026-01-11,regular,8.00,100.00,79012.32,EUR,,\r\n"},
+		{"csv", "", "700001,Anna Nowak,2026-01-05,2026-01-11,regular,8.00,100.00,79012.32,EUR,main,,\r\nB-2,Ben Nowak,2026-01-05,2026-01-05,regular,8.00,100.00,128.00,EUR,main,,\r\n"},
+		{"csv", "", "B-2,Ben Nowak,2026-01-06,2026-01-11,regular,4.00,100.00,80.00,EUR,depot,,\r\n"},
 		{"fixed", `{"columns":[{"title":"n","field":"number","width":8},{"title":"a","field":"amount","width":12,"zeros":true}]}`, "700001  000079012.32\r\n"},
 		{"paychex", `{"client":"12345678","components":{"regular":"Hourly","meals":"Meals"}}`, "12345678,700001,,,Hourly,,,8.00,,01/11/2026,,,,,,\r\n"},
 	} {

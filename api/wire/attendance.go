@@ -44,9 +44,11 @@ type ShiftBreak struct {
 
 // Team is people who are planned together.
 type Team struct {
-	ID      gatehouse.GroupID `json:"id"`
-	Title   string            `json:"title,omitempty"`
-	Members int               `json:"members,omitempty"` // today
+	ID         gatehouse.GroupID `json:"id"`
+	Title      string            `json:"title,omitempty"`
+	CostCentre string            `json:"cost_centre,omitempty"` // what its people's hours are charged to
+	Project    string            `json:"project,omitempty"`
+	Members    int               `json:"members,omitempty"` // today
 }
 
 // TeamMember says that somebody is in a team for some days.
@@ -339,6 +341,7 @@ type PunchRow struct {
 	Person    string `json:"person"` // badge label or id
 	At        string `json:"at"`
 	Direction string `json:"direction,omitempty"`
+	Site      string `json:"site,omitempty"` // where it was; none is the site that imports
 }
 
 // RowProblem is what is wrong with a row. It quotes nothing.

@@ -137,8 +137,8 @@ func (h *Hours) People(ctx context.Context, from, until gatehouse.Date) ([]Perso
 	var err error
 	if one == nil || one.version != version || one.all != all || len(stale) > alone {
 		one = &list{version: version, all: all, rows: map[gatehouse.SubjectID]row{}}
-		err = h.everybody(ctx, from, until, AsOf{}, func(team gatehouse.GroupID, s gatehouse.Timesheet, next gatehouse.Minute) error {
-			one.rows[s.Subject] = row{PersonHours: lineOf(team, s), until: next}
+		err = h.everybody(ctx, from, until, AsOf{}, func(c calculated) error {
+			one.rows[c.sheet.Subject] = row{PersonHours: lineOf(c.team, c.sheet), until: c.next}
 			return nil
 		})
 	} else {

@@ -370,7 +370,7 @@ func TestAClosedPeriod(t *testing.T) {
 	_, err = s.ApproveExport(ctx, boss, export.ID)
 	s.must(err)
 	_, totals, err := s.TakeExport(ctx, clerk, export.ID)
-	if s.must(err); len(totals) != 1 || totals[0].Subject != who || !reflect.DeepEqual(totals[0].Totals, paid.Totals) {
+	if s.must(err); len(totals) != 1 || totals[0].Subject != who || len(totals[0].Parts) != 1 || totals[0].Parts[0].Where != (gatehouse.Where{Site: s.Place.Site}) || !reflect.DeepEqual(totals[0].Parts[0].Totals, paid.Totals) {
 		t.Errorf("exported %+v, paid %+v", totals, paid.Totals)
 	}
 

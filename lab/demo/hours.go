@@ -45,7 +45,7 @@ func (c *cast) hours(ctx context.Context, s *server.Server, k Keys, passphrase [
 		}
 	}
 	from, until := gatehouse.DateOf(weeks[0].monday), gatehouse.DateOf(weeks[0].monday.AddDate(0, 0, 6))
-	if err := setPay(ctx, s, team, from); err != nil {
+	if err := setPay(ctx, s, team, from, gatehouse.DateOf(weeks[0].monday.AddDate(0, 0, 3))); err != nil {
 		return err
 	}
 	if _, err := h.Close(ctx, clerk, from, until); err != nil {
@@ -81,7 +81,9 @@ func planHours(ctx context.Context, h *timesheet.Hours, team []*person, from gat
 		func() error {
 			return h.PutShift(ctx, planner, 0, gatehouse.Shift{ID: "early", Title: "Early shift", Kind: gatehouse.FixedShift, Parts: []gatehouse.ShiftPart{{From: 360, Until: 870}}, Breaks: []gatehouse.ShiftBreak{{From: 600, Until: 630}}})
 		},
-		func() error { return h.PutTeam(ctx, planner, 0, gatehouse.Team{ID: "assembly", Title: "Assembly"}) },
+		func() error {
+			return h.PutTeam(ctx, planner, 0, gatehouse.Team{ID: "assembly", Title: "Assembly", CostCentre: "4711", Project: "pumps"})
+		},
 		func() error { return h.PutRules(ctx, planner, 0, from, rules) },
 		func() error {
 			return h.PutLeaveKind(ctx, planner, 0, gatehouse.LeaveKind{ID: "annual", Title: "Annual leave", Code: "leave", PerYear: 24 * 480})

@@ -68,8 +68,13 @@ func (o office) exportHours(ctx context.Context, s *server.Server, from, until g
 // yuan are whole ones.
 func yuan(n int64) gatehouse.Money { return gatehouse.Money{Minor: n * 100, Currency: "CNY"} }
 
+// hourly are terms of so many yuan an hour.
+func hourly(n int64) gatehouse.PayTerms {
+	return gatehouse.PayTerms{Rate: gatehouse.PayRate{Amount: yuan(n), Per: 60}}
+}
+
 // setPay says how hours are paid, and by what each of the team is.
-func setPay(ctx context.Context, s *server.Server, team []*person, from gatehouse.Date) error {
+func setPay(ctx context.Context, s *server.Server, team []*person, from, raised gatehouse.Date) error {
 	h := s.Hours()
 	err := h.PutEarnings(ctx, planner, 0, []gatehouse.Earning{
 		{Code: gatehouse.Regular, Title: "Regular hours", Kind: gatehouse.PaidByTime},
@@ -84,8 +89,11 @@ func setPay(ctx context.Context, s *server.Server, team []*person, from gatehous
 	}
 	for i, p := range team {
 		if err == nil {
-			_, err = s.Wages().SetTerms(ctx, wages.Actor{Account: clerk.Account}, p.id, from, gatehouse.PayTerms{Rate: gatehouse.PayRate{Amount: yuan(42 + 3*int64(i)), Per: 60}})
+			_, err = s.Wages().SetTerms(ctx, wages.Actor{Account: clerk.Account}, p.id, from, hourly(42+3*int64(i)))
 		}
+	}
+	if err == nil { // one of them is paid more from the week's Thursday on
+		_, err = s.Wages().SetTerms(ctx, wages.Actor{Account: clerk.Account}, team[1].id, raised, hourly(48))
 	}
 	return err
 }
