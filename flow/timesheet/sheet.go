@@ -330,17 +330,6 @@ func (h *Hours) factsOfAll(ctx context.Context, from, until, at time.Time, kinds
 	return all, err
 }
 
-// Performance adds everybody's hours up by team.
-func (h *Hours) Performance(ctx context.Context, from, until gatehouse.Date) (teams []attendance.TeamFigures, all attendance.TeamFigures, err error) {
-	var sheets []attendance.TeamSheet
-	err = h.Everybody(ctx, from, until, AsOf{}, func(team gatehouse.GroupID, s gatehouse.Timesheet) error {
-		sheets = append(sheets, attendance.TeamSheet{Team: team, Sheet: s})
-		return nil
-	})
-	teams, all = attendance.Performance(sheets)
-	return teams, all, err
-}
-
 // dayStart is the first moment of a day at the site.
 func (h *Hours) dayStart(d gatehouse.Date) time.Time {
 	t, err := time.ParseInLocation(time.DateOnly, string(d), h.Location)
