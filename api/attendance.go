@@ -98,8 +98,8 @@ var (
 	payingPeriods = []string{"date.malformed", "hours.days", "period.running", "period.overlap", "period.waiting", "period.state", "period.unknown", "period.two_people", "store.full"}
 )
 
-// maxHoursImport bounds an import's request, in bytes.
-const maxHoursImport = 8 << 20
+// maxHoursImport bounds an import's request, in bytes: a file of 16 MiB as JSON has it.
+const maxHoursImport = 22 << 20
 
 // hours is an operation of Hours; one that a server has none of answers request.not_served.
 func (a *API) hours(o operation) operation {
@@ -178,7 +178,7 @@ func (a *API) hoursOperations() []operation {
 		id:    "importPunches", summary: "Import punches of another system", keyed: true, most: maxHoursImport,
 		about:   "With one problem nothing is written, and each has its line. The same rows again change nothing.",
 		request: inJSON(wire.PunchImportRequest{}), replies: answers(http.StatusOK, wire.PunchImport{}, "What came of it."),
-		problems: append(slices.Clip(askingTimes), "hours.import"),
+		problems: append(slices.Clip(askingTimes), "hours.import", "sheet.too_large", "sheet.too_many", "sheet.encoding", "sheet.malformed", "sheet.empty"),
 	}), a.hours(operation{
 		Route: route("GET /api/v1/attendance/corrections", reads(see), a.listCorrections),
 		id:    "listCorrections", summary: "Requests to have hours put right, the newest first", query: []parameter{hoursState, aBefore, aLimit},
