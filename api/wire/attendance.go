@@ -521,6 +521,7 @@ type Look struct {
 	Role    gatehouse.Role `json:"role,omitempty"` // of who looked
 	Purpose string         `json:"purpose"`
 	Items   int            `json:"items"`
+	What    []string       `json:"what,omitempty"` // kinds of data: name, national_id, record, hours, terms, payslip, reason, passage, picture, other
 }
 
 // Looks are disclosures of one's own data. GET /api/v1/attendance/own/looks.
