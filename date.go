@@ -17,3 +17,12 @@ func ParseDate(s string) (Date, error) {
 	}
 	return DateOf(t), nil
 }
+
+// Before is the day before; "" of what is no day.
+func (d Date) Before() Date {
+	t, err := time.Parse(time.DateOnly, string(d))
+	if err != nil {
+		return ""
+	}
+	return DateOf(t.AddDate(0, 0, -1))
+}

@@ -68,6 +68,8 @@ type TeamMember struct {
 type Team struct {
 	ID    GroupID
 	Title string // for people; not personal
+	// CostCentre and Project are what the hours of its people are charged to; "" for nothing.
+	CostCentre, Project string `json:",omitempty"`
 }
 
 // LeaveKind is a kind of leave that a site has.

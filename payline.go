@@ -40,12 +40,22 @@ type PayLine struct {
 	Rate    int   // hundredths of a per cent of the pay rate; 0 for an amount alone
 	Amount  Money // below zero for a deduction
 	TimeOff int   // minutes of time off earned instead of pay
-	// CostCentre and Project are the parts of a split; "" for the line as a whole.
+	// From and Until are the days of a line that is of a part of the period, since the terms
+	// changed within it; "" for the whole period.
+	From, Until Date `json:",omitempty"`
+	// Shares say where the line's minutes were worked, in minutes; of an amount alone, where
+	// all minutes were. None where nothing is known of it.
+	Shares []PayShare `json:",omitempty"`
+	// Formula is that of an amount alone, for people. Like the title it is the scheme's.
+	Formula string `json:",omitempty"`
+	// Site, CostCentre and Project are the parts of a split; "" for the line as a whole.
+	Site                SiteID `json:",omitempty"`
 	CostCentre, Project string
 }
 
-// PayShare is one part of a split of lines over cost centres and projects.
+// PayShare is one part of a split of lines over sites, cost centres and projects.
 type PayShare struct {
+	Site                SiteID `json:",omitempty"`
 	CostCentre, Project string
 	Weight              int64 // minutes, or parts of anything; 0 or more
 }

@@ -24,6 +24,10 @@ const (
 	MaxPayShares  = 20
 )
 
+// MaxPayStretches is how often somebody's terms may count anew within a period, the first
+// included.
+const MaxPayStretches = 8
+
 // StoredPayTerms are somebody's terms from a day on. Whose and since when is metadata.
 type StoredPayTerms struct {
 	Place
@@ -41,10 +45,31 @@ type PaidHours struct {
 	Subject SubjectID
 	Label   string  `json:",omitempty"` // on their badge
 	Team    GroupID `json:",omitempty"`
-	Totals  []CodeTotal
-	Days    int // on which they worked
-	Terms   ID  // of StoredPayTerms
-	Slip    ID  // of the payslip that is made
+	Parts   []PaidPart
+	Days    int         // on which they worked
+	Terms   []PaidTerms // in the order of their days, which are the whole period
+	Slip    ID          // of the payslip that is made
+}
+
+// PaidTerms are terms, and the days of a period on which they count.
+type PaidTerms struct {
+	ID          ID // of StoredPayTerms
+	From, Until Date
+}
+
+// PaidPart is what was worked at one site for one cost centre and project, on the days from
+// From until the next change of terms.
+type PaidPart struct {
+	From Date
+	Where
+	Totals []CodeTotal
+}
+
+// Where says what hours are charged to: the site at which they began, and what the team of
+// that day says.
+type Where struct {
+	Site                SiteID
+	CostCentre, Project string `json:",omitempty"`
 }
 
 // ClosedHours are a closed period's, with the scheme as it was then.
@@ -68,7 +93,8 @@ type PayJob struct {
 	People      []PaidHours
 }
 
-// MaxPayJob is of how many people a vault reckons the pay in one disclosure.
+// MaxPayJob is of how many people, and by how many terms, a vault reckons the pay in one
+// disclosure.
 const MaxPayJob = 200
 
 // PayRun is the pay of everybody in a closed period: one account asks for it, another one
@@ -110,13 +136,23 @@ func (r PayRun) State() PayRunState {
 }
 
 // Payslip is what a payslip says: archive data that the vault process seals. Its lines
-// have no titles, which are the scheme's, and are not split: its shares say how.
+// have no titles, which are the scheme's, and are not split: theirs and its shares say how.
+// Where terms changed within the period, rate, salary and shares are the last ones.
 type Payslip struct {
 	Number string
 	Rate   PayRate
 	Salary Money
 	Pay
-	Shares []PayShare `json:",omitempty"`
+	Shares    []PayShare   `json:",omitempty"`
+	Stretches []PayStretch `json:",omitempty"` // two or more, where terms changed
+}
+
+// PayStretch are the days of a period on which the same terms counted.
+type PayStretch struct {
+	From, Until Date
+	Rate        PayRate
+	Salary      Money      // of a whole period
+	Shares      []PayShare `json:",omitempty"`
 }
 
 // StoredPayslip is one person's of a run, or why there is none.

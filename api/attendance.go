@@ -90,7 +90,7 @@ var hoursKinds = func() (out []string) {
 // What the operations about hours answer with.
 var (
 	readingHours  = []string{"request.malformed", "id.malformed", "date.malformed", "attendance.period", "store.not_found", "vault.unavailable"}
-	planning      = []string{"request.malformed", "id.malformed", "date.malformed", "shift.span", "hours.shift", "hours.name", "hours.title", "hours.member", "hours.roster", "hours.rules", "hours.calendar", "hours.leave", "hours.earnings", "hours.days", "hours.unknown", "hours.exists", "hours.changed", "hours.in_use", "hours.too_many", "holidays.unknown", "holidays.years", "subject.unknown", "subject.several", "store.full"}
+	planning      = []string{"request.malformed", "id.malformed", "date.malformed", "shift.span", "hours.shift", "hours.name", "hours.title", "hours.charged", "hours.member", "hours.roster", "hours.rules", "hours.calendar", "hours.leave", "hours.earnings", "hours.days", "hours.unknown", "hours.exists", "hours.changed", "hours.in_use", "hours.too_many", "holidays.unknown", "holidays.years", "subject.unknown", "subject.several", "store.full"}
 	askingTimes   = []string{"id.malformed", "correction.kind", "correction.reason", "correction.punch", "correction.period", "correction.too_many", "hours.direction", "hours.future", "hours.unknown", "hours.nobody", "leave.times", "subject.unknown", "subject.several", "sealing.unavailable", "vault.unavailable", "store.full"}
 	decidingTimes = []string{"id.malformed", "leave.step", "correction.decided", "correction.own", "correction.period", "store.not_found", "store.full"}
 	swapping      = []string{"id.malformed", "date.malformed", "hours.nobody", "swap.date", "swap.colleague", "swap.nothing", "swap.two_shifts", "swap.agreed", "swap.own", "swap.approved", "swap.not_yours", "correction.decided", "correction.too_many", "hours.roster", "hours.changed", "subject.unknown", "subject.several", "store.not_found", "store.full"}
@@ -98,8 +98,8 @@ var (
 	payingPeriods = []string{"date.malformed", "hours.days", "period.running", "period.overlap", "period.waiting", "period.state", "period.unknown", "period.two_people", "store.full"}
 )
 
-// maxHoursImport bounds an import's request, in bytes.
-const maxHoursImport = 8 << 20
+// maxHoursImport bounds an import's request, in bytes: a file of 16 MiB as JSON has it.
+const maxHoursImport = 22 << 20
 
 // hours is an operation of Hours; one that a server has none of answers request.not_served.
 func (a *API) hours(o operation) operation {
@@ -178,7 +178,7 @@ func (a *API) hoursOperations() []operation {
 		id:    "importPunches", summary: "Import punches of another system", keyed: true, most: maxHoursImport,
 		about:   "With one problem nothing is written, and each has its line. The same rows again change nothing.",
 		request: inJSON(wire.PunchImportRequest{}), replies: answers(http.StatusOK, wire.PunchImport{}, "What came of it."),
-		problems: append(slices.Clip(askingTimes), "hours.import"),
+		problems: append(slices.Clip(askingTimes), "hours.import", "sheet.too_large", "sheet.too_many", "sheet.encoding", "sheet.malformed", "sheet.empty"),
 	}), a.hours(operation{
 		Route: route("GET /api/v1/attendance/corrections", reads(see), a.listCorrections),
 		id:    "listCorrections", summary: "Requests to have hours put right, the newest first", query: []parameter{hoursState, aBefore, aLimit},

@@ -106,7 +106,7 @@ func (c *Console) putPlan(w http.ResponseWriter, r *http.Request) {
 			}
 			return err
 		case "team":
-			return c.o.Hours.PutTeam(ctx, by, timesheet.Any, gatehouse.Team{ID: gatehouse.GroupID(f("id")), Title: f("title")})
+			return c.o.Hours.PutTeam(ctx, by, timesheet.Any, gatehouse.Team{ID: gatehouse.GroupID(f("id")), Title: f("title"), CostCentre: f("costcentre"), Project: f("project")})
 		case "member":
 			who, err := c.findPerson(f("person"))
 			if err == nil {

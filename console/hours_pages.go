@@ -96,6 +96,19 @@ type looksBody struct {
 	Looks  []heldLook
 }
 
+// lookedTexts are the keys of texts of inform.LookedAt.
+var lookedTexts = map[string]string{"name": "looked.name", "national_id": "looked.national_id", "record": "looked.record", "hours": "looked.hours", "terms": "looked.terms", "payslip": "looked.payslip",
+	"reason": "looked.reason", "passage": "looked.passage", "picture": "looked.picture", "other": "looked.other"}
+
+// lookedAt puts what a look was of into words.
+func lookedAt(lang string, what []string) string {
+	var words []string
+	for _, k := range what {
+		words = append(words, text(lang, lookedTexts[k]))
+	}
+	return strings.Join(words, ", ")
+}
+
 // ownLooks lists who looked at one's own data.
 func (c *Console) ownLooks(w http.ResponseWriter, r *http.Request) {
 	me := actor(r)
@@ -107,19 +120,19 @@ func (c *Console) ownLooks(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		for _, l := range list {
-			b.Looks = append(b.Looks, heldLook{l, gatehouse.Role(l.Role)})
+			b.Looks = append(b.Looks, heldLook{l, gatehouse.Role(l.Role), lookedAt(languageOf(w, r), l.What)})
 		}
 	}
 	b.List = listingOf(r)
 	b.None = len(b.Looks) == 0
-	b.Looks = arrange(&b.List, b.Looks, func(l heldLook) []string { return []string{string(l.Role), l.Purpose} }, byTime("at", func(l heldLook) time.Time { return l.At }),
+	b.Looks = arrange(&b.List, b.Looks, func(l heldLook) []string { return []string{string(l.Role), l.Purpose, l.Words} }, byTime("at", func(l heldLook) time.Time { return l.At }),
 		by("role", func(l heldLook) string { return string(l.Role) }), by("purpose", func(l heldLook) string { return l.Purpose }))
 	if b.List.File {
 		var out [][]string
 		for _, l := range b.Looks {
-			out = append(out, []string{when(l.At), string(l.Role), l.Purpose, strconv.Itoa(l.Items)})
+			out = append(out, []string{when(l.At), string(l.Role), l.Purpose, strings.Join(l.What, " "), strconv.Itoa(l.Items)})
 		}
-		c.file(w, "looks", []string{"at", "role", "purpose", "items"}, out)
+		c.file(w, "looks", []string{"at", "role", "purpose", "what", "items"}, out)
 		return
 	}
 	c.render(w, r, http.StatusOK, "looks", "looks.title", "ownhours", b)

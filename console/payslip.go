@@ -1,6 +1,7 @@
 package console
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -70,15 +71,26 @@ func (c *Console) openPayslip(w http.ResponseWriter, r *http.Request, person gat
 
 // paySheetOf puts a payslip into words.
 func paySheetOf(lang, label string, p gatehouse.Payslip) PaySheet {
-	s := PaySheet{Title: text(lang, "payslip.title"), Facts: [][2]string{{text(lang, "people.label"), label}, {text(lang, "periods.days"), string(p.From) + " – " + string(p.Until)}, {text(lang, "payslip.rate"), rateText(p.Rate)}}}
+	s := PaySheet{Title: text(lang, "payslip.title"), Facts: [][2]string{{text(lang, "people.label"), label}, {text(lang, "periods.days"), daysText(p.From, p.Until)}}}
+	stretches := p.Stretches
+	if len(stretches) == 0 {
+		stretches = []gatehouse.PayStretch{{Rate: p.Rate, Salary: p.Salary}}
+	}
+	for _, one := range stretches {
+		when := ""
+		if one.From != "" {
+			when = " (" + daysText(one.From, one.Until) + ")"
+		}
+		s.Facts = append(s.Facts, [2]string{text(lang, "payslip.rate"), rateText(one.Rate) + when})
+		if one.Salary != (gatehouse.Money{}) {
+			s.Facts = append(s.Facts, [2]string{text(lang, "payslip.salary"), one.Salary.String() + when})
+		}
+	}
 	if p.Number != "" && p.Number != label {
 		s.Facts = append(s.Facts, [2]string{text(lang, "payslip.number"), p.Number})
 	}
-	if p.Salary != (gatehouse.Money{}) {
-		s.Facts = append(s.Facts, [2]string{text(lang, "payslip.salary"), p.Salary.String()})
-	}
 	for _, l := range p.Lines {
-		one := PaySheetLine{Title: l.Title, Amount: l.Amount.Decimal()}
+		one := PaySheetLine{Title: l.Title, Amount: l.Amount.Decimal(), Note: lineNote(lang, p, l)}
 		if one.Title == "" {
 			one.Title = string(l.Code)
 		}
@@ -92,6 +104,32 @@ func paySheetOf(lang, label string, p gatehouse.Payslip) PaySheet {
 	}
 	s.Sums = [][2]string{{text(lang, "payslip.gross"), p.Gross.String()}, {text(lang, "payslip.deductions"), p.Deductions.String()}, {text(lang, "payslip.net"), p.Net.String()}}
 	return s
+}
+
+func daysText(from, until gatehouse.Date) string { return string(from) + " – " + string(until) }
+
+// lineNote says how a line came about: the days and the rate of a part of the period, the
+// formula of an amount, and where the minutes were worked, if at more than one place.
+func lineNote(lang string, p gatehouse.Payslip, l gatehouse.PayLine) string {
+	var notes []string
+	for _, one := range p.Stretches {
+		if l.From != "" && l.From == one.From {
+			notes = append(notes, daysText(one.From, one.Until)+": "+rateText(one.Rate))
+		}
+	}
+	switch {
+	case l.Formula != "" && len(p.Stretches) > 0:
+		notes = append(notes, fmt.Sprintf(text(lang, "payslip.mean"), l.Formula))
+	case l.Formula != "":
+		notes = append(notes, l.Formula)
+	}
+	if len(l.Shares) > 1 && l.Minutes != 0 {
+		for _, w := range l.Shares {
+			where := strings.Join(strings.Fields(string(w.Site)+" "+w.CostCentre+" "+w.Project), " ")
+			notes = append(notes, where+" "+minutesText(int(w.Weight)))
+		}
+	}
+	return strings.Join(notes, "; ")
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

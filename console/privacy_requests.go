@@ -229,7 +229,8 @@ type heldField struct{ Name, Value string }
 
 type heldLook struct {
 	inform.Look
-	Role gatehouse.Role
+	Role  gatehouse.Role
+	Words string // what it was of
 }
 
 // shownPassages is how many passages the page shows; the file has all.
@@ -270,7 +271,7 @@ func (c *Console) held(w http.ResponseWriter, r *http.Request) {
 		b.Faces = append(b.Faces, i)
 	}
 	for _, l := range h.Looked {
-		b.Looks = append(b.Looks, heldLook{l, gatehouse.Role(l.Role)})
+		b.Looks = append(b.Looks, heldLook{l, gatehouse.Role(l.Role), lookedAt(languageOf(w, r), l.What)})
 	}
 	c.render(w, r, http.StatusOK, "held", "held.title", "requests", b)
 }

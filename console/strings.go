@@ -193,7 +193,7 @@ var coreTexts = map[string][2]string{
 	"disclosures.units":      {"Units", "点数"},
 	"purpose.live":           {"Live window", "实时窗口"},
 	"purpose.passage":        {"Passage", "通行详情"},
-	"purpose.person":         {"People list", "人员列表"},
+	"purpose.person":         {"Somebody's data", "个人数据"},
 	"purpose.release":        {"Bulk release", "批量披露"},
 	"purpose.audit":          {"Reasons of disclosures", "查阅原因"},
 	"purpose.drill":          {"Drill", "演练"},

@@ -44,8 +44,9 @@ type PaySheet struct {
 	Sums  [][2]string // the last is what is paid
 }
 
-// PaySheetLine is one line: what for, how long, at which rate, how much.
-type PaySheetLine struct{ Title, Time, Rate, Amount string }
+// PaySheetLine is one line: what for, how long, at which rate, how much; Note says how it
+// came about.
+type PaySheetLine struct{ Title, Time, Rate, Amount, Note string }
 
 func paying(r *http.Request) wages.Actor {
 	by, as := actor(r), who(r)

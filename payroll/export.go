@@ -38,6 +38,7 @@ const (
 	FieldAmount     Field = "amount"
 	FieldCurrency   Field = "currency"
 	FieldTimeOff    Field = "time_off_hours"
+	FieldSite       Field = "site"
 	FieldCostCentre Field = "cost_centre"
 	FieldProject    Field = "project"
 	FieldDate       Field = "date"
@@ -46,7 +47,7 @@ const (
 	FieldText       Field = "text" // the column's own text
 )
 
-var fields = []Field{FieldNumber, FieldName, FieldUnit, FieldCode, FieldTitle, FieldHours, FieldMinutes, FieldRate, FieldAmount, FieldCurrency, FieldTimeOff, FieldCostCentre, FieldProject,
+var fields = []Field{FieldNumber, FieldName, FieldUnit, FieldCode, FieldTitle, FieldHours, FieldMinutes, FieldRate, FieldAmount, FieldCurrency, FieldTimeOff, FieldSite, FieldCostCentre, FieldProject,
 	FieldDate, FieldFrom, FieldUntil, FieldText}
 
 // Column is one column of a template.
@@ -229,6 +230,8 @@ func (t Template) cell(r Row, c Column) cell {
 		return cell{text: string(r.Line.Amount.Currency)}
 	case FieldTimeOff:
 		return number(Hours(r.Line.TimeOff))
+	case FieldSite:
+		return cell{text: string(r.Line.Site)}
 	case FieldCostCentre:
 		return cell{text: r.Line.CostCentre}
 	case FieldProject:
@@ -284,7 +287,7 @@ func hundredths(n int64) string {
 func sorted(rows []Row) []Row {
 	out := slices.Clone(rows)
 	key := func(r Row) string {
-		return strings.Join([]string{r.Number, string(r.PeriodFrom), string(r.Date), string(r.Line.Code), fmt.Sprintf("%010d", r.Line.Rate), r.Line.CostCentre, r.Line.Project,
+		return strings.Join([]string{r.Number, string(r.PeriodFrom), string(r.Date), string(r.Line.Code), fmt.Sprintf("%010d", r.Line.Rate), string(r.Line.Site), r.Line.CostCentre, r.Line.Project,
 			fmt.Sprintf("%020d %d %d", r.Line.Minutes, r.Line.Amount.Minor, r.Line.TimeOff), r.Line.Title, r.Name, r.Unit}, "\x00")
 	}
 	slices.SortStableFunc(out, func(a, b Row) int { return strings.Compare(key(a), key(b)) })

@@ -62,7 +62,7 @@ type columnText struct {
 // usual are a table's columns where the form names none.
 var usual = []Column{{Title: "Number", Field: FieldNumber, Need: true}, {Title: "Name", Field: FieldName}, {Title: "From", Field: FieldFrom, Need: true}, {Title: "Until", Field: FieldUntil, Need: true},
 	{Title: "Code", Field: FieldCode, Need: true}, {Title: "Hours", Field: FieldHours}, {Title: "Rate %", Field: FieldRate}, {Title: "Amount", Field: FieldAmount, Need: true}, {Title: "Currency", Field: FieldCurrency, Need: true},
-	{Title: "Cost centre", Field: FieldCostCentre}, {Title: "Project", Field: FieldProject}}
+	{Title: "Site", Field: FieldSite}, {Title: "Cost centre", Field: FieldCostCentre}, {Title: "Project", Field: FieldProject}}
 
 // maxForm bounds a form, in bytes.
 const maxForm = 64 << 10

@@ -253,10 +253,11 @@ func bounded(n *big.Rat) (value, error) {
 func (e *env) name(name string) (value, error) {
 	switch name {
 	case "rate":
-		hour := new(big.Rat).Mul(amount(e.in.Rate.Amount).n, big.NewRat(60, e.in.Rate.Per))
-		return value{n: hour}, nil
+		return e.mean(func(s Stretch) (*big.Rat, bool) {
+			return new(big.Rat).Mul(amount(s.Rate.Amount).n, big.NewRat(60, s.Rate.Per)), true
+		})
 	case "salary":
-		return amount(e.in.Salary), nil
+		return e.mean(func(s Stretch) (*big.Rat, bool) { return amount(s.Salary).n, true })
 	case "gross":
 		return amount(*e.gross), nil
 	case "deductions":
@@ -264,11 +265,25 @@ func (e *env) name(name string) (value, error) {
 	case "days":
 		return value{n: big.NewRat(int64(e.in.Days), 1)}, nil
 	}
-	p, ok := e.in.Parameters[name]
-	if !ok {
-		return value{}, fmt.Errorf("there is no figure of that name")
+	return e.mean(func(s Stretch) (*big.Rat, bool) {
+		p, ok := s.Parameters[name]
+		return amount(p).n, ok
+	})
+}
+
+// mean is a value by the days that it had within the period; where it did not change,
+// itself.
+func (e *env) mean(of func(Stretch) (*big.Rat, bool)) (value, error) {
+	sum, days := new(big.Rat), int64(0)
+	for _, s := range e.in.Stretches {
+		n, ok := of(s)
+		if !ok {
+			return value{}, fmt.Errorf("there is no figure of that name")
+		}
+		sum.Add(sum, new(big.Rat).Mul(n, big.NewRat(s.days(), 1)))
+		days += s.days()
 	}
-	return amount(p), nil
+	return bounded(sum.Quo(sum, big.NewRat(max(days, 1), 1)))
 }
 
 func (e *env) binary(x *ast.BinaryExpr) (value, error) {
@@ -326,9 +341,11 @@ func (e *env) call(x *ast.CallExpr) (value, error) {
 			return amount(e.pays[code]), nil
 		}
 		minutes := int64(0)
-		for _, t := range e.in.Totals {
-			if t.Code == code {
-				minutes += int64(t.Minutes)
+		for _, s := range e.in.Stretches {
+			for _, t := range s.Totals {
+				if t.Code == code {
+					minutes += int64(t.Minutes)
+				}
 			}
 		}
 		return value{n: big.NewRat(minutes, 60)}, nil

@@ -1,6 +1,8 @@
 package payroll
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
 	"gatehouse"
@@ -10,33 +12,145 @@ import (
 // terms and payslips.
 type InVault struct{}
 
-// Slip is what somebody's hours of a period come to. Errors: pay.code, pay.rate,
-// pay.formula, money.currency, money.too_large.
-func (InVault) Slip(job gatehouse.PayJob, p gatehouse.PaidHours, t gatehouse.PayTerms) (gatehouse.Payslip, error) {
-	if err := CheckTerms(t); err != nil {
+// Slip is what somebody's hours of a period come to, by terms that are in the order of
+// p.Terms. Errors: pay.code, pay.rate, pay.formula, money.currency, money.too_large.
+func (InVault) Slip(job gatehouse.PayJob, p gatehouse.PaidHours, terms []gatehouse.PayTerms) (gatehouse.Payslip, error) {
+	if len(terms) == 0 || len(terms) != len(p.Terms) {
+		return gatehouse.Payslip{}, gatehouse.Errorf("pay.rate", "this is a fault of the program", "there are no terms")
+	}
+	in := Input{Subject: p.Subject, From: job.From, Until: job.Until, Days: p.Days, Scheme: job.Scheme}
+	last := terms[len(terms)-1]
+	slip := gatehouse.Payslip{Number: cmp.Or(last.Number, p.Label), Rate: last.Rate, Salary: last.Salary, Shares: last.Shares}
+	for i, t := range terms {
+		if err := CheckTerms(t); err != nil {
+			return gatehouse.Payslip{}, err
+		}
+		figures, err := figuresOf(job, t)
+		if err != nil {
+			return gatehouse.Payslip{}, err
+		}
+		days := p.Terms[i]
+		in.Stretches = append(in.Stretches, Stretch{days.From, days.Until, totalsOf(p.Parts, days), t.Rate, t.Salary, figures})
+		if len(terms) > 1 {
+			slip.Stretches = append(slip.Stretches, gatehouse.PayStretch{From: days.From, Until: days.Until, Rate: t.Rate, Salary: t.Salary, Shares: t.Shares})
+		}
+	}
+	var err error
+	if slip.Pay, err = Calculate(in); err != nil {
 		return gatehouse.Payslip{}, err
 	}
+	for i := range slip.Lines {
+		l := &slip.Lines[i]
+		l.Title, l.Shares = "", worked(p.Parts, *l)
+	}
+	return slip, nil
+}
+
+// figuresOf are the figures that formulas name for somebody: their own go before the site's.
+func figuresOf(job gatehouse.PayJob, t gatehouse.PayTerms) (map[string]gatehouse.Money, error) {
 	figures := map[string]gatehouse.Money{}
-	for _, from := range []map[string]gatehouse.Money{job.Figures, t.Figures} { // a person's own go before the site's
+	for _, from := range []map[string]gatehouse.Money{job.Figures, t.Figures} {
 		for name, m := range from {
 			if m.Currency != t.Rate.Amount.Currency {
-				return gatehouse.Payslip{}, gatehouse.Errorf("money.currency", "give all of somebody's figures in the currency of their rate", "a figure has another currency than the rate")
+				return nil, gatehouse.Errorf("money.currency", "give all of somebody's figures in the currency of their rate", "a figure has another currency than the rate")
 			}
 			figures[name] = m
 		}
 	}
-	pay, err := Calculate(Input{Subject: p.Subject, From: job.From, Until: job.Until, Totals: p.Totals, Days: p.Days, Rate: t.Rate, Salary: t.Salary, Scheme: job.Scheme, Parameters: figures})
-	if err != nil {
-		return gatehouse.Payslip{}, err
+	return figures, nil
+}
+
+// totalsOf adds up the parts of a stretch, in the order of codes and rates.
+func totalsOf(parts []gatehouse.PaidPart, days gatehouse.PaidTerms) (out []gatehouse.CodeTotal) {
+	for _, p := range parts {
+		if p.From < days.From || p.From > days.Until {
+			continue
+		}
+		for _, t := range p.Totals {
+			i := slices.IndexFunc(out, func(o gatehouse.CodeTotal) bool {
+				return o.Code == t.Code && o.Rate == t.Rate && o.TimeOff == t.TimeOff
+			})
+			if i < 0 {
+				out = append(out, t)
+			} else {
+				out[i].Minutes += t.Minutes
+			}
+		}
 	}
-	for i := range pay.Lines {
-		pay.Lines[i].Title = ""
+	off := map[bool]int{true: 1}
+	slices.SortFunc(out, func(a, b gatehouse.CodeTotal) int {
+		return cmp.Or(cmp.Compare(a.Code, b.Code), cmp.Compare(a.Rate, b.Rate), off[a.TimeOff]-off[b.TimeOff])
+	})
+	return out
+}
+
+// worked says where a line's minutes were worked; of an amount alone, where all were.
+func worked(parts []gatehouse.PaidPart, l gatehouse.PayLine) (out []gatehouse.PayShare) {
+	for _, p := range parts {
+		if l.From != "" && (p.From < l.From || p.From > l.Until) {
+			continue
+		}
+		n := int64(0)
+		for _, t := range p.Totals {
+			if l.Minutes == 0 || t.Code == l.Code && t.Rate == l.Rate && t.TimeOff == (l.TimeOff != 0) {
+				n += int64(t.Minutes)
+			}
+		}
+		if n <= 0 {
+			continue
+		}
+		i := slices.IndexFunc(out, func(s gatehouse.PayShare) bool {
+			return s.Site == p.Site && s.CostCentre == p.CostCentre && s.Project == p.Project
+		})
+		if i < 0 {
+			i, out = len(out), append(out, gatehouse.PayShare{Site: p.Site, CostCentre: p.CostCentre, Project: p.Project})
+		}
+		out[i].Weight += n
 	}
-	number := t.Number
-	if number == "" {
-		number = p.Label
+	return out
+}
+
+// partsOf splits a payslip's line: by where it was worked, and by somebody's own shares,
+// which take the place of what their team is charged to.
+func partsOf(s gatehouse.Payslip, l gatehouse.PayLine) ([]gatehouse.PayLine, error) {
+	own := s.Shares
+	for _, one := range s.Stretches {
+		if l.From == one.From {
+			own = one.Shares
+		}
 	}
-	return gatehouse.Payslip{Number: number, Rate: t.Rate, Salary: t.Salary, Pay: pay, Shares: t.Shares}, nil
+	where := l.Shares
+	l.Shares = nil
+	if len(own) > 0 { // by site alone
+		var sites []gatehouse.PayShare
+		for _, w := range where {
+			i := slices.IndexFunc(sites, func(s gatehouse.PayShare) bool { return s.Site == w.Site })
+			if i < 0 {
+				i, sites = len(sites), append(sites, gatehouse.PayShare{Site: w.Site})
+			}
+			sites[i].Weight += w.Weight
+		}
+		where = sites
+	}
+	parts := []gatehouse.PayLine{l}
+	var err error
+	if len(where) > 0 {
+		if parts, err = Split(l, where); err != nil {
+			return nil, err
+		}
+	}
+	if len(own) == 0 {
+		return parts, nil
+	}
+	var out []gatehouse.PayLine
+	for _, p := range parts {
+		more, err := Split(p, own)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, more...)
+	}
+	return out, nil
 }
 
 // CheckTerms refuses what nobody can be paid by. Errors: pay.rate, pay.number, pay.split,
@@ -119,14 +233,16 @@ func (InVault) File(f gatehouse.PayForm, slips []gatehouse.PayRow) ([]byte, erro
 	for _, s := range slips {
 		for _, line := range s.Lines {
 			line.Title = form.Titles[line.Code]
-			parts := []gatehouse.PayLine{line}
-			if len(s.Shares) > 0 {
-				if parts, err = Split(line, s.Shares); err != nil {
-					return nil, err
-				}
+			parts, err := partsOf(s.Payslip, line)
+			if err != nil {
+				return nil, err
 			}
 			for _, part := range parts {
-				rows = append(rows, Row{Number: s.Number, Name: s.Name, Date: s.Until, PeriodFrom: s.From, PeriodTo: s.Until, Line: part})
+				row := Row{Number: s.Number, Name: s.Name, Date: s.Until, PeriodFrom: s.From, PeriodTo: s.Until, Line: part}
+				if line.From != "" {
+					row.Date, row.PeriodFrom, row.PeriodTo = line.Until, line.From, line.Until
+				}
+				rows = append(rows, row)
 			}
 		}
 	}

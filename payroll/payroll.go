@@ -7,6 +7,7 @@ package payroll
 
 import (
 	"strconv"
+	"time"
 
 	"gatehouse"
 )
@@ -36,20 +37,50 @@ type Input struct {
 	Scheme      []gatehouse.Earning
 	// Parameters are the figures that formulas name: "meal": 15.
 	Parameters map[string]gatehouse.Money
+	// Stretches are the days of the period on which other terms counted each, in order; with
+	// them Totals, Rate, Salary and Parameters are not looked at. None where the same terms did
+	// on all days.
+	Stretches []Stretch
+}
+
+// Stretch is some days of a period, with what somebody is paid by on them.
+type Stretch struct {
+	From, Until gatehouse.Date
+	Totals      []gatehouse.CodeTotal
+	Rate        gatehouse.PayRate
+	Salary      gatehouse.Money // of a whole period
+	Parameters  map[string]gatehouse.Money
+}
+
+// days is how many there are, by the calendar.
+func (s Stretch) days() int64 {
+	a, err := time.Parse(time.DateOnly, string(s.From))
+	b, err2 := time.Parse(time.DateOnly, string(s.Until))
+	if err != nil || err2 != nil || b.Before(a) {
+		return 1
+	}
+	return int64(b.Sub(a)/(24*time.Hour)) + 1
 }
 
 // regularRate is the rate of regular minutes, in hundredths of a per cent.
 const regularRate = 10000
 
 // Calculate gives somebody's pay, a line for each of the scheme's codes that comes to
-// something, in the scheme's order. Hours of a code that the scheme does not have are
-// refused, since they would go unpaid. Errors: pay.code, pay.rate, pay.formula,
+// something, in the scheme's order; of hours one for each stretch. Formulas are reckoned
+// once, over the whole period: what changed within it (rate, salary, a figure) counts in
+// them by the calendar days that each value had. Hours of a code that the scheme does not
+// have are refused, since they would go unpaid. Errors: pay.code, pay.rate, pay.formula,
 // money.currency, money.too_large.
 func Calculate(in Input) (gatehouse.Pay, error) {
 	pay := gatehouse.Pay{Subject: in.Subject, From: in.From, Until: in.Until}
-	currency := in.Rate.Amount.Currency
-	if _, ok := currency.Exponent(); !ok || in.Rate.Per < 1 || in.Rate.Amount.Minor < 0 || in.Salary.Minor < 0 || in.Salary != (gatehouse.Money{}) && in.Salary.Currency != currency {
-		return pay, gatehouse.Errorf("pay.rate", "a rate is an amount of a currency for so many minutes, and a salary has the same currency", "there is no pay rate")
+	if len(in.Stretches) == 0 {
+		in.Stretches = []Stretch{{in.From, in.Until, in.Totals, in.Rate, in.Salary, in.Parameters}}
+	}
+	currency := in.Stretches[0].Rate.Amount.Currency
+	for _, s := range in.Stretches {
+		if _, ok := currency.Exponent(); !ok || s.Rate.Amount.Currency != currency || s.Rate.Per < 1 || s.Rate.Amount.Minor < 0 || s.Salary.Minor < 0 || s.Salary != (gatehouse.Money{}) && s.Salary.Currency != currency {
+			return pay, gatehouse.Errorf("pay.rate", "a rate is an amount of a currency for so many minutes; a salary has the same currency, and so has every rate of a period", "there is no pay rate")
+		}
 	}
 	pay.Gross.Currency, pay.Deductions.Currency, pay.Net.Currency = currency, currency, currency
 	known := map[gatehouse.EarningsCode]bool{}
@@ -74,9 +105,11 @@ func Calculate(in Input) (gatehouse.Pay, error) {
 			pay.Lines = append(pay.Lines, l)
 		}
 	}
-	for _, t := range in.Totals {
-		if !known[t.Code] {
-			return pay, gatehouse.Errorf("pay.code", "add it to the pay scheme", "the scheme does not say how %q is paid", string(t.Code))
+	for _, s := range in.Stretches {
+		for _, t := range s.Totals {
+			if !known[t.Code] {
+				return pay, gatehouse.Errorf("pay.code", "add it to the pay scheme", "the scheme does not say how %q is paid", string(t.Code))
+			}
 		}
 	}
 	var err error
@@ -86,7 +119,7 @@ func Calculate(in Input) (gatehouse.Pay, error) {
 
 // lines are those of one earning.
 func (e *env) lines(earning gatehouse.Earning) (out []gatehouse.PayLine, err error) {
-	currency := e.in.Rate.Amount.Currency
+	currency := e.gross.Currency
 	rounding := earning.Rounding
 	if rounding == "" {
 		rounding = gatehouse.RoundHalfUp
@@ -111,11 +144,26 @@ func (e *env) lines(earning gatehouse.Earning) (out []gatehouse.PayLine, err err
 	default:
 		return nil, gatehouse.Errorf("pay.code", "use time, premium, unpaid, allowance or deduction", "%q has no kind", string(earning.Code))
 	}
-	for _, t := range e.in.Totals {
+	for _, s := range e.in.Stretches {
+		more, err := e.timed(s, earning, rounding)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, more...)
+	}
+	return out, nil
+}
+
+// timed are the lines of one stretch's hours of a code.
+func (e *env) timed(s Stretch, earning gatehouse.Earning, rounding gatehouse.Rounding) (out []gatehouse.PayLine, err error) {
+	for _, t := range s.Totals {
 		if t.Code != earning.Code || t.Minutes == 0 {
 			continue
 		}
-		l := gatehouse.PayLine{Code: t.Code, Title: earning.Title, Minutes: t.Minutes, Rate: t.Rate, Amount: gatehouse.Money{Currency: currency}}
+		l := gatehouse.PayLine{Code: t.Code, Title: earning.Title, Minutes: t.Minutes, Rate: t.Rate, Amount: gatehouse.Money{Currency: s.Rate.Amount.Currency}}
+		if len(e.in.Stretches) > 1 {
+			l.From, l.Until = s.From, s.Until
+		}
 		rate := t.Rate
 		switch {
 		case t.TimeOff:
@@ -129,7 +177,7 @@ func (e *env) lines(earning gatehouse.Earning) (out []gatehouse.PayLine, err err
 		case earning.Kind == gatehouse.PaidPremium:
 			rate = max(0, rate-regularRate)
 		}
-		minor, ok := gatehouse.MulDiv(e.in.Rate.Amount.Minor, int64(t.Minutes)*int64(rate), e.in.Rate.Per*regularRate, rounding)
+		minor, ok := gatehouse.MulDiv(s.Rate.Amount.Minor, int64(t.Minutes)*int64(rate), s.Rate.Per*regularRate, rounding)
 		if !ok {
 			return nil, tooLarge()
 		}

@@ -100,8 +100,8 @@ func TestAScheme(t *testing.T) {
 
 // Formulas are arithmetic: right results in exact fractions, and nothing else gets through.
 func TestFormulas(t *testing.T) {
-	e := env{in: Input{Rate: gatehouse.PayRate{Amount: usd(870000), Per: 10440}, Days: 3, Parameters: map[string]gatehouse.Money{"meal": usd(150)},
-		Totals: []gatehouse.CodeTotal{{Code: "regular", Minutes: 90}}}, gross: &gatehouse.Money{Minor: 10000, Currency: "USD"}, deductions: &gatehouse.Money{Minor: -500, Currency: "USD"}}
+	e := env{in: Input{Days: 3, Stretches: []Stretch{{Rate: gatehouse.PayRate{Amount: usd(870000), Per: 10440}, Parameters: map[string]gatehouse.Money{"meal": usd(150)},
+		Totals: []gatehouse.CodeTotal{{Code: "regular", Minutes: 90}}}}}, gross: &gatehouse.Money{Minor: 10000, Currency: "USD"}, deductions: &gatehouse.Money{Minor: -500, Currency: "USD"}}
 	for text, want := range map[string]int64{
 		"1 + 2 * 3": 700, "(1 + 2) * 3": 900, "10 / 4": 250, "10 / 3 * 3": 1000, "0.1 + 0.2": 30, "-2 + 5": 300, "rate": 5000, "gross * 5 / 100": 500, "deductions": 500, "meal * days": 450,
 		`hours("regular") * 2`: 300, "min(3, 1, 2)": 100, "max(0, -4)": 0, "when(1 < 2, 5, 1 / 0)": 500, "when(!(1 == 2) && 2 != 3 || 1 > 2, 1, 0)": 100, "0.005": 1, "0.00499999999": 0, "1 / 3": 33, "2 / 3": 67,
@@ -131,7 +131,7 @@ func FuzzFormula(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		e := env{in: Input{Rate: gatehouse.PayRate{Amount: usd(1), Per: 60}}, gross: &gatehouse.Money{Currency: "USD"}, deductions: &gatehouse.Money{Currency: "USD"}}
+		e := env{in: Input{Stretches: []Stretch{{Rate: gatehouse.PayRate{Amount: usd(1), Per: 60}}}}, gross: &gatehouse.Money{Currency: "USD"}, deductions: &gatehouse.Money{Currency: "USD"}}
 		n, err := e.reckon(text, "USD", gatehouse.RoundHalfUp)
 		if err == nil && (n > gatehouse.MaxMinor || n < -gatehouse.MaxMinor) {
 			t.Errorf("%q is %d", text, n)

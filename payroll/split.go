@@ -8,7 +8,8 @@ import (
 	"gatehouse"
 )
 
-// Split divides a line over cost centres and projects by weight. The parts' minutes and
+// Split divides a line over sites, cost centres and projects by weight; a share without a
+// site leaves the line's. The parts' minutes and
 // amounts add up to the line's: what does not divide goes, a minute and a minor unit each,
 // to the parts with the largest remainders, the earlier of equals. Errors: pay.split where
 // the weights come to nothing or a weight is below zero.
@@ -34,6 +35,9 @@ func Split(line gatehouse.PayLine, shares []gatehouse.PayShare) ([]gatehouse.Pay
 	var out []gatehouse.PayLine
 	for i, s := range shares {
 		l := line
+		if s.Site != "" {
+			l.Site = s.Site
+		}
 		l.CostCentre, l.Project, l.Minutes, l.Amount.Minor, l.TimeOff = s.CostCentre, s.Project, int(minutes[i]), amounts[i], int(off[i])
 		if l.Minutes != 0 || l.Amount.Minor != 0 || l.TimeOff != 0 {
 			out = append(out, l)

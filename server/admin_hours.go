@@ -65,7 +65,7 @@ func (a admin) HoursPlans(context.Context) (wire.HoursPlans, error) {
 		out.Shifts = append(out.Shifts, wireShift(s))
 	}
 	for _, t := range l.Teams {
-		out.Teams = append(out.Teams, wire.Team{ID: t.ID, Title: t.Title, Members: t.Members})
+		out.Teams = append(out.Teams, wire.Team{ID: t.ID, Title: t.Title, CostCentre: t.CostCentre, Project: t.Project, Members: t.Members})
 	}
 	for _, m := range l.Members {
 		out.Members = append(out.Members, wire.TeamMember{ID: m.ID, Team: m.Team, Person: m.Who.String(), From: m.From, Until: m.Until})
@@ -258,7 +258,7 @@ func (a admin) PutPlan(ctx context.Context, r wire.PlanRequest) (wire.PlanRespon
 			id, err = string(s.ID), a.hours.PutShift(ctx, by, was, s)
 		}
 	case r.Team != nil:
-		id, err = string(r.Team.ID), a.hours.PutTeam(ctx, by, was, gatehouse.Team{ID: r.Team.ID, Title: r.Team.Title})
+		id, err = string(r.Team.ID), a.hours.PutTeam(ctx, by, was, gatehouse.Team{ID: r.Team.ID, Title: r.Team.Title, CostCentre: r.Team.CostCentre, Project: r.Team.Project})
 	case r.Member != nil:
 		m := gatehouse.TeamMember{ID: r.Member.ID, Team: r.Member.Team, From: r.Member.From, Until: r.Member.Until}
 		if m.Who, err = a.person(ctx, r.Member.Person); err == nil {

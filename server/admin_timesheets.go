@@ -133,39 +133,6 @@ func (a admin) EnterPunch(ctx context.Context, r wire.PunchRequest) error {
 	return err
 }
 
-// ImportPunches implements api.Hours.
-func (a admin) ImportPunches(ctx context.Context, r wire.PunchImportRequest) (wire.PunchImport, error) {
-	out := wire.PunchImport{Rows: len(r.Rows), Problems: []wire.RowProblem{}}
-	f := attendance.PunchFormat{Layout: r.Layout, In: r.In, Out: r.Out}
-	if r.Zone != "" {
-		zone, err := time.LoadLocation(r.Zone)
-		if err != nil || r.Zone == "Local" {
-			return out, gatehouse.Errorf("hours.import", "write it as Asia/Tokyo", "there is no such time zone")
-		}
-		f.Zone = zone
-	}
-	if r.Layout == "" {
-		return out, gatehouse.Errorf("hours.import", "say how the file writes times: 02.01.2006 15:04", "a time's layout is never guessed")
-	}
-	who := map[string]gatehouse.SubjectID{}
-	var rows []attendance.PunchRow
-	for _, row := range r.Rows {
-		if _, asked := who[row.Person]; !asked {
-			if id, err := a.person(ctx, row.Person); err == nil {
-				who[row.Person] = id
-			}
-		}
-		rows = append(rows, attendance.PunchRow{Line: row.Line, Who: row.Person, At: row.At, Direction: row.Direction})
-	}
-	added, problems, err := a.hours.ImportPunches(ctx, a.actor(ctx), rows, f, who)
-	out.Added = added
-	for _, p := range problems {
-		out.Problems = append(out.Problems, wire.RowProblem{Line: p.Line, Code: p.Code, Reason: p.Reason})
-	}
-	a.committed()
-	return out, err
-}
-
 func (a admin) correction(c gatehouse.TimeCorrection) wire.Correction {
 	return wire.Correction{ID: c.ID, Person: c.Subject, Label: a.label(c.Subject), Kind: c.Kind, Punch: c.Punch, At: c.At, Direction: c.Direction, By: c.By, Made: c.Made, State: c.State, DecidedBy: c.DecidedBy, Decided: c.Decided}
 }

@@ -52,7 +52,7 @@ func termsOf(w wire.PayTerms) gatehouse.PayTerms {
 		t.Figures[name] = gatehouse.Money(m)
 	}
 	for _, s := range w.Shares {
-		t.Shares = append(t.Shares, gatehouse.PayShare(s))
+		t.Shares = append(t.Shares, gatehouse.PayShare{CostCentre: s.CostCentre, Project: s.Project, Weight: s.Weight})
 	}
 	return t
 }
@@ -66,7 +66,7 @@ func wireTerms(t gatehouse.PayTerms) wire.PayTerms {
 		w.Figures[name] = wire.Money(m)
 	}
 	for _, s := range t.Shares {
-		w.Shares = append(w.Shares, wire.PayShare(s))
+		w.Shares = append(w.Shares, wire.PayShare{CostCentre: s.CostCentre, Project: s.Project, Weight: s.Weight})
 	}
 	return w
 }
@@ -101,7 +101,14 @@ func wirePayslip(p gatehouse.Payslip) wire.Payslip {
 	out := wire.Payslip{Person: p.Subject, Number: p.Number, From: p.From, Until: p.Until, Rate: wire.Money(p.Rate.Amount), Per: p.Rate.Per, Salary: wire.Money(p.Salary), Lines: []wire.PayLine{},
 		Gross: wire.Money(p.Gross), Deductions: wire.Money(p.Deductions), Net: wire.Money(p.Net)}
 	for _, l := range p.Lines {
-		out.Lines = append(out.Lines, wire.PayLine{Code: l.Code, Title: l.Title, Minutes: l.Minutes, Rate: l.Rate, Amount: wire.Money(l.Amount), TimeOff: l.TimeOff})
+		one := wire.PayLine{Code: l.Code, Title: l.Title, Minutes: l.Minutes, Rate: l.Rate, Amount: wire.Money(l.Amount), TimeOff: l.TimeOff, From: l.From, Until: l.Until, Formula: l.Formula}
+		for _, w := range l.Shares {
+			one.Worked = append(one.Worked, wire.WorkedAt{Site: w.Site, CostCentre: w.CostCentre, Project: w.Project, Minutes: w.Weight})
+		}
+		out.Lines = append(out.Lines, one)
+	}
+	for _, t := range p.Stretches {
+		out.Stretches = append(out.Stretches, wire.PayStretch{From: t.From, Until: t.Until, Rate: wire.Money(t.Rate.Amount), Per: t.Rate.Per, Salary: wire.Money(t.Salary)})
 	}
 	return out
 }

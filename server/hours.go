@@ -59,7 +59,8 @@ func checkRecipients(keys []string) error {
 func payTemplate(f gatehouse.PayFormat) payroll.Template {
 	return payroll.Template{Name: "hours", Format: payroll.Format(f), BOM: f == gatehouse.PayCSV, Columns: []payroll.Column{
 		{Title: "Badge", Field: payroll.FieldNumber, Need: true}, {Title: "Team", Field: payroll.FieldUnit}, {Title: "From", Field: payroll.FieldFrom, Need: true}, {Title: "Until", Field: payroll.FieldUntil, Need: true},
-		{Title: "Code", Field: payroll.FieldCode, Need: true}, {Title: "Rate %", Field: payroll.FieldRate}, {Title: "Minutes", Field: payroll.FieldMinutes}, {Title: "Hours", Field: payroll.FieldHours}, {Title: "Time off hours", Field: payroll.FieldTimeOff}}}
+		{Title: "Code", Field: payroll.FieldCode, Need: true}, {Title: "Rate %", Field: payroll.FieldRate}, {Title: "Minutes", Field: payroll.FieldMinutes}, {Title: "Hours", Field: payroll.FieldHours}, {Title: "Time off hours", Field: payroll.FieldTimeOff},
+		{Title: "Site", Field: payroll.FieldSite}, {Title: "Cost centre", Field: payroll.FieldCostCentre}, {Title: "Project", Field: payroll.FieldProject}}}
 }
 
 // payRows are an export's lines. Somebody who was erased since has the begin of another id
@@ -70,13 +71,15 @@ func (s *Server) payRows(e gatehouse.PayExport, totals []timesheet.PersonTotals)
 		if number == "" {
 			number = "erased-" + p.Subject.String()[:8]
 		}
-		for _, t := range p.Totals {
-			line := gatehouse.PayLine{Code: t.Code, Minutes: t.Minutes, Rate: t.Rate}
-			if t.TimeOff {
-				off, _ := gatehouse.MulDiv(int64(t.Minutes), int64(t.Rate), 10000, gatehouse.RoundHalfUp)
-				line.Minutes, line.Rate, line.TimeOff = 0, 0, int(off)
+		for _, part := range p.Parts {
+			for _, t := range part.Totals {
+				line := gatehouse.PayLine{Code: t.Code, Minutes: t.Minutes, Rate: t.Rate, Site: part.Site, CostCentre: part.CostCentre, Project: part.Project}
+				if t.TimeOff {
+					off, _ := gatehouse.MulDiv(int64(t.Minutes), int64(t.Rate), 10000, gatehouse.RoundHalfUp)
+					line.Minutes, line.Rate, line.TimeOff = 0, 0, int(off)
+				}
+				rows = append(rows, payroll.Row{Number: number, Unit: string(p.Team), Date: e.Until, PeriodFrom: e.From, PeriodTo: e.Until, Line: line})
 			}
-			rows = append(rows, payroll.Row{Number: number, Unit: string(p.Team), Date: e.Until, PeriodFrom: e.From, PeriodTo: e.Until, Line: line})
 		}
 	}
 	return rows
@@ -112,6 +115,9 @@ func (s *Server) payFile(ctx context.Context, by timesheet.Actor, id gatehouse.I
 
 // Hours are the site's hours, for demos that play several people.
 func (s *Server) Hours() *timesheet.Hours { return s.hours }
+
+// Wages are the site's pay, for the same.
+func (s *Server) Wages() *wages.Wages { return s.wages }
 
 // Location is the site's time zone.
 func (s *Server) Location() *time.Location { return s.site.Location }

@@ -115,7 +115,7 @@ func TestHoursOfASite(t *testing.T) {
 		return plain, file.SHA256
 	}
 	table, digest := take(gatehouse.PayCSV)
-	for _, line := range []string{"B-1,,2026-01-05,2026-01-11,regular,100.00,480,8.00,0.00\r\n", "B-2,,2026-01-05,2026-01-11,overtime-150,150.00,90,1.50,0.00\r\n"} {
+	for _, line := range []string{"B-1,,2026-01-05,2026-01-11,regular,100.00,480,8.00,0.00,main,,\r\n", "B-2,,2026-01-05,2026-01-11,overtime-150,150.00,90,1.50,0.00,main,,\r\n"} {
 		if !bytes.Contains(table, []byte(line)) {
 			t.Errorf("the file has no %q:\n%s", line, table)
 		}

@@ -93,7 +93,7 @@ func (a admin) OwnLooks(ctx context.Context) (wire.Looks, error) {
 	}
 	list, err := inform.Looks(ctx, a.informs(), by.Person)
 	for _, l := range list {
-		out.Looks = append(out.Looks, wire.Look{At: l.At, Role: gatehouse.Role(l.Role), Purpose: l.Purpose, Items: l.Items})
+		out.Looks = append(out.Looks, wire.Look{At: l.At, Role: gatehouse.Role(l.Role), Purpose: l.Purpose, Items: l.Items, What: l.What})
 	}
 	return out, err
 }

@@ -85,6 +85,10 @@ func (p pages) PayslipPDF(lang string, in func(string) console.PaySheet) ([]byte
 	rule()
 	for _, l := range sheet.Lines {
 		row("", 10, []string{l.Title, l.Time, l.Rate, l.Amount}, []float64{80, 25, 25, 40})
+		if l.Note != "" {
+			f.SetFont(family, "", 8)
+			f.MultiCell(width-margin, 4, say(l.Note), "", "L", false)
+		}
 	}
 	rule()
 	for i, sum := range sheet.Sums {
@@ -108,7 +112,7 @@ func beyondLatin(s console.PaySheet) bool {
 		all += f[0] + f[1]
 	}
 	for _, l := range s.Lines {
-		all += l.Title
+		all += l.Title + l.Note
 	}
 	return strings.ContainsFunc(all, func(r rune) bool { return r > 0xff && !strings.ContainsRune("–—‘’“”…•€×", r) })
 }

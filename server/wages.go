@@ -72,7 +72,7 @@ func (s *Server) openSlip(ctx context.Context, by wages.Actor, who gatehouse.Sub
 	for i, l := range p.Lines {
 		for _, e := range hours {
 			if e.Code == l.Code {
-				p.Lines[i].Title = e.Title
+				p.Lines[i].Title, p.Lines[i].Formula = e.Title, e.Formula
 			}
 		}
 	}

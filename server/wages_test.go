@@ -34,6 +34,10 @@ func TestPayOfASite(t *testing.T) {
 			rows.Rows = append(rows.Rows, wire.PunchRow{Line: 3*i + k + 2, Person: label, At: when, Direction: way})
 		}
 	}
+	for i, at := range []string{"2026-01-06T08:00:00Z in", "2026-01-06T12:00:00Z out"} { // Ben, the day after, elsewhere
+		when, way, _ := strings.Cut(at, " ")
+		rows.Rows = append(rows.Rows, wire.PunchRow{Line: 8 + i, Person: "B-2", At: when, Direction: way, Site: "depot"})
+	}
 	must(t, second(admin.ImportPunches(ctx, rows)))
 	must(t, second(admin.PutPlan(ctx, wire.PlanRequest{Earnings: []wire.Earning{{Code: "regular", Title: "Regular hours", Kind: gatehouse.PaidByTime}, {Code: "meals", Title: "Meals", Kind: gatehouse.Allowance, Formula: "meal * days"}}})))
 	must(t, second(admin.PutPlan(ctx, wire.PlanRequest{Figures: &map[string]wire.Money{"meal": {Minor: 400, Currency: "EUR"}}})))
@@ -43,9 +47,13 @@ func TestPayOfASite(t *testing.T) {
 	terms := func(number string, cents int64) wire.PayTermsRequest {
 		return wire.PayTermsRequest{From: "2026-01-01", Terms: wire.PayTerms{Number: number, Rate: wire.Money{Minor: cents, Currency: "EUR"}, Per: 60}}
 	}
-	set, err := admin.SetPayTerms(ctx, anna, terms("700001", 987654))
+	// The number has a letter: one of digits alone stands now and then in an id's hexadecimal.
+	set, err := admin.SetPayTerms(ctx, anna, terms("70Q001", 987654))
 	must(t, err)
 	must(t, second(admin.SetPayTerms(ctx, ben, terms("", 1600))))
+	raised := terms("", 2000)
+	raised.From = "2026-01-06"
+	must(t, second(admin.SetPayTerms(ctx, ben, raised)))
 	if err := second(admin.SetPayTerms(ctx, ben, terms("x", -1))); gatehouse.ErrorCode(err) != "pay.rate" {
 		t.Errorf("a rate below zero: %v", err)
 	}
@@ -94,13 +102,13 @@ func TestPayOfASite(t *testing.T) {
 	}
 	slip, err := admin.OpenPayslip(ctx, anna, pay.Payslips[0].ID, "a question of hers")
 	must(t, err)
-	if slip.Gross.Minor != 8*987654+400 || slip.Number != "700001" || len(slip.Lines) != 2 || slip.Lines[0].Title != "Regular hours" {
+	if slip.Gross.Minor != 8*987654+400 || slip.Number != "70Q001" || len(slip.Lines) != 2 || slip.Lines[0].Title != "Regular hours" {
 		t.Errorf("the payslip: %+v", slip)
 	}
 	if err := second(admin.OpenPayslip(ctx, ben, pay.Payslips[0].ID, "a mistake")); gatehouse.ErrorCode(err) != "wages.no_slip" {
 		t.Errorf("somebody else's payslip: %v", err)
 	}
-	if got, err := admin.OpenPayTerms(ctx, anna, set.ID, "a question of hers"); err != nil || got.Rate.Minor != 987654 || got.Number != "700001" {
+	if got, err := admin.OpenPayTerms(ctx, anna, set.ID, "a question of hers"); err != nil || got.Rate.Minor != 987654 || got.Number != "70Q001" {
 		t.Errorf("the terms: %+v, %v", got, err)
 	}
 	log, err := s.vault.Disclosures(ctx, gatehouse.ID{}, 20)
@@ -109,7 +117,7 @@ func TestPayOfASite(t *testing.T) {
 	for _, d := range log {
 		said[d.Purpose] += len(d.Items)
 	}
-	if said["pay"] != 2 || said["person"] != 2 {
+	if said["pay"] != 3 || said["person"] != 2 {
 		t.Errorf("the disclosure log says %v", said)
 	}
 
@@ -130,9 +138,10 @@ func TestPayOfASite(t *testing.T) {
 
 	all := staff(t, admin, gatehouse.Passphrase([]byte(passphrase)))
 	for _, format := range []struct{ name, body, want string }{
-		{"csv", "", "700001,Anna Nowak,2026-01-05,2026-01-11,regular,8.00,100.00,79012.32,EUR,,\r\n"},
-		{"fixed", `{"columns":[{"title":"n","field":"number","width":8},{"title":"a","field":"amount","width":12,"zeros":true}]}`, "700001  000079012.32\r\n"},
-		{"paychex", `{"client":"12345678","components":{"regular":"Hourly","meals":"Meals"}}`, "12345678,700001,,,Hourly,,,8.00,,01/11/2026,,,,,,\r\n"},
+		{"csv", "", "70Q001,Anna Nowak,2026-01-05,2026-01-11,regular,8.00,100.00,79012.32,EUR,main,,\r\nB-2,Ben Nowak,2026-01-05,2026-01-05,regular,8.00,100.00,128.00,EUR,main,,\r\n"},
+		{"csv", "", "B-2,Ben Nowak,2026-01-06,2026-01-11,regular,4.00,100.00,80.00,EUR,depot,,\r\n"},
+		{"fixed", `{"columns":[{"title":"n","field":"number","width":8},{"title":"a","field":"amount","width":12,"zeros":true}]}`, "70Q001  000079012.32\r\n"},
+		{"paychex", `{"client":"12345678","components":{"regular":"Hourly","meals":"Meals"}}`, "12345678,70Q001,,,Hourly,,,8.00,,01/11/2026,,,,,,\r\n"},
 	} {
 		first, again := payrollFile(t, s, all, run.ID, format.name, format.body), payrollFile(t, s, all, run.ID, format.name, format.body)
 		if format.name == "paychex" {
@@ -159,7 +168,11 @@ func TestPayOfASite(t *testing.T) {
 	looks, err := (pages{s}).Looks(ctx, anna)
 	must(t, err)
 	hours, run1 := 0, 0
+	what := map[string]int{}
 	for _, l := range looks {
+		for _, k := range l.What {
+			what[k]++
+		}
 		if l.Purpose == "pay" {
 			run1++
 		}
@@ -167,7 +180,7 @@ func TestPayOfASite(t *testing.T) {
 			hours++
 		}
 	}
-	if run1 != 1 || hours != 3 || len(looks) < 7 {
+	if run1 != 1 || hours != 3 || len(looks) < 7 || what["hours"] != 1 || what["payslip"] < 3 || what["terms"] < 2 || what["name"] < 1 || what["other"] > 0 {
 		t.Errorf("who looked: %+v", looks)
 	}
 
@@ -175,12 +188,12 @@ func TestPayOfASite(t *testing.T) {
 	if traces, err := s.store.SubjectTraces(ctx, s.Place(), anna); err != nil || traces != (gatehouse.SubjectTraces{}) {
 		t.Errorf("after the erasure: %+v, %v", traces, err)
 	}
-	if gone := payrollFile(t, s, all, run.ID, "csv", ""); strings.Contains(gone, "700001") || !strings.Contains(gone, "B-2,Ben Nowak") {
+	if gone := payrollFile(t, s, all, run.ID, "csv", ""); strings.Contains(gone, "70Q001") || !strings.Contains(gone, "B-2,Ben Nowak") {
 		t.Errorf("after the erasure:\n%s", gone)
 	}
 	must(t, s.Close(ctx))
 	everyByte(t, c, func(path string, b []byte) {
-		for _, no := range []string{"700001", "987654", "79012", "7901632"} {
+		for _, no := range []string{"70Q001", "987654", "79012", "7901632"} {
 			if bytes.Contains(b, []byte(no)) {
 				t.Errorf("%s holds %s in clear", path, no)
 			}

@@ -25,7 +25,8 @@ type payReply struct{ Problems []string } // of each person the code of an error
 // Payroll is what the vault process reckons pay with and makes files of. Its functions are
 // pure, and their errors hold nothing personal.
 type Payroll interface {
-	Slip(job gatehouse.PayJob, p gatehouse.PaidHours, t gatehouse.PayTerms) (gatehouse.Payslip, error)
+	// Slip is of somebody by their terms, in the order of p.Terms.
+	Slip(job gatehouse.PayJob, p gatehouse.PaidHours, terms []gatehouse.PayTerms) (gatehouse.Payslip, error)
 	CheckForm(f gatehouse.PayForm) error
 	File(f gatehouse.PayForm, slips []gatehouse.PayRow) ([]byte, error)
 }
@@ -55,13 +56,21 @@ func (s *service) handlePay(ctx context.Context, r *child.Request) (any, [][]byt
 		return nil, nil, err
 	}
 	people := in.Job.People
-	if len(people) == 0 || len(people) > gatehouse.MaxPayJob || len(r.Blobs) != len(people)+1 {
+	var refs []gatehouse.SealContext
+	many := false
+	for _, p := range people {
+		many = many || len(p.Terms) == 0 || len(p.Terms) > gatehouse.MaxPayStretches
+		for _, t := range p.Terms {
+			refs = append(refs, gatehouse.PayTermsContext(in.Job.Place, t.ID))
+		}
+	}
+	if len(people) == 0 || len(people) > gatehouse.MaxPayJob || many || len(r.Blobs) != len(refs)+1 {
 		return nil, nil, gatehouse.Errorf("request.malformed", "this is a fault of the program", "a job is of 1 to %d people, with the proof and their terms", gatehouse.MaxPayJob)
 	}
 	if s.payroll == nil {
 		return nil, nil, errNoPayroll()
 	}
-	if err := checkDisclosure([]string{purposePay}, in.Operator, purposePay, in.Reason, len(people)); err != nil {
+	if err := checkDisclosure([]string{purposePay}, in.Operator, purposePay, in.Reason, len(refs)); err != nil {
 		return nil, nil, err
 	}
 	if err := checkRole(in.Role); err != nil {
@@ -74,10 +83,6 @@ func (s *service) handlePay(ctx context.Context, r *child.Request) (any, [][]byt
 	private, err := s.room.admit(in.Operator, proof)
 	if err != nil {
 		return nil, nil, err
-	}
-	refs := make([]gatehouse.SealContext, len(people))
-	for i, p := range people {
-		refs[i] = gatehouse.PayTermsContext(in.Job.Place, p.Terms)
 	}
 	baited, err := s.guard.baited(ctx, refs, sealed, false)
 	if err != nil {
@@ -94,9 +99,11 @@ func (s *service) handlePay(ctx context.Context, r *child.Request) (any, [][]byt
 	now := time.Now()
 	d := gatehouse.Disclosure{ID: gatehouse.NewID(now), At: now, Operator: in.Operator, Role: in.Role, Purpose: purposePay, Reason: in.Reason, Units: payCost}
 	items, _ := priced(purposePay, refs, now)
-	for i, it := range items {
+	for _, it := range items {
 		d.Items = append(d.Items, it.name)
-		if reply.Problems[i] != "" {
+	}
+	for _, problem := range reply.Problems {
+		if problem != "" {
 			d.Units++
 		}
 	}
@@ -113,14 +120,20 @@ func (s *service) handlePay(ctx context.Context, r *child.Request) (any, [][]byt
 
 // reckon gives each person's payslip as it is sealed, nil with a problem.
 func (s *service) reckon(job gatehouse.PayJob, plain [][]byte) (slips [][]byte, reply payReply) {
-	slips, reply.Problems = make([][]byte, len(plain)), make([]string, len(plain))
+	slips, reply.Problems = make([][]byte, len(job.People)), make([]string, len(job.People))
 	for i, p := range job.People {
-		var terms gatehouse.PayTerms
-		if plain[i] == nil || json.Unmarshal(plain[i], &terms) != nil {
-			reply.Problems[i] = "wages.terms"
+		own := plain[:len(p.Terms)]
+		plain = plain[len(p.Terms):]
+		terms := make([]gatehouse.PayTerms, len(own))
+		for k, text := range own {
+			if text == nil || json.Unmarshal(text, &terms[k]) != nil {
+				reply.Problems[i] = "wages.terms"
+			}
+			clear(text)
+		}
+		if reply.Problems[i] != "" {
 			continue
 		}
-		clear(plain[i])
 		slip, err := s.payroll.Slip(job, p, terms)
 		if err != nil {
 			if reply.Problems[i] = gatehouse.ErrorCode(err); reply.Problems[i] == "" {
@@ -141,10 +154,14 @@ func (s *service) reckon(job gatehouse.PayJob, plain [][]byte) (slips [][]byte, 
 }
 
 // slipRoom is how long every payslip of such hours is made: a length that depended on
-// what somebody is paid would say it.
+// what somebody is paid would say it. A line has at most a share for each part.
 func slipRoom(job gatehouse.PayJob, p gatehouse.PaidHours) int {
-	const head, share, line = 1024, 150, 250
-	return head + gatehouse.MaxPayShares*share + (len(job.Scheme)+len(p.Totals))*line
+	const head, terms, share, line = 1024, 300, 150, 300
+	lines := len(job.Scheme)
+	for _, part := range p.Parts {
+		lines += len(part.Totals)
+	}
+	return head + (len(p.Terms)+1)*(terms+gatehouse.MaxPayShares*share) + lines*(line+len(p.Parts)*share)
 }
 
 // sealPayslips seals each under a new chain of its person and one of the day. The chains'

@@ -19,7 +19,8 @@ import (
 // testPayroll pays a minute with the rate, and nobody whose rate is 13.
 type testPayroll struct{}
 
-func (testPayroll) Slip(_ gatehouse.PayJob, p gatehouse.PaidHours, t gatehouse.PayTerms) (gatehouse.Payslip, error) {
+func (testPayroll) Slip(_ gatehouse.PayJob, p gatehouse.PaidHours, terms []gatehouse.PayTerms) (gatehouse.Payslip, error) {
+	t := terms[len(terms)-1]
 	if t.Rate.Amount.Minor == 13 {
 		return gatehouse.Payslip{}, gatehouse.Errorf("pay.formula", "", "nobody is paid thirteen")
 	}
@@ -50,10 +51,10 @@ func (in *installation) job(t testing.TB, rates ...int64) (gatehouse.PayJob, [][
 	job := gatehouse.PayJob{Place: place, Run: gatehouse.RandomID(), From: "2026-11-01", Until: "2026-11-30"}
 	var sealed [][]byte
 	for i, rate := range rates {
-		p := gatehouse.PaidHours{Subject: gatehouse.RandomID(), Terms: gatehouse.NewID(time.Now()), Slip: gatehouse.NewID(time.Now()), Days: 20}
+		p := gatehouse.PaidHours{Subject: gatehouse.RandomID(), Terms: []gatehouse.PaidTerms{{ID: gatehouse.NewID(time.Now()), From: job.From, Until: job.Until}}, Slip: gatehouse.NewID(time.Now()), Days: 20}
 		text, err := json.Marshal(gatehouse.PayTerms{Number: fmt.Sprintf("%04d", i), Rate: gatehouse.PayRate{Amount: gatehouse.Money{Minor: rate, Currency: "EUR"}, Per: 1}})
 		must(t, err)
-		b, err := in.vault.Seal(t.Context(), p.Subject, gatehouse.PayClass, gatehouse.PayTermsContext(place, p.Terms), text, gatehouse.PadRecord)
+		b, err := in.vault.Seal(t.Context(), p.Subject, gatehouse.PayClass, gatehouse.PayTermsContext(place, p.Terms[0].ID), text, gatehouse.PadRecord)
 		must(t, err)
 		job.People, sealed = append(job.People, p), append(sealed, b)
 	}
@@ -85,7 +86,7 @@ func TestPay(t *testing.T) {
 	}
 	list, err := in.vault.Disclosures(t.Context(), gatehouse.ID{}, 10)
 	must(t, err)
-	if d := list[1]; d.Purpose != "pay" || d.Units != payCost+1 || len(d.Items) != 3 || d.Items[0] != "pay_terms/"+job.People[0].Terms.String()+"/terms" {
+	if d := list[1]; d.Purpose != "pay" || d.Units != payCost+1 || len(d.Items) != 3 || d.Items[0] != "pay_terms/"+job.People[0].Terms[0].ID.String()+"/terms" {
 		t.Errorf("the log says %+v", list[1])
 	}
 

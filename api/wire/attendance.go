@@ -44,9 +44,11 @@ type ShiftBreak struct {
 
 // Team is people who are planned together.
 type Team struct {
-	ID      gatehouse.GroupID `json:"id"`
-	Title   string            `json:"title,omitempty"`
-	Members int               `json:"members,omitempty"` // today
+	ID         gatehouse.GroupID `json:"id"`
+	Title      string            `json:"title,omitempty"`
+	CostCentre string            `json:"cost_centre,omitempty"` // what its people's hours are charged to
+	Project    string            `json:"project,omitempty"`
+	Members    int               `json:"members,omitempty"` // today
 }
 
 // TeamMember says that somebody is in a team for some days.
@@ -326,11 +328,33 @@ type PunchRequest struct {
 
 // PunchImportRequest is a file of another system. POST /api/v1/attendance/import.
 type PunchImportRequest struct {
-	Layout string     `json:"layout"` // Go's reference time as the file would write it: 02.01.2006 15:04
-	Zone   string     `json:"zone,omitempty"`
-	In     string     `json:"in,omitempty"`  // the word for coming
-	Out    string     `json:"out,omitempty"` // and for going
-	Rows   []PunchRow `json:"rows"`
+	Layout  string     `json:"layout"` // Go's reference time as the file would write it: 02.01.2006 15:04; spreadsheet for cells that are dates to one
+	Zone    string     `json:"zone,omitempty"`
+	In      string     `json:"in,omitempty"`      // the word for coming, several with bars between them: C/In|0
+	Out     string     `json:"out,omitempty"`     // and for going
+	Neither string     `json:"neither,omitempty"` // what says nothing of it
+	Rows    []PunchRow `json:"rows,omitempty"`    // or a file:
+	File    *PunchFile `json:"file,omitempty"`
+	DryRun  bool       `json:"dry_run,omitempty"` // say what is wrong, and write nothing
+}
+
+// PunchFile is a table as a time clock, or its program, wrote it.
+type PunchFile struct {
+	Data     []byte       `json:"data"`                // CSV, text between tabs, or XLSX
+	Encoding string       `json:"encoding,omitempty"`  // of text: auto, utf-8, utf-16, gb18030 or windows-1252
+	NoHeader bool         `json:"no_header,omitempty"` // the first row is a punch, and columns are named 1, 2, …
+	Columns  PunchColumns `json:"columns"`
+	Prefix   string       `json:"prefix,omitempty"` // what a badge label has before the clock's number: B- makes B-17 of 17
+}
+
+// PunchColumns are the file's names of the columns that are read; all others are not looked
+// at.
+type PunchColumns struct {
+	Person    string `json:"person"`
+	At        string `json:"at"`
+	Clock     string `json:"clock,omitempty"`     // the time of the day, where at is the day alone: both are read with a space between them
+	Direction string `json:"direction,omitempty"` // none where the clock does not say
+	Site      string `json:"site,omitempty"`      // a site's id; none is the site that imports
 }
 
 // PunchRow is one row: cells as text.
@@ -339,11 +363,13 @@ type PunchRow struct {
 	Person    string `json:"person"` // badge label or id
 	At        string `json:"at"`
 	Direction string `json:"direction,omitempty"`
+	Site      string `json:"site,omitempty"` // where it was; none is the site that imports
 }
 
 // RowProblem is what is wrong with a row. It quotes nothing.
 type RowProblem struct {
 	Line   int    `json:"line"`
+	Column string `json:"column,omitempty"` // as the file names it; none is the row
 	Code   string `json:"code"`
 	Reason string `json:"reason"`
 }
@@ -495,6 +521,7 @@ type Look struct {
 	Role    gatehouse.Role `json:"role,omitempty"` // of who looked
 	Purpose string         `json:"purpose"`
 	Items   int            `json:"items"`
+	What    []string       `json:"what,omitempty"` // kinds of data: name, national_id, record, hours, terms, payslip, reason, passage, picture, other
 }
 
 // Looks are disclosures of one's own data. GET /api/v1/attendance/own/looks.

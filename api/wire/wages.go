@@ -70,6 +70,27 @@ type PayLine struct {
 	Rate    int                    `json:"rate,omitempty"` // hundredths of a per cent of the pay rate
 	Amount  Money                  `json:"amount"`         // below zero for a deduction
 	TimeOff int                    `json:"time_off,omitempty"`
+	From    gatehouse.Date         `json:"from,omitempty"`    // of a line of a part of the period
+	Until   gatehouse.Date         `json:"until,omitempty"`   // of it, too
+	Formula string                 `json:"formula,omitempty"` // of an allowance or a deduction
+	Worked  []WorkedAt             `json:"worked,omitempty"`  // where its minutes were worked
+}
+
+// WorkedAt is how long was worked at one place.
+type WorkedAt struct {
+	Site       gatehouse.SiteID `json:"site,omitempty"`
+	CostCentre string           `json:"cost_centre,omitempty"` // of the team of that day
+	Project    string           `json:"project,omitempty"`     // of it, too
+	Minutes    int64            `json:"minutes"`
+}
+
+// PayStretch are days of a period on which the same terms counted.
+type PayStretch struct {
+	From   gatehouse.Date `json:"from"`
+	Until  gatehouse.Date `json:"until"`
+	Rate   Money          `json:"rate"`
+	Per    int64          `json:"per"`
+	Salary Money          `json:"salary,omitzero"` // of a whole period
 }
 
 // Payslip is what somebody's period comes to. It is personal.
@@ -85,6 +106,7 @@ type Payslip struct {
 	Gross      Money               `json:"gross"`
 	Deductions Money               `json:"deductions"` // zero or below
 	Net        Money               `json:"net"`
+	Stretches  []PayStretch        `json:"stretches,omitempty"` // two or more where terms changed within the period; rate and salary are the last ones
 }
 
 // PayRun is the pay of everybody in a closed period.

@@ -157,11 +157,14 @@ func (cmd ShiftSetCmd) Run(ctx context.Context, out *Out) error {
 type TeamSetCmd struct {
 	Team  string `arg:"" help:"The team's id: line-1."`
 	Title string `help:"What people call it; nobody's name."`
+
+	CostCentre string `help:"The cost centre that its people's hours are charged to." placeholder:"CENTRE"`
+	Project    string `help:"The project that they are charged to." placeholder:"PROJECT"`
 }
 
 // Run makes it.
 func (cmd TeamSetCmd) Run(ctx context.Context, out *Out) error {
-	return put(ctx, out, wire.PlanRequest{Team: &wire.Team{ID: gatehouse.GroupID(cmd.Team), Title: cmd.Title}})
+	return put(ctx, out, wire.PlanRequest{Team: &wire.Team{ID: gatehouse.GroupID(cmd.Team), Title: cmd.Title, CostCentre: cmd.CostCentre, Project: cmd.Project}})
 }
 
 // DaysArg are a first and a last day.

@@ -98,45 +98,6 @@ func table(o *Out, path string, comma string, columns ...string) ([]row, error) 
 	}
 }
 
-// HoursImportCmd imports punches.
-type HoursImportCmd struct {
-	File   string `arg:"" help:"A CSV file with the columns person, at and direction (- for standard input). A person is a badge label or an id."`
-	Layout string `required:"" help:"How it writes times, as Go's reference time: '02.01.2006 15:04'. It is never guessed." placeholder:"LAYOUT"`
-	In     string `default:"in" help:"The word for coming."`
-	Out    string `default:"out" help:"The word for going."`
-	Zone   string `help:"The time zone of its times; the site's where none is given." placeholder:"ZONE"`
-	Comma  string `help:"What separates columns." placeholder:"CHAR"`
-}
-
-// Run imports them: all rows or none.
-func (cmd HoursImportCmd) Run(ctx context.Context, out *Out) error {
-	rows, err := table(out, cmd.File, cmd.Comma, "person", "at", "direction")
-	if err != nil {
-		return err
-	}
-	r := wire.PunchImportRequest{Layout: cmd.Layout, Zone: cmd.Zone, In: cmd.In, Out: cmd.Out}
-	for _, x := range rows {
-		r.Rows = append(r.Rows, wire.PunchRow{Line: x.line, Person: x.cells["person"], At: x.cells["at"], Direction: x.cells["direction"]})
-	}
-	var problems int
-	err = answer(ctx, out, func(a api.Admin) (wire.PunchImport, error) {
-		got, err := a.ImportPunches(ctx, r)
-		problems = len(got.Problems)
-		return got, err
-	}, func(got wire.PunchImport) {
-		for _, p := range got.Problems {
-			out.Say("line %d: %s: %s", p.Line, p.Code, p.Reason)
-		}
-		if len(got.Problems) == 0 {
-			out.Say("%d punches were added, %d were there", got.Added, got.Rows-got.Added)
-		}
-	})
-	if err == nil && problems > 0 {
-		err = gatehouse.Errorf("hours.import", "put the rows right and import the file again", "%d rows are wrong; nothing was written", problems)
-	}
-	return err
-}
-
 // RosterCmd plans days.
 type RosterCmd struct {
 	Set    RosterSetCmd    `cmd:"" help:"Plan days: shifts that repeat, one a day; - is a day off."`

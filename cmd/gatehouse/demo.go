@@ -44,6 +44,10 @@ func (cmd DemoCmd) Run(ctx context.Context, out *Out) error {
 	o.Ready = func(link string, k demo.Keys) {
 		out.Say("\nThe demo site is open. Open this link once, in a browser on this machine:\n\n    %s\n", link)
 		out.Say("Everything personal is sealed. The site's data:      %s\nThe gate key (opens templates and plates at boot):   %s\nThe vault's passphrase (names, photos, old plates):  %s\n", k.Data, k.GateKey, k.PassphraseFile)
+		out.Say("A shift team's week was paid; the files for payroll:  %s", k.Payroll)
+		if k.Worker != "" {
+			out.Say("One of the team sees their own hours and payslip in a private window, or on another browser, with this link:\n\n    %s\n", k.Worker)
+		}
 		out.Say("People and cars arrive every few seconds; Ctrl-C ends it.")
 	}
 	o.Arrived = func(a demo.Arrival) {

@@ -167,6 +167,9 @@ func (cmd PayReadCmd) Run(ctx context.Context, out *Out) error {
 			out.Say("%s for %s h  salary %s  number %q", gatehouse.Money(t.Rate), gatehouse.HoursMinutes(int(t.Per)), gatehouse.Money(t.Salary), t.Number)
 		}
 		if p := got.Payslip; p != nil {
+			for _, s := range p.Stretches {
+				out.Say("%s until %s: %s for %s h", s.From, s.Until, gatehouse.Money(s.Rate), gatehouse.HoursMinutes(int(s.Per)))
+			}
 			for _, l := range p.Lines {
 				out.Say("%-30s  %8s  %14s", l.Title+" ("+string(l.Code)+")", gatehouse.HoursMinutes(l.Minutes), gatehouse.Money(l.Amount))
 			}

@@ -167,6 +167,31 @@ type Look struct {
 	Role    string    `json:"role,omitempty"`
 	Purpose string    `json:"purpose"`
 	Items   int       `json:"items"`
+	What    []string  `json:"what,omitempty"` // of LookedAt, in its order
+}
+
+// LookedAt are the kinds of data that a look can be of.
+var LookedAt = []string{"name", "national_id", "record", "hours", "terms", "payslip", "reason", "passage", "picture", "other"}
+
+// kindOf says of what kind an item of the disclosure log is: its table and field.
+func kindOf(item string) string {
+	parts := strings.Split(item, "/")
+	field := parts[len(parts)-1]
+	switch table := parts[0]; {
+	case table == "subjects" && slices.Contains(LookedAt[:4], field):
+		return field
+	case table == gatehouse.PayTermsTable:
+		return "terms"
+	case table == gatehouse.PayslipTable:
+		return "payslip"
+	case field == "reason":
+		return "reason"
+	case table == "passages":
+		return "passage"
+	case table == "evidence" || field == "picture" || field == "photo":
+		return "picture"
+	}
+	return "other"
 }
 
 // Bounds of one answer.
@@ -348,14 +373,15 @@ func (h *Held) looked(ctx context.Context, p Ports, about map[string]bool, since
 			if d.At.Before(since) {
 				return nil
 			}
-			n := 0
+			n, what := 0, map[string]bool{}
 			for _, item := range d.Items {
 				if parts := strings.Split(item, "/"); len(parts) > 1 && about[parts[1]] {
 					n++
+					what[kindOf(item)] = true
 				}
 			}
 			if n > 0 {
-				h.Looked = append(h.Looked, Look{At: d.At, Role: d.Role, Purpose: d.Purpose, Items: n})
+				h.Looked = append(h.Looked, Look{At: d.At, Role: d.Role, Purpose: d.Purpose, Items: n, What: slices.DeleteFunc(slices.Clone(LookedAt), func(k string) bool { return !what[k] })})
 			}
 			before = d.ID
 		}

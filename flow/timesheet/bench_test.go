@@ -82,13 +82,32 @@ func BenchmarkPeople(b *testing.B) {
 			list(b)
 		}
 	})
+	punch := func(b *testing.B, i int) {
+		at := time.Date(2026, 11, 3, 17, 30, i, 0, zone)
+		if _, err := h.Store.AddPunches(b.Context(), place, []gatehouse.Punch{{ID: gatehouse.NewID(at), Subject: people[i%len(people)], Source: gatehouse.FromPassage, Site: place.Site, Direction: gatehouse.In, At: at, Made: at}}, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
 	b.Run("punched", func(b *testing.B) {
 		for i := 0; b.Loop(); i++ {
-			at := time.Date(2026, 11, 3, 17, 30, i, 0, zone)
-			if _, err := h.Store.AddPunches(b.Context(), place, []gatehouse.Punch{{ID: gatehouse.NewID(at), Subject: people[i%len(people)], Source: gatehouse.FromPassage, Site: place.Site, Direction: gatehouse.In, At: at, Made: at}}, nil); err != nil {
-				b.Fatal(err)
-			}
+			punch(b, i)
 			list(b)
+		}
+	})
+	teams := func(b *testing.B) {
+		if _, all, err := h.Performance(b.Context(), "2026-11-01", "2026-11-30"); err != nil || all.People != len(people) {
+			b.Fatal(all.People, err)
+		}
+	}
+	b.Run("teams", func(b *testing.B) {
+		for b.Loop() {
+			teams(b)
+		}
+	})
+	b.Run("teams/punched", func(b *testing.B) {
+		for i := 100_000; b.Loop(); i++ {
+			punch(b, i)
+			teams(b)
 		}
 	})
 }

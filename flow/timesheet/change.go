@@ -46,7 +46,12 @@ func (h *Hours) PutShift(ctx context.Context, by Actor, was uint64, s gatehouse.
 	return h.put(ctx, by, was, gatehouse.HoursItem{Kind: gatehouse.ShiftsOfHours, ID: string(s.ID), Body: encode(s)}, maxShifts, nil)
 }
 
-// PutTeam makes or renames a team. Errors: hours.name, hours.title.
+// chargeable reports whether a payroll program's file can name a cost centre or project so.
+func chargeable(s string) bool {
+	return len(s) <= 40 && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) && (s == "" || !strings.ContainsRune("=+-@ ", rune(s[0])))
+}
+
+// PutTeam makes or renames a team. Errors: hours.name, hours.title, hours.charged.
 func (h *Hours) PutTeam(ctx context.Context, by Actor, was uint64, t gatehouse.Team) error {
 	var err error
 	if t.Title, err = title(t.Title); err != nil {
@@ -54,6 +59,9 @@ func (h *Hours) PutTeam(ctx context.Context, by Actor, was uint64, t gatehouse.T
 	}
 	if err := name(string(t.ID)); err != nil {
 		return err
+	}
+	if !chargeable(t.CostCentre) || !chargeable(t.Project) {
+		return gatehouse.Errorf("hours.charged", "use at most 40 letters, digits and signs of ASCII, and begin with none of = + - @", "this is no cost centre or project")
 	}
 	return h.put(ctx, by, was, gatehouse.HoursItem{Kind: gatehouse.TeamsOfHours, ID: string(t.ID), Body: encode(t)}, maxTeams, nil)
 }

@@ -1,6 +1,7 @@
 package timesheet
 
 import (
+	"cmp"
 	"context"
 
 	"gatehouse"
@@ -14,8 +15,9 @@ func (h *Hours) ClosedPeriod(ctx context.Context, from, until gatehouse.Date) (g
 }
 
 // ClosedHours are everybody's of a period as it was closed, and the pay scheme of that
-// time: of who was planned in it, or worked. Errors: ClosedPeriod's, and the store's.
-func (h *Hours) ClosedHours(ctx context.Context, from, until gatehouse.Date) (gatehouse.ClosedHours, error) {
+// time: of who was planned in it, or worked. cuts are the days within it from which on
+// somebody is paid by other terms, in order. Errors: ClosedPeriod's, and the store's.
+func (h *Hours) ClosedHours(ctx context.Context, from, until gatehouse.Date, cuts map[gatehouse.SubjectID][]gatehouse.Date) (gatehouse.ClosedHours, error) {
 	out := gatehouse.ClosedHours{From: from, Until: until}
 	p, err := h.closed(ctx, from, until)
 	if err != nil {
@@ -29,19 +31,38 @@ func (h *Hours) ClosedHours(ctx context.Context, from, until gatehouse.Date) (ga
 	}
 	defer done()
 	out.Scheme, out.Figures = b.earnings, b.figures
-	err = h.Everybody(ctx, from, until, as, func(team gatehouse.GroupID, s gatehouse.Timesheet) error {
-		one := gatehouse.PaidHours{Subject: s.Subject, Team: team, Totals: attendance.Totals(s)}
+	err = h.everybody(ctx, from, until, as, func(c calculated) error {
+		s := c.sheet
+		one := gatehouse.PaidHours{Subject: s.Subject, Team: c.team, Parts: h.parts(b, c, cuts[s.Subject])}
 		for _, d := range s.Days {
 			if d.Worked > 0 {
 				one.Days++
 			}
 		}
-		if len(one.Totals) > 0 || b.plannedWithin(s.Subject, from, until) {
+		if len(one.Parts) > 0 || b.plannedWithin(s.Subject, from, until) {
 			out.People = append(out.People, one)
 		}
 		return nil
 	})
 	return out, err
+}
+
+// parts are somebody's hours apart by cut, site and what their team of the day is charged to.
+func (h *Hours) parts(b *book, c calculated, cuts []gatehouse.Date) []gatehouse.PaidPart {
+	site := map[gatehouse.ID]gatehouse.SiteID{}
+	for _, p := range c.punches {
+		site[p.ID] = p.Site
+	}
+	return attendance.Parts(c.sheet, func(day gatehouse.Date, e gatehouse.TimeEntry) (gatehouse.Date, gatehouse.Where) {
+		from := c.sheet.From
+		for _, cut := range cuts {
+			if cut <= day {
+				from = cut
+			}
+		}
+		team := b.teams[b.teamOn(c.sheet.Subject, day)]
+		return from, gatehouse.Where{Site: cmp.Or(site[e.In], h.Place.Site), CostCentre: team.CostCentre, Project: team.Project}
+	})
 }
 
 // plannedWithin reports whether somebody had a plan, of their own or of a team, on one of

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"gatehouse"
-	"gatehouse/rules/attendance"
 )
 
 // maxRecipients is to how many keys one export is encrypted at most, exportsShown how many
@@ -94,7 +93,7 @@ func (h *Hours) ApproveExport(ctx context.Context, by Actor, id gatehouse.ID) (g
 type PersonTotals struct {
 	Subject gatehouse.SubjectID
 	Team    gatehouse.GroupID
-	Totals  []gatehouse.CodeTotal
+	Parts   []gatehouse.PaidPart
 }
 
 // TakeExport is what an approved export says, as the period was closed: the same whatever
@@ -118,10 +117,16 @@ func (h *Hours) TakeExport(ctx context.Context, by Actor, id gatehouse.ID) (gate
 	if err != nil {
 		return e, nil, err
 	}
+	as := AsOf{Version: p.Version, At: p.Closed}
+	b, done, err := h.bookAs(ctx, as)
+	if err != nil {
+		return e, nil, err
+	}
+	defer done()
 	var out []PersonTotals
-	err = h.Everybody(ctx, e.From, e.Until, AsOf{Version: p.Version, At: p.Closed}, func(team gatehouse.GroupID, s gatehouse.Timesheet) error {
-		if totals := attendance.Totals(s); len(totals) > 0 {
-			out = append(out, PersonTotals{s.Subject, team, totals})
+	err = h.everybody(ctx, e.From, e.Until, as, func(c calculated) error {
+		if parts := h.parts(b, c, nil); len(parts) > 0 {
+			out = append(out, PersonTotals{c.sheet.Subject, c.team, parts})
 		}
 		return nil
 	})

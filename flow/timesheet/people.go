@@ -47,8 +47,9 @@ type list struct {
 
 type row struct {
 	PersonHours
-	until  gatehouse.Minute
-	absent bool // neither planned nor there: no line, for now
+	figures attendance.Figures
+	until   gatehouse.Minute
+	absent  bool // neither planned nor there: no line, for now
 }
 
 // changes counts what is changed of whom.
@@ -112,7 +113,23 @@ func (c *changes) since(n uint64) (now, all uint64, who []gatehouse.SubjectID) {
 // People lists the hours of everybody for whom there is a plan or a punch on these days,
 // in the order of their ids. The lines are the caller's to read, not to alter. Errors: as
 // Everybody.
-func (h *Hours) People(ctx context.Context, from, until gatehouse.Date) ([]PersonHours, error) {
+func (h *Hours) People(ctx context.Context, from, until gatehouse.Date) (out []PersonHours, err error) {
+	err = h.remembered(ctx, days2{from, until}, func(r row) { out = append(out, r.PersonHours) })
+	slices.SortFunc(out, func(a, b PersonHours) int { return bytes.Compare(a.Subject[:], b.Subject[:]) })
+	return out, err
+}
+
+// Performance adds the same people's hours up by team. Errors: as Everybody.
+func (h *Hours) Performance(ctx context.Context, from, until gatehouse.Date) (teams []attendance.TeamFigures, all attendance.TeamFigures, err error) {
+	var people []attendance.TeamPart
+	err = h.remembered(ctx, days2{from, until}, func(r row) { people = append(people, attendance.TeamPart{Team: r.Team, Figures: r.figures}) })
+	teams, all = attendance.Performance(from, people)
+	return teams, all, err
+}
+
+// remembered gives each line of a list, in no order: remembered, or calculated where
+// something changed.
+func (h *Hours) remembered(ctx context.Context, key days2, each func(row)) error {
 	l := &h.lists
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -120,7 +137,6 @@ func (h *Hours) People(ctx context.Context, from, until gatehouse.Date) ([]Perso
 	version := h.book.version
 	h.mu.RUnlock()
 	now := gatehouse.MinuteOf(h.Now())
-	key := days2{from, until}
 	one := l.of[key]
 	var stale []gatehouse.SubjectID
 	seen, all, _ := l.changes.since(0)
@@ -137,8 +153,8 @@ func (h *Hours) People(ctx context.Context, from, until gatehouse.Date) ([]Perso
 	var err error
 	if one == nil || one.version != version || one.all != all || len(stale) > alone {
 		one = &list{version: version, all: all, rows: map[gatehouse.SubjectID]row{}}
-		err = h.everybody(ctx, from, until, AsOf{}, func(team gatehouse.GroupID, s gatehouse.Timesheet, next gatehouse.Minute) error {
-			one.rows[s.Subject] = row{PersonHours: lineOf(team, s), until: next}
+		err = h.everybody(ctx, key.from, key.until, AsOf{}, func(c calculated) error {
+			one.rows[c.sheet.Subject] = row{PersonHours: lineOf(c.team, c.sheet), figures: attendance.FiguresOf(c.sheet), until: c.next}
 			return nil
 		})
 	} else {
@@ -146,18 +162,16 @@ func (h *Hours) People(ctx context.Context, from, until gatehouse.Date) ([]Perso
 	}
 	if err != nil {
 		delete(l.of, key) // what is half renewed is not kept
-		return nil, err
+		return err
 	}
 	one.seen = seen
 	l.keep(key, one)
-	out := make([]PersonHours, 0, len(one.rows))
 	for _, r := range one.rows {
 		if !r.absent {
-			out = append(out, r.PersonHours)
+			each(r)
 		}
 	}
-	slices.SortFunc(out, func(a, b PersonHours) int { return bytes.Compare(a.Subject[:], b.Subject[:]) })
-	return out, nil
+	return nil
 }
 
 // again calculates some people's lines.
@@ -167,7 +181,7 @@ func (h *Hours) again(ctx context.Context, one *list, key days2, who []gatehouse
 		if err != nil {
 			return err
 		}
-		one.rows[id] = row{PersonHours: lineOf(team, s), until: next, absent: !there}
+		one.rows[id] = row{PersonHours: lineOf(team, s), figures: attendance.FiguresOf(s), until: next, absent: !there}
 	}
 	return nil
 }

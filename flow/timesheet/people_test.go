@@ -38,10 +38,23 @@ func TestAListOfHoursIsRemembered(t *testing.T) {
 	ports.Store, ports.Now = reads, func() time.Time { return now }
 	h, err := timesheet.Load(t.Context(), ports)
 	s.must(err)
+	type figures struct {
+		Teams []timesheet.TeamFigures
+		All   timesheet.TeamFigures
+	}
+	teams := func(h *timesheet.Hours) (f figures) {
+		t.Helper()
+		var err error
+		f.Teams, f.All, err = h.Performance(t.Context(), "2026-11-23", "2026-11-29")
+		s.must(err)
+		return f
+	}
+	var anew figures // of those who calculated anew last
 	fresh := func() []timesheet.PersonHours {
 		t.Helper()
 		another, err := timesheet.Load(t.Context(), ports)
 		s.must(err)
+		anew = teams(another)
 		list, err := another.People(t.Context(), "2026-11-23", "2026-11-29")
 		s.must(err)
 		return list
@@ -55,6 +68,9 @@ func TestAListOfHoursIsRemembered(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: %s", what, diff)
 		}
+		if diff := cmp.Diff(anew, teams(h)); diff != "" {
+			t.Errorf("%s, teams' figures: %s", what, diff)
+		}
 		if reads.all != all || reads.one != one {
 			t.Errorf("%s: everybody was read %d times and somebody %d times, want %d and %d", what, reads.all, reads.one, all, one)
 		}
@@ -63,7 +79,7 @@ func TestAListOfHoursIsRemembered(t *testing.T) {
 	clerk := timesheet.Actor{Account: gatehouse.RandomID()}
 	s.must(h.PutShift(t.Context(), clerk, 0, gatehouse.Shift{ID: "day", Kind: gatehouse.FixedShift, Parts: []gatehouse.ShiftPart{{From: 480, Until: 960}}}))
 	people := []gatehouse.SubjectID{anna, ben}
-	for _, who := range people {
+	for _, who := range append(people, s.enrol(), s.enrol(), s.enrol()) { // as many as a team has whose figures are shown
 		_, err := h.PutRoster(t.Context(), clerk, gatehouse.RosterEntry{Who: who, From: "2026-11-23", Pattern: []gatehouse.ShiftID{"day"}})
 		s.must(err)
 	}
@@ -85,7 +101,7 @@ func TestAListOfHoursIsRemembered(t *testing.T) {
 	now = now.Add(10 * time.Minute)
 	check("before anything begins or ends", 0, 0)
 	now = now.Add(9 * time.Hour)
-	check("after the end of two shifts", 0, 2)
+	check("after the end of five shifts", 0, 5)
 	s.must(h.PutShift(t.Context(), clerk, timesheet.Any, gatehouse.Shift{ID: "day", Kind: gatehouse.FixedShift, Parts: []gatehouse.ShiftPart{{From: 540, Until: 960}}}))
 	check("after another plan", 1, 0)
 	h.Forget()
@@ -100,6 +116,9 @@ func TestAListOfHoursIsRemembered(t *testing.T) {
 		s.must(err)
 		if diff := cmp.Diff(fresh(), got); diff != "" {
 			t.Fatalf("step %d: %s", i, diff)
+		}
+		if diff := cmp.Diff(anew, teams(h)); diff != "" {
+			t.Fatalf("step %d, teams' figures: %s", i, diff)
 		}
 	}
 }

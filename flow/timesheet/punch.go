@@ -59,8 +59,8 @@ const maxImport = 50_000
 
 // ImportPunches reads another system's rows. With one problem nothing is written, and each
 // has its line and reason. A row that was imported before changes nothing, so that a file
-// may be imported again. Errors: hours.import, correction.period, and the store's.
-func (h *Hours) ImportPunches(ctx context.Context, by Actor, rows []attendance.PunchRow, f attendance.PunchFormat, who map[string]gatehouse.SubjectID) (added int, found []attendance.Problem, err error) {
+// may be imported again. A dry import looks at all rows, and writes none. Errors: hours.import, correction.period, and the store's.
+func (h *Hours) ImportPunches(ctx context.Context, by Actor, rows []attendance.PunchRow, f attendance.PunchFormat, who map[string]gatehouse.SubjectID, dry bool) (added int, found []attendance.Problem, err error) {
 	if len(rows) == 0 || len(rows) > maxImport {
 		return 0, nil, gatehouse.Errorf("hours.import", fmt.Sprintf("import 1 to %d rows at a time", maxImport), "%d rows cannot be imported at once", len(rows))
 	}
@@ -71,6 +71,11 @@ func (h *Hours) ImportPunches(ctx context.Context, by Actor, rows []attendance.P
 		f.Site = h.Place.Site
 	}
 	now := h.Now().UTC()
+	h.mu.RLock()
+	for _, r := range h.book.rules {
+		f.Travel = max(f.Travel, r.Rules.TravelWithin)
+	}
+	h.mu.RUnlock()
 	punches, found := attendance.FromRows(rows, f, who, now, func() gatehouse.ID { return gatehouse.ID{} })
 	if len(found) > 0 {
 		return 0, found, nil
@@ -80,9 +85,15 @@ func (h *Hours) ImportPunches(ctx context.Context, by Actor, rows []attendance.P
 	for i := range punches {
 		p := &punches[i]
 		if err := h.changeable(ctx, p.At); err != nil {
-			return 0, []attendance.Problem{{Line: rows[i].Line, Code: gatehouse.ErrorCode(err), Reason: "its period is closed"}}, nil
+			if gatehouse.ErrorCode(err) != "correction.period" {
+				return 0, nil, err
+			}
+			found = append(found, attendance.Problem{Line: rows[i].Line, Code: "correction.period", Reason: "its period is closed"})
 		}
 		p.ID, p.At = gatehouse.IDAt(p.At, seed(p.Subject, p.At, p.Direction, gatehouse.FromImport)), p.At.UTC()
+	}
+	if len(found) > 0 || dry {
+		return 0, found, nil
 	}
 	added, err = h.Store.AddPunches(ctx, h.Place, punches, gatehouse.PunchesLeaf(now, h.Place, by.String(), gatehouse.FromImport, len(punches)))
 	return added, nil, err

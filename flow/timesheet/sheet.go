@@ -215,11 +215,18 @@ func (h *Hours) allLeave(ctx context.Context, q gatehouse.TimesQuery, since time
 // Everybody calculates the hours of all for whom there is a plan or a punch in the period,
 // in the order of their ids. Errors: as Sheet, and f's.
 func (h *Hours) Everybody(ctx context.Context, from, until gatehouse.Date, as AsOf, f func(team gatehouse.GroupID, s gatehouse.Timesheet) error) error {
-	return h.everybody(ctx, from, until, as, func(team gatehouse.GroupID, s gatehouse.Timesheet, _ gatehouse.Minute) error { return f(team, s) })
+	return h.everybody(ctx, from, until, as, func(c calculated) error { return f(c.team, c.sheet) })
 }
 
-// everybody says besides until when each holds by time alone.
-func (h *Hours) everybody(ctx context.Context, from, until gatehouse.Date, as AsOf, f func(team gatehouse.GroupID, s gatehouse.Timesheet, next gatehouse.Minute) error) error {
+// calculated is one person's of everybody's: next is until when it holds by time alone.
+type calculated struct {
+	team    gatehouse.GroupID
+	sheet   gatehouse.Timesheet
+	next    gatehouse.Minute
+	punches []gatehouse.Punch
+}
+
+func (h *Hours) everybody(ctx context.Context, from, until gatehouse.Date, as AsOf, f func(calculated) error) error {
 	now := as.At
 	if now.IsZero() {
 		now = h.Now().UTC()
@@ -260,7 +267,7 @@ func (h *Hours) everybody(ctx context.Context, from, until gatehouse.Date, as As
 		}
 		s, next, err := attendance.WithRulesUntil(in, rules)
 		if err == nil {
-			err = f(team, s, next)
+			err = f(calculated{team, s, next, in.Punches})
 		}
 		if err != nil {
 			return err
@@ -321,17 +328,6 @@ func (h *Hours) factsOfAll(ctx context.Context, from, until, at time.Time, kinds
 		}
 	}
 	return all, err
-}
-
-// Performance adds everybody's hours up by team.
-func (h *Hours) Performance(ctx context.Context, from, until gatehouse.Date) (teams []attendance.TeamFigures, all attendance.TeamFigures, err error) {
-	var sheets []attendance.TeamSheet
-	err = h.Everybody(ctx, from, until, AsOf{}, func(team gatehouse.GroupID, s gatehouse.Timesheet) error {
-		sheets = append(sheets, attendance.TeamSheet{Team: team, Sheet: s})
-		return nil
-	})
-	teams, all = attendance.Performance(sheets)
-	return teams, all, err
 }
 
 // dayStart is the first moment of a day at the site.

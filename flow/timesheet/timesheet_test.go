@@ -323,7 +323,7 @@ func TestAClosedPeriod(t *testing.T) {
 	s.want(s.Enter(ctx, boss, who, at(7, "08:00"), gatehouse.In), "correction.period")
 	_, err = s.Ask(ctx, clerk, timesheet.Asked{Who: who, Kind: gatehouse.AddPunch, At: at(7, "08:00"), Direction: gatehouse.In, Reason: "late"})
 	s.want(err, "correction.period")
-	_, found, err := s.ImportPunches(ctx, clerk, []attendance.PunchRow{{Line: 2, Who: "a", At: "2026-12-07 08:00", Direction: "in"}}, attendance.PunchFormat{Layout: "2006-01-02 15:04", In: "in", Out: "out"}, map[string]gatehouse.SubjectID{"a": who})
+	_, found, err := s.ImportPunches(ctx, clerk, []attendance.PunchRow{{Line: 2, Who: "a", At: "2026-12-07 08:00", Direction: "in"}}, attendance.PunchFormat{Layout: "2006-01-02 15:04", In: "in", Out: "out"}, map[string]gatehouse.SubjectID{"a": who}, false)
 	if s.must(err); len(found) != 1 || found[0].Line != 2 || found[0].Code != "correction.period" {
 		t.Errorf("%+v", found)
 	}
@@ -370,7 +370,7 @@ func TestAClosedPeriod(t *testing.T) {
 	_, err = s.ApproveExport(ctx, boss, export.ID)
 	s.must(err)
 	_, totals, err := s.TakeExport(ctx, clerk, export.ID)
-	if s.must(err); len(totals) != 1 || totals[0].Subject != who || !reflect.DeepEqual(totals[0].Totals, paid.Totals) {
+	if s.must(err); len(totals) != 1 || totals[0].Subject != who || len(totals[0].Parts) != 1 || totals[0].Parts[0].Where != (gatehouse.Where{Site: s.Place.Site}) || !reflect.DeepEqual(totals[0].Parts[0].Totals, paid.Totals) {
 		t.Errorf("exported %+v, paid %+v", totals, paid.Totals)
 	}
 
@@ -451,11 +451,14 @@ func TestPunchesByHand(t *testing.T) {
 	rows := []attendance.PunchRow{{Line: 2, Who: "a", At: "30.11.2026 08:00", Direction: "in"}, {Line: 3, Who: "a", At: "30.11.2026 12:00", Direction: "out"}, {Line: 4, Who: "b", At: "2026-11-30 12:00", Direction: "out"}}
 	format := attendance.PunchFormat{Layout: "02.01.2006 15:04", In: "in", Out: "out"}
 	people := map[string]gatehouse.SubjectID{"a": who}
-	if _, found, err := s.ImportPunches(ctx, boss, rows, format, people); err != nil || len(found) != 1 || found[0].Line != 4 || s.punches(who) != 2 {
+	if _, found, err := s.ImportPunches(ctx, boss, rows, format, people, false); err != nil || len(found) != 1 || found[0].Line != 4 || s.punches(who) != 2 {
 		t.Errorf("%+v, %v: nothing is written while one row is wrong", found, err)
 	}
+	if added, found, err := s.ImportPunches(ctx, boss, rows[:2], format, people, true); err != nil || len(found) != 0 || added != 0 || s.punches(who) != 2 {
+		t.Errorf("a dry import: %d, %+v, %v", added, found, err)
+	}
 	for i, want := range []int{2, 0} { // a second time it is there
-		if added, found, err := s.ImportPunches(ctx, boss, rows[:2], format, people); err != nil || len(found) != 0 || added != want {
+		if added, found, err := s.ImportPunches(ctx, boss, rows[:2], format, people, false); err != nil || len(found) != 0 || added != want {
 			t.Errorf("import %d: %d, %+v, %v", i, added, found, err)
 		}
 	}

@@ -2,6 +2,7 @@ package wages
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"gatehouse"
@@ -65,14 +66,24 @@ func (w *Wages) Reckon(ctx context.Context, by Actor, id gatehouse.ID) (gatehous
 	case r.State() == gatehouse.PayDone:
 		return r, gatehouse.Errorf("wages.done", "ask for another run where something was changed", "this run is done")
 	}
-	hours, err := w.Hours.ClosedHours(ctx, r.From, r.Until)
+	terms, err := w.termsWithin(ctx, r.From, r.Until)
+	if err != nil {
+		return r, err
+	}
+	cuts := map[gatehouse.SubjectID][]gatehouse.Date{}
+	for who, list := range terms {
+		for _, t := range list[1:] {
+			cuts[who] = append(cuts[who], t.From)
+		}
+	}
+	hours, err := w.Hours.ClosedHours(ctx, r.From, r.Until, cuts)
 	if err != nil {
 		return r, err
 	}
 	if len(hours.Scheme) == 0 {
 		return r, gatehouse.Errorf("wages.scheme", "`gatehouse attendance scheme` sets it; a period that was closed before takes the scheme of that time: reopen and close it", "the site had no pay scheme when the period was closed")
 	}
-	slips, err := w.reckon(ctx, by, r, hours)
+	slips, err := w.reckon(ctx, by, r, hours, terms)
 	if err != nil {
 		return r, err
 	}
@@ -87,15 +98,29 @@ func (w *Wages) Reckon(ctx context.Context, by Actor, id gatehouse.ID) (gatehous
 	return r, w.Store.FinishPayRun(ctx, r, slips, gatehouse.PayRunLeaf(r.Done, "done", r, by.name()))
 }
 
-func (w *Wages) reckon(ctx context.Context, by Actor, r gatehouse.PayRun, hours gatehouse.ClosedHours) (slips []gatehouse.StoredPayslip, err error) {
+// counting are terms, and the days of a period on which they count.
+type counting struct {
+	gatehouse.StoredPayTerms
+	from, until gatehouse.Date
+}
+
+// termsWithin are everybody's that count in a period, in the order of their days.
+func (w *Wages) termsWithin(ctx context.Context, from, until gatehouse.Date) (map[gatehouse.SubjectID][]counting, error) {
 	all, err := w.Store.PayTerms(ctx, w.Place, gatehouse.SubjectID{})
-	if err != nil {
-		return nil, err
-	}
-	terms := map[gatehouse.SubjectID][]gatehouse.StoredPayTerms{}
+	list := map[gatehouse.SubjectID][]gatehouse.StoredPayTerms{}
 	for _, t := range all {
-		terms[t.Subject] = append(terms[t.Subject], t)
+		list[t.Subject] = append(list[t.Subject], t)
 	}
+	out := map[gatehouse.SubjectID][]counting{}
+	for who, own := range list {
+		if within := inForce(own, from, until); len(within) > 0 {
+			out[who] = within
+		}
+	}
+	return out, err
+}
+
+func (w *Wages) reckon(ctx context.Context, by Actor, r gatehouse.PayRun, hours gatehouse.ClosedHours, terms map[gatehouse.SubjectID][]counting) (slips []gatehouse.StoredPayslip, err error) {
 	job := gatehouse.PayJob{Place: w.Place, Run: r.ID, From: r.From, Until: r.Until, Scheme: hours.Scheme, Figures: hours.Figures}
 	var sealed [][]byte
 	var of []int // which payslip each of the job is
@@ -119,35 +144,49 @@ func (w *Wages) reckon(ctx context.Context, by Actor, r gatehouse.PayRun, hours 
 	for _, p := range hours.People {
 		p.Slip, p.Label = gatehouse.NewID(now), w.Label(p.Subject)
 		slip := gatehouse.StoredPayslip{Place: w.Place, ID: p.Slip, Run: r.ID, Subject: p.Subject, From: r.From, Until: r.Until, Made: now.Truncate(time.Microsecond)}
-		one, problem := inForce(terms[p.Subject], r.From, r.Until)
-		slip.Problem = problem
+		own := terms[p.Subject]
+		switch {
+		case len(own) == 0:
+			slip.Problem = "wages.terms"
+		case len(own) > gatehouse.MaxPayStretches:
+			slip.Problem = "wages.many_terms"
+		}
 		slips = append(slips, slip)
-		if problem != "" {
+		if slip.Problem != "" {
 			continue
 		}
-		p.Terms = one.ID
-		job.People, sealed, of = append(job.People, p), append(sealed, one.Sealed), append(of, len(slips)-1)
-		if len(job.People) == gatehouse.MaxPayJob {
+		if len(sealed)+len(own) > gatehouse.MaxPayJob { // one disclosure is of so many values
 			if err := flush(); err != nil {
 				return nil, err
 			}
 		}
+		for _, t := range own {
+			p.Terms, sealed = append(p.Terms, gatehouse.PaidTerms{ID: t.ID, From: t.from, Until: t.until}), append(sealed, t.Sealed)
+		}
+		job.People, of = append(job.People, p), append(of, len(slips)-1)
 	}
 	return slips, flush()
 }
 
-// inForce are the terms of a period: the newest that begin within or before it. Where two
-// of them count in it, hours before and behind the change would be paid alike, so it is a
-// problem: the period is closed in two parts.
-func inForce(list []gatehouse.StoredPayTerms, from, until gatehouse.Date) (t gatehouse.StoredPayTerms, problem string) {
-	for i, t := range list { // the newest first
+// inForce are the terms that count in a period, in the order of their days: those that
+// begin within it, each until the next, and before them the newest of earlier. The first
+// ones count from the period's first day also where they begin later: nothing else says what
+// somebody was paid by.
+func inForce(list []gatehouse.StoredPayTerms, from, until gatehouse.Date) (out []counting) {
+	last := until
+	for _, t := range list { // the newest first
 		if t.From > until {
 			continue
 		}
-		if t.From > from && i+1 < len(list) {
-			return t, "wages.two_terms"
+		out = append(out, counting{t, max(t.From, from), last})
+		if t.From <= from {
+			break
 		}
-		return t, ""
+		last = t.From.Before()
 	}
-	return t, "wages.terms"
+	slices.Reverse(out)
+	if len(out) > 0 {
+		out[0].from = from
+	}
+	return out
 }

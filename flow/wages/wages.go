@@ -38,7 +38,7 @@ type Subjects interface {
 // Hours are a closed period's. Errors: period.unknown, period.state.
 type Hours interface {
 	ClosedPeriod(ctx context.Context, from, until gatehouse.Date) (gatehouse.StoredPeriod, error)
-	ClosedHours(ctx context.Context, from, until gatehouse.Date) (gatehouse.ClosedHours, error)
+	ClosedHours(ctx context.Context, from, until gatehouse.Date, cuts map[gatehouse.SubjectID][]gatehouse.Date) (gatehouse.ClosedHours, error)
 }
 
 // Vault reckons a job for whoever asks, and gives each person's payslip, sealed, or the

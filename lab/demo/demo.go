@@ -57,8 +57,13 @@ type Options struct {
 	Committed func(gatehouse.Passage)
 }
 
-// Keys says where the demo's keys lie.
-type Keys struct{ Data, GateKey, PassphraseFile string }
+// Keys says where the demo's keys and files lie.
+type Keys struct {
+	Data, GateKey, PassphraseFile string
+	Payroll                       string // a folder with what the payroll office got
+	// Worker is a one-time link to the own page of one of the shift team; "" without one.
+	Worker string
+}
 
 // Arrival is what the demo staged, for comparison with what was decided.
 type Arrival struct {
@@ -129,7 +134,7 @@ func Run(ctx context.Context, o Options) error {
 			return err
 		}
 	}
-	if err := cast.hours(ctx, s, o.Dir); err != nil {
+	if err := cast.hours(ctx, s, keys, passphrase); err != nil {
 		return err
 	}
 	return s.Run(ctx, func(link string) {
@@ -139,8 +144,12 @@ func Run(ctx context.Context, o Options) error {
 			pays.double.Webhook = p.driver.base + "/pay/stripe/webhook"
 		}
 		if o.Ready != nil {
+			if worker, err := s.Admin().LinkAccount(ctx, workerLogin); err == nil {
+				keys.Worker = worker.Link
+			}
 			o.Ready(link, keys)
 		}
+		go seen(ctx, s)
 		go func() {
 			p.run(ctx)
 			stop()
@@ -175,7 +184,7 @@ func keysIn(dir string) (Keys, []byte, error) {
 	if err != nil {
 		return Keys{}, nil, err
 	}
-	k := Keys{Data: filepath.Join(abs, "data"), GateKey: filepath.Join(abs, "keys", "gate.key"), PassphraseFile: filepath.Join(abs, "keys", "vault.passphrase")}
+	k := Keys{Data: filepath.Join(abs, "data"), GateKey: filepath.Join(abs, "keys", "gate.key"), PassphraseFile: filepath.Join(abs, "keys", "vault.passphrase"), Payroll: filepath.Join(abs, "payroll")}
 	if err := os.MkdirAll(filepath.Dir(k.GateKey), 0o700); err != nil {
 		return k, nil, gatehouse.Errorf("demo.directory", "choose another --dir", "the demo's directory cannot be made: %w", err)
 	}

@@ -122,6 +122,16 @@ line 13: punch.time: it is before the year 2000`
 	if len(got) != 2 || got[0].Direction != gatehouse.In || got[1].Direction != gatehouse.Out || !got[0].At.Equal(time.Date(2026, 3, 2, 7, 0, 0, 0, time.UTC)) {
 		t.Errorf("read %+v", got)
 	}
+	// One person at two sites, and two people: within the minute always, within the way's length where it is known.
+	elsewhere := []PunchRow{{Line: 2, Who: "1001", At: "02.03.2026 08:00", Direction: "K"}, {Line: 3, Who: "1002", At: "02.03.2026 08:00", Direction: "K", Site: "depot"}, {Line: 4, Who: "1001", At: "02.03.2026 08:10", Direction: "K", Site: "depot"}}
+	both := map[string]gatehouse.SubjectID{"1001": worker, "1002": id(77)}
+	if _, found = FromRows(elsewhere, f, both, now, newID); len(found) != 0 {
+		t.Errorf("ten minutes apart: %v", found)
+	}
+	f.Travel = 15
+	if _, found = FromRows(elsewhere, f, both, now, newID); codes(found) != "line 4: punch.two_sites: it is at another site at the same time as line 2 says" {
+		t.Errorf("at two sites at once: %v", found)
+	}
 	f.Layout = time.RFC3339
 	if got, found = FromRows([]PunchRow{{Line: 2, Who: "1001", At: "2026-10-25T02:30:00+01:00", Direction: "G"}, {Line: 3, Who: "1001", At: "2026-10-25T02:30:00+02:00", Direction: "G"}}, f, who, now, newID); len(got) != 2 || len(found) != 0 {
 		t.Errorf("with an offset: %v %v", got, found)

@@ -1,7 +1,12 @@
 package attendance
 
 import (
+	"bytes"
+	"cmp"
+	"math"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"gatehouse"
@@ -19,15 +24,53 @@ type PunchRow struct {
 type PunchFormat struct {
 	// Layout is Go's reference time as the file would write it: "02.01.2006 15:04". It is never
 	// guessed: 03.04. is two different days.
-	Layout  string
-	Zone    *time.Location
-	In, Out string // the words for coming and going; "" for none
-	Site    gatehouse.SiteID
+	Layout string
+	Zone   *time.Location
+	// In and Out are the words for coming and going, several with a bar between them: "C/In|0".
+	// Neither are those that say nothing of it, and leave it to the pairing.
+	In, Out, Neither string
+	Site             gatehouse.SiteID
+	// Travel is how many minutes apart one person cannot be at two sites; less than 1 is 1.
+	Travel int
+	// Serial says that times are numbers of days, as spreadsheets keep them: a Layout is not
+	// looked at. Date1904 counts them from 1904, as some do, instead of 1900.
+	Serial, Date1904 bool
+}
+
+// clock reads a time. why is "" where it could be read.
+func (f PunchFormat) clock(text string) (at time.Time, why string) {
+	layout := f.Layout
+	if f.Serial {
+		days, err := strconv.ParseFloat(text, 64)
+		if err != nil || !(days >= 1 && days < 200_000) {
+			return at, "the time is no date of a spreadsheet, which is a number of days: a text that looks like one is not"
+		}
+		first := time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC)
+		if f.Date1904 {
+			first = time.Date(1904, 1, 1, 0, 0, 0, 0, time.UTC)
+		}
+		layout = time.DateTime // what its clock shows, which is in no zone yet
+		text = first.Add(time.Duration(math.Round(days*86400)) * time.Second).Format(layout)
+	}
+	at, err := time.ParseInLocation(layout, text, f.Zone)
+	if err != nil {
+		return at, "the time is not written as " + layout
+	}
+	if at.Format(layout) != text && at.In(time.UTC).Format(layout) != text {
+		return at, "the clock skipped this time, or it is not written as " + layout
+	}
+	return at, ""
+}
+
+// is reports whether a cell is one of the words.
+func is(words, cell string) bool {
+	return words != "" && slices.Contains(strings.Split(words, "|"), cell)
 }
 
 // FromRows reads rows into punches with ids that newID gives. A row that is wrong is a
 // problem with its line, and the others are read; an import is refused while there is one.
 // A time that the clock skips or shows twice is a problem, too: which was meant is not known.
+// So is one person at two sites at once.
 func FromRows(rows []PunchRow, f PunchFormat, who map[string]gatehouse.SubjectID, now time.Time, newID func() gatehouse.ID) (out []gatehouse.Punch, found []Problem) {
 	type key struct {
 		who gatehouse.SubjectID
@@ -35,6 +78,7 @@ func FromRows(rows []PunchRow, f PunchFormat, who map[string]gatehouse.SubjectID
 		dir gatehouse.Direction
 	}
 	seen := map[key]int{}
+	var lines []int // of out
 	for _, r := range rows {
 		bad := func(code, reason string) { found = append(found, Problem{r.Line, code, reason}) }
 		subject, known := who[r.Who]
@@ -42,16 +86,12 @@ func FromRows(rows []PunchRow, f PunchFormat, who map[string]gatehouse.SubjectID
 			bad("punch.who", "there is nobody with this number")
 			continue
 		}
-		at, err := time.ParseInLocation(f.Layout, r.At, f.Zone)
-		if err != nil {
-			bad("punch.time", "the time is not written as "+f.Layout)
+		at, why := f.clock(r.At)
+		if why != "" {
+			bad("punch.time", why)
 			continue
 		}
-		if at.Format(f.Layout) != r.At && at.In(time.UTC).Format(f.Layout) != r.At {
-			bad("punch.time", "the clock skipped this time, or it is not written as "+f.Layout)
-			continue
-		}
-		if twice(at) && !hasZone(f.Layout) {
+		if twice(at) && (f.Serial || !hasZone(f.Layout)) {
 			bad("punch.twice", "the clock shows this time twice: say which is meant, with its offset from UTC")
 			continue
 		}
@@ -64,11 +104,11 @@ func FromRows(rows []PunchRow, f PunchFormat, who map[string]gatehouse.SubjectID
 			continue
 		}
 		var dir gatehouse.Direction
-		switch r.Direction {
-		case "":
-		case f.In:
+		switch {
+		case r.Direction == "" || is(f.Neither, r.Direction):
+		case is(f.In, r.Direction):
 			dir = gatehouse.In
-		case f.Out:
+		case is(f.Out, r.Direction):
 			dir = gatehouse.Out
 		default:
 			bad("punch.direction", "this is neither the word for coming nor that for going")
@@ -88,10 +128,36 @@ func FromRows(rows []PunchRow, f PunchFormat, who map[string]gatehouse.SubjectID
 			continue
 		}
 		seen[k] = r.Line
+		lines = append(lines, r.Line)
 		out = append(out, gatehouse.Punch{ID: newID(), Subject: subject, Source: gatehouse.FromImport, Site: site, Direction: dir, At: at, Made: now})
 	}
-	return out, found
+	return out, append(found, atOnce(out, lines, max(f.Travel, 1))...)
 }
+
+// atOnce finds punches of one person at two sites within so many minutes.
+func atOnce(list []gatehouse.Punch, lines []int, travel int) (found []Problem) {
+	order := make([]int, len(list))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		return cmp.Or(bytes.Compare(list[a].Subject[:], list[b].Subject[:]), list[a].At.Compare(list[b].At))
+	})
+	for k := 1; k < len(order); k++ {
+		a, b := list[order[k-1]], list[order[k]]
+		if a.Subject == b.Subject && a.Site != b.Site && b.At.Sub(a.At) < time.Duration(travel)*time.Minute {
+			found = append(found, Problem{max(lines[order[k-1]], lines[order[k]]), "punch.two_sites", "it is at another site at the same time as line " + strconv.Itoa(min(lines[order[k-1]], lines[order[k]])) + " says"})
+		}
+	}
+	return found
+}
+
+// columns are which cell a problem of a row is about, where it is one.
+var columns = map[string]string{"punch.who": "person", "punch.time": "at", "punch.twice": "at", "punch.future": "at", "punch.direction": "direction", "punch.site": "site", "punch.two_sites": "site", "correction.period": "at"}
+
+// Column is the cell that a problem with a row of punches is about: person, at, direction or
+// site; "" for the row.
+func (p Problem) Column() string { return columns[p.Code] }
 
 // twice reports whether the clock of t's zone shows t's time twice.
 func twice(t time.Time) bool {

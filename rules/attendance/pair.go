@@ -37,7 +37,7 @@ func (c *calculation) pair(p *plan, d *gatehouse.TimesheetDay) (un unpairedPunch
 	}
 	for k := 1; k < len(live); k++ {
 		a, b := p.punches[live[k-1]], p.punches[live[k]]
-		if gap := int(b.at - a.at); a.site != b.site && gap < c.Rules.TravelWithin {
+		if gap := int(b.at - a.at); a.site != b.site && gap < max(c.Rules.TravelWithin, 1) {
 			d.Exceptions = append(d.Exceptions, gatehouse.Exception{Kind: gatehouse.TwoSites, Minutes: gap, Limit: c.Rules.TravelWithin, Punch: b.id})
 		}
 	}

@@ -1,6 +1,7 @@
 package attendance
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -32,33 +33,43 @@ type StaffingDay struct {
 	Overtime, Minutes int
 }
 
-// TeamSheet is one person's timesheet, and the team that it counts for.
-type TeamSheet struct {
-	Team  gatehouse.GroupID
-	Sheet gatehouse.Timesheet
+// Figures are one person's part of a team's, small enough to be remembered for everybody.
+// They are shown to nobody but within a team's.
+type Figures struct {
+	sum  TeamFigures // without days
+	days []figuresDay
 }
 
-// Performance adds timesheets up by team, in the order of their names, and over all of them.
-// Teams of fewer than SmallGroup people are hidden, and are in no sum: with the sum and the
-// other teams, one hidden team's figures would be known.
-func Performance(sheets []TeamSheet) (teams []TeamFigures, all TeamFigures) {
+// figuresDay is one day of Figures; no day has as many minutes as an int16 holds.
+type figuresDay struct {
+	planned, came     bool
+	minutes, overtime int16
+}
+
+// TeamPart are one person's figures, and the team that they count for.
+type TeamPart struct {
+	Team gatehouse.GroupID
+	Figures
+}
+
+// Performance adds figures of the days from first on up by team, in the order of their
+// names, and over all of them. Teams of fewer than SmallGroup people are hidden, and are in
+// no sum: with the sum and the other teams, one hidden team's figures would be known.
+func Performance(first gatehouse.Date, people []TeamPart) (teams []TeamFigures, all TeamFigures) {
 	byTeam := map[gatehouse.GroupID]*TeamFigures{}
-	days := map[gatehouse.GroupID]map[gatehouse.Date]*StaffingDay{}
-	for _, s := range sheets {
-		f := byTeam[s.Team]
+	begin, _ := dayOf(first)
+	for _, p := range people {
+		f := byTeam[p.Team]
 		if f == nil {
-			f = &TeamFigures{Team: s.Team}
-			byTeam[s.Team], days[s.Team] = f, map[gatehouse.Date]*StaffingDay{}
+			f = &TeamFigures{Team: p.Team}
+			byTeam[p.Team] = f
 		}
-		f.People++
-		for i := range s.Sheet.Days {
-			d := &s.Sheet.Days[i]
-			one := days[s.Team][d.Date]
-			if one == nil {
-				one = &StaffingDay{Date: d.Date}
-				days[s.Team][d.Date] = one
-			}
-			f.add(d, one)
+		for i := len(f.Days); i < len(p.days); i++ {
+			f.Days = append(f.Days, StaffingDay{Date: (begin + day(i)).date()})
+		}
+		f.add(&p.sum)
+		for i, d := range p.days {
+			f.Days[i].add(d)
 		}
 	}
 	for team, f := range byTeam {
@@ -66,10 +77,6 @@ func Performance(sheets []TeamSheet) (teams []TeamFigures, all TeamFigures) {
 			teams = append(teams, TeamFigures{Team: team, People: f.People, Hidden: true})
 			continue
 		}
-		for _, d := range days[team] {
-			f.Days = append(f.Days, *d)
-		}
-		slices.SortFunc(f.Days, func(a, b StaffingDay) int { return strings.Compare(string(a.Date), string(b.Date)) })
 		teams = append(teams, *f)
 		all.merge(f)
 	}
@@ -78,32 +85,42 @@ func Performance(sheets []TeamSheet) (teams []TeamFigures, all TeamFigures) {
 	return teams, all
 }
 
-func (f *TeamFigures) add(d *gatehouse.TimesheetDay, one *StaffingDay) {
-	if d.Shift != "" && d.Due > 0 {
-		f.Planned++
-		one.Planned++
-		if d.Worked > 0 || len(d.Punches) > 0 { // a missing punch is no absence
-			one.Came++
-		}
+// FiguresOf are those of one person's timesheet.
+func FiguresOf(s gatehouse.Timesheet) Figures {
+	f := Figures{sum: TeamFigures{People: 1}, days: make([]figuresDay, len(s.Days))}
+	for i := range s.Days {
+		f.count(&s.Days[i], &f.days[i])
 	}
-	f.Due += d.Due
-	f.Worked += d.Worked
-	one.Minutes += d.Worked
+	return f
+}
+
+func (f *Figures) count(d *gatehouse.TimesheetDay, one *figuresDay) {
+	sum := &f.sum
+	if d.Shift != "" && d.Due > 0 {
+		sum.Planned++
+		one.planned = true
+		one.came = d.Worked > 0 || len(d.Punches) > 0 // a missing punch is no absence
+	}
+	sum.Due += d.Due
+	sum.Worked += d.Worked
+	one.minutes = int16(min(d.Worked, math.MaxInt16))
+	over := 0
 	for _, e := range d.Entries {
 		switch {
 		case e.Paid() && e.Code != gatehouse.Regular && e.Code != "":
-			f.Overtime += e.Minutes()
-			one.Overtime += e.Minutes()
+			over += e.Minutes()
 		case e.Kind == gatehouse.OnLeave:
-			f.OnLeave += e.Minutes()
+			sum.OnLeave += e.Minutes()
 		}
 	}
+	sum.Overtime += over
+	one.overtime = int16(min(over, math.MaxInt16))
 	var late, early, missed bool
 	for _, e := range d.Exceptions {
 		switch e.Kind {
 		case gatehouse.LateIn:
 			late = true
-			f.LateMinutes += e.Minutes
+			sum.LateMinutes += e.Minutes
 		case gatehouse.EarlyOut:
 			early = true
 		case gatehouse.Absent:
@@ -115,18 +132,34 @@ func (f *TeamFigures) add(d *gatehouse.TimesheetDay, one *StaffingDay) {
 			*n++
 		}
 	}
-	count(&f.Late, late)
-	count(&f.Early, early)
-	count(&f.Missed, missed)
+	count(&sum.Late, late)
+	count(&sum.Early, early)
+	count(&sum.Missed, missed)
 }
 
-// merge adds another team's figures.
-func (f *TeamFigures) merge(o *TeamFigures) {
+func (s *StaffingDay) add(d figuresDay) {
+	if d.planned {
+		s.Planned++
+	}
+	if d.came {
+		s.Came++
+	}
+	s.Minutes += int(d.minutes)
+	s.Overtime += int(d.overtime)
+}
+
+// add adds what is no day's.
+func (f *TeamFigures) add(o *TeamFigures) {
 	f.People += o.People
 	for _, n := range [][2]*int{{&f.Planned, &o.Planned}, {&f.Late, &o.Late}, {&f.Early, &o.Early}, {&f.Missed, &o.Missed}, {&f.LateMinutes, &o.LateMinutes}, {&f.Due, &o.Due},
 		{&f.Worked, &o.Worked}, {&f.Overtime, &o.Overtime}, {&f.OnLeave, &o.OnLeave}} {
 		*n[0] += *n[1]
 	}
+}
+
+// merge adds another team's figures.
+func (f *TeamFigures) merge(o *TeamFigures) {
+	f.add(o)
 	for _, d := range o.Days {
 		i := slices.IndexFunc(f.Days, func(x StaffingDay) bool { return x.Date == d.Date })
 		if i < 0 {

@@ -207,7 +207,8 @@ func TestRecalculationIsTheSame(t *testing.T) {
 	})
 }
 
-// Differences add up: what they say of a code is what the totals became.
+// Differences add up: what they say of a code is what the totals became. So do parts,
+// however the days and places cut them.
 func TestDifferencesAddUp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		in := drawInput(t)
@@ -231,6 +232,22 @@ func TestDifferencesAddUp(t *testing.T) {
 		for code, n := range sum {
 			if code != "" && n != 0 {
 				t.Fatalf("%s is off by %d minutes", code, n)
+			}
+		}
+		var all []gatehouse.CodeTotal
+		for _, p := range Parts(after, func(day gatehouse.Date, e gatehouse.TimeEntry) (gatehouse.Date, gatehouse.Where) {
+			return day[:7], gatehouse.Where{Site: gatehouse.SiteID(day[9:]), Project: string(e.Kind)}
+		}) {
+			all = append(all, p.Totals...)
+		}
+		for _, x := range Totals(after) {
+			for _, y := range all {
+				if x.Code == y.Code && x.Rate == y.Rate && x.TimeOff == y.TimeOff {
+					x.Minutes -= y.Minutes
+				}
+			}
+			if x.Minutes != 0 {
+				t.Fatalf("the parts of %s are off by %d minutes", x.Code, x.Minutes)
 			}
 		}
 	})

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gatehouse/internal/child/childtest"
+	"gatehouse/server"
 	"gatehouse/vault"
 	"gatehouse/vault/custody"
 	"gatehouse/vision/worker"
@@ -31,7 +32,7 @@ var browser struct {
 
 func TestMain(m *testing.M) {
 	custody.QuickForTests() // in the processes that it starts, too
-	childtest.Main(m, map[string]func(context.Context) error{"__vault": vault.RunChild, "__vision": worker.RunChild}, func() {
+	childtest.Main(m, map[string]func(context.Context) error{"__vault": vault.RunChildWith(server.Payroll()), "__vision": worker.RunChild}, func() {
 		if browser.cancel != nil {
 			browser.cancel()
 		}

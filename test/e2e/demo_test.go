@@ -74,6 +74,16 @@ func TestTheDemoFromAFrameToAnOpenedGate(t *testing.T) {
 	} else if rows, err := book.GetRows(book.GetSheetName(0)); err != nil || len(rows) < 9 || !slices.ContainsFunc(rows, func(r []string) bool { return slices.Contains(r, "overtime-150") }) {
 		t.Errorf("%v, %v", rows, err)
 	}
+	// What was paid for it: 2:35 of overtime at 48 and a half more, in a file for the office.
+	if book, err := excelize.OpenFile(filepath.Join(dir, "payroll", "pay.xlsx")); err != nil {
+		t.Errorf("the pay is no spreadsheet: %v", err)
+	} else if rows, err := book.GetRows(book.GetSheetName(0)); err != nil || !slices.ContainsFunc(rows, func(r []string) bool {
+		return len(r) > 8 && r[0] == "P-003" && r[1] != "" && r[4] == "overtime-150" && r[7] == "186.00" && r[8] == "CNY"
+	}) {
+		t.Errorf("%v, %v", rows, err)
+	}
+	must(t, chromedp.Do(window, chromedp.Navigate(strings.Split(link, "/enter/")[0]+"/hours/periods")))
+	wait("document.body.innerText.includes('8 payslips')")
 	quiet(t, complaints)
 
 	if err := <-done; err != nil {

@@ -89,7 +89,7 @@ func TestPayInTheConsole(t *testing.T) {
 	boss := s.Account("boss-1", gatehouse.Assignment{Role: gatehouse.SiteManager})
 	enter(boss.ID, "/hours/people/"+who.String())
 	enter(own.ID, "/hours/own/looks")
-	if got := page(); !strings.Contains(got, "Site manager") || strings.Contains(got, "boss-1") {
+	if got := page(); !strings.Contains(got, "Site manager") || !strings.Contains(got, "hours") || !strings.Contains(got, "payslip") || strings.Contains(got, "boss-1") {
 		t.Errorf("who looked: %q", got)
 	}
 
