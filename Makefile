@@ -79,7 +79,7 @@ openapi: ## Write the API's document from its operations
 	$(GO) test $(TAGS) -count=1 -run TestTheDocumentIsThat ./api -update
 
 screenshots: need-test assets ## Write every page at three widths, a terminal's at two, light and dark, into build/screenshots
-	GATEHOUSE_SCREENSHOTS=$(CURDIR)/build/screenshots $(GO) test -count=1 -run 'Screenshots|AsksForASecondFactor' ./test/e2e/
+	GATEHOUSE_SCREENSHOTS=$(CURDIR)/build/screenshots $(GO) test $(TAGS) -timeout 1h -count=1 -run 'Screenshots|AsksForASecondFactor' ./test/e2e/
 
 clean: ## Remove what was built (not what was fetched)
 	rm -rf bin build

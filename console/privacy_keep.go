@@ -67,7 +67,8 @@ func (c *Console) holds(w http.ResponseWriter, r *http.Request, status int, prob
 	}
 	list := listingOf(r)
 	shown := arrange(&list, all, func(h HoldState) []string { return []string{h.Label, h.Day, h.Operator} },
-		by("label", func(h HoldState) string { return h.Label + h.Day }), byTime("made", func(h HoldState) time.Time { return h.Made }), byTime("until", func(h HoldState) time.Time { return h.Until }))
+		by("label", func(h HoldState) string { return h.Label + h.Day }), byTime("made", func(h HoldState) time.Time { return h.Made }), byTime("until", func(h HoldState) time.Time { return h.Until }),
+		by("who", func(h HoldState) string { return h.Operator }), by("items", func(h HoldState) int { return h.Items }))
 	if list.File {
 		var out [][]string
 		for _, h := range shown {
@@ -181,7 +182,8 @@ func (c *Console) releases(w http.ResponseWriter, r *http.Request) {
 		rows = append(rows, releaseRow{one, releaseState(one, c.o.Now())})
 	}
 	shown := arrange(&list, rows, func(x releaseRow) []string { return []string{x.Request.Operator, x.Approver, x.Request.Purpose} },
-		byTime("at", func(x releaseRow) time.Time { return x.Request.At }), by("state", func(x releaseRow) string { return x.State }), by("items", func(x releaseRow) int { return x.Count }))
+		byTime("at", func(x releaseRow) time.Time { return x.Request.At }), by("state", func(x releaseRow) string { return x.State }), by("items", func(x releaseRow) int { return x.Count }),
+		by("purpose", func(x releaseRow) string { return x.Request.Purpose }))
 	if list.File {
 		var out [][]string
 		for _, x := range shown {

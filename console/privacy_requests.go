@@ -45,7 +45,8 @@ func (c *Console) requests(w http.ResponseWriter, r *http.Request, status int, p
 	}
 	shown := arrange(&list, rows, func(x requestRow) []string { return []string{x.Label, x.ID.String()} },
 		by("kind", func(x requestRow) string { return string(x.Kind) }), by("state", func(x requestRow) string { return x.State }),
-		byTime("opened", func(x requestRow) time.Time { return x.Opened }), byTime("due", func(x requestRow) time.Time { return x.Due }))
+		byTime("opened", func(x requestRow) time.Time { return x.Opened }), byTime("due", func(x requestRow) time.Time { return x.Due }),
+		by("who", func(x requestRow) string { return x.Label }), byTime("done", func(x requestRow) time.Time { return x.Done }))
 	if list.File {
 		var out [][]string
 		for _, x := range shown {

@@ -12,6 +12,7 @@ var listingTexts = map[string][2]string{
 	"list.show":    {"Show", "显示"},
 	"list.any":     {"all", "全部"},
 	"list.clear":   {"Clear the filter", "清除筛选"},
+	"list.cut":     {"In this order: the newest %d rows that fit. Choose days to see older ones.", "按此顺序显示符合条件的最新 %d 行。选择日期可查看更早的内容。"},
 	"list.nothing": {"Nothing fits the filter.", "没有符合筛选条件的内容。"},
 	"job.stop":     {"Stop", "停止"},
 	"job.stopped":  {"Stopped at", "已停止于"},
