@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gatehouse"
+	"gatehouse/flow/erase"
 )
 
 type retentionBody struct {
@@ -196,6 +197,7 @@ func (c *Console) releases(w http.ResponseWriter, r *http.Request) {
 }
 
 type erasuresBody struct {
+	Open    []erase.Progress // that have not ended
 	List    listing
 	Rows    []ErasureState
 	None    bool
@@ -219,7 +221,14 @@ func (c *Console) erasures(w http.ResponseWriter, r *http.Request, status int, p
 		c.file(w, "erasures", []string{"id", "at", "chains", "passages", "final_at", "entry"}, out)
 		return
 	}
-	c.render(w, r, status, "erasures", "erasures.title", "erasures", erasuresBody{List: list, Rows: shown, None: len(all) == 0, Problem: problem})
+	var open []erase.Progress
+	if c.o.Registry.Erasures != nil {
+		if open, err = c.o.Registry.Erasures.Erasing(r.Context()); err != nil {
+			c.fail(w, r, err)
+			return
+		}
+	}
+	c.render(w, r, status, "erasures", "erasures.title", "erasures", erasuresBody{Open: open, List: list, Rows: shown, None: len(all) == 0, Problem: problem})
 }
 
 // whomToErase finds who is meant and leads on to the question, which is asked on one page

@@ -112,6 +112,7 @@ POST /people/{id}/correct                   permission edit-records, fresh
 GET /people/{id}/erase                      permission erase, fresh
 POST /people/{id}/erase                     permission erase, fresh
 GET /erasures/{id}                          permission erase
+POST /erasures/{id}/stop                    permission erase
 GET /people/import                          permission enrol
 POST /people/import                         permission enrol
 GET /people/import/template                 permission enrol
