@@ -18,6 +18,8 @@ import (
 // what a vehicle looks like is on its passage's page, which is a disclosure.
 type Parking interface {
 	Occupancies() []stay.Occupancy
+	// Busy is how full a car park was in each hour; whole is false where the oldest stays are missing.
+	Busy(ctx context.Context, park string, from, until time.Time) (hours []stay.Hour, whole bool, err error)
 	List(ctx context.Context, f gatehouse.StayFilter) ([]gatehouse.StayRecord, error)
 	// Stay fails with parking.unknown_stay, Exit with parking.unknown_exit.
 	Stay(ctx context.Context, id gatehouse.ID) (gatehouse.StayRecord, error)
@@ -53,7 +55,7 @@ type StayLine struct {
 
 // parked is the area of car parks.
 var parked = area{
-	pages:  []string{"parking", "stays", "stay", "exits", "exit", "tariffs", "rights", "drivers", "driver", "shops", "pagelink"},
+	pages:  []string{"parking", "stays", "stay", "exits", "exit", "tariffs", "rights", "drivers", "driver", "shops", "pagelink", "occupancy"},
 	routes: (*Console).parkingRoutes,
 	nav:    []entry{{"nav.parking", "parking", "/parking", "nav.carparks", gatehouse.SeeParking}},
 }
@@ -62,6 +64,8 @@ func (c *Console) parkingRoutes() []auth.Route {
 	see, handle, manage := auth.Needs(gatehouse.SeeParking), auth.Needs(gatehouse.HandleStays), auth.NeedsFresh(gatehouse.ManageParking)
 	return append(c.officeParkingRoutes(), []auth.Route{
 		{Pattern: "GET /parking", Policy: see, Handler: c.parking(c.carParks)},
+		{Pattern: "GET /parking/occupancy", Policy: see, Handler: c.parking(c.parkBusy)},
+		{Pattern: "GET /parking/occupancy/hours", Policy: see, Handler: c.parking(c.parkHours)},
 		{Pattern: "GET /parking/stays", Policy: see, Handler: c.parking(c.stayList)},
 		{Pattern: "GET /parking/stays/{id}", Policy: see, Handler: c.parking(c.stayPage)},
 		{Pattern: "POST /parking/stays/{id}/plate", Policy: handle, Page: "/parking/stays/{id}", Handler: c.parking(c.correctPlate)},

@@ -121,6 +121,16 @@ func TestAnExitIsAttachedOnItsPage(t *testing.T) {
 	for _, v := range violations(t, ctx) {
 		t.Error(v)
 	}
+	// How full it was, as charts and as a table.
+	must(t, chromedp.Do(ctx, chromedp.Click(chromedp.CSS("main td a[href^='/parking/occupancy']"))))
+	until(t, ctx, "document.querySelectorAll('.charts.is-drawn canvas').length == 2")
+	if says := ask[string](t, ctx, "document.querySelector('main .heading').innerText"); !strings.Contains(says, "1 of 5 spaces") {
+		t.Errorf("the page says %q", says)
+	}
+	for _, v := range violations(t, ctx) {
+		t.Error(v)
+	}
+	visit("/parking?lang=en")
 	must(t, chromedp.Do(ctx, chromedp.Click(chromedp.CSS("a[href='/parking/exits']:not(.button)"))))
 	until(t, ctx, "location.pathname == '/parking/exits' && document.querySelectorAll('tbody tr').length == 1")
 	must(t, chromedp.Do(ctx, chromedp.Click(chromedp.CSS("tbody a"))))
@@ -162,7 +172,7 @@ func (p *product) shootParking(t *testing.T, ctx context.Context, dir string) {
 	must(t, err)
 	left := p.drive(t, "exit-lane", "粤B66554")
 	_ = p.drive(t, "entry-lane", "浙D70707")
-	for name, path := range map[string]string{"parking": "/parking?", "stays": "/parking/stays?", "stay": "/parking/stays/" + page.Stays[0].ID.String() + "?", "exits": "/parking/exits?", "exit": "/parking/exits/" + left.ID.String() + "?", "tariffs": "/parking/tariffs?name=centre&"} {
+	for name, path := range map[string]string{"parking": "/parking?", "occupancy": "/parking/occupancy?", "stays": "/parking/stays?", "stay": "/parking/stays/" + page.Stays[0].ID.String() + "?", "exits": "/parking/exits?", "exit": "/parking/exits/" + left.ID.String() + "?", "tariffs": "/parking/tariffs?name=centre&"} {
 		for _, lang := range []string{"en", "zh"} {
 			for _, width := range []int64{390, 1600} {
 				must(t, chromedp.Do(ctx, chromedp.EmulateViewport(width, 1000), chromedp.Navigate(p.base+path+"lang="+lang), chromedp.Sleep(250*time.Millisecond)))

@@ -302,6 +302,8 @@ POST /rules/schedules/{id}/remove           permission rules, fresh
 POST /rules/holidays                        permission rules, fresh
 POST /rules/holidays/{id}/remove            permission rules, fresh
 GET /parking                                permission see-parking
+GET /parking/occupancy                      permission see-parking
+GET /parking/occupancy/hours                permission see-parking
 GET /parking/stays                          permission see-parking
 GET /parking/stays/{id}                     permission see-parking
 POST /parking/stays/{id}/plate              permission handle-stays
