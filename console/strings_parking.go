@@ -89,6 +89,8 @@ var parkingTexts = map[string][2]string{
 	"drivers.add":       {"Make an account", "新建账户"},
 
 	"driver.title":   {"A driver's account", "车主账户"},
+	"driver.has":     {"Vehicles and passes", "车辆和停车证"},
+	"driver.page":    {"Their page", "车主页面"},
 	"driver.link":    {"A new link, which ends all before it", "生成新链接（之前的全部失效）"},
 	"driver.addcar":  {"Add a vehicle", "添加车辆"},
 	"driver.invoice": {"Change", "更改"},

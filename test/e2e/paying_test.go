@@ -83,7 +83,7 @@ func TestADriverPays(t *testing.T) {
 			}
 			must(t, chromedp.Do(ctx, media(l.scheme), chromedp.EmulateViewport(l.width, l.height)))
 			if dir != "" {
-				png, err := chromedp.Run(ctx, chromedp.FullScreenshot(90))
+				png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
 				must(t, err)
 				must(t, os.MkdirAll(dir, 0o755))
 				must(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("parking-%s-%s-%d-%s.png", name, lang, l.width, l.scheme)), png, 0o644))
@@ -211,7 +211,7 @@ func TestTheBooksPages(t *testing.T) {
 			must(t, chromedp.Do(ctx, media(l.scheme), chromedp.EmulateViewport(l.width, 900), chromedp.Navigate(base+inLanguage(path, l.lang))))
 			until(t, ctx, "document.readyState === 'complete'")
 			if dir != "" {
-				png, err := chromedp.Run(ctx, chromedp.FullScreenshot(90))
+				png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
 				must(t, err)
 				must(t, os.MkdirAll(dir, 0o755))
 				must(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("books-%s-%s-%d-%s.png", name, l.lang, l.width, l.scheme)), png, 0o644))
