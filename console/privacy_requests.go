@@ -312,8 +312,7 @@ func (c *Console) heldFile(w http.ResponseWriter, r *http.Request) {
 
 // attachment answers with a file to keep.
 func (c *Console) attachment(w http.ResponseWriter, name, kind string, b []byte) {
-	w.Header().Set("Content-Type", kind)
-	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
-	w.Header().Set("Cache-Control", "no-store")
+	attachment(w, kind, name)
+	w.Header().Set("Content-Length", strconv.Itoa(len(b))) // the browser shows how far it is, and whether it has all
 	_, _ = w.Write(b)
 }

@@ -1,8 +1,10 @@
 package console
 
 import (
+	"bufio"
 	"encoding/csv"
 	"errors"
+	"io"
 	"net/http"
 	"time"
 )
@@ -90,4 +92,49 @@ func (c *Console) batches(w http.ResponseWriter, r *http.Request, name string, h
 		c.o.Log.Warn("a file was broken off", "file", name, "err", err)
 	}
 	f.end(err)
+}
+
+// sending is a file on its way, whose headers go with its first bytes.
+type sending struct {
+	w     http.ResponseWriter
+	rc    *http.ResponseController
+	begin func()
+	begun bool
+}
+
+func (s *sending) Write(b []byte) (int, error) {
+	if !s.begun {
+		s.begin()
+		s.begun = true
+	}
+	_ = s.rc.SetWriteDeadline(time.Now().Add(writeWithin))
+	n, err := s.w.Write(b)
+	if err == nil {
+		if err = s.rc.Flush(); errors.Is(err, http.ErrNotSupported) {
+			err = nil
+		}
+	}
+	return n, err
+}
+
+// sendWhole sends what write writes while it is written, and breaks it off where that fails:
+// a browser shows that. What fails before the first bytes went is a page.
+func (c *Console) sendWhole(w http.ResponseWriter, r *http.Request, kind, name string, write func(io.Writer) error) {
+	s := &sending{w: w, rc: http.NewResponseController(w), begin: func() { attachment(w, kind, name) }}
+	out := bufio.NewWriterSize(s, 64<<10)
+	err := write(out)
+	if err == nil {
+		err = out.Flush()
+	}
+	switch {
+	case err == nil:
+		_ = s.rc.SetWriteDeadline(time.Time{})
+	case s.begun:
+		if r.Context().Err() == nil {
+			c.o.Log.Warn("a file was broken off", "err", err)
+		}
+		panic(http.ErrAbortHandler)
+	default:
+		c.fail(w, r, err)
+	}
 }

@@ -49,3 +49,35 @@ func TestAFileThatBreaksOffFails(t *testing.T) {
 		})
 	}
 }
+
+// What is written without rows of its own is the same: its size is nobody's to know before.
+func TestAFileThatIsWrittenBreaksOff(t *testing.T) {
+	c := &Console{o: Options{Now: time.Now, Location: time.UTC, Log: slog.New(slog.DiscardHandler)}}
+	for _, broken := range []bool{false, true} {
+		s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			c.sendWhole(w, r, "text/csv", "books.csv", func(w io.Writer) error {
+				for range 100 {
+					if _, err := io.WriteString(w, strings.Repeat("x", 4096)); err != nil {
+						return err
+					}
+				}
+				if broken {
+					return errors.New("the disk went away")
+				}
+				return nil
+			})
+		}))
+		s.Config.ErrorLog = log.New(io.Discard, "", 0)
+		s.Start()
+		answer, err := s.Client().Get(s.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		if (err != nil) != broken || !broken && len(body) != 100*4096 || answer.Header.Get("Content-Disposition") == "" {
+			t.Errorf("broken off %t: %d bytes, %v", broken, len(body), err)
+		}
+		s.Close()
+	}
+}
