@@ -86,6 +86,12 @@ func TestPagesAreAccessible(t *testing.T) {
 			t.Errorf("%s is %d px too wide for a phone: %s", path, over, ask[string](t, ctx, `[...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth && !e.closest(".scroll")).slice(0, 3).map(e => e.outerHTML.slice(0, 120)).join(" | ")`))
 		}
 	}
+	must(t, chromedp.Do(ctx, enter(t, s)))
+	answered(t, ctx, s.Server.URL, "en", func(name string) {
+		for _, v := range violations(t, ctx) {
+			t.Errorf("%s: %s", name, v)
+		}
+	})
 	// The control: what is broken on purpose is found.
 	ask[bool](t, ctx, `document.querySelector("main").append(Object.assign(document.createElement("p"), {id: "wide", textContent: "x"})), document.getElementById("wide").style.width = "400px", true`)
 	if over := ask[int](t, ctx, tooWide); over < 10 {

@@ -53,6 +53,8 @@ func TestTheOfficeAndTheDriver(t *testing.T) {
 	pictures(t, ctx, p.base, "shops", "/parking/shops")
 
 	visit("/parking/drivers?lang=en")
+	accessible()
+	pictures(t, ctx, p.base, "drivers", "/parking/drivers")
 	fill("/parking/drivers", map[string]string{"holder": car.Subject.String()})
 	until(t, ctx, "location.pathname.startsWith('/parking/drivers/') && document.body.innerText.includes('V-7')")
 	accessible()

@@ -77,6 +77,13 @@ func TestScreenshots(t *testing.T) {
 			shoot(name+"-"+lang, inLanguage(path, lang))
 		}
 	}
+	for _, lang := range []string{"en", "zh"} {
+		answered(t, ctx, s.Server.URL, lang, func(name string) {
+			if strings.Contains(name, only) {
+				picture(t, ctx, name+"-"+lang)
+			}
+		})
+	}
 	must(t, chromedp.Do(ctx, chromedp.Navigate(s.Auth.MintFor(owner.ID))))
 	for _, lang := range []string{"en", "zh"} {
 		for name, path := range map[string]string{"account": "/account", "code": "/account/code", "again": "/again", "ownhours": "/hours/own" + team.query} {
