@@ -60,7 +60,7 @@ func TestPagesAreAccessible(t *testing.T) {
 	paths := slices.Sorted(maps.Values(enrolments(t, ctx, s)))
 	paths = append(paths, slices.Sorted(maps.Values(officePages(s)))...)
 	paths = append(paths, slices.Sorted(maps.Values(team.pages()))...)
-	for i, path := range append(paths, "/", "/passages/"+car.ID.String(), "/passages", "/people", "/disclosures", "/search", "/no-such-page",
+	for i, path := range append(paths, "/", "/passages/"+car.ID.String(), "/passages", "/traffic", "/people", "/disclosures", "/search", "/no-such-page",
 		"/?only=denied", "/live/wall", "/alarms", "/gates", "/gates/front-door", "/plans/ground-floor", "/plans/-", "/rules", "/rules/groups/staff", "/rules/grants/night", "/rules/schedules/nights", "/rules/schedules/-", "/rules/changes", whyPath(s), "/passages/"+deniedPassage(s)+"/why",
 		"/accounts", "/accounts/"+somebody.ID.String(), "/signin", "/account", "/account/code", "/again", "/hours/own"+team.query) {
 		if path == "/account" { // one's own: a demo's session has none

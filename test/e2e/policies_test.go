@@ -69,6 +69,8 @@ GET /{$}                                    permission see-live
 GET /live/events                            permission see-live
 GET /gates/{gate}/still                     permission see-live
 GET /passages                               permission see-passages
+GET /traffic                                permission see-passages
+GET /traffic/counts                         permission see-passages
 GET /passages/{id}                          permission see-passages
 GET /passages/{id}/pictures/{n}             permission disclose-passages
 POST /passages/{id}/archive                 permission see-evidence, fresh
