@@ -11,7 +11,7 @@
   const days = all.dataset.days !== undefined;
   const when = daily ? "{YYYY}-{MM}-{DD}" : days ? "{MM}-{DD} {HH}:{mm}" : "{HH}:{mm}";
   const marks = daily ? [[86400, "{MM}-{DD}", null, null, null, null, null, null, 1]]
-    : [...(days ? [[86400, "{MM}-{DD}", null, null, null, null, null, null, 1]] : []), [3600, "{HH}:{mm}", null, null, null, null, null, null, 1], [60, "{HH}:{mm}", null, null, null, null, null, null, 1], [1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 1]];
+    : [...(days ? [[86400, "{MM}-{DD}", null, null, null, null, null, null, 1]] : []), [3600, "{HH}:{mm}", null, null, days ? "\n{MM}-{DD}" : null, null, null, null, 1], [60, "{HH}:{mm}", null, null, null, null, null, null, 1], [1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 1]];
   const lines = ["--accent", "--no", "--warn"];
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   let data = null;
