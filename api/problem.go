@@ -89,6 +89,7 @@ var statuses = map[string]int{
 	"vault.held":           http.StatusConflict,
 	"vault.erase_limit":    http.StatusTooManyRequests,
 	"erase.unfinished":     http.StatusServiceUnavailable,
+	"erase.stopped":        http.StatusConflict,
 	"hold.unfinished":      http.StatusServiceUnavailable,
 	"index.opening":        http.StatusServiceUnavailable,
 	"index.damaged":        http.StatusServiceUnavailable,

@@ -99,7 +99,8 @@ func (c *Console) accounts(w http.ResponseWriter, r *http.Request) {
 	b.Need = administrators < 2
 	// A login is nobody's name; names stay out of addresses, so nothing is found by them.
 	b.Rows = arrange(&b.List, rows, func(a accountRow) []string { return []string{a.Login} }, by("login", func(a accountRow) string { return a.Login }),
-		by("state", func(a accountRow) string { return string(a.State) }), by("keys", func(a accountRow) int { return len(a.Credentials) }), by("sessions", func(a accountRow) int { return a.Sessions }))
+		by("state", func(a accountRow) string { return string(a.State) }), by("keys", func(a accountRow) int { return len(a.Credentials) }), by("sessions", func(a accountRow) int { return a.Sessions }),
+		by("name", func(a accountRow) string { return a.Name }))
 	if b.List.File {
 		var out [][]string
 		for _, a := range b.Rows {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"time"
 
 	"gatehouse"
 	"gatehouse/auth"
@@ -72,11 +73,24 @@ func (c *Console) alarms(w http.ResponseWriter, r *http.Request) {
 	}
 	b := alarmsBody{List: list, Kinds: gatehouse.AlarmKinds}
 	kind, mine := gatehouse.AlarmKind(list.Is("kind")), c.alarmsFor(r)
-	done, err := leaf(c, &b.List, func(before gatehouse.ID, limit int) ([]gatehouse.RaisedAlarm, error) {
-		return c.o.Alarms.Alarms(r.Context(), gatehouse.AlarmQuery{Place: c.o.Place, Before: before, Limit: limit})
-	}, func(a gatehouse.RaisedAlarm) gatehouse.ID { return a.ID }, func(a gatehouse.RaisedAlarm) bool {
-		return mine(a) && (kind == "" || a.Kind == kind) && (b.List.File || !a.Acknowledged.IsZero())
-	})
+	all := grownLog[gatehouse.RaisedAlarm]{
+		read: func(before gatehouse.ID, limit int) ([]gatehouse.RaisedAlarm, error) {
+			return c.o.Alarms.Alarms(r.Context(), gatehouse.AlarmQuery{Place: c.o.Place, Before: before, Limit: limit})
+		},
+		id: func(a gatehouse.RaisedAlarm) gatehouse.ID { return a.ID },
+		fits: func(a gatehouse.RaisedAlarm) bool {
+			return mine(a) && (kind == "" || a.Kind == kind) && (list.File || !a.Acknowledged.IsZero())
+		},
+		columns: []column[gatehouse.RaisedAlarm]{byTime("at", func(a gatehouse.RaisedAlarm) time.Time { return a.At }), by("kind", func(a gatehouse.RaisedAlarm) string { return string(a.Kind) + " " + string(a.Gate) }),
+			by("by", func(a gatehouse.RaisedAlarm) string { return c.loginOf(a.By) }), byTime("acknowledged", func(a gatehouse.RaisedAlarm) time.Time { return a.Acknowledged })},
+	}
+	if list.File {
+		leafFile(c, w, r, list, all, "alarms", []string{"at", "kind", "what", "acknowledged_by", "acknowledged"}, func(a gatehouse.RaisedAlarm) []string {
+			return []string{when(a.At), string(a.Kind), c.alarmWords(lang, a.Alarm), c.loginOf(a.By), when(a.Acknowledged)}
+		})
+		return
+	}
+	done, err := leaf(c, &b.List, all)
 	var open []gatehouse.RaisedAlarm
 	if err == nil && list.First() { // whatever the filter says: somebody has to see them
 		open, err = c.alarmsOf(r, gatehouse.AlarmQuery{Place: c.o.Place, Open: true, Limit: alarmsRead})
@@ -86,14 +100,6 @@ func (c *Console) alarms(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	b.Open, b.Rows = c.alarmRows(lang, open), c.alarmRows(lang, done)
-	if b.List.File {
-		var out [][]string
-		for _, a := range b.Rows {
-			out = append(out, []string{when(a.At), string(a.Kind), a.Says, a.Who, when(a.Acknowledged)})
-		}
-		c.file(w, "alarms", []string{"at", "kind", "what", "acknowledged_by", "acknowledged"}, out)
-		return
-	}
 	c.render(w, r, http.StatusOK, "alarms", "alarms.title", "alarms", b)
 }
 

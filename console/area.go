@@ -31,7 +31,7 @@ var groups = []string{"nav.now", "nav.registry", "nav.parking", "nav.hours", "na
 var areas = []area{core, registering, searching, signingIn, ownAccount, managing, lettingIn, telling, ruling, gating, alarming, equipment, wellbeing, settling, officer, controlling, auditing, planning, parked, working, bookkeeping}
 
 var core = area{
-	pages:  []string{"live", "passages", "passage", "disclosures", "message"},
+	pages:  []string{"live", "passages", "passage", "disclosures", "message", "traffic"},
 	routes: (*Console).coreRoutes,
 	nav: []entry{
 		{"nav.now", "live", "/", "nav.live", gatehouse.SeeLive},

@@ -119,9 +119,6 @@ func (c *Console) verifyView(lang string, s AuditState) verifyView {
 	return verifyView{viewJob(lang, s.Job, "/audit/verify", "/audit/verify/stop", "audit.verifying"), s.Report}
 }
 
-// fileEntries is how many entries an exported file has at most.
-const fileEntries = 10_000
-
 func (c *Console) audit(w http.ResponseWriter, r *http.Request) {
 	lang, v := languageOf(w, r), r.URL.Query()
 	b := auditBody{Kinds: gatehouse.LeafKinds, Since: v.Get("since"), Until: v.Get("until")}
@@ -191,13 +188,9 @@ func fieldName(lang, name string) string {
 }
 
 func (c *Console) auditFile(w http.ResponseWriter, r *http.Request, q AuditQuery) {
-	var out [][]string
-	for q.Limit = 1000; len(out) < fileEntries; {
+	q.Limit = leafRead
+	c.batches(w, r, "audit", []string{"entry", "at", "kind", "what"}, func() (out [][]string, last bool, err error) {
 		found, next, err := c.o.Audit.Entries(r.Context(), q)
-		if err != nil {
-			c.fail(w, r, err)
-			return
-		}
 		for _, e := range found {
 			var words []string
 			for _, f := range e.Fields {
@@ -205,11 +198,9 @@ func (c *Console) auditFile(w http.ResponseWriter, r *http.Request, q AuditQuery
 			}
 			out = append(out, []string{strconv.FormatInt(e.Index, 10), when(e.At), string(e.Kind), strings.Join(words, "; ")})
 		}
-		if q.Before = next; next == 0 {
-			break
-		}
-	}
-	c.file(w, "audit", []string{"entry", "at", "kind", "what"}, out)
+		q.Before = next
+		return out, next == 0, err
+	})
 }
 
 // proof is the file that proves an entry.

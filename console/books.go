@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -23,8 +24,9 @@ type Books interface {
 	Desk(ctx context.Context, provider string, stay gatehouse.ID, amount gatehouse.Money, by string, id gatehouse.ID) (gatehouse.BookEntry, error)
 }
 
-// ExportBooks makes a file of the entries of some days: csv or xlsx.
-type ExportBooks func(ctx context.Context, from, until gatehouse.Date, format string) (name string, file []byte, err error)
+// ExportBooks writes a file of the entries of some days: csv or xlsx. Errors: books.format
+// before anything was written, store.*.
+type ExportBooks func(ctx context.Context, from, until gatehouse.Date, format string, w io.Writer) error
 
 // bookkeeping is the area of the car park's books.
 var bookkeeping = area{
@@ -162,14 +164,11 @@ func (c *Console) booksExport(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	from, until := c.booksDays(r)
-	name, file, err := c.o.ExportBooks(r.Context(), from, until, r.FormValue("format"))
-	if err != nil {
-		c.fail(w, r, err)
-		return
-	}
-	w.Header().Set("Content-Type", map[bool]string{true: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", false: "text/csv; charset=utf-8"}[strings.HasSuffix(name, ".xlsx")])
-	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
-	_, _ = w.Write(file)
+	format := r.FormValue("format")
+	kind := map[string]string{"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "csv": "text/csv; charset=utf-8"}[format]
+	c.sendWhole(w, r, kind, "books-"+string(c.o.Place.Site)+"-"+string(from)+"-"+string(until)+"."+format, func(w io.Writer) error {
+		return c.o.ExportBooks(r.Context(), from, until, format, w)
+	})
 }
 
 // booksStayBody is one stay in the books.

@@ -133,6 +133,8 @@ func (c *Console) coreRoutes() []auth.Route {
 		{Pattern: "GET /live/events", Policy: needs(gatehouse.SeeLive), Handler: c.events},
 		{Pattern: "GET /gates/{gate}/still", Policy: needs(gatehouse.SeeLive), Handler: c.still},
 		{Pattern: "GET /passages", Policy: needs(gatehouse.SeePassages), Handler: c.passages},
+		{Pattern: "GET /traffic", Policy: needs(gatehouse.SeePassages), Handler: c.traffic},
+		{Pattern: "GET /traffic/counts", Policy: needs(gatehouse.SeePassages), Handler: c.trafficCounts},
 		{Pattern: "GET /passages/{id}", Policy: needs(gatehouse.SeePassages), Handler: c.passage},
 		{Pattern: "GET /passages/{id}/pictures/{n}", Policy: needs(gatehouse.DisclosePassages), Handler: c.picture},
 		{Pattern: "POST /passages/{id}/archive", Policy: fresh(gatehouse.SeeEvidence), Handler: c.openArchive, Page: "/passages/{id}"},

@@ -41,7 +41,9 @@ type gateState struct {
 
 // gatesBody is the page of all gates.
 type gatesBody struct {
+	List  listing
 	Gates []gateState
+	None  bool // there is none at all
 	Plans []planView
 }
 
@@ -79,7 +81,24 @@ func (c *Console) gatesPage(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, err)
 		return
 	}
-	c.render(w, r, http.StatusOK, "gates", "gates.title", "gates", gatesBody{gates, plans})
+	list := listingOf(r)
+	last := func(s gateState) (at time.Time) {
+		if s.Last != nil {
+			at = s.Last.At
+		}
+		return at
+	}
+	shown := arrange(&list, gates, func(s gateState) []string { return []string{s.Name, string(s.ID)} }, by("name", func(s gateState) string { return s.Name }), by("state", func(s gateState) string { return s.State }),
+		by("camera", func(s gateState) string { return s.Camera }), byTime("since", func(s gateState) time.Time { return s.Since }), byTime("last", last))
+	if list.File {
+		var out [][]string
+		for _, s := range shown {
+			out = append(out, []string{string(s.ID), s.Name, s.State, s.Camera, when(s.Since), when(last(s))})
+		}
+		c.file(w, "gates", []string{"gate", "name", "state", "camera", "since", "latest_passage"}, out)
+		return
+	}
+	c.render(w, r, http.StatusOK, "gates", "gates.title", "gates", gatesBody{list, shown, len(gates) == 0, plans})
 }
 
 // gateBody is the page of one gate.

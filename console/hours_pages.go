@@ -126,7 +126,7 @@ func (c *Console) ownLooks(w http.ResponseWriter, r *http.Request) {
 	b.List = listingOf(r)
 	b.None = len(b.Looks) == 0
 	b.Looks = arrange(&b.List, b.Looks, func(l heldLook) []string { return []string{string(l.Role), l.Purpose, l.Words} }, byTime("at", func(l heldLook) time.Time { return l.At }),
-		by("role", func(l heldLook) string { return string(l.Role) }), by("purpose", func(l heldLook) string { return l.Purpose }))
+		by("role", func(l heldLook) string { return string(l.Role) }), by("purpose", func(l heldLook) string { return l.Purpose }), by("items", func(l heldLook) int { return l.Items }))
 	if b.List.File {
 		var out [][]string
 		for _, l := range b.Looks {
@@ -253,7 +253,7 @@ func (c *Console) hours(w http.ResponseWriter, r *http.Request, status int, prob
 		return cmp.Or(cmp.Compare(min(y.open, 1), min(x.open, 1)), cmp.Compare(x.Team, y.Team), strings.Compare(x.Label, y.Label))
 	})
 	b.Rows = arrange(&b.List, b.Rows, func(x hoursRow) []string { return []string{x.Label, string(x.Team)} }, by("label", func(x hoursRow) string { return x.Label }),
-		by("team", func(x hoursRow) string { return string(x.Team) }), by("due", func(x hoursRow) int { return x.due }), by("worked", func(x hoursRow) int { return x.worked }), by("over", func(x hoursRow) int { return x.over }))
+		by("team", func(x hoursRow) string { return string(x.Team) }), by("due", func(x hoursRow) int { return x.due }), by("worked", func(x hoursRow) int { return x.worked }), by("over", func(x hoursRow) int { return x.over }), by("look", func(x hoursRow) int { return x.open }))
 	if b.List.File {
 		var out [][]string
 		for _, x := range b.Rows {

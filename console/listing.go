@@ -2,7 +2,6 @@ package console
 
 import (
 	"cmp"
-	"encoding/csv"
 	"net/http"
 	"net/url"
 	"slices"
@@ -80,7 +79,7 @@ func (l listing) address(change func(url.Values)) string {
 		v.Set("q", l.Query)
 	}
 	if l.Sort != "" {
-		v.Set(l.key("sort"), map[bool]string{true: "-"}[l.Down]+l.Sort)
+		v.Set(l.key("sort"), l.Sorted())
 	}
 	change(v)
 	if len(v) == 0 {
@@ -96,6 +95,9 @@ func (l listing) By(column string) string {
 		v.Set(l.key("sort"), map[bool]string{true: "-"}[l.Sort == column && !l.Down]+column)
 	})
 }
+
+// Sorted is the order as the address has it.
+func (l listing) Sorted() string { return map[bool]string{true: "-"}[l.Down] + l.Sort }
 
 // Order is the column's aria-sort.
 func (l listing) Order(column string) string {
@@ -173,22 +175,6 @@ func arrange[T any](l *listing, rows []T, words func(T) []string, columns ...col
 	}
 	from := (l.Page - 1) * pageRows
 	return rows[from:min(len(rows), from+pageRows)]
-}
-
-// file answers with a table as CSV (RFC 4180), named after its place in the console.
-func (c *Console) file(w http.ResponseWriter, name string, header []string, rows [][]string) {
-	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-	w.Header().Set("Content-Disposition", `attachment; filename="`+name+"-"+c.o.Now().In(c.o.Location).Format(time.DateOnly)+`.csv"`)
-	w.Header().Set("Cache-Control", "no-store")
-	_, _ = w.Write([]byte("\ufeff")) // or a spreadsheet takes it for its own encoding
-	out := csv.NewWriter(w)
-	for _, row := range append([][]string{header}, rows...) {
-		for i := range row {
-			row[i] = harmless(row[i])
-		}
-		_ = out.Write(row) // a browser that went away
-	}
-	out.Flush()
 }
 
 // harmless keeps a spreadsheet from taking a cell for a formula.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"gatehouse"
 )
@@ -35,7 +36,10 @@ func (b disclosuresBody) AskFor() string {
 	l := b.List
 	l.Path = "/disclosures/reasons"
 	return l.address(func(v url.Values) {
-		if !l.First() {
+		switch {
+		case l.Sort != "":
+			v.Set("page", strconv.Itoa(l.Page))
+		case !l.First():
 			v.Set("before", l.before.String())
 		}
 	})
@@ -44,17 +48,15 @@ func (b disclosuresBody) AskFor() string {
 // disclosures lists who was shown what. It shows operators, purposes and numbers, and
 // nothing that was opened.
 func (c *Console) disclosures(w http.ResponseWriter, r *http.Request) {
+	if list, err := leafingOf(r, "purpose"); err == nil && list.File {
+		leafFile(c, w, r, list, c.disclosuresLog(r, list), "disclosures", []string{"at", "who", "role", "purpose", "items", "units"}, func(d gatehouse.Disclosure) []string {
+			return []string{when(d.At), c.loginOf(d.Operator), d.Role, d.Purpose, strconv.Itoa(len(d.Items)), strconv.Itoa(d.Units)}
+		})
+		return
+	}
 	b, err := c.disclosuresPage(r)
 	if err != nil {
 		c.fail(w, r, err)
-		return
-	}
-	if b.List.File {
-		var out [][]string
-		for _, d := range b.Rows {
-			out = append(out, []string{when(d.At), d.Who, d.Role, d.Purpose, strconv.Itoa(len(d.Items)), strconv.Itoa(d.Units)})
-		}
-		c.file(w, "disclosures", []string{"at", "who", "role", "purpose", "items", "units"}, out)
 		return
 	}
 	c.render(w, r, http.StatusOK, "disclosures", "disclosures.title", "disclosures", b)
@@ -82,18 +84,29 @@ func (c *Console) reasons(w http.ResponseWriter, r *http.Request) {
 	c.render(w, r, http.StatusOK, "disclosures", "disclosures.title", "disclosures", b)
 }
 
+// disclosuresLog is the log as l wants it.
+func (c *Console) disclosuresLog(r *http.Request, l leafing) grownLog[gatehouse.Disclosure] {
+	purpose, q := l.Is("purpose"), strings.ToLower(l.Query)
+	return grownLog[gatehouse.Disclosure]{
+		read: func(before gatehouse.ID, limit int) ([]gatehouse.Disclosure, error) {
+			return c.o.Disclosures.Disclosures(r.Context(), before, limit)
+		},
+		id: func(d gatehouse.Disclosure) gatehouse.ID { return d.ID },
+		fits: func(d gatehouse.Disclosure) bool {
+			return (purpose == "" || d.Purpose == purpose) && (q == "" || strings.Contains(strings.ToLower(c.loginOf(d.Operator)+" "+d.Operator), q))
+		},
+		columns: []column[gatehouse.Disclosure]{byTime("at", func(d gatehouse.Disclosure) time.Time { return d.At }), by("who", func(d gatehouse.Disclosure) string { return c.loginOf(d.Operator) }),
+			by("purpose", func(d gatehouse.Disclosure) string { return d.Purpose }), by("items", func(d gatehouse.Disclosure) int { return len(d.Items) }), by("units", func(d gatehouse.Disclosure) int { return d.Units })},
+	}
+}
+
 func (c *Console) disclosuresPage(r *http.Request) (b disclosuresBody, err error) {
 	if b.List, err = leafingOf(r, "purpose"); err != nil {
 		return b, err
 	}
 	b.List.Path, b.Ask, b.Purposes = "/disclosures", may(r, gatehouse.DisclosePeople), purposes
-	b.List.File = b.List.File && r.Method == http.MethodGet
-	purpose, q := b.List.Is("purpose"), strings.ToLower(b.List.Query)
-	found, err := leaf(c, &b.List, func(before gatehouse.ID, limit int) ([]gatehouse.Disclosure, error) {
-		return c.o.Disclosures.Disclosures(r.Context(), before, limit)
-	}, func(d gatehouse.Disclosure) gatehouse.ID { return d.ID }, func(d gatehouse.Disclosure) bool {
-		return (purpose == "" || d.Purpose == purpose) && (q == "" || strings.Contains(strings.ToLower(c.loginOf(d.Operator)+" "+d.Operator), q))
-	})
+	b.List.File = false // with reasons it is a page only
+	found, err := leaf(c, &b.List, c.disclosuresLog(r, b.List))
 	for _, d := range found {
 		b.Rows = append(b.Rows, disclosureRow{d, c.loginOf(d.Operator)})
 	}

@@ -222,32 +222,22 @@ func (c *Console) passages(w http.ResponseWriter, r *http.Request) {
 	c.render(w, r, http.StatusOK, "passages", "passages.title", "passages", b)
 }
 
-// fileRows bounds a file of passages, which is made in memory.
-const fileRows = 100_000
-
 // passagesFile answers with the list as a file: times, gates and decisions. Who passed is
 // not in it, not even as an opaque id, which would join the lines of somebody's months.
 func (c *Console) passagesFile(w http.ResponseWriter, r *http.Request, q gatehouse.PassageQuery) {
 	lang := languageOf(w, r)
-	var rows [][]string
-	for q.Limit = 1000; len(rows) < fileRows; {
-		found, err := c.o.Passages.Passages(r.Context(), q)
-		if err != nil {
-			c.fail(w, r, err)
-			return
-		}
-		for _, p := range found {
-			rows = append(rows, []string{p.At.In(c.o.Location).Format(time.RFC3339), c.gate(p.Gate).Name, text(lang, "direction."+string(p.Direction)), text(lang, "kind."+string(p.Kind)),
-				strconv.FormatBool(p.Decision.Grant), string(p.Decision.Reason), p.Decision.Reason.Sentence(lang), text(lang, "outcome."+string(p.Outcome))})
-		}
-		if len(found) < q.Limit {
-			break
-		}
-		q.Before = found[len(found)-1].ID
-	}
 	var header []string
 	for _, key := range []string{"passages.time", "passage.gate", "passages.direction", "passage.by", "row.granted", "passages.reason", "passages.sentence", "passages.outcome"} {
 		header = append(header, text(lang, key))
 	}
-	c.file(w, "passages", header, rows)
+	q.Limit = leafRead
+	c.batches(w, r, "passages", header, func() (rows [][]string, last bool, err error) {
+		found, err := c.o.Passages.Passages(r.Context(), q)
+		for _, p := range found {
+			rows = append(rows, []string{p.At.In(c.o.Location).Format(time.RFC3339), c.gate(p.Gate).Name, text(lang, "direction."+string(p.Direction)), text(lang, "kind."+string(p.Kind)),
+				strconv.FormatBool(p.Decision.Grant), string(p.Decision.Reason), p.Decision.Reason.Sentence(lang), text(lang, "outcome."+string(p.Outcome))})
+			q.Before = p.ID
+		}
+		return rows, len(found) < q.Limit, err
+	})
 }

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"gatehouse"
 	"gatehouse/auth"
@@ -17,6 +18,8 @@ import (
 // what a vehicle looks like is on its passage's page, which is a disclosure.
 type Parking interface {
 	Occupancies() []stay.Occupancy
+	// Busy is how full a car park was in each hour; whole is false where the oldest stays are missing.
+	Busy(ctx context.Context, park string, from, until time.Time) (hours []stay.Hour, whole bool, err error)
 	List(ctx context.Context, f gatehouse.StayFilter) ([]gatehouse.StayRecord, error)
 	// Stay fails with parking.unknown_stay, Exit with parking.unknown_exit.
 	Stay(ctx context.Context, id gatehouse.ID) (gatehouse.StayRecord, error)
@@ -52,7 +55,7 @@ type StayLine struct {
 
 // parked is the area of car parks.
 var parked = area{
-	pages:  []string{"parking", "stays", "stay", "exits", "exit", "tariffs", "rights", "drivers", "driver", "shops", "pagelink"},
+	pages:  []string{"parking", "stays", "stay", "exits", "exit", "tariffs", "rights", "drivers", "driver", "shops", "pagelink", "occupancy"},
 	routes: (*Console).parkingRoutes,
 	nav:    []entry{{"nav.parking", "parking", "/parking", "nav.carparks", gatehouse.SeeParking}},
 }
@@ -61,6 +64,8 @@ func (c *Console) parkingRoutes() []auth.Route {
 	see, handle, manage := auth.Needs(gatehouse.SeeParking), auth.Needs(gatehouse.HandleStays), auth.NeedsFresh(gatehouse.ManageParking)
 	return append(c.officeParkingRoutes(), []auth.Route{
 		{Pattern: "GET /parking", Policy: see, Handler: c.parking(c.carParks)},
+		{Pattern: "GET /parking/occupancy", Policy: see, Handler: c.parking(c.parkBusy)},
+		{Pattern: "GET /parking/occupancy/hours", Policy: see, Handler: c.parking(c.parkHours)},
 		{Pattern: "GET /parking/stays", Policy: see, Handler: c.parking(c.stayList)},
 		{Pattern: "GET /parking/stays/{id}", Policy: see, Handler: c.parking(c.stayPage)},
 		{Pattern: "POST /parking/stays/{id}/plate", Policy: handle, Page: "/parking/stays/{id}", Handler: c.parking(c.correctPlate)},
@@ -143,6 +148,14 @@ func stayRows(all []gatehouse.StayRecord) []stayRow {
 	return rows
 }
 
+// charged is what a stay cost, nothing where it was not charged yet.
+func charged(s gatehouse.StayRecord) (m gatehouse.Money) {
+	if s.Charge != nil {
+		m = s.Charge.Total
+	}
+	return m
+}
+
 // staysBody is a list of stays.
 type staysBody struct {
 	List   leafing
@@ -162,21 +175,27 @@ func (c *Console) stayList(w http.ResponseWriter, r *http.Request) error {
 	if !slices.Contains(stayStates, b.State) {
 		b.State = ""
 	}
-	all, err := leaf(c, &b.List, func(before gatehouse.ID, limit int) ([]gatehouse.StayRecord, error) {
-		return c.o.Parking.List(r.Context(), gatehouse.StayFilter{CarPark: b.Park, State: b.State, Before: before, Limit: limit})
-	}, func(s gatehouse.StayRecord) gatehouse.ID { return s.ID }, func(s gatehouse.StayRecord) bool { return c.hasPark(r, gatehouse.SeeParking, s.CarPark) })
+	type record = gatehouse.StayRecord
+	table := grownLog[record]{
+		read: func(before gatehouse.ID, limit int) ([]record, error) {
+			return c.o.Parking.List(r.Context(), gatehouse.StayFilter{CarPark: b.Park, State: b.State, Before: before, Limit: limit})
+		},
+		id:   func(s record) gatehouse.ID { return s.ID },
+		fits: func(s record) bool { return c.hasPark(r, gatehouse.SeeParking, s.CarPark) },
+		columns: []column[record]{byTime("entered", func(s record) time.Time { return s.Entered }), byTime("left", func(s record) time.Time { return s.Left }), by("car_park", func(s record) string { return s.CarPark }),
+			by("state", func(s record) string { return string(s.State) }), by("reason", func(s record) string { return s.Reason }), by("charge", func(s record) int64 { return charged(s).Minor })},
+	}
+	if list.File {
+		leafFile(c, w, r, list, table, "stays", []string{"stay", "entered", "left", "car_park", "state", "reason", "charge"}, func(s record) []string {
+			return []string{s.ID.String(), when(s.Entered), when(s.Left), s.CarPark, string(s.State), s.Reason, stayRows([]record{s})[0].Cost}
+		})
+		return nil
+	}
+	all, err := leaf(c, &b.List, table)
 	if err != nil {
 		return err
 	}
 	b.Rows = stayRows(all)
-	if b.List.File {
-		var out [][]string
-		for _, s := range b.Rows {
-			out = append(out, []string{s.ID.String(), when(s.Entered), when(s.Left), s.CarPark, string(s.State), s.Reason, s.Cost})
-		}
-		c.file(w, "stays", []string{"stay", "entered", "left", "car_park", "state", "reason", "charge"}, out)
-		return nil
-	}
 	c.render(w, r, http.StatusOK, "stays", "stays.title", "parking", b)
 	return nil
 }
@@ -273,19 +292,24 @@ func (c *Console) exitList(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	b := exitsBody{List: list, Parks: c.parksOf(r, gatehouse.SeeParking), Park: list.Is("car_park")}
-	b.Rows, err = leaf(c, &b.List, func(before gatehouse.ID, limit int) ([]gatehouse.StayExit, error) {
-		return c.o.Parking.Unmatched(r.Context(), b.Park, before, limit)
-	}, func(e gatehouse.StayExit) gatehouse.ID { return e.ID }, func(e gatehouse.StayExit) bool { return c.hasPark(r, gatehouse.SeeParking, e.CarPark) })
-	if err != nil {
-		return err
+	type exit = gatehouse.StayExit
+	table := grownLog[exit]{
+		read: func(before gatehouse.ID, limit int) ([]exit, error) {
+			return c.o.Parking.Unmatched(r.Context(), b.Park, before, limit)
+		},
+		id:   func(e exit) gatehouse.ID { return e.ID },
+		fits: func(e exit) bool { return c.hasPark(r, gatehouse.SeeParking, e.CarPark) },
+		columns: []column[exit]{byTime("at", func(e exit) time.Time { return e.At }), by("car_park", func(e exit) string { return e.CarPark }), by("gate", func(e exit) string { return string(e.Gate) }),
+			by("state", func(e exit) string { return e.State }), by("reason", func(e exit) string { return e.Reason })},
 	}
-	if b.List.File {
-		var out [][]string
-		for _, e := range b.Rows {
-			out = append(out, []string{e.ID.String(), when(e.At), e.CarPark, string(e.Gate), e.State, e.Reason})
-		}
-		c.file(w, "exits", []string{"exit", "at", "car_park", "gate", "state", "reason"}, out)
+	if list.File {
+		leafFile(c, w, r, list, table, "exits", []string{"exit", "at", "car_park", "gate", "state", "reason"}, func(e exit) []string {
+			return []string{e.ID.String(), when(e.At), e.CarPark, string(e.Gate), e.State, e.Reason}
+		})
 		return nil
+	}
+	if b.Rows, err = leaf(c, &b.List, table); err != nil {
+		return err
 	}
 	c.render(w, r, http.StatusOK, "exits", "exits.title", "parking", b)
 	return nil

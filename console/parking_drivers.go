@@ -23,7 +23,8 @@ func (c *Console) driversPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	b := driversBody{List: listingOf(r), None: len(all) == 0}
-	b.Accounts = arrange(&b.List, all, func(x gatehouse.DriverView) []string { return []string{x.ID.String(), x.Label} }, by("label", func(x gatehouse.DriverView) string { return x.Label }))
+	b.Accounts = arrange(&b.List, all, func(x gatehouse.DriverView) []string { return []string{x.ID.String(), x.Label} }, by("label", func(x gatehouse.DriverView) string { return x.Label }),
+		by("vehicles", func(x gatehouse.DriverView) int { return len(x.Vehicles) }), by("passes", func(x gatehouse.DriverView) int { return len(x.Passes) }), by("browsers", func(x gatehouse.DriverView) int { return x.Browsers }))
 	if b.List.File {
 		var out [][]string
 		for _, x := range b.Accounts {
@@ -175,7 +176,8 @@ func (c *Console) shopsPage(w http.ResponseWriter, r *http.Request) error {
 		rows = append(rows, shopRow{u, givesText(u.Gives, languageOf(w, r))})
 	}
 	b := shopsBody{List: listingOf(r), None: len(rows) == 0, Kinds: []gatehouse.ValidationKind{gatehouse.TimeValidation, gatehouse.PercentValidation, gatehouse.MoneyValidation, gatehouse.FullValidation}}
-	b.Shops = arrange(&b.List, rows, func(x shopRow) []string { return []string{x.ID.String(), x.Name} }, by("name", func(x shopRow) string { return x.Name }))
+	b.Shops = arrange(&b.List, rows, func(x shopRow) []string { return []string{x.ID.String(), x.Name} }, by("name", func(x shopRow) string { return x.Name }),
+		by("gives", func(x shopRow) string { return x.GivesText }), by("today", func(x shopRow) int { return x.Today }), by("open", func(x shopRow) int { return x.Open }), by("used", func(x shopRow) int { return x.Used }))
 	if b.List.File {
 		var out [][]string
 		for _, x := range b.Shops {

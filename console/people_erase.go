@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gatehouse"
+	"gatehouse/flow/erase"
 )
 
 // number is a number in a path, -1 for none.
@@ -25,15 +26,16 @@ func number(s string) int {
 type erasures struct {
 	now func() time.Time
 	mu  sync.Mutex
-	all map[gatehouse.ID]*erasing
+	all map[gatehouse.ID]*erasing // by the id of the erasure
 }
 
 type erasing struct {
 	session string
 	subject gatehouse.SubjectID
 	began   time.Time
-	done    chan struct{} // closed once id and err are there
-	id      gatehouse.ID  // of the certificate
+	ctx     context.Context // its end stops an erasure that has not begun
+	stop    context.CancelFunc
+	done    chan struct{} // closed once err is there
 	err     error
 }
 
@@ -49,7 +51,7 @@ func newErasures(now func() time.Time) *erasures {
 }
 
 // add begins one of a subject; fresh is false where this session has begun it before.
-func (e *erasures) add(session string, subject gatehouse.SubjectID) (id gatehouse.ID, one *erasing, fresh bool) {
+func (e *erasures) add(ctx context.Context, session string, subject gatehouse.SubjectID) (id gatehouse.ID, one *erasing, fresh bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	now := e.now()
@@ -60,6 +62,7 @@ func (e *erasures) add(session string, subject gatehouse.SubjectID) (id gatehous
 	}
 	maps.DeleteFunc(e.all, func(_ gatehouse.ID, x *erasing) bool { return x.ended() && now.Sub(x.began) >= erasingFor })
 	id, one = gatehouse.RandomID(), &erasing{session: session, subject: subject, began: now, done: make(chan struct{})}
+	one.ctx, one.stop = context.WithCancel(context.WithoutCancel(ctx)) // it outlives the request
 	e.all[id] = one
 	return id, one, true
 }
@@ -128,11 +131,12 @@ func (c *Console) eraseSubject(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	me := who(r)
-	id, one, fresh := c.erased.add(me.Session, s.ID)
+	id, one, fresh := c.erased.add(r.Context(), me.Session, s.ID)
 	if fresh {
 		go func() {
 			defer close(one.done)
-			one.id, one.err = c.o.Registry.Erasures.Erase(context.WithoutCancel(r.Context()), me, s.ID, reason)
+			defer one.stop()
+			one.err = c.o.Registry.Erasures.Erase(one.ctx, me, id, s.ID, reason)
 		}()
 	}
 	select {
@@ -143,17 +147,103 @@ func (c *Console) eraseSubject(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/erasures/"+id.String(), http.StatusSeeOther)
 }
 
-// erasureBody is the page of an erasure that is under way, or was refused.
+// erasureBody is the page of an erasure that is under way, or was refused or stopped.
 type erasureBody struct {
-	ID      gatehouse.ID
-	Running bool
-	Since   time.Time
+	Running *erasingView
+	Stopped bool
 	Problem string
 	Code    string
 }
 
-// erasure shows one that was asked for in this session, and leads on to its certificate.
+// erasingView is one that is under way.
+type erasingView struct {
+	erase.Progress
+	Stop bool // whoever looks may stop it
+}
+
+// Steps are the stages through which it goes, with what became of each.
+func (v erasingView) Steps() (all []stageView) {
+	state := "held" // done
+	for _, s := range erase.Stages {
+		switch {
+		case s == v.Stage:
+			all = append(all, stageView{s, "now"})
+			state = "unasked"
+		case s != erase.Waits && s != erase.Left:
+			all = append(all, stageView{s, state})
+		}
+	}
+	return all
+}
+
+// Share is how many of the pictures are gone, 0 to 1.
+func (v erasingView) Share() float64 { return float64(v.Unlinked) / float64(max(1, v.Pictures)) }
+
+type stageView struct {
+	Stage erase.Stage
+	State string // held (done), now, unasked (to come)
+}
+
+// underWay is an erasure that has not ended, nil for none. Whoever may erase sees it, also
+// after the server was started anew; who asked for it may stop it.
+func (c *Console) underWay(r *http.Request, id gatehouse.ID) (*erasingView, error) {
+	one := c.erased.of(who(r).Session, id)
+	mine := one != nil && !one.ended()
+	all, err := c.o.Registry.Erasures.Erasing(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range all {
+		if p.ID == id {
+			return &erasingView{p, mine && p.Stoppable()}, nil
+		}
+	}
+	if mine && !one.ended() { // it begins, or ends, at this moment
+		return &erasingView{Progress: erase.Progress{ID: id, Stage: erase.Checks, Began: one.began}}, nil
+	}
+	return nil, nil
+}
+
+// erasure shows one that was asked for, and leads on to its certificate.
 func (c *Console) erasure(w http.ResponseWriter, r *http.Request) {
+	id, err := gatehouse.ParseID(r.PathValue("id"))
+	var b erasureBody
+	if err == nil {
+		b.Running, err = c.underWay(r, id)
+	}
+	if err != nil {
+		c.fail(w, r, err)
+		return
+	}
+	script, one, lang := r.Header.Get("HX-Request") != "", c.erased.of(who(r).Session, id), languageOf(w, r)
+	switch {
+	case b.Running != nil && script:
+		c.fragment(w, lang, "parts", "erasing", b.Running)
+		return
+	case b.Running != nil:
+	case script:
+		w.Header().Set("HX-Redirect", "/erasures/"+id.String())
+		return
+	case one == nil || one.err == nil || gatehouse.ErrorCode(one.err) == "erase.unfinished": // finished meanwhile
+		if err = gatehouse.Errorf("erase.unknown", "", "no such erasure was asked for here"); one == nil && c.o.Privacy != nil {
+			_, err = c.o.Privacy.Certificate(r.Context(), id)
+		}
+		if one == nil && err != nil {
+			c.fail(w, r, err)
+			return
+		}
+		http.Redirect(w, r, "/privacy/erasures/"+id.String(), http.StatusSeeOther)
+		return
+	default:
+		b.Code, b.Problem = gatehouse.ErrorCode(one.err), codeText(lang, one.err)
+		b.Stopped = b.Code == "erase.stopped"
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	c.render(w, r, http.StatusOK, "erasure", "erasure.title", "people", b)
+}
+
+// stopErasure stops one that was asked for in this session, where it has not begun.
+func (c *Console) stopErasure(w http.ResponseWriter, r *http.Request) {
 	id, err := gatehouse.ParseID(r.PathValue("id"))
 	one := c.erased.of(who(r).Session, id)
 	if err == nil && one == nil {
@@ -163,23 +253,11 @@ func (c *Console) erasure(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, err)
 		return
 	}
-	script := r.Header.Get("HX-Request") != ""
-	b := erasureBody{ID: id}
-	switch {
-	case !one.ended() && script:
-		w.WriteHeader(http.StatusNoContent) // nothing new: the page stays as it is
-		return
-	case !one.ended():
-		b.Running, b.Since = true, one.began
-	case script:
-		w.Header().Set("HX-Redirect", "/erasures/"+id.String())
-		return
-	case one.err == nil:
-		http.Redirect(w, r, "/privacy/erasures/"+one.id.String(), http.StatusSeeOther)
-		return
-	default:
-		b.Code, b.Problem = gatehouse.ErrorCode(one.err), codeText(languageOf(w, r), one.err)
+	one.stop()
+	select {
+	case <-one.done:
+	case <-time.After(awaitErasure): // it has begun, and goes on
+	case <-r.Context().Done():
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	c.render(w, r, http.StatusOK, "erasure", "erasure.title", "people", b)
+	http.Redirect(w, r, "/erasures/"+id.String(), http.StatusSeeOther)
 }

@@ -32,6 +32,7 @@ func (c *Console) personRoutes() []auth.Route {
 		{Pattern: "GET /people/{id}/erase", Policy: fresh(gatehouse.EraseSubjects), Handler: c.askErase},
 		{Pattern: "POST /people/{id}/erase", Policy: fresh(gatehouse.EraseSubjects), Handler: c.eraseSubject, Page: "/people/{id}/erase"},
 		{Pattern: "GET /erasures/{id}", Policy: needs(gatehouse.EraseSubjects), Handler: c.erasure},
+		{Pattern: "POST /erasures/{id}/stop", Policy: needs(gatehouse.EraseSubjects), Handler: c.stopErasure, Page: "/erasures/{id}"},
 	}
 }
 

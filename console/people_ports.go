@@ -7,6 +7,7 @@ import (
 	"gatehouse"
 	"gatehouse/flow/disclose"
 	"gatehouse/flow/enroll"
+	"gatehouse/flow/erase"
 	"gatehouse/flow/intake"
 )
 
@@ -50,8 +51,10 @@ type Records interface {
 	Photos(ctx context.Context, who Who, id gatehouse.SubjectID, reason string) ([][]byte, error)
 }
 
-// Erasures erases for good and gives the certificate's id; flow/erase says how, and by
-// which errors it refuses. Privacy shows the certificate.
+// Erasures erases for good; flow/erase says how, by which errors it refuses, and until when
+// the end of ctx stops it. Privacy shows the certificate, which has the erasure's id.
 type Erasures interface {
-	Erase(ctx context.Context, who Who, id gatehouse.SubjectID, reason string) (gatehouse.ID, error)
+	Erase(ctx context.Context, who Who, erasure gatehouse.ID, id gatehouse.SubjectID, reason string) error
+	// Erasing are those that have not ended, whoever asked.
+	Erasing(ctx context.Context) ([]erase.Progress, error)
 }

@@ -310,11 +310,29 @@ func TestErasing(t *testing.T) {
 		w.Body.Close()
 		return w
 	}
-	if w := ask(); w.StatusCode != http.StatusNoContent {
+	if w := ask(); w.StatusCode != http.StatusOK || w.Header.Get("HX-Redirect") != "" {
 		t.Errorf("while it runs the script is told %d", w.StatusCode)
 	}
-	if code, _ := signIn(t, s).get(at); code != http.StatusNotFound {
+	// Another session sees how far it is, in the list too, and cannot stop it.
+	other := signIn(t, s)
+	if code, body := other.get(at); code != http.StatusOK || !strings.Contains(body, "Another erasure comes first") || strings.Contains(body, at+"/stop") {
 		t.Errorf("another session's erasure: %d", code)
+	}
+	if _, body := other.get("/privacy/erasures"); !strings.Contains(body, `href="`+at+`"`) {
+		t.Error("the list does not show what is under way")
+	}
+	if code, _ := other.post(at+"/stop", nil); code != http.StatusNotFound {
+		t.Errorf("another session stops it: %d", code)
+	}
+	// Until it begins it is stopped: nothing was erased, and it can be asked for again.
+	if !strings.Contains(body, at+"/stop") {
+		t.Error("it cannot be stopped")
+	}
+	if led, body := g.step(at+"/stop", nil); led != at || !strings.Contains(body, "Nothing was erased") || len(s.Subjects()) != 1 {
+		t.Errorf("stopped, it led to %s", led)
+	}
+	if at, _ = g.step(page, url.Values{"reason": {"she asked"}, "label": {"Staff 7"}}); !strings.HasPrefix(at, "/erasures/") {
+		t.Fatalf("asked for again, it led to %s", at)
 	}
 	close(s.Erasing)
 	for len(s.Subjects()) > 0 {

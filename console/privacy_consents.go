@@ -37,7 +37,8 @@ func (c *Console) consents(w http.ResponseWriter, r *http.Request) {
 	}
 	shown := arrange(&list, rows, func(x givenConsent) []string { return []string{x.Label, x.Subject.String()} },
 		by("label", func(x givenConsent) string { return x.Label }), by("state", func(x givenConsent) string { return x.State }),
-		byTime("given", func(x givenConsent) time.Time { return x.Given }), byTime("withdrawn", func(x givenConsent) time.Time { return x.Withdrawn }))
+		byTime("given", func(x givenConsent) time.Time { return x.Given }), byTime("withdrawn", func(x givenConsent) time.Time { return x.Withdrawn }),
+		by("purpose", func(x givenConsent) string { return string(x.Purpose) }), byTime("until", func(x givenConsent) time.Time { return x.ValidUntil }))
 	if list.File {
 		var out [][]string
 		for _, x := range shown {

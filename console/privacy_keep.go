@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gatehouse"
+	"gatehouse/flow/erase"
 )
 
 type retentionBody struct {
@@ -67,7 +68,8 @@ func (c *Console) holds(w http.ResponseWriter, r *http.Request, status int, prob
 	}
 	list := listingOf(r)
 	shown := arrange(&list, all, func(h HoldState) []string { return []string{h.Label, h.Day, h.Operator} },
-		by("label", func(h HoldState) string { return h.Label + h.Day }), byTime("made", func(h HoldState) time.Time { return h.Made }), byTime("until", func(h HoldState) time.Time { return h.Until }))
+		by("label", func(h HoldState) string { return h.Label + h.Day }), byTime("made", func(h HoldState) time.Time { return h.Made }), byTime("until", func(h HoldState) time.Time { return h.Until }),
+		by("who", func(h HoldState) string { return h.Operator }), by("items", func(h HoldState) int { return h.Items }))
 	if list.File {
 		var out [][]string
 		for _, h := range shown {
@@ -181,7 +183,8 @@ func (c *Console) releases(w http.ResponseWriter, r *http.Request) {
 		rows = append(rows, releaseRow{one, releaseState(one, c.o.Now())})
 	}
 	shown := arrange(&list, rows, func(x releaseRow) []string { return []string{x.Request.Operator, x.Approver, x.Request.Purpose} },
-		byTime("at", func(x releaseRow) time.Time { return x.Request.At }), by("state", func(x releaseRow) string { return x.State }), by("items", func(x releaseRow) int { return x.Count }))
+		byTime("at", func(x releaseRow) time.Time { return x.Request.At }), by("state", func(x releaseRow) string { return x.State }), by("items", func(x releaseRow) int { return x.Count }),
+		by("purpose", func(x releaseRow) string { return x.Request.Purpose }))
 	if list.File {
 		var out [][]string
 		for _, x := range shown {
@@ -194,6 +197,7 @@ func (c *Console) releases(w http.ResponseWriter, r *http.Request) {
 }
 
 type erasuresBody struct {
+	Open    []erase.Progress // that have not ended
 	List    listing
 	Rows    []ErasureState
 	None    bool
@@ -217,7 +221,14 @@ func (c *Console) erasures(w http.ResponseWriter, r *http.Request, status int, p
 		c.file(w, "erasures", []string{"id", "at", "chains", "passages", "final_at", "entry"}, out)
 		return
 	}
-	c.render(w, r, status, "erasures", "erasures.title", "erasures", erasuresBody{List: list, Rows: shown, None: len(all) == 0, Problem: problem})
+	var open []erase.Progress
+	if c.o.Registry.Erasures != nil {
+		if open, err = c.o.Registry.Erasures.Erasing(r.Context()); err != nil {
+			c.fail(w, r, err)
+			return
+		}
+	}
+	c.render(w, r, status, "erasures", "erasures.title", "erasures", erasuresBody{Open: open, List: list, Rows: shown, None: len(all) == 0, Problem: problem})
 }
 
 // whomToErase finds who is meant and leads on to the question, which is asked on one page

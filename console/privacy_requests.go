@@ -45,7 +45,8 @@ func (c *Console) requests(w http.ResponseWriter, r *http.Request, status int, p
 	}
 	shown := arrange(&list, rows, func(x requestRow) []string { return []string{x.Label, x.ID.String()} },
 		by("kind", func(x requestRow) string { return string(x.Kind) }), by("state", func(x requestRow) string { return x.State }),
-		byTime("opened", func(x requestRow) time.Time { return x.Opened }), byTime("due", func(x requestRow) time.Time { return x.Due }))
+		byTime("opened", func(x requestRow) time.Time { return x.Opened }), byTime("due", func(x requestRow) time.Time { return x.Due }),
+		by("who", func(x requestRow) string { return x.Label }), byTime("done", func(x requestRow) time.Time { return x.Done }))
 	if list.File {
 		var out [][]string
 		for _, x := range shown {
@@ -312,8 +313,7 @@ func (c *Console) heldFile(w http.ResponseWriter, r *http.Request) {
 
 // attachment answers with a file to keep.
 func (c *Console) attachment(w http.ResponseWriter, name, kind string, b []byte) {
-	w.Header().Set("Content-Type", kind)
-	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
-	w.Header().Set("Cache-Control", "no-store")
+	attachment(w, kind, name)
+	w.Header().Set("Content-Length", strconv.Itoa(len(b))) // the browser shows how far it is, and whether it has all
 	_, _ = w.Write(b)
 }

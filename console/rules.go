@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -297,27 +298,37 @@ func (c *Console) putRule(w http.ResponseWriter, r *http.Request) {
 // changesBody is the book's history.
 type changesBody struct {
 	Rows  []changeRow
+	Part  string // that it is narrowed to, "" for all
+	Parts []string
 	Older uint64
 }
 
-// changesFile is the book's whole history, as far as fileEntries.
-func (c *Console) changesFile(w http.ResponseWriter, r *http.Request) {
-	var out [][]string
-	for before := uint64(0); len(out) < fileEntries; {
-		found, err := c.o.Rules.Changes(r.Context(), before, pageRows)
-		if err != nil {
-			c.fail(w, r, err)
-			return
-		}
-		for _, x := range found {
-			out = append(out, []string{strconv.FormatUint(x.Version, 10), when(x.At), c.loginOf(x.By), string(x.Event), string(x.Kind), x.ID, strconv.Itoa(len(x.Members))})
-			before = x.Version
-		}
-		if len(found) < pageRows {
-			break
-		}
+// Address is a page of the history: file for all of it, else what is older than before.
+func (b changesBody) Address(file bool, before uint64) string {
+	v := url.Values{}
+	if b.Part != "" {
+		v.Set("part", b.Part)
 	}
-	c.file(w, "rule-changes", []string{"version", "at", "who", "event", "part", "id", "members"}, out)
+	if file {
+		v.Set("format", "csv")
+	} else {
+		v.Set("before", strconv.FormatUint(before, 10))
+	}
+	return "/rules/changes?" + v.Encode()
+}
+
+// changesFile is the book's history as a file.
+func (c *Console) changesFile(w http.ResponseWriter, r *http.Request, part string) {
+	before := uint64(0)
+	c.batches(w, r, "rule-changes", []string{"version", "at", "who", "event", "part", "id", "members"}, func() (out [][]string, last bool, err error) {
+		found, err := c.o.Rules.Changes(r.Context(), before, leafRead)
+		for _, x := range found {
+			if before = x.Version; part == "" || part == string(x.Kind) {
+				out = append(out, []string{strconv.FormatUint(x.Version, 10), when(x.At), c.loginOf(x.By), string(x.Event), string(x.Kind), x.ID, strconv.Itoa(len(x.Members))})
+			}
+		}
+		return out, len(found) < leafRead, err
+	})
 }
 
 type changeRow struct {
@@ -325,24 +336,46 @@ type changeRow struct {
 	Who string // a login, or who it was else
 }
 
+// ruleParts are what changes are of.
+var ruleParts = []string{"group", "rule", "schedule", "holiday"}
+
 func (c *Console) ruleChanges(w http.ResponseWriter, r *http.Request) {
+	b := changesBody{Part: r.URL.Query().Get("part"), Parts: ruleParts}
+	if !slices.Contains(ruleParts, b.Part) {
+		b.Part = ""
+	}
 	if r.URL.Query().Get("format") == "csv" {
-		c.changesFile(w, r)
+		c.changesFile(w, r, b.Part)
 		return
 	}
 	before, _ := strconv.ParseUint(r.URL.Query().Get("before"), 10, 63)
-	found, err := c.o.Rules.Changes(r.Context(), before, pageRows+1)
-	if err != nil {
-		c.fail(w, r, err)
-		return
+	limit := pageRows + 1
+	if b.Part != "" {
+		limit = leafRead
 	}
-	var b changesBody
-	if len(found) > pageRows {
-		found = found[:pageRows]
-		b.Older = found[pageRows-1].Version
-	}
-	for _, change := range found {
-		b.Rows = append(b.Rows, changeRow{change, c.loginOf(change.By)})
+	for looked := 0; b.Older == 0; looked += limit {
+		if looked >= leafMost {
+			b.Older = before // the next page goes on
+			break
+		}
+		found, err := c.o.Rules.Changes(r.Context(), before, limit)
+		if err != nil {
+			c.fail(w, r, err)
+			return
+		}
+		for _, change := range found {
+			if b.Part == "" || b.Part == string(change.Kind) {
+				if len(b.Rows) == pageRows {
+					b.Older = before
+					break
+				}
+				b.Rows = append(b.Rows, changeRow{change, c.loginOf(change.By)})
+			}
+			before = change.Version
+		}
+		if len(found) < limit {
+			break
+		}
 	}
 	c.render(w, r, http.StatusOK, "changes", "changes.title", "rules", b)
 }

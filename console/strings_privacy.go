@@ -199,6 +199,7 @@ var privacyTexts = map[string][2]string{
 
 	"erasures.title":       {"Erasures", "永久删除"},
 	"erasures.note":        {"Each has a certificate, with a proof that stands in the audit log.", "每次永久删除均有证书，并附审计日志中的证明。"},
+	"erasures.open":        {"Under way", "正在进行"},
 	"erasures.none":        {"Nobody was erased yet", "尚无永久删除"},
 	"erasures.none.how":    {"Erasing deletes the keys of everything that was sealed for a person, so that every copy is noise; backups until the day that the certificate states. It cannot be undone.", "永久删除会销毁该人员所有封存内容的密钥，使任何副本都无法读取；备份则至证书所载之日为止。此操作无法撤销。"},
 	"erasures.one":         {"Erasure", "永久删除"},

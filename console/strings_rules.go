@@ -82,6 +82,7 @@ var rulesTexts = map[string][2]string{
 	"changes.none":           {"Nothing was changed yet.", "尚无变更。"},
 	"changes.version":        {"Version", "版本"},
 	"changes.by":             {"Who", "操作者"},
+	"changes.part":           {"Changes of", "变更对象"},
 	"changes.what":           {"What", "内容"},
 	"change.put":             {"set", "设置"},
 	"change.removed":         {"removed", "删除"},

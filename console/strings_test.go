@@ -47,7 +47,7 @@ func TestEverythingIsTranslated(t *testing.T) {
 		"outcome": {"none", "pending", "passed", "not_passed", "tailgated", "unconfirmed", "unreachable"}, "status": {"active", "suspended"},
 		"change": {"put", "removed", "members-added", "members-removed"}, "part": {"group", "rule", "schedule", "holiday"}, "day": {"mon", "tue", "wed", "thu", "fri", "sat", "sun"},
 		"device": {"camera", "reader", "terminal", "relay", "kiosk"}, "devstate": {"ok", "stalled", "down", "ended", "quiet"}, "shows": {"key", "token", "none", "revoked"},
-		"stage": {"retention", "log", "files", "targets", "databases", "pictures", "objects"}, "filing": {"below", "near", "due"}, "consentstate": {"given", "lapsing", "withdrawn"}, "consentfor": {"face_at_doors", "face_at_attendance"},
+		"erasestage": {"waits", "checks", "keys", "gates", "ids", "rewrites", "pictures", "certificate", "left"}, "stage": {"retention", "log", "files", "targets", "databases", "pictures", "objects"}, "filing": {"below", "near", "due"}, "consentstate": {"given", "lapsing", "withdrawn"}, "consentfor": {"face_at_doors", "face_at_attendance"},
 		"request": {"access", "correction", "export", "erasure"}, "reqstate": {"open", "soon", "overdue", "done"}, "reqoutcome": {"granted", "refused"},
 		"field":    {"birth_date", "gender", "number", "phone", "email", "address", "unit", "region", "class", "colour", "owner"},
 		"bookkind": {"charge", "payment", "refund", "refund_failed", "dispute", "dispute_won", "dispute_lost", "write_off", "top_up", "spend", "give_back"}, "bookfinding": {"not_booked", "not_there", "other_money"},

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,13 +16,20 @@ import (
 
 // exempt are the tables that have no pages, order, filter or file, and why.
 var exempt = map[string]string{
-	"account.html": "somebody's own passkeys and sessions", "someone.html": "one account's passkeys and sessions", "audit.html": "pages, filters and a file of its own",
+	"account.html": "somebody's own passkeys and sessions", "someone.html": "one account's passkeys and sessions", "audit.html": "newest first by its entries' numbers, with filters of kind and time, and a file",
 	"books.html": "a span of days, with files of its own", "bookscompared.html": "one comparison", "booksstay.html": "one stay's entries", "budgets.html": "four limits and who used them",
-	"gates.html": "gates of gatehouse.yml", "group.html": "one group's members, found by label", "held.html": "one person's data, with a file of its own", "hours_parts.html": "one timesheet",
+	"group.html": "one group's members, found by label", "held.html": "one person's data, with a file of its own", "hours_parts.html": "one timesheet",
 	"import.html": "problems of one table, with a file of its own", "payslip.html": "one payslip", "parking.html": "car parks of gatehouse.yml", "passage.html": "one passage",
 	"people.html": "pages, order and filter of its own, and a file that is a disclosure", "performance.html": "teams, of which small ones are hidden", "periods.html": "periods, and files that take two people",
 	"plan.html": "gates on one plan", "retention.html": "five kinds of data", "schedule.html": "one schedule", "search.html": "what was opened for one search: it leaves by a release only", "stay.html": "one stay's charge", "driver.html": "two months of one account, of which the driver has an invoice",
 	"tariffs.html": "tariffs, whose files are the file", "changes.html": "a history with pages and a file",
+}
+
+// unsorted are the columns of listings that nobody would look for an order in: what a row
+// consists of, its words for people, and what is done with it.
+var unsorted = map[string][]string{
+	"accounts.html": {"accounts.roles"}, "devices.html": {"devices.picture"}, "disclosures.html": {"disclosures.reason"}, "erasures.html": {"erasures.certificate"}, "alarms.html": {"disclosures.at", "alarms.what"}, // the open ones, all on the page
+	"releases.html": {"releases.what"}, "rights.html": {"rights.holds"}, "rules.html": {"rules.gates", "rules.hours", "rules.special", "rules.holidays"}, "tokens.html": {"tokens.scopes", "tokens.gates"}, "webhooks.html": {"webhooks.kinds", "tokens.gates", "webhooks.last"},
 }
 
 // Every table pages, sorts, filters and exports, or says here why it does not.
@@ -45,6 +53,11 @@ func TestEveryTableIsAListing(t *testing.T) {
 			t.Errorf("%s is a listing, and exempt", name)
 		case is:
 			listed++
+			for _, m := range regexp.MustCompile(`<th scope="col"[^>]*>{{t "([^"]+)"}}</th>`).FindAllStringSubmatch(text, -1) {
+				if !slices.Contains(unsorted[name], m[1]) {
+					t.Errorf("%s cannot be sorted by %s", name, m[1])
+				}
+			}
 		case strings.Contains(text, "<table") && !may:
 			t.Errorf("%s has a table without pages and a file", name)
 		}
@@ -100,8 +113,36 @@ func TestALogIsLeafedThrough(t *testing.T) {
 			t.Errorf("%s as a file has %d lines, not %d", path, strings.Count(file, "\n"), want+1)
 		}
 	}
+	// In another order it has pages of its own, and the filter goes with it.
+	_, body := g.get("/disclosures?sort=units&to=2026-03-06")
+	if seen := times.FindAllStringSubmatch(body, -1); len(seen) != 50 || !strings.Contains(body, "/disclosures?page=2&amp;sort=units&amp;to=2026-03-06") || !strings.Contains(body, `aria-sort="ascending"`) {
+		t.Errorf("by units the first page has %d rows, or no second page", len(seen))
+	}
+	if _, body = g.get("/disclosures?sort=at"); !strings.Contains(body, first.Format(time.RFC3339)[:13]) {
+		t.Error("the oldest is not the first")
+	}
 	if code, _ := g.get("/disclosures?before=x"); code < 400 {
 		t.Errorf("a cursor that is none: %d", code)
+	}
+}
+
+// What the page does not put in order it says: another order is that of the newest rows,
+// at the same cost however long the log gets.
+func TestAnotherOrderIsThatOfTheNewest(t *testing.T) {
+	s, g := open(t)
+	first := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for i := range 2100 {
+		s.Disclosed(first.Add(time.Duration(i)*time.Minute), "site/op", "person")
+	}
+	_, body := g.get("/disclosures?sort=at")
+	if seen := times.FindAllStringSubmatch(body, -1); len(seen) != 50 || seen[0][1] <= first.Add(90*time.Minute).Format(time.RFC3339) || !strings.Contains(body, "newest 2000 rows") {
+		t.Errorf("%d rows, the first of %v", len(seen), seen[:1])
+	}
+	if _, body = g.get("/disclosures?sort=at&to=2026-03-01"); strings.Contains(body, "newest 2000 rows") || !strings.Contains(body, first.Format(time.RFC3339)[:13]) {
+		t.Error("a day that fits is not in order")
+	}
+	if _, file := g.get("/disclosures?format=csv&sort=at"); strings.Count(file, "\n") < 2101 {
+		t.Errorf("the file has %d lines", strings.Count(file, "\n"))
 	}
 }
 

@@ -174,25 +174,30 @@ func (c *Console) showWebhook(w http.ResponseWriter, r *http.Request, hook gateh
 	list.Path = "/webhooks/" + hook.ID.String()
 	b := webhookBody{Webhook: hook, List: list, States: []gatehouse.DeliveryState{gatehouse.DeliveryWaits, gatehouse.DeliveryDone, gatehouse.DeliveryFailed}, Shown: secret}
 	state := gatehouse.DeliveryState(list.Is("state"))
-	if err == nil {
-		b.Rows, err = leaf(c, &b.List, func(before gatehouse.ID, limit int) ([]gatehouse.Delivery, error) {
+	all := grownLog[gatehouse.Delivery]{
+		read: func(before gatehouse.ID, limit int) ([]gatehouse.Delivery, error) {
 			return c.o.Webhooks.Deliveries(r.Context(), hook.Name, before, limit)
-		}, func(d gatehouse.Delivery) gatehouse.ID { return d.ID }, func(d gatehouse.Delivery) bool { return state == "" || d.State == state })
+		},
+		id:   func(d gatehouse.Delivery) gatehouse.ID { return d.ID },
+		fits: func(d gatehouse.Delivery) bool { return state == "" || d.State == state },
+		columns: []column[gatehouse.Delivery]{byTime("at", func(d gatehouse.Delivery) time.Time { return d.At }), by("kind", func(d gatehouse.Delivery) string { return string(d.Kind) }),
+			by("state", func(d gatehouse.Delivery) string { return string(d.State) }), by("attempts", func(d gatehouse.Delivery) int { return d.Attempts }), byTime("tried", func(d gatehouse.Delivery) time.Time { return d.Tried })},
 	}
-	if err != nil {
-		c.fail(w, r, err)
-		return
-	}
-	if b.List.File {
-		var out [][]string
-		for _, d := range b.Rows {
+	if err == nil && list.File {
+		leafFile(c, w, r, list, all, "messages", []string{"id", "at", "kind", "passage", "state", "tries", "last_try", "code"}, func(d gatehouse.Delivery) []string {
 			passage := ""
 			if !d.Passage.IsZero() {
 				passage = d.Passage.String()
 			}
-			out = append(out, []string{d.ID.String(), when(d.At), string(d.Kind), passage, string(d.State), strconv.Itoa(d.Attempts), when(d.Tried), d.Code})
-		}
-		c.file(w, "messages", []string{"id", "at", "kind", "passage", "state", "tries", "last_try", "code"}, out)
+			return []string{d.ID.String(), when(d.At), string(d.Kind), passage, string(d.State), strconv.Itoa(d.Attempts), when(d.Tried), d.Code}
+		})
+		return
+	}
+	if err == nil {
+		b.Rows, err = leaf(c, &b.List, all)
+	}
+	if err != nil {
+		c.fail(w, r, err)
 		return
 	}
 	for _, d := range b.Rows {

@@ -1,8 +1,10 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
+	"io"
 	"strconv"
 	"time"
 
@@ -122,12 +124,44 @@ func (a admin) CheckBooks(ctx context.Context) error { return a.books.Check(ctx)
 
 // ExportBooks implements api.BooksAdmin: one row a posting.
 func (a admin) ExportBooks(ctx context.Context, from, until gatehouse.Date, format string) (out wire.BooksExport, err error) {
-	if format != "csv" && format != "xlsx" {
-		return out, gatehouse.Errorf("books.format", "use csv or xlsx", "there is no such kind of file")
-	}
+	var file bytes.Buffer
+	err = a.exportBooks(ctx, from, until, format, &file)
+	out.Name, out.File = "books-"+string(a.site.Place.Site)+"-"+string(from)+"-"+string(until)+"."+format, file.Bytes()
+	return out, err
+}
+
+// exportBooks writes the file. A CSV is written while the books are read, so that a year of
+// them is never in memory; a workbook is made first.
+func (s *Server) exportBooks(ctx context.Context, from, until gatehouse.Date, format string, w io.Writer) error {
 	titles := []string{"number", "booked", "happened", "kind", "stay", "account", "debit", "credit", "currency", "provider", "payment", "object", "by", "reason"}
-	var rows [][]sheet.Cell
-	err = a.books.Each(ctx, from, until, func(e gatehouse.BookEntry) error {
+	switch format {
+	case "csv":
+		file, err := sheet.NewCSV(w, titles)
+		if err == nil {
+			err = s.eachPosting(ctx, from, until, file.Row)
+		}
+		if err != nil {
+			return err
+		}
+		return file.End()
+	case "xlsx":
+		var rows [][]sheet.Cell
+		err := s.eachPosting(ctx, from, until, func(row []sheet.Cell) error { rows = append(rows, row); return nil })
+		if err != nil {
+			return err
+		}
+		file, err := sheet.WriteXLSX(titles, rows)
+		if err == nil {
+			_, err = w.Write(file)
+		}
+		return err
+	}
+	return gatehouse.Errorf("books.format", "use csv or xlsx", "there is no such kind of file")
+}
+
+// eachPosting gives the rows of such a file.
+func (s *Server) eachPosting(ctx context.Context, from, until gatehouse.Date, give func([]sheet.Cell) error) error {
+	return s.books.Each(ctx, from, until, func(e gatehouse.BookEntry) error {
 		for _, p := range e.Postings {
 			debit, credit := "", ""
 			if m := (gatehouse.Money{Minor: p.Amount, Currency: e.Amount.Currency}); p.Amount > 0 {
@@ -140,32 +174,20 @@ func (a admin) ExportBooks(ctx context.Context, from, until gatehouse.Date, form
 				stay = e.Stay.String()
 			}
 			row := []sheet.Cell{{Text: strconv.FormatUint(e.Number, 10), Number: true}}
-			for _, s := range []string{a.stamp(e.Booked), a.stamp(e.At), string(e.Kind), stay, string(p.Account)} {
-				row = append(row, sheet.Cell{Text: s})
+			for _, text := range []string{s.stamp(e.Booked), s.stamp(e.At), string(e.Kind), stay, string(p.Account)} {
+				row = append(row, sheet.Cell{Text: text})
 			}
 			row = append(row, sheet.Cell{Text: debit, Number: debit != ""}, sheet.Cell{Text: credit, Number: credit != ""})
-			for _, s := range []string{string(e.Amount.Currency), e.Provider, e.Payment, e.Object, e.By, string(e.Reason)} {
-				row = append(row, sheet.Cell{Text: s})
+			for _, text := range []string{string(e.Amount.Currency), e.Provider, e.Payment, e.Object, e.By, string(e.Reason)} {
+				row = append(row, sheet.Cell{Text: text})
 			}
-			rows = append(rows, row)
+			if err := give(row); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
-	if err != nil {
-		return out, err
-	}
-	out.Name = "books-" + string(a.site.Place.Site) + "-" + string(from) + "-" + string(until) + "." + format
-	if out.File = sheet.WriteCSV(titles, rows); format == "xlsx" {
-		out.File, err = sheet.WriteXLSX(titles, rows)
-	}
-	return out, err
 }
 
 // stamp is a moment in the site's time.
-func (a admin) stamp(t time.Time) string { return t.In(a.site.Location).Format(time.DateTime) }
-
-// exportBooks is the same for the console.
-func (s *Server) exportBooks(ctx context.Context, from, until gatehouse.Date, format string) (string, []byte, error) {
-	got, err := s.admin().ExportBooks(ctx, from, until, format)
-	return got.Name, got.File, err
-}
+func (s *Server) stamp(t time.Time) string { return t.In(s.site.Location).Format(time.DateTime) }

@@ -200,12 +200,15 @@ func LoadConfig(path string, environ []string) (Config, error) {
 	raw, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		if err := errors.Join(c.override(environ), c.check()); err != nil {
+		if err := errors.Join(movedTo(nil, environ), c.override(environ), c.check()); err != nil {
 			return c, err
 		}
 		return c, gatehouse.Errorf("config.missing", "copy gatehouse.yml from the project and change it, or name another with --config", "there is no configuration at %s", path)
 	case err != nil:
 		return c, gatehouse.Errorf("config.unreadable", "check its permissions", "the configuration cannot be read: %w", err)
+	}
+	if err := movedTo(raw, environ); err != nil {
+		return c, err
 	}
 	if err := c.parse(raw); err != nil {
 		return c, err

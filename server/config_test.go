@@ -148,6 +148,20 @@ func TestLoadConfigRefuses(t *testing.T) {
 			}
 		})
 	}
+	for name, load := range map[string]func() (Config, error){
+		"in the file":        func() (Config, error) { return LoadConfig(write(t, "terminal: {law: fr}\n"), nil) },
+		"in the environment": func() (Config, error) { return LoadConfig(write(t, ""), []string{"GATEHOUSE_TERMINAL_LAW=fr"}) },
+		"without a file": func() (Config, error) {
+			return LoadConfig(filepath.Join(t.TempDir(), "none.yml"), []string{"GATEHOUSE_TERMINAL_LAW=fr"})
+		},
+	} { // which laws a site follows must not get lost with an option's old name
+		if _, err := load(); gatehouse.ErrorCode(err) != "config.moved" || !strings.Contains(err.Error(), "law.profile") {
+			t.Errorf("an option that moved, %s: %v", name, err)
+		}
+	}
+	if c, err := LoadConfig(write(t, "law: {profile: fr}\n"), nil); err != nil || c.Law.Profile != "fr" {
+		t.Errorf("where it moved to: %v", err)
+	}
 	if _, err := LoadConfig(write(t, ""), []string{"GATEHOUSE_RING_MINUTES=ten"}); gatehouse.ErrorCode(err) != "config.environment" {
 		t.Errorf("a wrong variable: %v", err)
 	}

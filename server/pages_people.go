@@ -44,15 +44,19 @@ func (r records) Photos(ctx context.Context, who console.Who, id gatehouse.Subje
 type erasures struct{ *Server }
 
 // Erase implements console.Erasures.
-func (e erasures) Erase(ctx context.Context, who console.Who, id gatehouse.SubjectID, reason string) (gatehouse.ID, error) {
-	doc, err := e.eraseFor(ctx, who.Operator, id, reason)
-	return doc.Certificate.ID, err
+func (e erasures) Erase(ctx context.Context, who console.Who, erasure gatehouse.ID, id gatehouse.SubjectID, reason string) error {
+	_, err := e.eraseFor(ctx, who.Operator, erasure, id, reason)
+	return err
 }
 
-// eraseFor erases in an operator's name, by the vault's lease where there is one.
-func (s *Server) eraseFor(ctx context.Context, operator string, id gatehouse.SubjectID, reason string) (erase.Document, error) {
+// Erasing implements console.Erasures.
+func (e erasures) Erasing(ctx context.Context) ([]erase.Progress, error) { return e.erase.Open(ctx) }
+
+// eraseFor erases in an operator's name, by the vault's lease where there is one. The
+// erasure's id may be zero.
+func (s *Server) eraseFor(ctx context.Context, operator string, erasure gatehouse.ID, id gatehouse.SubjectID, reason string) (erase.Document, error) {
 	as, proof, _ := s.lend.Lease(operator)
-	q := erase.Request{Subject: id, Operator: as, Reason: reason, Proof: proof}
+	q := erase.Request{ID: erasure, Subject: id, Operator: as, Reason: reason, Proof: proof}
 	doc, err := s.erase.Erase(ctx, q)
 	switch gatehouse.ErrorCode(err) {
 	case "vault.sealed", "vault.forbidden": // the lease has ended: as anybody may

@@ -31,6 +31,7 @@ type shelf struct {
 	intents                map[gatehouse.ID]gatehouse.Intent
 	gallery                map[gatehouse.SubjectID][][]float32
 	erased                 map[gatehouse.ID]erase.Document
+	erasing                map[gatehouse.ID]erase.Progress
 }
 
 const sealedMark = "sealed:"
@@ -38,7 +39,7 @@ const sealedMark = "sealed:"
 // openRegistry makes who is enrolled: the real flows over a shelf.
 func (s *Site) openRegistry() console.Registry {
 	d := &shelf{s: s, subjects: map[gatehouse.SubjectID]gatehouse.Subject{}, consents: map[gatehouse.SubjectID][]gatehouse.Consent{}, blobs: map[gatehouse.BlobID][]byte{},
-		intents: map[gatehouse.ID]gatehouse.Intent{}, gallery: map[gatehouse.SubjectID][][]float32{}, erased: map[gatehouse.ID]erase.Document{}}
+		intents: map[gatehouse.ID]gatehouse.Intent{}, gallery: map[gatehouse.SubjectID][][]float32{}, erased: map[gatehouse.ID]erase.Document{}, erasing: map[gatehouse.ID]erase.Progress{}}
 	working, err := workingset.Load(context.Background(), Place, workingShelf{d}, d, d)
 	if err != nil {
 		panic(err)
@@ -372,18 +373,28 @@ func (d *shelf) Photos(ctx context.Context, who console.Who, id gatehouse.Subjec
 }
 
 // Erase implements console.Erasures: the flow's own tests say what it does.
-func (d *shelf) Erase(ctx context.Context, who console.Who, id gatehouse.SubjectID, reason string) (gatehouse.ID, error) {
+func (d *shelf) Erase(ctx context.Context, who console.Who, erasure gatehouse.ID, id gatehouse.SubjectID, reason string) error {
 	if _, err := d.Subject(ctx, Place, id); err != nil {
-		return gatehouse.ID{}, gatehouse.Errorf("erase.unknown", "", "there is nothing of such a subject here")
+		return gatehouse.Errorf("erase.unknown", "", "there is nothing of such a subject here")
 	}
 	d.s.mu.Lock()
 	wait := d.s.Erasing
+	d.erasing[erasure] = erase.Progress{ID: erasure, Stage: erase.Waits, Began: d.s.now()}
 	d.s.mu.Unlock()
+	defer func() {
+		d.s.mu.Lock()
+		defer d.s.mu.Unlock()
+		delete(d.erasing, erasure)
+	}()
 	if wait != nil {
-		<-wait
+		select {
+		case <-wait:
+		case <-ctx.Done():
+			return gatehouse.Errorf("erase.stopped", "", "it was stopped")
+		}
 	}
 	if err := d.s.Working.RemoveSubject(ctx, id); err != nil {
-		return gatehouse.ID{}, err
+		return err
 	}
 	d.s.mu.Lock()
 	defer d.s.mu.Unlock()
@@ -392,9 +403,16 @@ func (d *shelf) Erase(ctx context.Context, who console.Who, id gatehouse.Subject
 	delete(d.s.names, id)
 	now := d.s.now().UTC()
 	proof, _ := json.Marshal(map[string]any{"hash": sha256.Sum256([]byte(who.Operator + reason))})
-	doc := erase.Document{Leaf: 41, Proof: proof, Certificate: gatehouse.ErasureCertificate{ID: gatehouse.RandomID(), Org: Place.Org, Site: Place.Site, Subject: id, ErasedAt: now, Chains: 2, Passages: 3, FinalAt: now.AddDate(0, 0, 33)}}
+	doc := erase.Document{Leaf: 41, Proof: proof, Certificate: gatehouse.ErasureCertificate{ID: erasure, Org: Place.Org, Site: Place.Site, Subject: id, ErasedAt: now, Chains: 2, Passages: 3, FinalAt: now.AddDate(0, 0, 33)}}
 	d.erased[doc.Certificate.ID] = doc
-	return doc.Certificate.ID, nil
+	return nil
+}
+
+// Erasing implements console.Erasures.
+func (d *shelf) Erasing(context.Context) ([]erase.Progress, error) {
+	d.s.mu.Lock()
+	defer d.s.mu.Unlock()
+	return slices.Collect(maps.Values(d.erasing)), nil
 }
 
 // certificate is that of an erasure.

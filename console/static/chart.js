@@ -1,14 +1,17 @@
 // Charts of the last hours. A page's charts lie in an element with data-history, the
-// address of their data; each has data-chart, its name there, and data-series, what its
-// lines are called; with data-daily there is a value a day. uPlot draws (vendor/uPlot.min.js). There are no words in here.
+// address of their data, and data-when, what a time is called; each has data-chart, its
+// name there, and data-series, what its lines are called; with data-daily there is a value
+// a day, with data-days they span several. uPlot draws (vendor/uPlot.min.js). There are no
+// words in here.
 (() => {
   "use strict";
   const all = document.querySelector("[data-history]");
   if (!all || typeof uPlot === "undefined") return;
   const daily = all.dataset.daily !== undefined;
-  const when = daily ? "{YYYY}-{MM}-{DD}" : "{HH}:{mm}";
+  const days = all.dataset.days !== undefined;
+  const when = daily ? "{YYYY}-{MM}-{DD}" : days ? "{MM}-{DD} {HH}:{mm}" : "{HH}:{mm}";
   const marks = daily ? [[86400, "{MM}-{DD}", null, null, null, null, null, null, 1]]
-    : [[3600, "{HH}:{mm}", null, null, null, null, null, null, 1], [60, "{HH}:{mm}", null, null, null, null, null, null, 1], [1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 1]];
+    : [...(days ? [[86400, "{MM}-{DD}", null, null, null, null, null, null, 1]] : []), [3600, "{HH}:{mm}", null, null, days ? "\n{MM}-{DD}" : null, null, null, null, 1], [60, "{HH}:{mm}", null, null, null, null, null, null, 1], [1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 1]];
   const lines = ["--accent", "--no", "--warn"];
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   let data = null;
@@ -25,7 +28,7 @@
       const dash = [undefined, [6, 3], [2, 3]]; // nothing is said by colour alone
       drawn.push(new uPlot({
         width: box.clientWidth, height: 150, cursor: { y: false },
-        series: [{ value: when }].concat(names.map((label, i) => ({ label, stroke: colour(lines[i]), width: 1.5, dash: dash[i], points: { show: false } }))),
+        series: [{ label: all.dataset.when, value: when }].concat(names.map((label, i) => ({ label, stroke: colour(lines[i]), width: 1.5, dash: dash[i], points: { show: false } }))),
         axes: [{ ...axis, values: marks }, { ...axis, size: 52 }],
         scales: { y: { range: (u, min, max) => [0, max > 0 ? max * 1.1 : 1] } },
         legend: { show: true, live: true },

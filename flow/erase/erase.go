@@ -10,6 +10,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -71,6 +72,7 @@ type Blobs interface {
 
 // Request asks for an erasure.
 type Request struct {
+	ID       gatehouse.ID // of the erasure, random; zero where nobody looks at how far it is
 	Subject  gatehouse.SubjectID
 	Operator string
 	Reason   string
@@ -89,7 +91,9 @@ type Document struct {
 // Eraser erases one site's subjects, one after the other.
 type Eraser struct {
 	Ports
-	mu sync.Mutex
+	turn chan struct{} // holds one token: whoever erases has taken it
+	seen sync.Mutex
+	open map[gatehouse.ID]*Progress
 }
 
 // New returns an eraser over its ports.
@@ -97,8 +101,22 @@ func New(p Ports) *Eraser {
 	if p.Now == nil {
 		p.Now = time.Now
 	}
-	return &Eraser{Ports: p}
+	e := &Eraser{Ports: p, turn: make(chan struct{}, 1), open: map[gatehouse.ID]*Progress{}}
+	e.turn <- struct{}{}
+	return e
 }
+
+// take waits until no other erasure is under way, as long as ctx lasts.
+func (e *Eraser) take(ctx context.Context) error {
+	select {
+	case <-e.turn:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (e *Eraser) give() { e.turn <- struct{}{} }
 
 // verb names the intents of this package.
 const verb = "erase"
@@ -115,18 +133,31 @@ func (e *Eraser) intentContext(id gatehouse.ID) gatehouse.SealContext {
 	return gatehouse.SealContext{Place: e.Place, Table: "intents", Row: id, Field: verb}
 }
 
-// Erase erases a subject. Once it has begun it will happen, whatever comes between.
-// Errors: erase.unknown, erase.again, vault.held, erase.unfinished (it is finished by
-// itself), and the vault's refusals.
+// Erase erases a subject. Until the keys go, the end of ctx stops it; once it has begun it
+// will happen, whatever comes between. Errors: erase.stopped, erase.unknown, erase.again,
+// vault.held, erase.unfinished (it is finished by itself), and the vault's refusals.
 func (e *Eraser) Erase(ctx context.Context, r Request) (Document, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if err := e.check(ctx, r); err != nil {
+	// The id names the erasure and salts its leaf, so it is random.
+	id := r.ID
+	if id.IsZero() {
+		id = gatehouse.RandomID()
+	}
+	defer e.follow(id, Waits)()
+	if e.take(ctx) != nil {
+		return Document{}, stopped()
+	}
+	defer e.give()
+	e.stage(id, Checks)
+	err := e.check(ctx, r)
+	if ctx.Err() != nil {
+		return Document{}, stopped()
+	}
+	if err != nil {
 		return Document{}, err
 	}
+	e.stage(id, Keys)
+	ctx = context.WithoutCancel(ctx)
 	p := plan{Subject: r.Subject, Fresh: gatehouse.RandomID(), Operator: r.Operator, Reason: r.Reason}
-	// The id names the erasure and salts its leaf, so it is random.
-	id := gatehouse.RandomID()
 	body, err := json.Marshal(p)
 	if err != nil {
 		return Document{}, err
@@ -138,7 +169,6 @@ func (e *Eraser) Erase(ctx context.Context, r Request) (Document, error) {
 	if err := e.Store.BeginIntent(ctx, gatehouse.Intent{ID: id, Verb: verb, Body: sealed}); err != nil {
 		return Document{}, err
 	}
-	ctx = context.WithoutCancel(ctx)
 	doc, err := e.finish(ctx, id, p, r.Proof)
 	if err == nil {
 		return doc, nil
@@ -204,17 +234,21 @@ func (e *Eraser) finish(ctx context.Context, id gatehouse.ID, p plan, proof []by
 	if _, err := e.Vault.Erase(ctx, request); err != nil {
 		return Document{}, err
 	}
+	e.stage(id, Gates)
 	if err := e.Working.RemoveSubject(ctx, p.Subject); err != nil {
 		return Document{}, err
 	}
-	unlinked, err := e.unlinkPictures(ctx, p)
+	unlinked, err := e.unlinkPictures(ctx, id, p)
 	if err != nil {
 		return Document{}, err
 	}
+	e.stage(id, IDs)
 	passages, err := e.replace(ctx, id, p)
+	e.stage(id, Pictures)
 	if err = errors.Join(err, <-unlinked); err != nil {
 		return Document{}, err
 	}
+	e.stage(id, Certify)
 	if doc.Certificate, doc.Leaf, err = e.Vault.Certify(ctx, id, passages); err != nil {
 		return Document{}, err
 	}
@@ -239,6 +273,7 @@ func (e *Eraser) replace(ctx context.Context, id gatehouse.ID, p plan) (passages
 	if err != nil || e.Rewrite == nil {
 		return traces.Passages, err
 	}
+	e.stage(id, Rewrites)
 	return traces.Passages, e.Rewrite(ctx)
 }
 
@@ -252,8 +287,6 @@ func (e *Eraser) prove(ctx context.Context, doc *Document) (err error) {
 // Certificate gives the document of an erasure once more, with a proof of today.
 // Errors: erase.unknown, erase.unfinished.
 func (e *Eraser) Certificate(ctx context.Context, id gatehouse.ID) (doc Document, err error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	intents, err := e.Store.Intents(ctx)
 	if err != nil {
 		return Document{}, err
@@ -273,7 +306,7 @@ func (e *Eraser) Certificate(ctx context.Context, id gatehouse.ID) (doc Document
 // Those of the enrolment are gone when it returns: what refers to them goes with the
 // record. Those of passages are found under the old and the fresh id, whichever months
 // were replaced before a crash.
-func (e *Eraser) unlinkPictures(ctx context.Context, p plan) (ended <-chan error, err error) {
+func (e *Eraser) unlinkPictures(ctx context.Context, erasure gatehouse.ID, p plan) (ended <-chan error, err error) {
 	switch enrolled, err := e.Store.Subject(ctx, e.Place, p.Subject); {
 	case err == nil:
 		var photos []gatehouse.BlobID
@@ -293,9 +326,24 @@ func (e *Eraser) unlinkPictures(ctx context.Context, p plan) (ended <-chan error
 		}
 	}
 	done := make(chan error, 1)
-	go func() { done <- e.Blobs.DeleteBlobs(ctx, blobs) }()
+	e.tell(erasure, func(p *Progress) { p.Pictures = len(blobs) })
+	// Neighbours lie in one folder, which is made durable once for all of them.
+	slices.SortFunc(blobs, func(a, b gatehouse.BlobID) int { return slices.Compare(a[:], b[:]) })
+	go func() {
+		for some := range slices.Chunk(blobs, unlinkAtOnce) {
+			if err := e.Blobs.DeleteBlobs(ctx, some); err != nil {
+				done <- err
+				return
+			}
+			e.tell(erasure, func(p *Progress) { p.Unlinked += len(some) })
+		}
+		done <- nil
+	}()
 	return done, nil
 }
+
+// unlinkAtOnce is how many pictures are unlinked until somebody who looks is told.
+const unlinkAtOnce = 2000
 
 // inMemory is how far back the memory ring may reach, with a margin.
 const inMemory = 15 * time.Minute
@@ -318,8 +366,10 @@ func (e *Eraser) forgetLatest(ctx context.Context, fresh gatehouse.SubjectID) er
 // Resume finishes what was interrupted, and says how many erasures that were. What the
 // vault refuses for now (too many in an hour) is left for the next time.
 func (e *Eraser) Resume(ctx context.Context) (done int, err error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+	if err := e.take(ctx); err != nil {
+		return 0, err
+	}
+	defer e.give()
 	intents, err := e.Store.Intents(ctx)
 	if err != nil {
 		return 0, err
@@ -336,7 +386,7 @@ func (e *Eraser) Resume(ctx context.Context) (done int, err error) {
 		if err := json.Unmarshal(body, &p); err != nil {
 			return done, gatehouse.Errorf("erase.intent", "it was written by another version", "an interrupted erasure cannot be read: %w", err)
 		}
-		switch _, err := e.finish(ctx, i.ID, p, nil); {
+		switch err := e.resume(ctx, i.ID, p); {
 		case gatehouse.ErrorCode(err) == "vault.erase_limit":
 			// Before anything was done. Behind it may be one that has begun, which no limit stops.
 			if err := e.dropIfGone(ctx, i.ID, p.Subject); err != nil {
@@ -354,6 +404,12 @@ func (e *Eraser) Resume(ctx context.Context) (done int, err error) {
 		}
 	}
 	return done, nil
+}
+
+func (e *Eraser) resume(ctx context.Context, id gatehouse.ID, p plan) error {
+	defer e.follow(id, Keys)()
+	_, err := e.finish(ctx, id, p, nil)
+	return err
 }
 
 // dropIfGone ends an erasure that has not begun and whose subject another has erased:

@@ -128,11 +128,11 @@ func TestRealtime(t *testing.T) {
 
 // TestFileWaitsForReader: without Realtime nothing is dropped, however slow.
 func TestFileWaitsForReader(t *testing.T) {
-	src := open(t, Spec{URL: clip(t, "a.mkv", "testsrc2=s=640x480:r=10:d=2", "-c:v", "ffv1"), FPS: 10, Stall: 300 * time.Millisecond})
+	src := open(t, Spec{URL: clip(t, "a.mkv", "testsrc2=s=640x480:r=10:d=2", "-c:v", "ffv1"), FPS: 10, Stall: time.Second})
 	n := 0
 	for range src.Captures() {
 		if n++; n == 5 {
-			time.Sleep(600 * time.Millisecond) // longer than Stall
+			time.Sleep(1500 * time.Millisecond) // longer than Stall
 		}
 	}
 	if n != 20 || src.Err() != nil || src.Health().Dropped != 0 {

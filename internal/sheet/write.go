@@ -3,6 +3,7 @@ package sheet
 import (
 	"bytes"
 	"encoding/csv"
+	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -26,22 +27,41 @@ func safe(s string) string {
 	return s
 }
 
-// WriteCSV writes RFC 4180 in UTF-8: CRLF, quotes where they are needed.
-func WriteCSV(titles []string, rows [][]Cell) []byte {
-	var b bytes.Buffer
-	w := csv.NewWriter(&b)
-	w.UseCRLF = true
-	_ = w.Write(titles) // a buffer takes everything
-	for _, r := range rows {
-		record := make([]string, len(r))
-		for i, c := range r {
-			if record[i] = c.Text; !c.Number {
-				record[i] = safe(c.Text)
-			}
+// CSV writes a table row by row, as RFC 4180 in UTF-8: CRLF, quotes where they are needed.
+type CSV struct{ out *csv.Writer }
+
+// NewCSV begins a table with its titles.
+func NewCSV(w io.Writer, titles []string) (CSV, error) {
+	c := CSV{csv.NewWriter(w)}
+	c.out.UseCRLF = true
+	return c, c.out.Write(titles)
+}
+
+// Row writes a row.
+func (c CSV) Row(r []Cell) error {
+	record := make([]string, len(r))
+	for i, cell := range r {
+		if record[i] = cell.Text; !cell.Number {
+			record[i] = safe(cell.Text)
 		}
-		_ = w.Write(record)
 	}
-	w.Flush()
+	return c.out.Write(record)
+}
+
+// End ends the table.
+func (c CSV) End() error {
+	c.out.Flush()
+	return c.out.Error()
+}
+
+// WriteCSV writes a whole table as CSV does.
+func WriteCSV(titles []string, rows [][]Cell) []byte {
+	var b bytes.Buffer // takes everything
+	w, _ := NewCSV(&b, titles)
+	for _, r := range rows {
+		_ = w.Row(r)
+	}
+	_ = w.End()
 	return b.Bytes()
 }
 

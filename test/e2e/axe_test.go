@@ -60,7 +60,7 @@ func TestPagesAreAccessible(t *testing.T) {
 	paths := slices.Sorted(maps.Values(enrolments(t, ctx, s)))
 	paths = append(paths, slices.Sorted(maps.Values(officePages(s)))...)
 	paths = append(paths, slices.Sorted(maps.Values(team.pages()))...)
-	for i, path := range append(paths, "/", "/passages/"+car.ID.String(), "/passages", "/people", "/disclosures", "/search", "/no-such-page",
+	for i, path := range append(paths, "/", "/passages/"+car.ID.String(), "/passages", "/traffic", "/people", "/disclosures", "/search", "/no-such-page",
 		"/?only=denied", "/live/wall", "/alarms", "/gates", "/gates/front-door", "/plans/ground-floor", "/plans/-", "/rules", "/rules/groups/staff", "/rules/grants/night", "/rules/schedules/nights", "/rules/schedules/-", "/rules/changes", whyPath(s), "/passages/"+deniedPassage(s)+"/why",
 		"/accounts", "/accounts/"+somebody.ID.String(), "/signin", "/account", "/account/code", "/again", "/hours/own"+team.query) {
 		if path == "/account" { // one's own: a demo's session has none
@@ -86,6 +86,12 @@ func TestPagesAreAccessible(t *testing.T) {
 			t.Errorf("%s is %d px too wide for a phone: %s", path, over, ask[string](t, ctx, `[...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth && !e.closest(".scroll")).slice(0, 3).map(e => e.outerHTML.slice(0, 120)).join(" | ")`))
 		}
 	}
+	must(t, chromedp.Do(ctx, enter(t, s)))
+	answered(t, ctx, s.Server.URL, "en", func(name string) {
+		for _, v := range violations(t, ctx) {
+			t.Errorf("%s: %s", name, v)
+		}
+	})
 	// The control: what is broken on purpose is found.
 	ask[bool](t, ctx, `document.querySelector("main").append(Object.assign(document.createElement("p"), {id: "wide", textContent: "x"})), document.getElementById("wide").style.width = "400px", true`)
 	if over := ask[int](t, ctx, tooWide); over < 10 {

@@ -42,6 +42,7 @@ func TestTheOfficeAndTheDriver(t *testing.T) {
 	until(t, ctx, "document.querySelector('tbody')?.innerText.includes('Purse')")
 	fill("/parking/denied", map[string]string{"vehicle": "V-8"})
 	until(t, ctx, "document.body.innerText.includes('No vehicle is enrolled as that')")
+	pictures(t, ctx, p.base, "rights", "/parking/rights")
 	visit("/parking/rights?lang=en")
 	accessible()
 
@@ -49,14 +50,19 @@ func TestTheOfficeAndTheDriver(t *testing.T) {
 	fill("/parking/shops", map[string]string{"name": "Bakery", "kind": "percent", "many": "50"})
 	until(t, ctx, "document.querySelector('tbody')?.innerText.includes('50 %')")
 	accessible()
+	pictures(t, ctx, p.base, "shops", "/parking/shops")
 
 	visit("/parking/drivers?lang=en")
+	accessible()
+	pictures(t, ctx, p.base, "drivers", "/parking/drivers")
 	fill("/parking/drivers", map[string]string{"holder": car.Subject.String()})
 	until(t, ctx, "location.pathname.startsWith('/parking/drivers/') && document.body.innerText.includes('V-7')")
 	accessible()
+	pictures(t, ctx, p.base, "driver", ask[string](t, ctx, "location.pathname"))
 	must(t, chromedp.Do(ctx, chromedp.Click(chromedp.CSS("form[action$='/link'] button"))))
 	until(t, ctx, "!!document.querySelector('main code')")
 	accessible()
+	picture(t, ctx, "pagelink-en")
 	link := ask[string](t, ctx, "document.querySelector('main code').innerText")
 	if !strings.HasPrefix(link, p.base+"/pay/account#k=") {
 		t.Fatalf("the link is %s", link)
@@ -69,11 +75,14 @@ func TestTheOfficeAndTheDriver(t *testing.T) {
 		t.Errorf("the page says %s", text)
 	}
 	accessible()
+	pictures(t, ctx, p.base, "account-of-driver", "/pay/account")
 	must(t, chromedp.Do(ctx, chromedp.Click(chromedp.CSS("form[action*='/renew'] button"))))
 	until(t, ctx, "location.pathname.startsWith('/pay/stay/') && document.body.innerText.includes('119.00 EUR')")
 	accessible()
+	picture(t, ctx, "order-en")
 	visit("/pay/account/receipts?lang=zh")
 	accessible()
+	picture(t, ctx, "receipts-zh")
 	must(t, chromedp.Do(ctx, chromedp.Navigate(strings.Replace(link, "#", "?lang=en#", 1)))) // used: the cookie still opens the page
 	until(t, ctx, "document.body.innerText.includes('Monthly') || document.body.innerText.includes('opens nothing')")
 	if all := c.all(); strings.Count(all, "error") > strings.Count(all, "422")+strings.Count(all, "404") {

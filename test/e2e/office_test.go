@@ -117,6 +117,11 @@ func TestChartsOfHealth(t *testing.T) {
 	}
 	must(t, chromedp.Do(ctx, chromedp.EmulateViewport(1600, 900)))
 	until(t, ctx, `document.querySelectorAll(".charts canvas").length === 8 && document.querySelector(".charts canvas").clientWidth > 390`)
+	must(t, chromedp.Do(ctx, chromedp.Navigate("http://localhost:"+port(s)+"/health?lang=zh")))
+	until(t, ctx, `document.querySelectorAll(".charts canvas").length === 8`)
+	if legend := ask[string](t, ctx, `document.querySelector(".u-legend").innerText`); !strings.Contains(legend, "时间") || strings.Contains(legend, "Time") {
+		t.Errorf("in Chinese the legend says %q", legend)
+	}
 	if all := said.all(); all != "" {
 		t.Errorf("the browser complains: %s", all)
 	}

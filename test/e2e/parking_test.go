@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"context"
-	"fmt"
 	"image/color"
 	"math/rand/v2"
 	"os"
@@ -98,8 +97,8 @@ func TestAnExitIsAttachedOnItsPage(t *testing.T) {
 	until(t, ctx, "!!document.querySelector('[role=alert]') && document.querySelector('[role=alert]').innerText.includes('line 8') && document.getElementById('file').value.includes('-2.00')")
 	put(centreTariff)
 	until(t, ctx, "location.search.includes('name=centre') && document.querySelector('.drawing img').naturalWidth > 100")
-	if shots := os.Getenv("GATEHOUSE_SCREENSHOTS"); shots != "" {
-		defer p.shootParking(t, ctx, shots)
+	if os.Getenv("GATEHOUSE_SCREENSHOTS") != "" {
+		defer p.shootParking(t, ctx)
 	}
 
 	in := p.drive(t, "entry-lane", "京A12345")
@@ -121,6 +120,16 @@ func TestAnExitIsAttachedOnItsPage(t *testing.T) {
 	for _, v := range violations(t, ctx) {
 		t.Error(v)
 	}
+	// How full it was, as charts and as a table.
+	must(t, chromedp.Do(ctx, chromedp.Click(chromedp.CSS("main td a[href^='/parking/occupancy']"))))
+	until(t, ctx, "document.querySelectorAll('.charts.is-drawn canvas').length == 2")
+	if says := ask[string](t, ctx, "document.querySelector('main .heading').innerText"); !strings.Contains(says, "1 of 5 spaces") {
+		t.Errorf("the page says %q", says)
+	}
+	for _, v := range violations(t, ctx) {
+		t.Error(v)
+	}
+	visit("/parking?lang=en")
 	must(t, chromedp.Do(ctx, chromedp.Click(chromedp.CSS("a[href='/parking/exits']:not(.button)"))))
 	until(t, ctx, "location.pathname == '/parking/exits' && document.querySelectorAll('tbody tr').length == 1")
 	must(t, chromedp.Do(ctx, chromedp.Click(chromedp.CSS("tbody a"))))
@@ -151,25 +160,14 @@ func TestAnExitIsAttachedOnItsPage(t *testing.T) {
 	}
 }
 
-// shootParking writes the pages at two widths, in both languages.
-func (p *product) shootParking(t *testing.T, ctx context.Context, dir string) {
+// shootParking writes the pages.
+func (p *product) shootParking(t *testing.T, ctx context.Context) {
 	t.Helper()
-	if !filepath.IsAbs(dir) {
-		dir = filepath.Join("..", "..", dir)
-	}
-	must(t, os.MkdirAll(dir, 0o755))
 	page, err := p.Admin().Stays(t.Context(), wire.StaysQuery{})
 	must(t, err)
 	left := p.drive(t, "exit-lane", "粤B66554")
 	_ = p.drive(t, "entry-lane", "浙D70707")
-	for name, path := range map[string]string{"parking": "/parking?", "stays": "/parking/stays?", "stay": "/parking/stays/" + page.Stays[0].ID.String() + "?", "exits": "/parking/exits?", "exit": "/parking/exits/" + left.ID.String() + "?", "tariffs": "/parking/tariffs?name=centre&"} {
-		for _, lang := range []string{"en", "zh"} {
-			for _, width := range []int64{390, 1600} {
-				must(t, chromedp.Do(ctx, chromedp.EmulateViewport(width, 1000), chromedp.Navigate(p.base+path+"lang="+lang), chromedp.Sleep(250*time.Millisecond)))
-				png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
-				must(t, err)
-				must(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("parking-%s-%s-%d.png", name, lang, width)), png, 0o644))
-			}
-		}
+	for name, path := range map[string]string{"parking": "/parking", "occupancy": "/parking/occupancy", "stays": "/parking/stays", "stay": "/parking/stays/" + page.Stays[0].ID.String(), "exits": "/parking/exits", "exit": "/parking/exits/" + left.ID.String(), "tariffs": "/parking/tariffs?name=centre"} {
+		pictures(t, ctx, p.base, name, path)
 	}
 }

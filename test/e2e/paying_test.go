@@ -63,34 +63,21 @@ func carPark(t *testing.T) (s *server.Server, base string, stays *bookstest.Stay
 
 // A driver pays on a phone: the plate, what is owed, Stripe's page, the receipt; and the lane
 // hears of it within a second of Stripe's message. Every page keeps the rules of
-// accessibility. With GATEHOUSE_SCREENSHOTS each is written there instead.
+// accessibility.
 func TestADriverPays(t *testing.T) {
 	s, base, stays, pay := carPark(t)
 	place := s.Place()
 	ctx, c := tabFor(t, 3*time.Minute)
-	dir := os.Getenv("GATEHOUSE_SCREENSHOTS")
-	if dir != "" && !filepath.IsAbs(dir) {
-		dir = filepath.Join("..", "..", dir)
-	}
 	look := func(name, lang string) {
 		t.Helper()
+		picture(t, ctx, "pay-"+name+"-"+lang)
 		for _, l := range []struct {
 			width, height int64
 			scheme        string
-		}{{390, 844, "light"}, {1024, 768, "dark"}, {390, 844, "dark"}, {1024, 768, "light"}} {
-			if dir == "" && (l.width == 390) == (l.scheme == "dark") {
-				continue
-			}
+		}{{390, 844, "light"}, {1024, 768, "dark"}} {
 			must(t, chromedp.Do(ctx, media(l.scheme), chromedp.EmulateViewport(l.width, l.height)))
-			if dir != "" {
-				png, err := chromedp.Run(ctx, chromedp.FullScreenshot(90))
-				must(t, err)
-				must(t, os.MkdirAll(dir, 0o755))
-				must(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("parking-%s-%s-%d-%s.png", name, lang, l.width, l.scheme)), png, 0o644))
-			} else {
-				for _, v := range violations(t, ctx) {
-					t.Errorf("%s, %s, %d px, %s: %s", name, lang, l.width, l.scheme, v)
-				}
+			for _, v := range violations(t, ctx) {
+				t.Errorf("%s, %s, %d px, %s: %s", name, lang, l.width, l.scheme, v)
 			}
 			if ask[bool](t, ctx, "document.documentElement.scrollWidth > innerWidth") {
 				t.Errorf("%s, %s at %d px is wider than the screen", name, lang, l.width)
@@ -198,24 +185,15 @@ func TestTheBooksPages(t *testing.T) {
 	ctx, c := tabFor(t, 2*time.Minute)
 	must(t, chromedp.Do(ctx, chromedp.EmulateViewport(1024, 900), chromedp.Navigate(link.Link)))
 	until(t, ctx, "document.readyState === 'complete'")
-	dir := os.Getenv("GATEHOUSE_SCREENSHOTS")
-	if dir != "" && !filepath.IsAbs(dir) {
-		dir = filepath.Join("..", "..", dir)
-	}
 	look := func(name, path string) {
 		t.Helper()
+		pictures(t, ctx, base, name, path)
 		for _, l := range []struct {
 			width        int64
 			scheme, lang string
 		}{{1024, "light", "en"}, {390, "dark", "zh"}} {
 			must(t, chromedp.Do(ctx, media(l.scheme), chromedp.EmulateViewport(l.width, 900), chromedp.Navigate(base+inLanguage(path, l.lang))))
 			until(t, ctx, "document.readyState === 'complete'")
-			if dir != "" {
-				png, err := chromedp.Run(ctx, chromedp.FullScreenshot(90))
-				must(t, err)
-				must(t, os.MkdirAll(dir, 0o755))
-				must(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("books-%s-%s-%d-%s.png", name, l.lang, l.width, l.scheme)), png, 0o644))
-			}
 			for _, v := range violations(t, ctx) {
 				t.Errorf("%s, %s, %d px: %s", path, l.lang, l.width, v)
 			}
@@ -224,8 +202,8 @@ func TestTheBooksPages(t *testing.T) {
 			}
 		}
 	}
-	look("report", "/books")
-	look("stay", "/books/stays/"+stay.String())
+	look("books", "/books")
+	look("booksstay", "/books/stays/"+stay.String())
 	must(t, chromedp.Do(ctx, chromedp.EmulateViewport(1024, 900), chromedp.Navigate(base+inLanguage("/books", "en"))))
 	until(t, ctx, "document.readyState === 'complete'")
 	if text := ask[string](t, ctx, "document.body.innerText"); !strings.Contains(text, "22.50") || !strings.Contains(text, "held/stripe") {
@@ -233,6 +211,10 @@ func TestTheBooksPages(t *testing.T) {
 	}
 	press(t, ctx, "form[action='/books/reconcile'] button")
 	until(t, ctx, "document.querySelector('.done') !== null")
+	for _, v := range violations(t, ctx) {
+		t.Errorf("the comparison: %s", v)
+	}
+	picture(t, ctx, "bookscompared-en")
 	must(t, chromedp.Do(ctx, chromedp.Navigate(base+inLanguage("/books/stays/"+stay.String(), "en"))))
 	until(t, ctx, "document.readyState === 'complete'")
 	must(t, chromedp.Do(ctx, chromedp.SendKeys(chromedp.CSS("form[action$='/refund'] [name=amount]"), "1.50")))

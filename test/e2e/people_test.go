@@ -213,6 +213,7 @@ func TestLongWorkShowsItself(t *testing.T) {
 	if !ask[bool](t, ctx, "document.querySelector('progress') !== null") {
 		t.Error("it says that it is done")
 	}
+	pictures(t, ctx, "http://localhost:"+port(s), "erasing", ask[string](t, ctx, "location.pathname"))
 	close(s.Erasing)
 	until(t, ctx, "document.querySelector('a[download]') !== null")
 

@@ -71,6 +71,8 @@ GET /{$}                                    permission see-live
 GET /live/events                            permission see-live
 GET /gates/{gate}/still                     permission see-live
 GET /passages                               permission see-passages
+GET /traffic                                permission see-passages
+GET /traffic/counts                         permission see-passages
 GET /passages/{id}                          permission see-passages
 GET /passages/{id}/pictures/{n}             permission disclose-passages
 POST /passages/{id}/archive                 permission see-evidence, fresh
@@ -114,6 +116,7 @@ POST /people/{id}/correct                   permission edit-records, fresh
 GET /people/{id}/erase                      permission erase, fresh
 POST /people/{id}/erase                     permission erase, fresh
 GET /erasures/{id}                          permission erase
+POST /erasures/{id}/stop                    permission erase
 GET /people/import                          permission enrol
 POST /people/import                         permission enrol
 GET /people/import/template                 permission enrol
@@ -303,6 +306,8 @@ POST /rules/schedules/{id}/remove           permission rules, fresh
 POST /rules/holidays                        permission rules, fresh
 POST /rules/holidays/{id}/remove            permission rules, fresh
 GET /parking                                permission see-parking
+GET /parking/occupancy                      permission see-parking
+GET /parking/occupancy/hours                permission see-parking
 GET /parking/stays                          permission see-parking
 GET /parking/stays/{id}                     permission see-parking
 POST /parking/stays/{id}/plate              permission handle-stays

@@ -42,7 +42,7 @@ func TestScreenshots(t *testing.T) {
 	owner := s.Account("manager-1", gatehouse.Assignment{Role: gatehouse.SiteManager}, gatehouse.Assignment{Role: gatehouse.Administrator}, gatehouse.Assignment{Role: gatehouse.Employee})
 	must(t, s.Accounts.SetPerson(t.Context(), "test", owner.ID, team.people[0]))
 	asked(t, s, team)
-	pages := map[string]string{"live": "/", "passage": "/passages/" + car.ID.String(), "passages": "/passages",
+	pages := map[string]string{"live": "/", "passage": "/passages/" + car.ID.String(), "passages": "/passages", "traffic": "/traffic",
 		"people": "/people", "search": "/search", "disclosures": "/disclosures", "missing": "/no-such-page",
 		"alarms": "/alarms", "wall": "/live/wall", "plan": "/plans/ground-floor", "gates": "/gates", "gate": "/gates/front-door", "rules": "/rules", "group": "/rules/groups/staff", "rule": "/rules/grants/night", "schedule": "/rules/schedules/nights", "changes": "/rules/changes",
 		"why": whyPath(s), "why-passage": "/passages/" + deniedPassage(s) + "/why",
@@ -76,6 +76,13 @@ func TestScreenshots(t *testing.T) {
 		for name, path := range pages {
 			shoot(name+"-"+lang, inLanguage(path, lang))
 		}
+	}
+	for _, lang := range []string{"en", "zh"} {
+		answered(t, ctx, s.Server.URL, lang, func(name string) {
+			if strings.Contains(name, only) {
+				picture(t, ctx, name+"-"+lang)
+			}
+		})
 	}
 	must(t, chromedp.Do(ctx, chromedp.Navigate(s.Auth.MintFor(owner.ID))))
 	for _, lang := range []string{"en", "zh"} {

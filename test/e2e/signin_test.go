@@ -45,6 +45,10 @@ func TestTheFirstAdministratorAndTheFirstGuard(t *testing.T) {
 	authenticator(t, ctx)
 	must(t, chromedp.Do(ctx, chromedp.Navigate(s.Auth.MintSetUp())))
 	until(t, ctx, "location.pathname == '/set-up'")
+	for _, v := range violations(t, ctx) {
+		t.Errorf("the set-up: %s", v)
+	}
+	pictures(t, ctx, s.Server.URL, "setup", "/set-up")
 	must(t, chromedp.Do(ctx, chromedp.SendKeys(chromedp.CSS("#login"), "admin-1"+kb.Enter)))
 	until(t, ctx, "location.pathname == '/account' && document.body.innerText.includes('Add a passkey now')")
 	if s.Accounts.Ready() {

@@ -39,6 +39,7 @@ func TestASwapInTheConsole(t *testing.T) {
 	for _, v := range violations(t, ctx) {
 		t.Errorf("the page: %s", v)
 	}
+	pictures(t, ctx, s.Server.URL, "swap-asked", "/hours/own")
 	enter(boss.ID, "/hours")
 	if ask[bool](t, ctx, `document.querySelector('form[action*="/hours/swaps/"]') !== null`) {
 		t.Error("a swap waits for approval before the colleague agreed")
@@ -48,6 +49,7 @@ func TestASwapInTheConsole(t *testing.T) {
 	until(t, ctx, `document.querySelector('[value="agree"]') === null && document.querySelector('[value="end"]') !== null`)
 	enter(boss.ID, "/hours")
 	until(t, ctx, `document.querySelector(".worries").textContent.includes("L-01") && document.querySelector(".worries").textContent.includes("L-02")`)
+	pictures(t, ctx, s.Server.URL, "swap-to-approve", "/hours")
 	ask[bool](t, ctx, `(document.querySelector('form[action*="/hours/swaps/"] button').click(), true)`)
 	until(t, ctx, `document.querySelector('form[action*="/hours/swaps/"]') === null && document.readyState === "complete"`)
 	v, err := s.Hours.Sheet(t.Context(), one, day(0), day(1), timesheet.AsOf{})

@@ -67,16 +67,18 @@ func TestPayInTheConsole(t *testing.T) {
 	until(t, ctx, `document.querySelector('[value="reckon"]') !== null`)
 	press(`[value="reckon"]`)
 	until(t, ctx, `document.body.textContent.includes("1 payslips")`)
-	if got := page(); !strings.Contains(got, "L-01: Nothing says what they are paid by.") || strings.Contains(got, "617") {
+	if got := page(); !strings.Contains(got, "L-01: Nothing says what they are paid by.") || strings.Contains(got, "617.25") {
 		t.Errorf("the run says %q", got)
 	}
 
-	enter(own.ID, "/hours/own")
+	pictures(t, ctx, s.Server.URL, "periods-paid", "/hours/periods")
+	enter(own.ID, "/hours/own?lang=en")
 	press(`form[action*="/hours/own/payslips/"] button`)
 	until(t, ctx, `document.querySelector("tfoot") !== null && document.querySelector("tfoot").textContent.includes("617.25 EUR")`)
 	for _, v := range violations(t, ctx) {
 		t.Errorf("the payslip: %s", v)
 	}
+	picture(t, ctx, "payslip-en")
 	if kind := ask[string](t, ctx, `(() => { const x = new XMLHttpRequest(); x.open("POST", location.pathname, false); x.setRequestHeader("Content-Type", "application/x-www-form-urlencoded"); x.send("as=pdf"); return x.status + " " + x.getResponseHeader("Content-Type") })()`); kind != "200 application/pdf" {
 		t.Errorf("as a PDF: %s", kind)
 	}
@@ -89,6 +91,7 @@ func TestPayInTheConsole(t *testing.T) {
 	boss := s.Account("boss-1", gatehouse.Assignment{Role: gatehouse.SiteManager})
 	enter(boss.ID, "/hours/people/"+who.String())
 	enter(own.ID, "/hours/own/looks")
+	pictures(t, ctx, s.Server.URL, "looks", "/hours/own/looks")
 	if got := page(); !strings.Contains(got, "Site manager") || !strings.Contains(got, "hours") || !strings.Contains(got, "payslip") || strings.Contains(got, "boss-1") {
 		t.Errorf("who looked: %q", got)
 	}
@@ -97,7 +100,7 @@ func TestPayInTheConsole(t *testing.T) {
 	other := s.Account("e-2", gatehouse.Assignment{Role: gatehouse.Employee})
 	must(t, s.Accounts.SetPerson(context.Background(), "test", other.ID, team.people[1]))
 	enter(other.ID, "/hours/own")
-	if got := ask[string](t, ctx, `(() => { const x = new XMLHttpRequest(); x.open("POST", "`+path+`", false); x.setRequestHeader("Content-Type", "application/x-www-form-urlencoded"); x.send(""); return x.status + x.responseText })()`); !strings.HasPrefix(got, "422") || strings.Contains(got, "617") {
+	if got := ask[string](t, ctx, `(() => { const x = new XMLHttpRequest(); x.open("POST", "`+path+`", false); x.setRequestHeader("Content-Type", "application/x-www-form-urlencoded"); x.send(""); return x.status + x.responseText })()`); !strings.HasPrefix(got, "422") || strings.Contains(got, "617.25") {
 		t.Errorf("a colleague read it: %.300s", got)
 	}
 }
