@@ -34,6 +34,7 @@ type Parking interface {
 	TariffHistory(name string) ([]gatehouse.StoredTariff, error)
 	PutTariff(ctx context.Context, body []byte, by string) (gatehouse.StoredTariff, error)
 	ParkingOffice
+	TariffForms
 	// Chart draws price against time of the newest revision, as an SVG.
 	Chart(name string) ([]byte, error)
 }
@@ -52,14 +53,14 @@ type StayLine struct {
 
 // parked is the area of car parks.
 var parked = area{
-	pages:  []string{"parking", "stays", "stay", "exits", "exit", "tariffs", "rights", "drivers", "driver", "shops", "pagelink"},
+	pages:  []string{"parking", "stays", "stay", "exits", "exit", "tariffs", "tariffform", "rights", "drivers", "driver", "shops", "pagelink"},
 	routes: (*Console).parkingRoutes,
 	nav:    []entry{{"nav.parking", "parking", "/parking", "nav.carparks", gatehouse.SeeParking}},
 }
 
 func (c *Console) parkingRoutes() []auth.Route {
 	see, handle, manage := auth.Needs(gatehouse.SeeParking), auth.Needs(gatehouse.HandleStays), auth.NeedsFresh(gatehouse.ManageParking)
-	return append(c.officeParkingRoutes(), []auth.Route{
+	return append(append(c.officeParkingRoutes(), c.tariffFormRoutes()...), []auth.Route{
 		{Pattern: "GET /parking", Policy: see, Handler: c.parking(c.carParks)},
 		{Pattern: "GET /parking/stays", Policy: see, Handler: c.parking(c.stayList)},
 		{Pattern: "GET /parking/stays/{id}", Policy: see, Handler: c.parking(c.stayPage)},

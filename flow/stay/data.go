@@ -180,6 +180,12 @@ func (s *Stays) version(name string, entered time.Time) (gatehouse.TariffVersion
 // charged by it. Errors: parking.tariff (with what is wrong, and on which line),
 // parking.currency.
 func (s *Stays) PutTariff(ctx context.Context, body []byte, by string) (gatehouse.StoredTariff, error) {
+	return s.PutTariffAfter(ctx, body, by, -1)
+}
+
+// PutTariffAfter is PutTariff for what was made of a revision: parking.changed where the
+// tariff's newest is another by now. 0 is none; -1 asks for nothing.
+func (s *Stays) PutTariffAfter(ctx context.Context, body []byte, by string, revision int) (gatehouse.StoredTariff, error) {
 	t, err := s.ReadTariff(body)
 	if err != nil {
 		return gatehouse.StoredTariff{}, err
@@ -190,6 +196,9 @@ func (s *Stays) PutTariff(ctx context.Context, body []byte, by string) (gatehous
 	before := s.data.tariffs[t.Name]
 	s.mu.RUnlock()
 	next := gatehouse.StoredTariff{Name: t.Name, Revision: len(before) + 1, At: s.Now().UTC(), By: by, Body: body}
+	if revision >= 0 && revision != len(before) {
+		return next, gatehouse.Errorf("parking.changed", "look at it again", "tariff %s was changed, or made, in between", t.Name)
+	}
 	if n := len(before); n > 0 {
 		if was, is := currencyOf(before[n-1].tariff), currencyOf(t); was != is {
 			return next, gatehouse.Errorf("parking.currency", "give the tariff another name", "tariff %s is in %s; one in %s is another tariff", t.Name, was, is)

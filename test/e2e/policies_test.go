@@ -311,6 +311,9 @@ POST /parking/exits/{id}/attach             permission handle-stays
 POST /parking/exits/{id}/dismiss            permission handle-stays
 GET /parking/tariffs                        permission see-parking
 GET /parking/tariffs/{name}/chart           permission see-parking
+GET /parking/tariffs/form                   permission parking
+POST /parking/tariffs/form/trial            permission parking
+POST /parking/tariffs/form                  permission parking, fresh
 POST /parking/tariffs                       permission parking, fresh
 GET /parking/rights                         permission parking
 POST /parking/rights/{kind}/{id}/remove     permission parking, fresh
