@@ -114,6 +114,7 @@ type Server struct {
 	ring     *feed.Ring
 	auth     *auth.Auth
 	gates    *gates
+	signs    *signs
 	metrics  *api.Metrics
 	pins     *pinTrials
 	screens  *screens
@@ -372,6 +373,9 @@ func (s *Server) openFlows(ctx context.Context) error {
 		return err
 	}
 	s.ring = feed.NewRing(time.Duration(s.config.Ring.Minutes)*time.Minute, s.config.Ring.Mebibyte<<20, nil)
+	if s.signs, err = s.openSigns(); err != nil {
+		return err
+	}
 	if s.gates, err = s.openGates(); err != nil {
 		return err
 	}

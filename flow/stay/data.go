@@ -26,6 +26,7 @@ type data struct {
 	kiosks       map[gatehouse.ID]gatehouse.ParkingKiosk
 	shops        map[gatehouse.ID]gatehouse.Shop
 	codes        map[gatehouse.ID]gatehouse.ShopCode
+	counts       map[string]gatehouse.CarParkCount // by car park
 }
 
 // onInvoice reports whether a vehicle's stays are paid by its account's invoice.
@@ -71,7 +72,7 @@ func (d *data) quotaList() (all []gatehouse.Quota) {
 func (s *Stays) loadData(ctx context.Context) error {
 	d := data{tariffs: map[string][]revision{}, passes: map[gatehouse.SubjectID][]gatehouse.Pass{}, reservations: map[gatehouse.SubjectID][]gatehouse.Reservation{},
 		quotas: map[string]gatehouse.Quota{}, denied: map[gatehouse.SubjectID]struct{}{}, validations: map[gatehouse.ID][]gatehouse.Validation{},
-		orders: map[gatehouse.ID]order{}, accounts: map[gatehouse.ID]account{}, vehicles: map[gatehouse.ID][]gatehouse.SubjectID{}, kiosks: map[gatehouse.ID]gatehouse.ParkingKiosk{}, shops: map[gatehouse.ID]gatehouse.Shop{}, codes: map[gatehouse.ID]gatehouse.ShopCode{}}
+		orders: map[gatehouse.ID]order{}, accounts: map[gatehouse.ID]account{}, vehicles: map[gatehouse.ID][]gatehouse.SubjectID{}, kiosks: map[gatehouse.ID]gatehouse.ParkingKiosk{}, shops: map[gatehouse.ID]gatehouse.Shop{}, codes: map[gatehouse.ID]gatehouse.ShopCode{}, counts: map[string]gatehouse.CarParkCount{}}
 	stored, err := s.Store.Tariffs(ctx, s.Place)
 	if err != nil {
 		return err
@@ -124,6 +125,8 @@ func (d *data) take(i gatehouse.ParkingItem) error {
 		return takeOne(i.Body, func(k gatehouse.ParkingKiosk) { d.kiosks[k.ID] = k })
 	case gatehouse.ShopItem:
 		return takeOne(i.Body, func(x gatehouse.Shop) { d.shops[x.ID] = x })
+	case gatehouse.CountItem:
+		return takeOne(i.Body, func(c gatehouse.CarParkCount) { d.counts[c.CarPark] = c })
 	case gatehouse.ShopCodeItem:
 		return takeOne(i.Body, func(c gatehouse.ShopCode) { d.codes[c.ID] = c })
 	}

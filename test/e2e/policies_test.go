@@ -140,6 +140,7 @@ GET /api/v1/parking/exits/{id}/candidates   permission see-parking, or token, or
 POST /api/v1/parking/exits/{id}/attach      permission handle-stays, or token, or socket
 POST /api/v1/parking/exits/{id}/dismiss     permission handle-stays, or token, or socket
 POST /api/v1/parking/tickets                permission handle-stays, or token, or socket
+PUT /api/v1/parking/counts                  permission handle-stays, or token, or socket
 GET /api/v1/parking/tariffs                 permission see-parking, or token, or socket
 GET /api/v1/parking/tariffs/{name}          permission see-parking, or token, or socket
 PUT /api/v1/parking/tariffs                 permission parking, or token, or socket
@@ -309,6 +310,7 @@ GET /parking/exits                          permission see-parking
 GET /parking/exits/{id}                     permission see-parking
 POST /parking/exits/{id}/attach             permission handle-stays
 POST /parking/exits/{id}/dismiss            permission handle-stays
+POST /parking/count                         permission handle-stays
 GET /parking/tariffs                        permission see-parking
 GET /parking/tariffs/{name}/chart           permission see-parking
 GET /parking/tariffs/form                   permission parking
