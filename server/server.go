@@ -78,6 +78,8 @@ type Options struct {
 	Stays gatehouse.PayableStays
 	// StripeURL is asked instead of Stripe, for tests.
 	StripeURL string
+	// AlipayURL and WeChatURL the same.
+	AlipayURL, WeChatURL string
 	// Quiet logs warnings and errors only.
 	Quiet bool
 }
