@@ -55,7 +55,7 @@ type StayLine struct {
 
 // parked is the area of car parks.
 var parked = area{
-	pages:  []string{"parking", "stays", "stay", "exits", "exit", "tariffs", "tariffform", "rights", "drivers", "driver", "shops", "pagelink"},
+	pages:  []string{"parking", "stays", "stay", "exits", "exit", "tariffs", "tariffform", "rights", "drivers", "driver", "shops", "kiosks", "pagelink"},
 	routes: (*Console).parkingRoutes,
 	nav:    []entry{{"nav.parking", "parking", "/parking", "nav.carparks", gatehouse.SeeParking}},
 }

@@ -340,7 +340,8 @@ func (a admin) CountCarPark(ctx context.Context, r wire.CountRequest) (wire.CarP
 
 // Deny implements api.Parking.
 func (a admin) Deny(ctx context.Context, r wire.DenyRequest) (wire.Right, error) {
-	return a.given(ctx, gatehouse.DeniedItem, r.Vehicle.String(), a.stays.Deny(ctx, r.Vehicle, a.asker(ctx)))
+	id, err := a.stays.Deny(ctx, r.Vehicle, a.asker(ctx))
+	return a.given(ctx, gatehouse.DeniedItem, id.String(), err)
 }
 
 // given reads what was just given.

@@ -67,7 +67,7 @@ func (s *Stays) admission(park string, v gatehouse.AtLane) parking.Admission {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if v.Known {
-		_, a.Denied = s.data.denied[v.Subject]
+		a.Denied = s.data.denied[v.Subject] > 0
 		if b, ok := s.Working.Badge(v.Subject); ok && b.Status == gatehouse.Active {
 			a.Passes, a.Reservations = s.data.passesOf(v.Subject), s.data.reservations[v.Subject]
 		}

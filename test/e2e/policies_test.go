@@ -325,6 +325,9 @@ POST /parking/reservations                  permission parking, fresh
 POST /parking/quotas                        permission parking, fresh
 POST /parking/denied                        permission parking, fresh
 GET /parking/drivers                        permission parking
+GET /parking/kiosks                         permission parking
+POST /parking/kiosks                        permission parking, fresh
+POST /parking/kiosks/{id}/remove            permission parking, fresh
 GET /parking/drivers/{id}                   permission parking
 POST /parking/drivers                       permission parking, fresh
 POST /parking/drivers/{id}/link             permission parking, fresh
