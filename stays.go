@@ -17,6 +17,56 @@ type CarPark struct {
 	// without being seen.
 	Longest time.Duration
 	Tariff  string // its name; "" where nothing is charged
+	// Apart are those of its spaces that only one class of vehicle may take.
+	Apart map[VehicleClass]int
+	// Keeps are the places that visitors do not get.
+	Keeps Keeping
+	// Queues lets a visitor who came while it was full in as soon as a space is free, where the
+	// vehicle still stands at the entry; otherwise it has to be read again.
+	Queues bool
+}
+
+// Keeping says whose places are kept for them while they are not inside.
+type Keeping string
+
+// What may be kept.
+const (
+	KeepNothing      Keeping = "none"
+	KeepReservations Keeping = "reservations" // of reservations that could be used now
+	KeepQuotas       Keeping = "quotas"       // of these, and all spaces of quotas
+)
+
+// CountReason says why a person's count of a car park differs from what is known.
+type CountReason string
+
+// The reasons.
+const (
+	CountMissedExits   CountReason = "missed_exits"
+	CountMissedEntries CountReason = "missed_entries"
+	CountOther         CountReason = "other"
+)
+
+// CountReasons lists them all.
+var CountReasons = []CountReason{CountMissedExits, CountMissedEntries, CountOther}
+
+// CarParkCount is a person's count of the vehicles in a car park.
+type CarParkCount struct {
+	CarPark    string
+	Difference int // to those whose stay was open then
+	Reason     CountReason
+	By         string // an account's id
+	At         time.Time
+	// Lost is how many stays that had begun by then had ended unseen already.
+	Lost int
+}
+
+// SignFace is what a sign in front of a car park shows.
+type SignFace struct {
+	CarPark string
+	Free    int // spaces that are left to cars, not negative
+	Full    bool
+	// Classes are the spaces that are left to classes with spaces of their own.
+	Classes map[VehicleClass]int
 }
 
 // StayRecord is a stay as it is kept: metadata, under opaque ids.
@@ -133,6 +183,7 @@ const (
 	KioskItem          ParkingItemKind = "kiosk" // a ParkingKiosk
 	ShopItem           ParkingItemKind = "shop"
 	ShopCodeItem       ParkingItemKind = "shop_code"
+	CountItem          ParkingItemKind = "count" // a CarParkCount
 )
 
 // ParkingItem is a pass, reservation, quota, list entry or validation as it is kept: Body

@@ -34,6 +34,8 @@ type Parking interface {
 	DismissExit(ctx context.Context, id gatehouse.ID) (wire.Exit, error)
 	// Ticket: gate.unknown, parking.not_admitted, and those of a passage.
 	Ticket(ctx context.Context, r wire.TicketRequest) (wire.TicketResponse, error)
+	// CountCarPark: parking.unknown_park, parking.count.
+	CountCarPark(ctx context.Context, r wire.CountRequest) (wire.CarPark, error)
 	Tariffs(ctx context.Context) (wire.TariffsResponse, error)
 	// TariffHistory: parking.unknown_tariff.
 	TariffHistory(ctx context.Context, name string) (wire.TariffsResponse, error)
@@ -150,6 +152,12 @@ func (a *API) parkingOperations() []operation {
 		replies:  answers(http.StatusOK, wire.TariffsResponse{}, "The revisions. A stay is charged by the one that was the newest when it began."),
 		problems: []string{"parking.unknown_tariff"},
 	}, {
+		Route: auth.Route{Pattern: "PUT /api/v1/parking/counts", Policy: handle, Handler: a.countCarPark},
+		id:    "countCarPark", summary: "Say how many vehicles were counted in a car park", keyed: true, most: maxSmall,
+		about:   "The difference to what is known is added from then on, until what was missed is known: a stay that ends unseen, an exit whose entry nobody saw.",
+		request: inJSON(wire.CountRequest{}), replies: answers(http.StatusOK, wire.CarPark{}, "The car park as it stands now."),
+		problems: []string{"parking.unknown_park", "parking.count", "parking.too_many", "store.full"},
+	}, {
 		Route: auth.Route{Pattern: "PUT /api/v1/parking/tariffs", Policy: manage, Handler: func(w http.ResponseWriter, r *http.Request) {
 			carry(a, w, r, http.StatusOK, a.o.Resources.PutTariff)
 		}},
@@ -232,6 +240,15 @@ func unknownExit() error {
 
 func (a *API) carParks(w http.ResponseWriter, r *http.Request) {
 	show(a, w, r, func(ctx context.Context) (wire.CarParksResponse, error) { return a.parksOf(ctx, gatehouse.SeeParking) })
+}
+
+func (a *API) countCarPark(w http.ResponseWriter, r *http.Request) {
+	carry(a, w, r, http.StatusOK, func(ctx context.Context, q wire.CountRequest) (wire.CarPark, error) {
+		if err := a.within(ctx, gatehouse.HandleStays, q.CarPark, gatehouse.Errorf("parking.unknown_park", "GET /api/v1/parking lists them", "there is no such car park")); err != nil {
+			return wire.CarPark{}, err
+		}
+		return a.o.Resources.CountCarPark(ctx, q)
+	})
 }
 
 func staysQuery(r *http.Request) (q wire.StaysQuery, err error) {

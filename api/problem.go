@@ -110,7 +110,7 @@ var statuses = map[string]int{
 	"account.unknown": http.StatusNotFound, "account.exists": http.StatusConflict, "account.last_administrator": http.StatusConflict, "account.last_credential": http.StatusConflict,
 	"vault.credential": http.StatusForbidden, "vault.no_slot": http.StatusNotFound, "vault.last_slot": http.StatusConflict,
 	"vault.slot_in_use": http.StatusConflict, "vault.slots_full": http.StatusConflict, "vault.rotation": http.StatusConflict,
-	"parking.unknown_stay": http.StatusNotFound, "parking.unknown_exit": http.StatusNotFound, "parking.unknown_tariff": http.StatusNotFound, "parking.unknown_right": http.StatusNotFound, "parking.unknown_account": http.StatusNotFound, "parking.unknown_shop": http.StatusNotFound, "parking.not_found": http.StatusNotFound,
+	"parking.unknown_stay": http.StatusNotFound, "parking.unknown_park": http.StatusNotFound, "parking.unknown_exit": http.StatusNotFound, "parking.unknown_tariff": http.StatusNotFound, "parking.unknown_right": http.StatusNotFound, "parking.unknown_account": http.StatusNotFound, "parking.unknown_shop": http.StatusNotFound, "parking.not_found": http.StatusNotFound,
 	"parking.attached": http.StatusConflict, "parking.not_admitted": http.StatusConflict, "parking.changed": http.StatusConflict, "parking.no_mark": http.StatusConflict, "parking.no_tariff": http.StatusConflict, "parking.too_many": http.StatusConflict,
 	"vault.label": http.StatusBadRequest, "vault.passphrase_short": http.StatusBadRequest, "secret.unknown": http.StatusNotFound,
 }

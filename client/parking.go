@@ -138,6 +138,11 @@ func (c *Client) PutQuota(ctx context.Context, r wire.QuotaRequest) (wire.Right,
 	return got[wire.Right](ctx, c, http.MethodPut, parking+"/quotas", r)
 }
 
+// CountCarPark says how many vehicles were counted in a car park.
+func (c *Client) CountCarPark(ctx context.Context, r wire.CountRequest) (wire.CarPark, error) {
+	return got[wire.CarPark](ctx, c, http.MethodPut, parking+"/counts", r)
+}
+
 // Deny keeps a vehicle out.
 func (c *Client) Deny(ctx context.Context, r wire.DenyRequest) (wire.Right, error) {
 	return got[wire.Right](ctx, c, http.MethodPost, parking+"/denied", r)

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"net/http"
@@ -18,6 +19,8 @@ type Books interface {
 	Report(ctx context.Context, from, until gatehouse.Date) (books.Report, error)
 	Entries(ctx context.Context, stay gatehouse.ID) ([]gatehouse.BookEntry, error)
 	Close(ctx context.Context, day gatehouse.Date, by string) (gatehouse.BookClosing, error)
+	// Accounts are the providers that can be compared with.
+	Accounts() []string
 	Reconcile(ctx context.Context, provider string, from, until gatehouse.Date, by string) (books.Reconciliation, error)
 	Refund(ctx context.Context, stay gatehouse.ID, provider, payment string, amount gatehouse.Money, reason gatehouse.BookReason, by string, id gatehouse.ID) (gatehouse.BookEntry, error)
 	WriteOff(ctx context.Context, stay gatehouse.ID, amount gatehouse.Money, reason gatehouse.BookReason, by string, id gatehouse.ID) (gatehouse.BookEntry, error)
@@ -98,6 +101,7 @@ type booksBody struct {
 	Waiting     int
 	Closings    []gatehouse.BookClosing
 	Yesterday   gatehouse.Date
+	Accounts    []string // of providers
 }
 
 const chartWidth, chartHeight = 1000, 200
@@ -155,7 +159,7 @@ func (c *Console) booksPage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	b := booksBody{From: from, Until: until, Charts: chartsOf(report), Balances: report.Balances, Owed: report.Owed, Over: report.Overpaid, Waiting: len(report.Waiting), Closings: report.Closings,
-		Yesterday: gatehouse.DateOf(c.o.Now().In(c.o.Location).AddDate(0, 0, -1))}
+		Accounts: c.o.Books.Accounts(), Yesterday: gatehouse.DateOf(c.o.Now().In(c.o.Location).AddDate(0, 0, -1))}
 	c.render(w, r, http.StatusOK, "books", "books.title", "books", b)
 }
 
@@ -285,7 +289,7 @@ func (c *Console) booksReconcile(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	from, until := c.booksDays(r)
-	got, err := c.o.Books.Reconcile(r.Context(), "stripe", from, until, who(r).Operator)
+	got, err := c.o.Books.Reconcile(r.Context(), cmp.Or(r.PostForm.Get("provider"), "stripe"), from, until, who(r).Operator)
 	if err != nil {
 		c.fail(w, r, err)
 		return

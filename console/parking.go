@@ -33,10 +33,13 @@ type Parking interface {
 	Dismiss(ctx context.Context, exit gatehouse.ID, by string) error
 	End(ctx context.Context, id gatehouse.ID, by string) error
 	Correct(ctx context.Context, id gatehouse.ID, plate gatehouse.Secret, by string) error
+	// Count says how many vehicles a person counted: parking.count, parking.unknown_park.
+	Count(ctx context.Context, park string, inside int, reason gatehouse.CountReason, by string) (gatehouse.CarParkCount, error)
 	TariffList() []gatehouse.StoredTariff
 	TariffHistory(name string) ([]gatehouse.StoredTariff, error)
 	PutTariff(ctx context.Context, body []byte, by string) (gatehouse.StoredTariff, error)
 	ParkingOffice
+	TariffForms
 	// Chart draws price against time of the newest revision, as an SVG.
 	Chart(name string) ([]byte, error)
 }
@@ -55,14 +58,14 @@ type StayLine struct {
 
 // parked is the area of car parks.
 var parked = area{
-	pages:  []string{"parking", "stays", "stay", "exits", "exit", "tariffs", "rights", "drivers", "driver", "shops", "pagelink", "occupancy"},
+	pages:  []string{"parking", "stays", "stay", "exits", "exit", "tariffs", "tariffform", "rights", "drivers", "driver", "shops", "kiosks", "pagelink", "occupancy"},
 	routes: (*Console).parkingRoutes,
 	nav:    []entry{{"nav.parking", "parking", "/parking", "nav.carparks", gatehouse.SeeParking}},
 }
 
 func (c *Console) parkingRoutes() []auth.Route {
 	see, handle, manage := auth.Needs(gatehouse.SeeParking), auth.Needs(gatehouse.HandleStays), auth.NeedsFresh(gatehouse.ManageParking)
-	return append(c.officeParkingRoutes(), []auth.Route{
+	return append(append(c.officeParkingRoutes(), c.tariffFormRoutes()...), []auth.Route{
 		{Pattern: "GET /parking", Policy: see, Handler: c.parking(c.carParks)},
 		{Pattern: "GET /parking/occupancy", Policy: see, Handler: c.parking(c.parkBusy)},
 		{Pattern: "GET /parking/occupancy/hours", Policy: see, Handler: c.parking(c.parkHours)},
@@ -74,6 +77,7 @@ func (c *Console) parkingRoutes() []auth.Route {
 		{Pattern: "GET /parking/exits/{id}", Policy: see, Handler: c.parking(c.exitPage)},
 		{Pattern: "POST /parking/exits/{id}/attach", Policy: handle, Page: "/parking/exits/{id}", Handler: c.parking(c.attachExit)},
 		{Pattern: "POST /parking/exits/{id}/dismiss", Policy: handle, Page: "/parking/exits/{id}", Handler: c.parking(c.dismissExit)},
+		{Pattern: "POST /parking/count", Policy: handle, Page: "/parking", Handler: c.parking(c.countPark)},
 		{Pattern: "GET /parking/tariffs", Policy: see, Handler: c.parking(c.tariffs)},
 		{Pattern: "GET /parking/tariffs/{name}/chart", Policy: see, Handler: c.parking(c.tariffChart)},
 		{Pattern: "POST /parking/tariffs", Policy: manage, Page: "/parking/tariffs", Handler: c.parking(c.putTariff)},
@@ -110,6 +114,8 @@ type parkingBody struct {
 	Parks   []parkView
 	Tariffs []gatehouse.StoredTariff
 	Manages bool
+	Handles []stay.Occupancy // that whoever reads may correct
+	Reasons []gatehouse.CountReason
 }
 
 type parkView struct {
@@ -119,13 +125,29 @@ type parkView struct {
 }
 
 func (c *Console) carParks(w http.ResponseWriter, r *http.Request) error {
-	b := parkingBody{Tariffs: c.o.Parking.TariffList(), Manages: may(r, gatehouse.ManageParking)}
+	b := parkingBody{Tariffs: c.o.Parking.TariffList(), Manages: may(r, gatehouse.ManageParking), Handles: c.parksOf(r, gatehouse.HandleStays), Reasons: gatehouse.CountReasons}
 	for _, o := range c.parksOf(r, gatehouse.SeeParking) {
 		there := slices.ContainsFunc(b.Tariffs, func(t gatehouse.StoredTariff) bool { return t.Name == o.CarPark.Tariff })
 		b.Parks = append(b.Parks, parkView{Occupancy: o, Share: min(1, float64(o.Inside)/float64(o.CarPark.Capacity)), NoTariff: o.CarPark.Tariff != "" && !there})
 	}
 	c.render(w, r, http.StatusOK, "parking", "parking.title", "parking", b)
 	return nil
+}
+
+// countPark takes a person's count.
+func (c *Console) countPark(w http.ResponseWriter, r *http.Request) error {
+	err := formIn(w, r, maxParkingForm)
+	if err == nil && !c.hasPark(r, gatehouse.HandleStays, asked(r, "car_park")) {
+		err = gatehouse.Errorf("parking.unknown_park", "", "there is no such car park")
+	}
+	var n int
+	if err == nil {
+		n, err = askedNumber(r, "inside")
+	}
+	if err == nil {
+		_, err = c.o.Parking.Count(r.Context(), asked(r, "car_park"), n, gatehouse.CountReason(asked(r, "reason")), who(r).Operator)
+	}
+	return c.back(w, r, "/parking", err)
 }
 
 // stayStates are those that a list can be narrowed to.

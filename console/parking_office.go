@@ -20,7 +20,8 @@ type ParkingOffice interface {
 	PutPass(ctx context.Context, vehicle gatehouse.SubjectID, p gatehouse.Pass, by string) (gatehouse.Pass, error)
 	PutReservation(ctx context.Context, vehicle gatehouse.SubjectID, r gatehouse.Reservation, by string) (gatehouse.Reservation, error)
 	PutQuota(ctx context.Context, q gatehouse.Quota, by string) error
-	Deny(ctx context.Context, vehicle gatehouse.SubjectID, by string) error
+	// Deny gives the id of the entry.
+	Deny(ctx context.Context, vehicle gatehouse.SubjectID, by string) (gatehouse.ID, error)
 	// Renew and TopUp order; what is ordered is paid in the books, under the order's id.
 	Renew(ctx context.Context, pass gatehouse.ID, by string) (gatehouse.PassOrder, error)
 	TopUp(ctx context.Context, pass gatehouse.ID, amount gatehouse.Money, by string) (gatehouse.PassOrder, error)
@@ -39,6 +40,10 @@ type ParkingOffice interface {
 	Shops() []gatehouse.ShopUse
 	PutShop(ctx context.Context, x gatehouse.Shop, by string) (gatehouse.Shop, error)
 	LinkShop(ctx context.Context, id gatehouse.ID, by string) (gatehouse.Secret, error)
+
+	Kiosks() []gatehouse.ParkingKiosk
+	// AddKiosk makes the code that a screen is enrolled by: gate.unknown, parking.too_many.
+	AddKiosk(ctx context.Context, gate gatehouse.GateID, by string) (gatehouse.ParkingKiosk, gatehouse.Secret, error)
 
 	// FindSubject finds who has a badge label or an id: subject.unknown, subject.several.
 	FindSubject(ctx context.Context, text string) (gatehouse.SubjectID, error)
@@ -76,6 +81,9 @@ func (c *Console) officeParkingRoutes() []auth.Route {
 		post("/parking/drivers/{id}/vehicles", "/parking/drivers/{id}", c.addDriverVehicle),
 		post("/parking/drivers/{id}/remove", "/parking/drivers/{id}", c.removeDriver),
 		{Pattern: "POST /parking/drivers/{id}/buyer", Policy: auth.NeedsFresh(gatehouse.DisclosePeople), Page: "/parking/drivers/{id}", Handler: c.parking(c.openBuyer)},
+		{Pattern: "GET /parking/kiosks", Policy: see, Handler: c.parking(c.kiosksPage)},
+		post("/parking/kiosks", "/parking/kiosks", c.addKiosk),
+		post("/parking/kiosks/{id}/remove", "/parking/kiosks", c.removeKiosk),
 		{Pattern: "GET /parking/shops", Policy: see, Handler: c.parking(c.shopsPage)},
 		post("/parking/shops", "/parking/shops", c.putShop),
 		post("/parking/shops/{id}/link", "/parking/shops", c.linkShop),
@@ -216,6 +224,16 @@ func askedNumber(r *http.Request, field string) (int, error) {
 	return n, nil
 }
 
+// askedClasses are the classes of vehicle that a form names, with commas; none: any.
+func askedClasses(r *http.Request) (all []gatehouse.VehicleClass) {
+	for one := range strings.SplitSeq(asked(r, "classes"), ",") {
+		if one = strings.TrimSpace(one); one != "" {
+			all = append(all, gatehouse.VehicleClass(one))
+		}
+	}
+	return all
+}
+
 func (c *Console) removeRight(w http.ResponseWriter, r *http.Request) error {
 	kind := gatehouse.ParkingItemKind(r.PathValue("kind"))
 	err := error(gatehouse.Errorf("parking.unknown_right", "", "there is no such right"))
@@ -261,6 +279,7 @@ func (c *Console) putPass(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
+	p.Classes = askedClasses(r)
 	_, err = c.o.Parking.PutPass(r.Context(), vehicle, p, who(r).Operator)
 	return c.back(w, r, "/parking/rights", err)
 }
@@ -302,6 +321,14 @@ func (c *Console) putReservation(w http.ResponseWriter, r *http.Request) error {
 	if x.Until, err = c.askedTime(r, "until"); err != nil {
 		return err
 	}
+	for field, d := range map[string]*time.Duration{"early": &x.Early, "late": &x.Late} {
+		n, err := askedNumber(r, field)
+		if err != nil {
+			return err
+		}
+		*d = time.Duration(max(-1, min(n, 10_000))) * time.Minute // refused beyond a day
+	}
+	x.Classes = askedClasses(r)
 	_, err = c.o.Parking.PutReservation(r.Context(), vehicle, x, who(r).Operator)
 	return c.back(w, r, "/parking/rights", err)
 }
@@ -317,7 +344,7 @@ func (c *Console) putQuota(w http.ResponseWriter, r *http.Request) error {
 func (c *Console) denyVehicle(w http.ResponseWriter, r *http.Request) error {
 	vehicle, err := c.askedVehicle(r, "vehicle")
 	if err == nil {
-		err = c.o.Parking.Deny(r.Context(), vehicle, who(r).Operator)
+		_, err = c.o.Parking.Deny(r.Context(), vehicle, who(r).Operator)
 	}
 	return c.back(w, r, "/parking/rights", err)
 }

@@ -71,6 +71,7 @@ func TestEverythingIsTranslated(t *testing.T) {
 		"dayclass": {"work", "rest", "holiday"}, "punchway": {"in", "out"}, "punchfrom": asTexts(gatehouse.PunchSources), "punchuse": {"superseded", "voided", "duplicate"},
 		"entrykind": {"worked", "pause", "uncounted", "credited", "leave"}, "correctkind": {"add", "move", "void", "dispute"}, "timestate": {"requested", "approved", "refused", "withdrawn"},
 		"periodstate": {"open", "closed", "locked"}, "shiftkind": {"fixed", "flexible", "open"}, "exception": asTexts(gatehouse.ExceptionKinds), "timerule": asTexts(gatehouse.TimeRules),
+		"countreason": asTexts(gatehouse.CountReasons), "tariffchoice": {"run", "cut", "down", "up", "half_up", "half_even", "instead", "at_least", "added", "stay", "day", "24h", "any_24h"},
 		"by": {"passkey", "totp", "oidc", "link", "invite"},
 	} {
 		if !prefixes[prefix] {
@@ -86,7 +87,7 @@ func TestEverythingIsTranslated(t *testing.T) {
 	}
 	for key := range texts {
 		prefix, _, _ := strings.Cut(key, ".")
-		if !used[key] && prefix != "code" && prefix != "purpose" && prefix != "asked" && prefix != "entry" && !strings.Contains(sources(t), `"`+key+`"`) {
+		if !used[key] && prefix != "code" && prefix != "purpose" && prefix != "asked" && prefix != "entry" && prefix != "tariffform" && !strings.Contains(sources(t), `"`+key+`"`) {
 			t.Errorf("nothing uses %q", key)
 		}
 	}

@@ -1,8 +1,10 @@
 package parkingpages
 
 import (
+	"html/template"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"gatehouse"
@@ -84,6 +86,9 @@ func (p *Pages) owed(w http.ResponseWriter, r *http.Request) {
 		page.LeaveBy = p.at(due.LeaveBy, lang)
 	}
 	for _, name := range p.Providers {
+		if (name == "alipay" || name == "wechat") && due.Due.Currency != "CNY" {
+			continue // they would refuse it
+		}
 		page.Ways = append(page.Ways, way{name, text(lang, "pay.by."+name)})
 	}
 	p.show(w, r, http.StatusOK, "owed.html", view{Refresh: 60, Page: page})
@@ -91,7 +96,11 @@ func (p *Pages) owed(w http.ResponseWriter, r *http.Request) {
 
 // leaving is the page that leads to a provider's. It is a page with a link, and no redirect:
 // a form's redirect to another site would need that site in the policy of what forms may do.
-type leaving struct{ URL, Amount string }
+type leaving struct {
+	URL, Amount string
+	Code        template.HTML // of qrSVG, where URL is no page but what a program on a phone reads
+	Done        string        // where the payment is looked for
+}
 
 // pay begins to pay what is owed now.
 func (p *Pages) pay(w http.ResponseWriter, r *http.Request) {
@@ -119,5 +128,14 @@ func (p *Pages) pay(w http.ResponseWriter, r *http.Request) {
 			p.Log.Warn("what a driver typed could not be kept", "code", gatehouse.ErrorCode(err), "stay", stay)
 		}
 	}
-	p.show(w, r, http.StatusOK, "leaving.html", view{Again: "/pay/stay/" + key, Page: leaving{URL: c.URL, Amount: c.Amount.String()}})
+	page := leaving{URL: c.URL, Amount: c.Amount.String(), Done: "/pay/receipt/" + c.ID.String() + p.query(r)}
+	if !strings.HasPrefix(c.URL, "https://") && !strings.HasPrefix(c.URL, "http://") {
+		code, err := qrSVG(c.URL)
+		if err != nil {
+			p.fails(w, r, err)
+			return
+		}
+		page.Code = template.HTML(code) //nolint:gosec // squares alone
+	}
+	p.show(w, r, http.StatusOK, "leaving.html", view{Again: "/pay/stay/" + key, Page: page})
 }

@@ -31,7 +31,7 @@ type Books interface {
 	// Receipt gives the entry of the payment of a checkout that was paid, and what of it went
 	// back since.
 	Receipt(ctx context.Context, c gatehouse.Checkout) (gatehouse.BookEntry, gatehouse.Money, error)
-	Notice(ctx context.Context, provider string, header func(string) string, body []byte) (gatehouse.BookOutcome, error)
+	Notice(ctx context.Context, provider string, header func(string) string, body []byte) (outcome gatehouse.BookOutcome, answer string, err error)
 }
 
 // Seller is who a receipt is from.

@@ -28,13 +28,13 @@ func (p *Pages) webhook(w http.ResponseWriter, r *http.Request) {
 		p.refuse(w, r, address, "pay.too_large", http.StatusRequestEntityTooLarge)
 		return
 	}
-	outcome, err := p.Books.Notice(r.Context(), r.PathValue("provider"), r.Header.Get, body)
+	outcome, answer, err := p.Books.Notice(r.Context(), r.PathValue("provider"), r.Header.Get, body)
 	switch code := gatehouse.ErrorCode(err); {
 	case err == nil:
 		if outcome == gatehouse.BookForeign {
 			p.refusals.note(p, "pay.foreign") // another program's: there is nothing to tell again
 		}
-		w.WriteHeader(http.StatusOK)
+		done(w, answer)
 	case code == "pay.unknown":
 		p.refuse(w, r, address, code, http.StatusNotFound)
 	case code == "pay.forged", code == "pay.stale", code == "pay.malformed":
@@ -43,11 +43,22 @@ func (p *Pages) webhook(w http.ResponseWriter, r *http.Request) {
 		// It is genuine and cannot be booked: telling it again changes nothing. Reconciling
 		// finds it, too.
 		p.Log.Error("a provider told of something that cannot be booked; reconcile the books", "code", code, "provider", r.PathValue("provider"))
-		w.WriteHeader(http.StatusOK)
+		done(w, answer)
 	default:
 		p.Log.Warn("a provider's message could not be taken; it will tell again", "code", code)
 		http.Error(w, "later", http.StatusServiceUnavailable)
 	}
+}
+
+// done says that a message need not come again, in the words that its provider wants to read.
+func done(w http.ResponseWriter, answer string) {
+	kind := "text/plain; charset=utf-8"
+	if strings.HasPrefix(answer, "{") {
+		kind = "application/json"
+	}
+	w.Header().Set("Content-Type", kind)
+	w.WriteHeader(http.StatusOK)
+	_, _ = io.WriteString(w, answer)
 }
 
 // refuse turns a message away; an address that sends many such is slowed down.

@@ -49,6 +49,8 @@ var texts = map[string][2]string{
 	"owed.tax":    {"Tax in it:", "其中税额"},
 
 	"pay.by.stripe":  {"Pay by card or wallet", "银行卡或电子钱包支付"},
+	"pay.by.alipay":  {"Pay by Alipay", "支付宝支付"},
+	"pay.by.wechat":  {"Pay by WeChat", "微信支付"},
 	"pay.by.cash":    {"Cash", "现金"},
 	"pay.by.card":    {"Card", "刷卡"},
 	"pay.by.invoice": {"Invoice", "挂账"},
@@ -150,6 +152,8 @@ var texts = map[string][2]string{
 	"shop.budget":  {"That is more than the shop may make today, or 60 at once.", "超出今日可生成数量，或一次超过 60 个。"},
 
 	"leaving.title": {"On to the payment page", "正在前往支付页面"},
+	"leaving.scan":  {"Scan with WeChat", "请用微信扫码支付"},
+	"leaving.paid":  {"I have paid", "我已支付"},
 	"leaving.go":    {"Continue", "继续"},
 
 	"receipt.title":     {"Receipt", "收据"},

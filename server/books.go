@@ -13,8 +13,10 @@ import (
 	"gatehouse"
 	"gatehouse/flow/books"
 	"gatehouse/parkingpages"
+	"gatehouse/pay/alipay"
 	atdesk "gatehouse/pay/desk"
 	"gatehouse/pay/stripe"
+	"gatehouse/pay/wechat"
 )
 
 // openBooks opens the site's books, and the ways to pay.
@@ -22,6 +24,15 @@ func (s *Server) openBooks() {
 	ways := atdesk.All(time.Now)
 	if s.config.Paying.Stripe {
 		ways["stripe"] = stripe.New(stripe.Options{Secrets: s, URL: s.opts.StripeURL})
+	}
+	notify := func(name string) func() string {
+		return func() string { return s.auth.BaseURL() + "/pay/" + name + "/webhook" }
+	}
+	if c := s.config.Paying.Alipay; c.AppID != "" {
+		ways["alipay"] = alipay.New(alipay.Options{AppID: c.AppID, Secrets: s, Notify: notify("alipay"), URL: s.opts.AlipayURL})
+	}
+	if c := s.config.Paying.WeChat; c.Merchant != "" {
+		ways["wechat"] = wechat.New(wechat.Options{Merchant: c.Merchant, AppID: c.AppID, Certificate: c.Certificate, PublicKey: c.PublicKey, Secrets: s, Notify: notify("wechat"), URL: s.opts.WeChatURL})
 	}
 	s.books = books.New(books.Ports{Place: s.site.Place, Location: s.site.Location, Store: s.store, Providers: ways, Label: s.config.Site.Name, Log: s.log, Changed: s.committed})
 }
@@ -103,9 +114,7 @@ func (s *Server) driverPages(base string) (*parkingpages.Pages, error) {
 			return p.Decision, nil
 		}
 	}
-	if c.Stripe {
-		o.Providers = []string{"stripe"}
-	}
+	o.Providers = c.providers()
 	return parkingpages.New(o), nil
 }
 

@@ -47,7 +47,7 @@ func TestPaidByStripeAndLetOut(t *testing.T) {
 	e := pay.Events()[0]
 	began := time.Now()
 	for i, want := range []gatehouse.BookOutcome{gatehouse.Booked, gatehouse.BookDuplicate} {
-		outcome, err := s.books.Notice(t.Context(), "stripe", func(name string) string { return map[string]string{"Stripe-Signature": e.Signature}[name] }, e.Body)
+		outcome, _, err := s.books.Notice(t.Context(), "stripe", func(name string) string { return map[string]string{"Stripe-Signature": e.Signature}[name] }, e.Body)
 		if err != nil || outcome != want {
 			t.Fatalf("message %d: %s, %v", i+1, outcome, err)
 		}

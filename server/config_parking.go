@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"time"
 	"unicode/utf8"
@@ -17,6 +18,37 @@ type CarParkConfig struct {
 	Exits    []string      `yaml:"exits"`
 	Longest  time.Duration `yaml:"longest_stay"`
 	Tariff   string        `yaml:"tariff"`
+	// Apart are spaces, of capacity, for one class of vehicle alone.
+	Apart map[string]int `yaml:"apart"`
+	Keep  string         `yaml:"keep_places"` // none, reservations, quotas
+	Full  string         `yaml:"when_full"`   // refuse, queue
+	Sign  SignConfig     `yaml:"sign"`
+}
+
+// SignConfig says how a sign in front of a car park is told what it shows.
+type SignConfig struct {
+	Kind   string `yaml:"kind"`   // none, http, mqtt
+	URL    string `yaml:"url"`    // http: the sign; mqtt: the broker
+	Device string `yaml:"device"` // whose sealed address, with credentials, is used
+	Topic  string `yaml:"topic"`  // mqtt: retained
+	Method string `yaml:"method"` // http
+	Body   string `yaml:"body"`   // what is sent; "" is a JSON object
+	// FreeAgain is how many spaces are free before a sign that showed full shows free again.
+	FreeAgain int `yaml:"free_again"`
+}
+
+func (c SignConfig) check() error {
+	errs := []error{oneOf("sign.kind", c.Kind, "none", "http", "mqtt")}
+	if c.FreeAgain < 1 || c.FreeAgain > maxCapacity {
+		errs = append(errs, fmt.Errorf("sign.free_again: it is %d and may be 1 to %d", c.FreeAgain, maxCapacity))
+	}
+	if c.Kind == "mqtt" && c.Topic == "" {
+		errs = append(errs, fmt.Errorf("sign.topic: a sign behind a broker has one"))
+	}
+	if c.Kind != "none" && (c.URL != "" || c.Device == "") {
+		errs = append(errs, checkURL("sign.url", c.URL))
+	}
+	return errors.Join(errs...)
 }
 
 // The bounds of a car park.
@@ -29,7 +61,7 @@ const (
 // UnmarshalYAML fills in a car park's defaults before its own options.
 func (c *CarParkConfig) UnmarshalYAML(unmarshal func(any) error) error {
 	type plain CarParkConfig
-	p := plain{Longest: 30 * 24 * time.Hour}
+	p := plain{Longest: 30 * 24 * time.Hour, Keep: string(gatehouse.KeepReservations), Full: "refuse", Sign: SignConfig{Kind: "none", FreeAgain: 3}}
 	err := unmarshal(&p)
 	*c = CarParkConfig(p)
 	return err
@@ -43,6 +75,10 @@ func (c CarParkConfig) carPark() gatehouse.CarPark {
 		return ids
 	}
 	p := gatehouse.CarPark{ID: c.ID, Name: c.Name, Capacity: c.Capacity, Entries: gates(c.Entries), Exits: gates(c.Exits), Longest: c.Longest, Tariff: c.Tariff}
+	p.Keeps, p.Queues, p.Apart = gatehouse.Keeping(c.Keep), c.Full == "queue", map[gatehouse.VehicleClass]int{}
+	for class, n := range c.Apart {
+		p.Apart[gatehouse.VehicleClass(class)] = n
+	}
 	if p.Name == "" {
 		p.Name = c.ID
 	}
@@ -67,6 +103,25 @@ func (c CarParkConfig) check(lanes map[string]bool) error {
 		return fmt.Errorf("longest_stay: it is %v and may be %v to %v", c.Longest, minLongest, maxLongest)
 	case len(c.Entries) == 0 || len(c.Exits) == 0:
 		return fmt.Errorf("entries, exits: a car park needs a lane in and a lane out")
+	}
+	apart := 0
+	for class, n := range c.Apart {
+		if gatehouse.CheckName(class) != nil || class == string(gatehouse.Car) || n < 1 || n > c.Capacity {
+			return fmt.Errorf("apart: %q: %d is no number of spaces of a class besides car", class, n)
+		}
+		apart += n
+	}
+	if apart > c.Capacity {
+		return fmt.Errorf("apart: %d spaces are more than the capacity", apart)
+	}
+	// What was made without a file (a demo, a test) leaves these out.
+	if err := errors.Join(oneOf("keep_places", c.Keep, "", "none", "reservations", "quotas"), oneOf("when_full", c.Full, "", "refuse", "queue")); err != nil {
+		return err
+	}
+	if c.Sign != (SignConfig{}) {
+		if err := c.Sign.check(); err != nil {
+			return err
+		}
 	}
 	for _, list := range [][]string{c.Entries, c.Exits} {
 		for _, gate := range list {

@@ -383,7 +383,7 @@ func TestATicketFromTheScreen(t *testing.T) {
 	}
 	// A vehicle that was turned away by its plate is not let in by a ticket.
 	denied := enrolVehicle(t, s, "AB12CDE", "Fleet 7")
-	if err := s.stays.Deny(t.Context(), denied, "chief"); err != nil {
+	if _, err := s.stays.Deny(t.Context(), denied, "chief"); err != nil {
 		t.Fatal(err)
 	}
 	if p := read(t, s, "entry", "AB12CDE", 0); p.Decision.Reason != gatehouse.NotAdmitted {

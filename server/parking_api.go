@@ -31,7 +31,7 @@ func (s *Server) carParks() []wire.CarPark {
 
 func wireCarPark(o stay.Occupancy) wire.CarPark {
 	c := o.CarPark
-	return wire.CarPark{ID: c.ID, Name: c.Name, Capacity: c.Capacity, Inside: o.Inside, Free: o.Free, Full: o.Full, Groups: o.Groups, Waiting: o.Waiting, Unmatched: o.Unmatched,
+	return wire.CarPark{ID: c.ID, Name: c.Name, Capacity: c.Capacity, Inside: o.Inside, Free: o.Free, Full: o.Full, Classes: o.Classes, Kept: o.Kept, Corrected: o.Corrected, Groups: o.Groups, Waiting: o.Waiting, Unmatched: o.Unmatched,
 		Entries: c.Entries, Exits: c.Exits, Tariff: c.Tariff}
 }
 
@@ -328,9 +328,20 @@ func (a admin) PutQuota(ctx context.Context, r wire.QuotaRequest) (wire.Right, e
 	return a.given(ctx, gatehouse.QuotaItem, r.Group, err)
 }
 
+// CountCarPark implements api.Parking.
+func (a admin) CountCarPark(ctx context.Context, r wire.CountRequest) (wire.CarPark, error) {
+	if _, err := a.stays.Count(ctx, r.CarPark, r.Inside, r.Reason, a.asker(ctx)); err != nil {
+		return wire.CarPark{}, err
+	}
+	a.committed()
+	all := a.carParks()
+	return all[slices.IndexFunc(all, func(c wire.CarPark) bool { return c.ID == r.CarPark })], nil
+}
+
 // Deny implements api.Parking.
 func (a admin) Deny(ctx context.Context, r wire.DenyRequest) (wire.Right, error) {
-	return a.given(ctx, gatehouse.DeniedItem, r.Vehicle.String(), a.stays.Deny(ctx, r.Vehicle, a.asker(ctx)))
+	id, err := a.stays.Deny(ctx, r.Vehicle, a.asker(ctx))
+	return a.given(ctx, gatehouse.DeniedItem, id.String(), err)
 }
 
 // given reads what was just given.

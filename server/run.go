@@ -91,6 +91,7 @@ func (s *Server) Run(ctx context.Context, ready func(link string)) error {
 	s.wait.Go(func() { s.followWebhooks(ctx) })
 	s.wait.Go(func() { s.followStays(ctx) })
 	s.wait.Go(func() { s.followHours(ctx) })
+	s.wait.Go(func() { s.signs.run(ctx) })
 	s.wait.Go(func() { s.deliveries.Run(ctx) })
 	s.wait.Go(func() { s.witnessLog(ctx) })
 	s.wait.Go(func() { s.completeEscrow(ctx) })

@@ -78,6 +78,8 @@ type Options struct {
 	Stays gatehouse.PayableStays
 	// StripeURL is asked instead of Stripe, for tests.
 	StripeURL string
+	// AlipayURL and WeChatURL the same.
+	AlipayURL, WeChatURL string
 	// Quiet logs warnings and errors only.
 	Quiet bool
 }
@@ -114,6 +116,7 @@ type Server struct {
 	ring     *feed.Ring
 	auth     *auth.Auth
 	gates    *gates
+	signs    *signs
 	metrics  *api.Metrics
 	pins     *pinTrials
 	screens  *screens
@@ -372,6 +375,9 @@ func (s *Server) openFlows(ctx context.Context) error {
 		return err
 	}
 	s.ring = feed.NewRing(time.Duration(s.config.Ring.Minutes)*time.Minute, s.config.Ring.Mebibyte<<20, nil)
+	if s.signs, err = s.openSigns(); err != nil {
+		return err
+	}
 	if s.gates, err = s.openGates(); err != nil {
 		return err
 	}

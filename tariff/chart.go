@@ -174,3 +174,13 @@ func escape(s string) string {
 	_ = xml.EscapeText(&b, []byte(s)) // a Builder takes everything
 	return b.String()
 }
+
+// FirstMonday returns the first Monday at 09:00 that is not before t: a day like most, to show
+// prices by.
+func FirstMonday(t time.Time) time.Time {
+	m := time.Date(t.Year(), t.Month(), t.Day(), 9, 0, 0, 0, t.Location())
+	for m.Before(t) || m.Weekday() != time.Monday {
+		m = m.AddDate(0, 0, 1)
+	}
+	return m
+}

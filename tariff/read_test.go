@@ -184,18 +184,3 @@ func TestTheManualIsSound(t *testing.T) {
 		}
 	}
 }
-
-// words lists the names of a struct's fields in YAML, and of those below it.
-func words(t reflect.Type) []string {
-	for t.Kind() == reflect.Slice || t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	if t.Kind() != reflect.Struct {
-		return nil
-	}
-	var all []string
-	for i := range t.NumField() {
-		all = append(append(all, t.Field(i).Tag.Get("yaml")), words(t.Field(i).Type)...)
-	}
-	return all
-}

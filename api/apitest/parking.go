@@ -105,6 +105,11 @@ func (NoParking) PutQuota(context.Context, wire.QuotaRequest) (wire.Right, error
 	return wire.Right{}, noParking("right")
 }
 
+// CountCarPark implements api.Parking.
+func (NoParking) CountCarPark(context.Context, wire.CountRequest) (wire.CarPark, error) {
+	return wire.CarPark{}, noParking("unknown_park")
+}
+
 // Deny implements api.Parking.
 func (NoParking) Deny(context.Context, wire.DenyRequest) (wire.Right, error) {
 	return wire.Right{}, noParking("vehicle")

@@ -9,18 +9,22 @@ import (
 
 // CarPark is one car park and how full it is.
 type CarPark struct {
-	ID        string             `json:"id"`
-	Name      string             `json:"name"`
-	Capacity  int                `json:"capacity"`
-	Inside    int                `json:"inside"`
-	Free      int                `json:"free"` // for the sign; never negative
-	Full      bool               `json:"full"`
-	Groups    map[string]int     `json:"groups,omitempty"` // spaces in use, by quota's group
-	Waiting   int                `json:"waiting"`          // vehicles at an exit that owe something
-	Unmatched int                `json:"unmatched"`        // exits of the last days that wait for a person
-	Entries   []gatehouse.GateID `json:"entries"`
-	Exits     []gatehouse.GateID `json:"exits"`
-	Tariff    string             `json:"tariff,omitempty"`
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	Capacity int    `json:"capacity"`
+	Inside   int    `json:"inside"`
+	Free     int    `json:"free"` // for the sign; never negative
+	Full     bool   `json:"full"`
+	// Classes are the free spaces of classes with spaces of their own; they are no part of Free.
+	Classes   map[gatehouse.VehicleClass]int `json:"classes,omitempty"`
+	Kept      int                            `json:"kept,omitempty"`      // spaces for passes and reservations that are not inside
+	Corrected int                            `json:"corrected,omitempty"` // of Inside, what a person's count added
+	Groups    map[string]int                 `json:"groups,omitempty"`    // spaces in use, by quota's group
+	Waiting   int                            `json:"waiting"`             // vehicles at an exit that owe something
+	Unmatched int                            `json:"unmatched"`           // exits of the last days that wait for a person
+	Entries   []gatehouse.GateID             `json:"entries"`
+	Exits     []gatehouse.GateID             `json:"exits"`
+	Tariff    string                         `json:"tariff,omitempty"`
 }
 
 // CarParksResponse answers GET /api/v1/parking, in the order of gatehouse.yml.
@@ -195,6 +199,14 @@ type QuotaRequest struct {
 	Group  string `json:"group"`
 	Spaces int    `json:"spaces"`
 	Pay    bool   `json:"pay"` // those beyond it come in as visitors; otherwise they wait outside
+}
+
+// CountRequest says how many vehicles a person counted in a car park, and why they are others
+// than are known. PUT /api/v1/parking/counts.
+type CountRequest struct {
+	CarPark string                `json:"car_park"`
+	Inside  int                   `json:"inside"`
+	Reason  gatehouse.CountReason `json:"reason"` // missed_exits, missed_entries, other
 }
 
 // DenyRequest puts a vehicle on the list of those that may not come in.

@@ -20,6 +20,7 @@ type ParkingCmd struct {
 	Dismiss ParkingDismissCmd `cmd:"" help:"Note that no entry belongs to an exit."`
 	Ticket  ParkingTicketCmd  `cmd:"" help:"Let a vehicle without a plate in, and print its ticket's code."`
 	End     ParkingEndCmd     `cmd:"" help:"End a stay whose vehicle is gone, without a charge."`
+	Count   ParkingCountCmd   `cmd:"" help:"Say how many vehicles were counted in a car park, and why that differs."`
 }
 
 // ParkingStatusCmd says how full the car parks are.
@@ -34,6 +35,21 @@ func (ParkingStatusCmd) Run(ctx context.Context, out *Out) error {
 		if len(all.CarParks) == 0 {
 			out.Say("There is no car park; see `parking` in gatehouse.yml.")
 		}
+	})
+}
+
+// ParkingCountCmd corrects a count that drifted.
+type ParkingCountCmd struct {
+	CarPark string `arg:"" help:"The car park's id."`
+	Inside  int    `arg:"" help:"How many vehicles are in it."`
+	Reason  string `required:"" help:"Why others are known: missed_exits, missed_entries or other." placeholder:"REASON"`
+}
+
+// Run prints how full it is now.
+func (cmd ParkingCountCmd) Run(ctx context.Context, out *Out) error {
+	q := wire.CountRequest{CarPark: cmd.CarPark, Inside: cmd.Inside, Reason: gatehouse.CountReason(cmd.Reason)}
+	return answer(ctx, out, func(a api.Admin) (wire.CarPark, error) { return a.CountCarPark(ctx, q) }, func(c wire.CarPark) {
+		out.Say("%s: %d of %d inside, %d free; the count changed what is known by %+d.", c.ID, c.Inside, c.Capacity, c.Free, c.Corrected)
 	})
 }
 

@@ -199,7 +199,7 @@ func (cmd TariffChartCmd) Run(out *Out) error {
 		return err
 	}
 	newest := t.Versions[len(t.Versions)-1]
-	from := firstMonday(newest.From)
+	from := tariff.FirstMonday(newest.From)
 	if cmd.From != "" {
 		if from, err = tariff.ParseMoment(cmd.From, newest.Zone); err != nil {
 			return err
@@ -238,13 +238,4 @@ func (cmd TariffChartCmd) Run(out *Out) error {
 	}
 	out.Say("%s, %s, %s: stays from %s", curve.Tariff, curve.Class, curve.Currency, from.Format("Mon 2006-01-02 15:04"))
 	return curve.Text(out.Stdout, 72, 12)
-}
-
-// firstMonday returns the first Monday at 09:00 that is not before t.
-func firstMonday(t time.Time) time.Time {
-	m := time.Date(t.Year(), t.Month(), t.Day(), 9, 0, 0, 0, t.Location())
-	for m.Before(t) || m.Weekday() != time.Monday {
-		m = m.AddDate(0, 0, 1)
-	}
-	return m
 }

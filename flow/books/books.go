@@ -6,6 +6,7 @@ package books
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -132,6 +133,17 @@ func (b *Books) WriteOff(ctx context.Context, stay gatehouse.ID, amount gatehous
 	now := b.Now().UTC()
 	e, _, err := b.take(ctx, gatehouse.BookEvent{Place: b.Place, Kind: gatehouse.BookWriteOff, At: now, Heard: now, Stay: stay, Amount: amount, Object: id.String(), By: by, Reason: reason})
 	return e, err
+}
+
+// Accounts are the names of the providers that have an account to compare with.
+func (b *Books) Accounts() (all []string) {
+	for name, p := range b.Providers {
+		if _, desk := p.(gatehouse.PaymentDesk); !desk {
+			all = append(all, name)
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 // Desk books what somebody took at a desk: provider is cash, card or invoice. id is its

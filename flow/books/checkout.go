@@ -152,17 +152,19 @@ func (b *Books) settle(ctx context.Context, p gatehouse.PaymentProvider, c gateh
 }
 
 // Notice takes a message that came to a provider's webhook. The error is the provider's
-// (pay.forged, pay.stale, pay.malformed), or the books': then the provider sends it again.
-func (b *Books) Notice(ctx context.Context, provider string, header func(string) string, body []byte) (gatehouse.BookOutcome, error) {
+// (pay.forged, pay.stale, pay.malformed), or the books': then the provider sends it again. answer
+// is what the provider wants to read of a message that was its own.
+func (b *Books) Notice(ctx context.Context, provider string, header func(string) string, body []byte) (outcome gatehouse.BookOutcome, answer string, err error) {
 	p, err := b.provider(provider)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	n, err := p.ReadNotice(header, body, b.Now())
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	return b.notice(ctx, provider, n)
+	outcome, err = b.notice(ctx, provider, n)
+	return outcome, n.Answer, err
 }
 
 func (b *Books) notice(ctx context.Context, provider string, n gatehouse.PaymentNotice) (gatehouse.BookOutcome, error) {

@@ -70,7 +70,7 @@ func (s *site) begin(stay gatehouse.ID) gatehouse.Checkout {
 
 func (s *site) post(e stripetest.Event) gatehouse.BookOutcome {
 	s.Helper()
-	o, err := s.books.Notice(s.Context(), "stripe", func(name string) string { return map[string]string{"Stripe-Signature": e.Signature}[name] }, e.Body)
+	o, _, err := s.books.Notice(s.Context(), "stripe", func(name string) string { return map[string]string{"Stripe-Signature": e.Signature}[name] }, e.Body)
 	if err != nil {
 		s.Fatalf("%s: %v", e.Type, err)
 	}

@@ -57,6 +57,7 @@ func (s *Stays) finish(ctx context.Context, e gatehouse.StayExit) error {
 	s.mu.Lock()
 	delete(s.unmatched, e.ID)
 	s.mu.Unlock()
+	s.noStray(e)
 	return s.clearAmbiguous(ctx, e)
 }
 
@@ -120,6 +121,7 @@ func (s *Stays) End(ctx context.Context, stay gatehouse.ID, by string) error {
 		return err
 	}
 	s.remember(r)
+	s.noteUnseen(r)
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package stay
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"slices"
@@ -17,7 +18,7 @@ type data struct {
 	passes       map[gatehouse.SubjectID][]gatehouse.Pass
 	reservations map[gatehouse.SubjectID][]gatehouse.Reservation
 	quotas       map[string]gatehouse.Quota
-	denied       map[gatehouse.SubjectID]struct{}
+	denied       map[gatehouse.SubjectID]int             // entries of the list
 	validations  map[gatehouse.ID][]gatehouse.Validation // by stay
 	used         map[gatehouse.ID]int                    // stays that used a pass
 	orders       map[gatehouse.ID]order
@@ -26,6 +27,8 @@ type data struct {
 	kiosks       map[gatehouse.ID]gatehouse.ParkingKiosk
 	shops        map[gatehouse.ID]gatehouse.Shop
 	codes        map[gatehouse.ID]gatehouse.ShopCode
+	counts       map[string]gatehouse.CarParkCount // by car park
+	items        map[itemKey]itemOf
 }
 
 // onInvoice reports whether a vehicle's stays are paid by its account's invoice.
@@ -70,8 +73,8 @@ func (d *data) quotaList() (all []gatehouse.Quota) {
 // loadData reads tariffs, passes, reservations, quotas, lists and validations.
 func (s *Stays) loadData(ctx context.Context) error {
 	d := data{tariffs: map[string][]revision{}, passes: map[gatehouse.SubjectID][]gatehouse.Pass{}, reservations: map[gatehouse.SubjectID][]gatehouse.Reservation{},
-		quotas: map[string]gatehouse.Quota{}, denied: map[gatehouse.SubjectID]struct{}{}, validations: map[gatehouse.ID][]gatehouse.Validation{},
-		orders: map[gatehouse.ID]order{}, accounts: map[gatehouse.ID]account{}, vehicles: map[gatehouse.ID][]gatehouse.SubjectID{}, kiosks: map[gatehouse.ID]gatehouse.ParkingKiosk{}, shops: map[gatehouse.ID]gatehouse.Shop{}, codes: map[gatehouse.ID]gatehouse.ShopCode{}}
+		quotas: map[string]gatehouse.Quota{}, denied: map[gatehouse.SubjectID]int{}, validations: map[gatehouse.ID][]gatehouse.Validation{},
+		orders: map[gatehouse.ID]order{}, accounts: map[gatehouse.ID]account{}, vehicles: map[gatehouse.ID][]gatehouse.SubjectID{}, kiosks: map[gatehouse.ID]gatehouse.ParkingKiosk{}, shops: map[gatehouse.ID]gatehouse.Shop{}, codes: map[gatehouse.ID]gatehouse.ShopCode{}, counts: map[string]gatehouse.CarParkCount{}, items: map[itemKey]itemOf{}}
 	stored, err := s.Store.Tariffs(ctx, s.Place)
 	if err != nil {
 		return err
@@ -102,32 +105,125 @@ func (s *Stays) loadData(ctx context.Context) error {
 	return nil
 }
 
+// itemKey names an item, and itemOf says whose it is.
+type itemKey struct {
+	kind gatehouse.ParkingItemKind
+	id   string
+}
+
+type itemOf struct {
+	subject gatehouse.SubjectID
+	stay    gatehouse.ID
+	account gatehouse.ID
+}
+
+// take takes an item into memory, in the place of the one by its name. What is read by others
+// meanwhile is never changed: they see the list of before, or the new one.
 func (d *data) take(i gatehouse.ParkingItem) error {
+	key, of := itemKey{i.Kind, i.ID}, itemOf{subject: i.Subject, stay: i.Stay}
+	d.drop(key)
+	var err error
 	switch i.Kind {
 	case gatehouse.PassItem:
-		return takeOne(i.Body, func(p gatehouse.Pass) { d.passes[i.Subject] = append(d.passes[i.Subject], p) })
+		err = takeOne(i.Body, func(p gatehouse.Pass) { d.passes[i.Subject] = with(d.passes[i.Subject], p, passID) })
 	case gatehouse.ReservationItem:
-		return takeOne(i.Body, func(r gatehouse.Reservation) { d.reservations[i.Subject] = append(d.reservations[i.Subject], r) })
+		err = takeOne(i.Body, func(r gatehouse.Reservation) {
+			d.reservations[i.Subject] = with(d.reservations[i.Subject], r, reservationID)
+		})
 	case gatehouse.QuotaItem:
-		return takeOne(i.Body, func(q gatehouse.Quota) { d.quotas[q.Group] = q })
+		err = takeOne(i.Body, func(q gatehouse.Quota) { d.quotas[q.Group] = q })
 	case gatehouse.DeniedItem:
-		d.denied[i.Subject] = struct{}{}
+		d.denied[i.Subject]++
 	case gatehouse.ValidationItem:
-		return takeOne(i.Body, func(v gatehouse.Validation) { d.validations[i.Stay] = append(d.validations[i.Stay], v) })
+		err = takeOne(i.Body, func(v gatehouse.Validation) { d.validations[i.Stay] = with(d.validations[i.Stay], v, validationID) })
 	case gatehouse.OrderItem:
-		return takeOne(i.Body, func(o gatehouse.PassOrder) { d.orders[o.ID] = order{o, i.Subject} })
+		err = takeOne(i.Body, func(o gatehouse.PassOrder) { d.orders[o.ID] = order{o, i.Subject} })
 	case gatehouse.DriverAccountItem:
-		return takeOne(i.Body, func(a gatehouse.DriverAccount) { d.accounts[a.ID] = account{a, i.Subject} })
+		err = takeOne(i.Body, func(a gatehouse.DriverAccount) { d.accounts[a.ID] = account{a, i.Subject} })
 	case gatehouse.AccountVehicleItem:
-		return takeOne(i.Body, func(of vehicleOf) { d.vehicles[of.Account] = append(d.vehicles[of.Account], i.Subject) })
+		err = takeOne(i.Body, func(v vehicleOf) {
+			of.account = v.Account
+			d.vehicles[v.Account] = with(d.vehicles[v.Account], i.Subject, subjectID)
+		})
 	case gatehouse.KioskItem:
-		return takeOne(i.Body, func(k gatehouse.ParkingKiosk) { d.kiosks[k.ID] = k })
+		err = takeOne(i.Body, func(k gatehouse.ParkingKiosk) { d.kiosks[k.ID] = k })
 	case gatehouse.ShopItem:
-		return takeOne(i.Body, func(x gatehouse.Shop) { d.shops[x.ID] = x })
+		err = takeOne(i.Body, func(x gatehouse.Shop) { d.shops[x.ID] = x })
+	case gatehouse.CountItem:
+		err = takeOne(i.Body, func(c gatehouse.CarParkCount) { d.counts[c.CarPark] = c })
 	case gatehouse.ShopCodeItem:
-		return takeOne(i.Body, func(c gatehouse.ShopCode) { d.codes[c.ID] = c })
+		err = takeOne(i.Body, func(c gatehouse.ShopCode) { d.codes[c.ID] = c })
 	}
-	return nil
+	d.items[key] = of
+	return err
+}
+
+// drop takes an item out of memory; one that is not there is no matter.
+func (d *data) drop(key itemKey) {
+	of, ok := d.items[key]
+	if !ok {
+		return
+	}
+	delete(d.items, key)
+	id, _ := gatehouse.ParseID(key.id) // those that are named by a word have none
+	switch key.kind {
+	case gatehouse.PassItem:
+		keep(d.passes, of.subject, without(d.passes[of.subject], id, passID))
+	case gatehouse.ReservationItem:
+		keep(d.reservations, of.subject, without(d.reservations[of.subject], id, reservationID))
+	case gatehouse.QuotaItem:
+		delete(d.quotas, key.id)
+	case gatehouse.DeniedItem:
+		if d.denied[of.subject]--; d.denied[of.subject] < 1 {
+			delete(d.denied, of.subject)
+		}
+	case gatehouse.ValidationItem:
+		keep(d.validations, of.stay, without(d.validations[of.stay], id, validationID))
+	case gatehouse.OrderItem:
+		delete(d.orders, id)
+	case gatehouse.DriverAccountItem:
+		delete(d.accounts, id)
+	case gatehouse.AccountVehicleItem:
+		keep(d.vehicles, of.account, without(d.vehicles[of.account], of.subject, subjectID))
+	case gatehouse.KioskItem:
+		delete(d.kiosks, id)
+	case gatehouse.ShopItem:
+		delete(d.shops, id)
+	case gatehouse.CountItem:
+		delete(d.counts, key.id)
+	case gatehouse.ShopCodeItem:
+		delete(d.codes, id)
+	}
+}
+
+func passID(p gatehouse.Pass) gatehouse.ID               { return p.ID }
+func reservationID(r gatehouse.Reservation) gatehouse.ID { return r.ID }
+func validationID(v gatehouse.Validation) gatehouse.ID   { return v.ID }
+func subjectID(s gatehouse.SubjectID) gatehouse.ID       { return s }
+
+// with gives a list with one more, by id: as the store gives them.
+func with[T any](list []T, one T, id func(T) gatehouse.ID) []T {
+	out := append(without(list, id(one), id), one)
+	slices.SortFunc(out, func(a, b T) int { x, y := id(a), id(b); return bytes.Compare(x[:], y[:]) })
+	return out
+}
+
+// without gives a new list without one.
+func without[T any](list []T, gone gatehouse.ID, id func(T) gatehouse.ID) []T {
+	out := make([]T, 0, len(list)+1)
+	for _, x := range list {
+		if id(x) != gone {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// keep puts a list where it belongs, and nothing where it is empty.
+func keep[K comparable, T any](m map[K][]T, key K, list []T) {
+	if m[key] = list; len(list) == 0 {
+		delete(m, key)
+	}
 }
 
 // extend gives season passes the months that were paid for: one row says that an order was
@@ -180,6 +276,12 @@ func (s *Stays) version(name string, entered time.Time) (gatehouse.TariffVersion
 // charged by it. Errors: parking.tariff (with what is wrong, and on which line),
 // parking.currency.
 func (s *Stays) PutTariff(ctx context.Context, body []byte, by string) (gatehouse.StoredTariff, error) {
+	return s.PutTariffAfter(ctx, body, by, -1)
+}
+
+// PutTariffAfter is PutTariff for what was made of a revision: parking.changed where the
+// tariff's newest is another by now. 0 is none; -1 asks for nothing.
+func (s *Stays) PutTariffAfter(ctx context.Context, body []byte, by string, made int) (gatehouse.StoredTariff, error) {
 	t, err := s.ReadTariff(body)
 	if err != nil {
 		return gatehouse.StoredTariff{}, err
@@ -190,6 +292,9 @@ func (s *Stays) PutTariff(ctx context.Context, body []byte, by string) (gatehous
 	before := s.data.tariffs[t.Name]
 	s.mu.RUnlock()
 	next := gatehouse.StoredTariff{Name: t.Name, Revision: len(before) + 1, At: s.Now().UTC(), By: by, Body: body}
+	if made >= 0 && made != len(before) {
+		return next, gatehouse.Errorf("parking.changed", "look at it again", "tariff %s was changed, or made, in between", t.Name)
+	}
 	if n := len(before); n > 0 {
 		if was, is := currencyOf(before[n-1].tariff), currencyOf(t); was != is {
 			return next, gatehouse.Errorf("parking.currency", "give the tariff another name", "tariff %s is in %s; one in %s is another tariff", t.Name, was, is)
@@ -198,7 +303,10 @@ func (s *Stays) PutTariff(ctx context.Context, body []byte, by string) (gatehous
 	if err := s.Store.PutTariff(ctx, s.Place, next, gatehouse.ParkingLeaf(s.Place, "tariff-put", t.Name, by, body, next.At)); err != nil {
 		return next, err
 	}
-	return next, s.loadData(ctx)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.data.tariffs[t.Name] = append(slices.Clip(s.data.tariffs[t.Name]), revision{next, t})
+	return next, nil
 }
 
 func currencyOf(t gatehouse.Tariff) gatehouse.Currency {

@@ -52,6 +52,7 @@ func (s *Stays) leave(ctx context.Context, l lane, p gatehouse.Passage) error {
 		s.mu.Lock()
 		s.unmatched[e.ID] = e
 		s.mu.Unlock()
+		s.noteStray(e)
 	}
 	return nil
 }
@@ -263,6 +264,7 @@ func (s *Stays) reverse(ctx context.Context, id gatehouse.ID) error {
 	s.mu.Lock()
 	delete(s.unmatched, id)
 	s.mu.Unlock()
+	s.noStray(e)
 	return s.clearAmbiguous(ctx, e)
 }
 
@@ -314,6 +316,7 @@ func (s *Stays) tailgated(ctx context.Context, l lane, p gatehouse.Passage) erro
 		s.mu.Lock()
 		s.unmatched[id] = e
 		s.mu.Unlock()
+		s.noteStray(e)
 	}
 	if s.Tailgated != nil {
 		s.Tailgated(ctx, p.Gate)

@@ -25,6 +25,12 @@ func (s *Stays) Cursor(context.Context) (uint64, error) {
 // Deal implements follow.Sink. Each leaf makes rows that are the same when it is dealt with
 // again, and the position is kept after them.
 func (s *Stays) Deal(ctx context.Context, leaves []follow.Leaf) error {
+	err := s.deal(ctx, leaves)
+	s.letQueued(ctx)
+	return err
+}
+
+func (s *Stays) deal(ctx context.Context, leaves []follow.Leaf) error {
 	s.changes.Lock()
 	defer s.changes.Unlock()
 	events, err := s.decoder.Decode(ctx, leaves)
@@ -161,6 +167,7 @@ func (s *Stays) endUnseen(ctx context.Context, id gatehouse.ID, reason string) e
 		return err
 	}
 	s.remember(r)
+	s.noteUnseen(r)
 	return nil
 }
 

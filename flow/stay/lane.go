@@ -67,25 +67,24 @@ func (s *Stays) admission(park string, v gatehouse.AtLane) parking.Admission {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if v.Known {
-		_, a.Denied = s.data.denied[v.Subject]
+		a.Denied = s.data.denied[v.Subject] > 0
 		if b, ok := s.Working.Badge(v.Subject); ok && b.Status == gatehouse.Active {
 			a.Passes, a.Reservations = s.data.passesOf(v.Subject), s.data.reservations[v.Subject]
 		}
 	}
 	a.Quotas, a.Inside = s.data.quotaList(), map[string]int{}
-	n := 0
 	for _, r := range s.inside {
 		if r.CarPark == park {
-			n++
 			a.Inside[r.Group]++
 		}
 	}
-	for _, x := range s.admitted {
+	spaces := s.spaces(s.parks[park], v.At)
+	for _, x := range s.admitted { // let in, and not followed yet
 		if x.park == park {
-			n++
+			spaces.Inside[x.class]++
 		}
 	}
-	a.Free = s.parks[park].Capacity - n
+	a.Free = spaces.Free(v.Mark.Class)
 	return parking.Admit(a)
 }
 
@@ -132,11 +131,14 @@ func withSubject(r gatehouse.StayRecord, subject gatehouse.SubjectID, known bool
 type Occupancy struct {
 	CarPark   gatehouse.CarPark
 	Inside    int
-	Free      int // not negative: for the sign
+	Free      int // left to visitors' cars, not negative: for the sign
 	Full      bool
-	Groups    map[string]int // spaces in use, by quota's group
-	Waiting   int            // vehicles that wait at an exit, and owe something
-	Unmatched int            // exits of the last days that wait for a person
+	Classes   map[gatehouse.VehicleClass]int // the same of classes with spaces of their own
+	Kept      int                            // for passes and reservations that are not inside
+	Corrected int                            // of Inside, what a person's count added
+	Groups    map[string]int                 // spaces in use, by quota's group
+	Waiting   int                            // vehicles that wait at an exit, and owe something
+	Unmatched int                            // exits of the last days that wait for a person
 }
 
 // Occupancies says how full each car park is, in the configuration's order.
@@ -163,8 +165,13 @@ func (s *Stays) Occupancies() []Occupancy {
 				o.Unmatched++
 			}
 		}
-		o.Free = max(0, c.Capacity-o.Inside)
-		o.Full = o.Free == 0
+		spaces := s.spaces(c, s.Now())
+		o.Kept, o.Corrected, o.Free = spaces.Kept, spaces.Corrected, max(0, spaces.Free(gatehouse.Car))
+		o.Inside = max(0, o.Inside+o.Corrected)
+		o.Full, o.Classes = o.Free == 0, map[gatehouse.VehicleClass]int{}
+		for class := range c.Apart {
+			o.Classes[class] = max(0, spaces.Free(class))
+		}
 		all = append(all, o)
 	}
 	return all

@@ -43,7 +43,7 @@ func (s *Stays) Keep(ctx context.Context, p gatehouse.Passage, m gatehouse.Mark,
 	}
 	if l.entry {
 		s.mu.Lock()
-		s.admitted[p.ID] = admitted{l.park, p.At}
+		s.admitted[p.ID] = admitted{l.park, classOf(m), p.At}
 		s.mu.Unlock()
 	}
 	return nil
@@ -113,6 +113,7 @@ func (s *Stays) Tidy(ctx context.Context) error {
 	if err := s.tidyMarks(ctx); err != nil {
 		return err
 	}
+	s.letQueued(ctx)
 	return errors.Join(s.tidyOrders(ctx), s.tidyCodes(ctx))
 }
 

@@ -95,12 +95,20 @@ func (s *Stays) PutQuota(ctx context.Context, q gatehouse.Quota, by string) erro
 	return s.putItem(ctx, gatehouse.ParkingItem{Kind: gatehouse.QuotaItem, ID: q.Group}, q, by)
 }
 
-// Deny puts a vehicle on the list of those that may not come in.
-func (s *Stays) Deny(ctx context.Context, vehicle gatehouse.SubjectID, by string) error {
+// Deny puts a vehicle on the list of those that may not come in, and gives the entry's id.
+func (s *Stays) Deny(ctx context.Context, vehicle gatehouse.SubjectID, by string) (gatehouse.ID, error) {
 	if err := s.checkOf(vehicle, nil); err != nil {
-		return err
+		return gatehouse.ID{}, err
 	}
-	return s.putItem(ctx, gatehouse.ParkingItem{Kind: gatehouse.DeniedItem, ID: vehicle.String(), Subject: vehicle}, struct{}{}, by)
+	s.mu.RLock()
+	there := s.data.denied[vehicle] > 0
+	s.mu.RUnlock()
+	if there {
+		return gatehouse.ID{}, gatehouse.Errorf("parking.right", "see `gatehouse pass list`", "the vehicle is on the list already")
+	}
+	// A random one: what stands in a leaf outlives the vehicle's erasure.
+	id := gatehouse.RandomID()
+	return id, s.putItem(ctx, gatehouse.ParkingItem{Kind: gatehouse.DeniedItem, ID: id.String(), Subject: vehicle}, struct{}{}, by)
 }
 
 // Validate gives a stay what a shop gives. Errors: parking.unknown_stay, parking.validation.
@@ -152,7 +160,13 @@ func (s *Stays) RemoveRight(ctx context.Context, kind gatehouse.ParkingItemKind,
 	if err != nil {
 		return err
 	}
-	return s.loadData(ctx)
+	if kind == gatehouse.OrderItem {
+		return s.loadData(ctx) // the month that it gave goes, too
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.data.drop(itemKey{kind, id})
+	return nil
 }
 
 // Rights lists everything that was given, by kind and id.
@@ -187,14 +201,14 @@ func (s *Stays) putItem(ctx context.Context, i gatehouse.ParkingItem, what any, 
 func (s *Stays) putItems(ctx context.Context, items []gatehouse.ParkingItem, what []any, by string) error {
 	s.changes.Lock()
 	defer s.changes.Unlock()
-	all, err := s.Store.ParkingItems(ctx, s.Place)
-	if err != nil {
-		return err
-	}
-	if len(all)+len(items) > maxRights {
-		return gatehouse.Errorf("parking.too_many", "remove those that have ended", "there are %d passes and lists already", len(all))
+	s.mu.RLock()
+	there := len(s.data.items)
+	s.mu.RUnlock()
+	if there+len(items) > maxRights {
+		return gatehouse.Errorf("parking.too_many", "remove those that have ended", "there are %d passes and lists already", there)
 	}
 	for n, i := range items {
+		var err error
 		if i.Body, err = json.Marshal(what[n]); err != nil {
 			return err
 		}
@@ -202,8 +216,16 @@ func (s *Stays) putItems(ctx context.Context, items []gatehouse.ParkingItem, wha
 		if err := s.Store.PutParkingItem(ctx, s.Place, i, gatehouse.ParkingLeaf(s.Place, string(i.Kind)+"-put", i.ID, by, i.Body, i.At)); err != nil {
 			return err
 		}
+		s.mu.Lock()
+		if err = s.data.take(i); err == nil && (i.Kind == gatehouse.PassItem || i.Kind == gatehouse.OrderItem) {
+			s.data.extend()
+		}
+		s.mu.Unlock()
+		if err != nil {
+			return err
+		}
 	}
-	return s.loadData(ctx)
+	return nil
 }
 
 // Bill says what a stay costs now, or did when it left, and why; ok is false where nothing

@@ -94,6 +94,7 @@ type Stays struct {
 	letting   map[gatehouse.ID]time.Time
 	unbooked  map[gatehouse.ID]struct{} // ended, and the books do not have it yet
 	data      data
+	followed  map[string]followedCount // by car park: since it was counted
 }
 
 // lane is a gate of a car park.
@@ -110,8 +111,9 @@ type grantedAt struct {
 
 // admitted is a vehicle that was let in a moment ago.
 type admitted struct {
-	park string
-	at   time.Time
+	park  string
+	class gatehouse.VehicleClass
+	at    time.Time
 }
 
 // The bounds of what lies in memory and in the working set.
@@ -143,7 +145,7 @@ func Load(ctx context.Context, p Ports) (*Stays, error) {
 	}
 	s := &Stays{Ports: p, decoder: follow.Decoder{Place: p.Place, Passages: p.Passages}, lanes: map[gatehouse.GateID]lane{}, parks: map[string]gatehouse.CarPark{},
 		inside: map[gatehouse.ID]*gatehouse.StayRecord{}, owing: map[gatehouse.ID]*gatehouse.StayRecord{}, left: map[gatehouse.ID]time.Time{}, marks: map[gatehouse.ID]kept{},
-		unmatched: map[gatehouse.ID]gatehouse.StayExit{}, granted: map[gatehouse.GateID]grantedAt{}, admitted: map[gatehouse.ID]admitted{}, refused: map[gatehouse.GateID]gatehouse.AtLane{}, letting: map[gatehouse.ID]time.Time{}, unbooked: map[gatehouse.ID]struct{}{}}
+		unmatched: map[gatehouse.ID]gatehouse.StayExit{}, granted: map[gatehouse.GateID]grantedAt{}, admitted: map[gatehouse.ID]admitted{}, refused: map[gatehouse.GateID]gatehouse.AtLane{}, letting: map[gatehouse.ID]time.Time{}, unbooked: map[gatehouse.ID]struct{}{}, followed: map[string]followedCount{}}
 	for _, c := range p.CarParks {
 		s.parks[c.ID] = c
 		for _, g := range c.Entries {
@@ -156,7 +158,7 @@ func Load(ctx context.Context, p Ports) (*Stays, error) {
 	if len(s.parks) == 0 {
 		return s, nil
 	}
-	for _, step := range []func(context.Context) error{s.loadCursor, s.loadData, s.loadMarks, s.loadRows, s.finishAttached} {
+	for _, step := range []func(context.Context) error{s.loadCursor, s.loadData, s.loadMarks, s.loadRows, s.loadCounts, s.finishAttached} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}

@@ -267,7 +267,13 @@ func TestRightsToPark(t *testing.T) {
 	ctx := t.Context()
 	one, two, banned := s.enrol("AA11AAA"), s.enrol("BB22BBB"), s.enrol("CC33CCC")
 	s.must(s.PutQuota(ctx, gatehouse.Quota{Group: "staff", Spaces: 1}, "chief"))
-	s.must(s.Deny(ctx, banned, "chief"))
+	entry, err := s.Deny(ctx, banned, "chief")
+	s.must(err)
+	if entry == gatehouse.ID(banned) {
+		t.Error("an entry's leaf would name the vehicle after its erasure")
+	}
+	_, err = s.Deny(ctx, banned, "chief")
+	s.wantCode(err, "parking.right")
 	season := gatehouse.Pass{Kind: gatehouse.SeasonPass, Name: "Monthly", From: s.now.Add(-time.Hour), Until: s.now.AddDate(0, 1, 0), Quota: "staff"}
 	for _, id := range []gatehouse.SubjectID{one, two} {
 		_, err := s.PutPass(ctx, id, season, "chief")
@@ -292,7 +298,7 @@ func TestRightsToPark(t *testing.T) {
 	}
 	// Two uses are two stays, also over a restart.
 	third := s.enrol("DD44DDD")
-	_, err := s.PutPass(ctx, third, gatehouse.Pass{Kind: gatehouse.UsesPass, Name: "Two", From: s.now, Uses: 2}, "chief")
+	_, err = s.PutPass(ctx, third, gatehouse.Pass{Kind: gatehouse.UsesPass, Name: "Two", From: s.now, Uses: 2}, "chief")
 	s.must(err)
 	for visit, reason := range []gatehouse.Reason{gatehouse.Granted, gatehouse.Granted, gatehouse.PaymentOwed} {
 		s.restart()

@@ -97,6 +97,16 @@ func TestAnExitIsAttachedOnItsPage(t *testing.T) {
 	until(t, ctx, "!!document.querySelector('[role=alert]') && document.querySelector('[role=alert]').innerText.includes('line 8') && document.getElementById('file').value.includes('-2.00')")
 	put(centreTariff)
 	until(t, ctx, "location.search.includes('name=centre') && document.querySelector('.drawing img').naturalWidth > 100")
+	// Its form shows what stays cost as somebody types, without a script as well.
+	visit("/parking/tariffs/form?name=centre&lang=en")
+	until(t, ctx, "document.getElementById('trial').innerText.includes('6.00 EUR')")
+	for _, v := range violations(t, ctx) {
+		t.Error(v)
+	}
+	ask[bool](t, ctx, "(e => { e.value = '3.00'; e.dispatchEvent(new Event('input', {bubbles: true})); return true })(document.getElementById('plans[0].periods[0].steps[0].price'))")
+	until(t, ctx, "document.getElementById('trial').innerText.includes('9.00 EUR')")
+	must(t, chromedp.Do(ctx, chromedp.Click(chromedp.CSS("button[value='add plans[0].caps']"))))
+	until(t, ctx, "!!document.getElementById('plans[0].caps[0].amount') && document.getElementById('plans[0].periods[0].steps[0].price').value == '3.00'")
 	if os.Getenv("GATEHOUSE_SCREENSHOTS") != "" {
 		defer p.shootParking(t, ctx)
 	}
@@ -167,7 +177,7 @@ func (p *product) shootParking(t *testing.T, ctx context.Context) {
 	must(t, err)
 	left := p.drive(t, "exit-lane", "粤B66554")
 	_ = p.drive(t, "entry-lane", "浙D70707")
-	for name, path := range map[string]string{"parking": "/parking", "occupancy": "/parking/occupancy", "stays": "/parking/stays", "stay": "/parking/stays/" + page.Stays[0].ID.String(), "exits": "/parking/exits", "exit": "/parking/exits/" + left.ID.String(), "tariffs": "/parking/tariffs?name=centre"} {
+	for name, path := range map[string]string{"parking": "/parking", "occupancy": "/parking/occupancy", "stays": "/parking/stays", "stay": "/parking/stays/" + page.Stays[0].ID.String(), "exits": "/parking/exits", "exit": "/parking/exits/" + left.ID.String(), "tariffs": "/parking/tariffs?name=centre", "tariffform": "/parking/tariffs/form?name=centre"} {
 		pictures(t, ctx, p.base, name, path)
 	}
 }

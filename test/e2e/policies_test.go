@@ -145,6 +145,7 @@ GET /api/v1/parking/exits/{id}/candidates   permission see-parking, or token, or
 POST /api/v1/parking/exits/{id}/attach      permission handle-stays, or token, or socket
 POST /api/v1/parking/exits/{id}/dismiss     permission handle-stays, or token, or socket
 POST /api/v1/parking/tickets                permission handle-stays, or token, or socket
+PUT /api/v1/parking/counts                  permission handle-stays, or token, or socket
 GET /api/v1/parking/tariffs                 permission see-parking, or token, or socket
 GET /api/v1/parking/tariffs/{name}          permission see-parking, or token, or socket
 PUT /api/v1/parking/tariffs                 permission parking, or token, or socket
@@ -316,8 +317,12 @@ GET /parking/exits                          permission see-parking
 GET /parking/exits/{id}                     permission see-parking
 POST /parking/exits/{id}/attach             permission handle-stays
 POST /parking/exits/{id}/dismiss            permission handle-stays
+POST /parking/count                         permission handle-stays
 GET /parking/tariffs                        permission see-parking
 GET /parking/tariffs/{name}/chart           permission see-parking
+GET /parking/tariffs/form                   permission parking
+POST /parking/tariffs/form/trial            permission parking
+POST /parking/tariffs/form                  permission parking, fresh
 POST /parking/tariffs                       permission parking, fresh
 GET /parking/rights                         permission parking
 POST /parking/rights/{kind}/{id}/remove     permission parking, fresh
@@ -327,6 +332,9 @@ POST /parking/reservations                  permission parking, fresh
 POST /parking/quotas                        permission parking, fresh
 POST /parking/denied                        permission parking, fresh
 GET /parking/drivers                        permission parking
+GET /parking/kiosks                         permission parking
+POST /parking/kiosks                        permission parking, fresh
+POST /parking/kiosks/{id}/remove            permission parking, fresh
 GET /parking/drivers/{id}                   permission parking
 POST /parking/drivers                       permission parking, fresh
 POST /parking/drivers/{id}/link             permission parking, fresh
