@@ -126,7 +126,7 @@ func (c *Console) ownLooks(w http.ResponseWriter, r *http.Request) {
 	b.List = listingOf(r)
 	b.None = len(b.Looks) == 0
 	b.Looks = arrange(&b.List, b.Looks, func(l heldLook) []string { return []string{string(l.Role), l.Purpose, l.Words} }, byTime("at", func(l heldLook) time.Time { return l.At }),
-		by("role", func(l heldLook) string { return string(l.Role) }), by("purpose", func(l heldLook) string { return l.Purpose }), by("items", func(l heldLook) int { return l.Items }))
+		by("role", func(l heldLook) string { return string(l.Role) }), by("purpose", func(l heldLook) string { return l.Purpose }), by("what", func(l heldLook) string { return l.Words }), by("items", func(l heldLook) int { return l.Items }))
 	if b.List.File {
 		var out [][]string
 		for _, l := range b.Looks {

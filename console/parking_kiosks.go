@@ -23,7 +23,8 @@ func (c *Console) kiosksPage(w http.ResponseWriter, r *http.Request) error {
 		b.Lanes = append(b.Lanes, slices.Concat(o.CarPark.Entries, o.CarPark.Exits)...)
 	}
 	b.Rows = arrange(&b.List, all, func(k gatehouse.ParkingKiosk) []string { return []string{k.ID.String(), string(k.Gate)} },
-		by("lane", func(k gatehouse.ParkingKiosk) string { return string(k.Gate) }), byTime("made", func(k gatehouse.ParkingKiosk) time.Time { return k.Made }))
+		by("lane", func(k gatehouse.ParkingKiosk) string { return string(k.Gate) }), byTime("made", func(k gatehouse.ParkingKiosk) time.Time { return k.Made }),
+		byTime("since", func(k gatehouse.ParkingKiosk) time.Time { return k.Since }))
 	if b.List.File {
 		var out [][]string
 		for _, k := range b.Rows {
