@@ -150,8 +150,10 @@ func (a *Alipay) call(ctx context.Context, method string, ask, out any, fine ...
 		return gatehouse.Errorf("pay.unavailable", "compare Alipay's public key with the one in its console", "an answer is not signed by Alipay")
 	}
 	switch {
-	case status.Code == "10000" || slices.Contains(fine, status.SubCode):
+	case status.Code == "10000":
 		return json.Unmarshal(part, out)
+	case slices.Contains(fine, status.SubCode):
+		return nil
 	case status.Code == "20000" || status.Code == "10003" || status.SubCode == "ACQ.SYSTEM_ERROR":
 		return away()
 	case status.Code == "20001" || status.Code == "40002" && strings.HasPrefix(status.SubCode, "isv.invalid-s"):
