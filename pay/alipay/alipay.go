@@ -99,7 +99,7 @@ type answer struct {
 }
 
 // call asks for a method and reads its answer into out, after its signature. A sub code that is
-// in fine is no error. Errors: pay.not_set_up, pay.unavailable, pay.refused.
+// in fine is no error, and reads nothing. Errors: pay.not_set_up, pay.unavailable, pay.refused.
 func (a *Alipay) call(ctx context.Context, method string, ask, out any, fine ...string) error {
 	private, err := a.private()
 	if err != nil {
