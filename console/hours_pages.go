@@ -201,6 +201,7 @@ type hoursBody struct {
 	Corrections []correctionView
 	Leave       []leaveView
 	Swaps       []swapView
+	Decided     []correctionView // of these days; both versions stand in the timesheet
 	Teams       []timesheet.TeamCount
 	Warnings    []warningView // what the rules' limits say, over everybody who is shown
 	Team        string
@@ -240,6 +241,9 @@ func (c *Console) hours(w http.ResponseWriter, r *http.Request, status int, prob
 	b.Warnings = c.warnings(lang, shown)
 	if err == nil {
 		err = c.waiting(r, &b, reasons)
+	}
+	if err == nil {
+		b.Decided, err = c.decided(r.Context(), b.Span)
 	}
 	if err != nil {
 		c.fail(w, r, err)
@@ -351,6 +355,22 @@ func (c *Console) waiting(r *http.Request, b *hoursBody, reasons map[gatehouse.I
 		b.Leave = append(b.Leave, one)
 	}
 	return err
+}
+
+// decidedShown is how many decided requests a page lists.
+const decidedShown = 20
+
+// decided are the newest corrections of some days that were approved or refused.
+func (c *Console) decided(ctx context.Context, s span) (out []correctionView, err error) {
+	list, err := c.o.Hours.Corrections(ctx, gatehouse.TimesQuery{Limit: waitingShown})
+	for _, x := range list {
+		day := gatehouse.DateOf(x.At.In(c.o.Location))
+		if x.State != gatehouse.CorrectionApproved && x.State != gatehouse.CorrectionRefused || day < s.From || day > s.Until || len(out) == decidedShown {
+			continue
+		}
+		out = append(out, correctionView{TimeCorrection: x, Label: c.hoursLabel(x.Subject)})
+	}
+	return out, err
 }
 
 func (c *Console) decide(w http.ResponseWriter, r *http.Request, do func(id gatehouse.ID, approve bool) error) {

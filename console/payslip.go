@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode"
 
 	"gatehouse"
 )
@@ -118,7 +119,7 @@ func lineNote(lang string, p gatehouse.Payslip, l gatehouse.PayLine) string {
 		}
 	}
 	switch {
-	case l.Formula != "" && len(p.Stretches) > 0:
+	case len(p.Stretches) > 0 && namesValue(l.Formula):
 		notes = append(notes, fmt.Sprintf(text(lang, "payslip.mean"), l.Formula))
 	case l.Formula != "":
 		notes = append(notes, l.Formula)
@@ -130,6 +131,24 @@ func lineNote(lang string, p gatehouse.Payslip, l gatehouse.PayLine) string {
 		}
 	}
 	return strings.Join(notes, "; ")
+}
+
+// formulaWords are what a formula names that no terms can change.
+var formulaWords = map[string]bool{"": true, "gross": true, "deductions": true, "days": true, "hours": true, "pay": true, "min": true, "max": true, "when": true}
+
+// namesValue reports whether a formula names a rate, a salary or a figure.
+func namesValue(formula string) bool {
+	for i, part := range strings.Split(formula, `"`) { // codes stand between quotes
+		if i%2 == 1 {
+			continue
+		}
+		for _, word := range strings.FieldsFunc(part, func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+			if !formulaWords[word] && unicode.IsLetter(rune(word[0])) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

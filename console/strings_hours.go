@@ -25,6 +25,7 @@ var hoursTexts = map[string][2]string{
 	"hours.sum":                     {"Together", "合计"},
 	"hours.timeoff":                 {"time off", "调休"},
 	"hours.nochange":                {"No minutes change.", "工时没有变化。"},
+	"hours.decided":                 {"Corrections of these days", "这些日期的更正"},
 	"hours.waiting":                 {"Waiting for a decision", "待审批"},
 	"hours.would":                   {"Approving it would change:", "批准后的变化："},
 	"hours.own":                     {"Somebody else decides your own request.", "自己的申请须由他人审批。"},

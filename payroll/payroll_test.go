@@ -25,10 +25,10 @@ func TestPublishedExamples(t *testing.T) {
 		in         Input
 		gross, net int64
 	}{
-		// 29 CFR 778.110(a): 46 hours at $6: 40 at $6 and 6 at $9, $294 together.
-		"29 CFR 778.110(a)": {Input{Rate: gatehouse.PayRate{Amount: usd(600), Per: 60}, Scheme: hourly,
-			Totals: []gatehouse.CodeTotal{total("overtime-150", 6, 15000), total("regular", 40, 10000)}}, 29400, 29400},
-		// 29 CFR 778.113(a): $182.70 for 35 hours is $5.22 an hour for the first 40 and $7.83 beyond:
+		// 29 CFR 778.110(a) (76 FR 18857, 2011): 46 hours at $12: 40 at $12 and 6 at $18, $588 together.
+		"29 CFR 778.110(a)": {Input{Rate: gatehouse.PayRate{Amount: usd(1200), Per: 60}, Scheme: hourly,
+			Totals: []gatehouse.CodeTotal{total("overtime-150", 6, 15000), total("regular", 40, 10000)}}, 58800, 58800},
+		// 29 CFR 778.113(a) in its wording of 1981 (46 FR 7309): $182.70 for 35 hours is $5.22 an hour for the first 40 and $7.83 beyond:
 		// here for 42 hours.
 		"29 CFR 778.113(a)": {Input{Rate: gatehouse.PayRate{Amount: usd(18270), Per: 35 * 60}, Scheme: hourly,
 			Totals: []gatehouse.CodeTotal{total("overtime-150", 2, 15000), total("regular", 40, 10000)}}, 40*522 + 2*783, 40*522 + 2*783},

@@ -226,7 +226,7 @@ func (p papers) Held(_ context.Context, who console.Who, id gatehouse.SubjectID,
 			Consents: []inform.Consent{{Purpose: gatehouse.FaceAtDoors, Given: now.AddDate(0, -2, 0), How: "reference", Reference: "folder 7"}},
 			Requests: []inform.Request{{Kind: gatehouse.AccessRequest, Opened: now, Note: "what do you hold?"}},
 			Passages: []inform.Passage{{At: now, Gate: "front-door", Direction: gatehouse.In, By: gatehouse.FaceReading, Granted: true, Reason: gatehouse.Granted}},
-			Looked:   []inform.Look{{At: now, Role: string(gatehouse.Guard), Purpose: "live", Items: 3}}}
+			Looked:   []inform.Look{{At: now, Role: string(gatehouse.Guard), Purpose: "live", Items: 3, What: []string{"name"}}}}
 		return nil
 	})
 }

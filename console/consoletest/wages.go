@@ -183,7 +183,7 @@ func (h hoursReasons) LookedAt(_ context.Context, who console.Who, person gateho
 	if h.pay.looks == nil {
 		h.pay.looks = map[gatehouse.SubjectID][]inform.Look{}
 	}
-	h.pay.looks[person] = append(h.pay.looks[person], inform.Look{At: h.now(), Role: string(who.Role), Purpose: "person", Items: 1})
+	h.pay.looks[person] = append(h.pay.looks[person], inform.Look{At: h.now(), Role: string(who.Role), Purpose: "person", Items: 1, What: []string{"hours"}})
 	return nil
 }
 

@@ -68,7 +68,7 @@ func TestTheDemoFromAFrameToAnOpenedGate(t *testing.T) {
 	wait("location.pathname.startsWith('/passages/') && document.querySelectorAll('main img').length > 0")
 	// A team's week before last was closed, with a correction; last week's waits.
 	must(t, chromedp.Do(window, chromedp.Navigate(strings.Split(link, "/enter/")[0]+"/hours?lang=en&from="+time.Now().AddDate(0, 0, -21).Format(time.DateOnly)+"&until="+time.Now().Format(time.DateOnly))))
-	wait("document.body.innerText.includes('0:24 late') && document.body.innerText.includes('Waiting for a decision') && document.body.innerText.includes('0:00 → 8:00')")
+	wait("document.querySelector('#h-decided').parentElement.innerText.includes('P-001') && document.body.innerText.includes('0:24 late') && document.body.innerText.includes('Waiting for a decision') && document.body.innerText.includes('0:00 → 8:00')")
 	if book, err := excelize.OpenFile(filepath.Join(dir, "payroll", "hours.xlsx")); err != nil {
 		t.Errorf("the hours are no spreadsheet: %v", err)
 	} else if rows, err := book.GetRows(book.GetSheetName(0)); err != nil || len(rows) < 9 || !slices.ContainsFunc(rows, func(r []string) bool { return slices.Contains(r, "overtime-150") }) {

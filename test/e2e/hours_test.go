@@ -148,6 +148,9 @@ func TestACorrectionInTheConsole(t *testing.T) {
 	until(t, ctx, `document.body.textContent.includes("the reader was dark")`)
 	ask[bool](t, ctx, `(document.querySelector('button[value="approve"]').click(), true)`)
 	until(t, ctx, `!document.querySelector('button[value="approve"]')`)
+	if got := ask[string](t, ctx, `document.querySelector("#h-decided").parentElement.textContent`); !strings.Contains(got, "approved") || !strings.Contains(got, "L-01") {
+		t.Errorf("the list does not say what was decided: %q", got)
+	}
 	must(t, chromedp.Do(ctx, chromedp.Navigate(s.Server.URL+"/hours/people/"+who.String()+team.query)))
 	if got := ask[string](t, ctx, sum); got != "40:00" {
 		t.Errorf("%s hours after it, want 40:00", got)

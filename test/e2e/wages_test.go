@@ -92,7 +92,7 @@ func TestPayInTheConsole(t *testing.T) {
 	enter(boss.ID, "/hours/people/"+who.String())
 	enter(own.ID, "/hours/own/looks")
 	pictures(t, ctx, s.Server.URL, "looks", "/hours/own/looks")
-	if got := page(); !strings.Contains(got, "Site manager") || !strings.Contains(got, "hours") || !strings.Contains(got, "payslip") || strings.Contains(got, "boss-1") {
+	if got := page(); !strings.Contains(got, "Site manager") || !strings.Contains(got, "datahours1") || strings.Contains(got, "boss-1") {
 		t.Errorf("who looked: %q", got)
 	}
 
