@@ -343,7 +343,7 @@ func (e *Eraser) unlinkPictures(ctx context.Context, erasure gatehouse.ID, p pla
 }
 
 // unlinkAtOnce is how many pictures are unlinked until somebody who looks is told.
-const unlinkAtOnce = 2000
+const unlinkAtOnce = 5000
 
 // inMemory is how far back the memory ring may reach, with a margin.
 const inMemory = 15 * time.Minute
