@@ -224,6 +224,17 @@ func (e *Eraser) check(ctx context.Context, r Request) error {
 	return nil
 }
 
+// Known reports whether there is anything of a subject that could be erased: somebody
+// enrolled, a stranger's capture, a stay of a car that is not enrolled.
+func (e *Eraser) Known(ctx context.Context, id gatehouse.SubjectID) (bool, error) {
+	keys, err := e.Vault.Erasable(ctx, e.Place, id)
+	if err != nil {
+		return false, err
+	}
+	traces, err := e.Store.SubjectTraces(ctx, e.Place, id)
+	return traces != (gatehouse.SubjectTraces{}) || keys.Chains > 0 && !keys.Erased, err
+}
+
 // finish does the work; every step may be repeated. The keys go first: they are what
 // makes the copies noise, and what the vault may refuse to delete. So the pictures are
 // noise before the first of them is unlinked, and unlinking them, which is most of the
