@@ -15,10 +15,10 @@ type groupBody struct {
 	Group   gatehouse.Group
 	Rules   []gatehouse.AccessRule
 	Count   int
+	List    listing // of the members
 	Members []member
-	Next    gatehouse.SubjectID // cursor, zero at the end
-	People  bool                // whoever looks may see who is enrolled
-	Asked   bool                // somebody was looked for
+	People  bool // whoever looks may see who is enrolled
+	Asked   bool // somebody was looked for
 	Found   []member
 }
 
@@ -56,15 +56,22 @@ func (c *Console) showGroup(w http.ResponseWriter, r *http.Request, status int, 
 			b.Rules = append(b.Rules, rule)
 		}
 	}
-	after, _ := gatehouse.ParseID(r.URL.Query().Get("after"))
-	ids := c.o.Rules.Members(id, after, pageRows+1)
-	if len(ids) > pageRows {
-		ids = ids[:pageRows]
-		b.Next = ids[pageRows-1]
+	b.People, b.List = may(r, gatehouse.SeePeople), listingOf(r)
+	b.List.Path = "/rules/groups/" + string(id) // also where a form answers
+	b.List.File = b.List.File && r.Method == http.MethodGet
+	var members []member
+	for _, one := range c.o.Rules.Members(id, gatehouse.SubjectID{}, 0) {
+		members = append(members, c.member(one, b.People))
 	}
-	b.People = may(r, gatehouse.SeePeople)
-	for _, one := range ids {
-		b.Members = append(b.Members, c.member(one, b.People))
+	b.Members = arrange(&b.List, members, func(m member) []string { return []string{m.ID.String()} }, by("label", func(m member) string { return m.Label }),
+		by("status", func(m member) string { return string(m.Status) }), by("id", func(m member) string { return m.ID.String() }))
+	if b.List.File {
+		var out [][]string
+		for _, m := range b.Members {
+			out = append(out, []string{m.ID.String(), m.Label, string(m.Kind), string(m.Status)})
+		}
+		c.file(w, "group-"+string(id), []string{"id", "label", "kind", "status"}, out)
+		return
 	}
 	c.render(w, r, status, "group", "group.title", "rules", b)
 }

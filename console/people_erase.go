@@ -88,6 +88,7 @@ func (x *erasing) ended() bool {
 // eraseBody is the page that asks whether to erase.
 type eraseBody struct {
 	person
+	OneOff  bool // nobody who is enrolled: only passages have it, under Label, the begin of its id
 	Photos  int
 	Problem string
 	Field   string
@@ -98,13 +99,33 @@ func (c *Console) askErase(w http.ResponseWriter, r *http.Request) {
 	c.showErase(w, r, http.StatusOK, "", "")
 }
 
+// erasable is who or what the path names: somebody enrolled, or else a subject that only
+// passages have, such as a stranger's capture or the stay of a car that is not enrolled.
+func (c *Console) erasable(r *http.Request) (b eraseBody, err error) {
+	badge, s, err := c.subjectIn(r)
+	if err == nil {
+		return eraseBody{person: c.person(Enrolled{Badge: badge, Enrolled: s.Enrolled}, ""), Photos: len(s.Photos)}, nil
+	}
+	id, malformed := gatehouse.ParseID(r.PathValue("id"))
+	if malformed != nil || gatehouse.ErrorCode(err) != "store.not_found" {
+		return b, err
+	}
+	switch known, failed := c.o.Registry.Erasures.Known(r.Context(), id); {
+	case failed != nil:
+		return b, failed
+	case !known:
+		return b, err
+	}
+	return eraseBody{person: person{ID: id, Label: id.String()[:8]}, OneOff: true}, nil
+}
+
 func (c *Console) showErase(w http.ResponseWriter, r *http.Request, status int, problem, field string) {
-	b, s, err := c.subjectIn(r)
+	page, err := c.erasable(r)
 	if err != nil {
 		c.fail(w, r, err)
 		return
 	}
-	page := eraseBody{person: c.person(Enrolled{Badge: b, Enrolled: s.Enrolled}, ""), Photos: len(s.Photos), Problem: problem, Field: field}
+	page.Problem, page.Field = problem, field
 	if status != http.StatusOK {
 		page.Reason = r.PostFormValue("reason")
 	}
@@ -114,7 +135,7 @@ func (c *Console) showErase(w http.ResponseWriter, r *http.Request, status int, 
 // eraseSubject erases once the label was typed as it stands. It goes on when the browser
 // goes away: what was begun is finished.
 func (c *Console) eraseSubject(w http.ResponseWriter, r *http.Request) {
-	b, s, err := c.subjectIn(r)
+	s, err := c.erasable(r)
 	if err != nil {
 		c.fail(w, r, err)
 		return
@@ -126,7 +147,7 @@ func (c *Console) eraseSubject(w http.ResponseWriter, r *http.Request) {
 		c.showErase(w, r, http.StatusUnprocessableEntity, codeText(lang, err), "reason")
 		return
 	}
-	if typed := strings.TrimSpace(r.PostFormValue("label")); typed != b.Label || typed == "" {
+	if typed := strings.TrimSpace(r.PostFormValue("label")); typed != s.Label || typed == "" {
 		c.showErase(w, r, http.StatusUnprocessableEntity, text(lang, "erase.other"), "label")
 		return
 	}

@@ -55,6 +55,8 @@ type Records interface {
 // the end of ctx stops it. Privacy shows the certificate, which has the erasure's id.
 type Erasures interface {
 	Erase(ctx context.Context, who Who, erasure gatehouse.ID, id gatehouse.SubjectID, reason string) error
+	// Known reports whether there is anything of a subject: also of one that is not enrolled.
+	Known(ctx context.Context, id gatehouse.SubjectID) (bool, error)
 	// Erasing are those that have not ended, whoever asked.
 	Erasing(ctx context.Context) ([]erase.Progress, error)
 }

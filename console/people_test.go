@@ -279,6 +279,35 @@ func TestARecordIsOpenedAndCorrected(t *testing.T) {
 	}
 }
 
+// A stranger's capture is erased on the same page, by the begin of its id.
+func TestErasingAStrangersCapture(t *testing.T) {
+	s, g := open(t)
+	p := s.Arrive(gatehouse.Passage{Gate: "front-door", Direction: gatehouse.In, Kind: gatehouse.FaceReading, Subject: gatehouse.RandomID(), Decision: gatehouse.Decision{Reason: gatehouse.Unknown}}, gatehouse.Detail{})
+	id := p.Subject.String()
+	page := "/people/" + id + "/erase"
+	if _, body := g.get("/passages/" + p.ID.String()); !strings.Contains(body, `href="`+page+`"`) {
+		t.Error("its passage does not lead there")
+	}
+	if at, _ := g.step("/privacy/erasures", url.Values{"subject": {id}}); at != page {
+		t.Errorf("its id leads to %s", at)
+	}
+	if code, _ := g.get("/people/" + gatehouse.RandomID().String() + "/erase"); code != http.StatusNotFound {
+		t.Errorf("nobody's id: %d", code)
+	}
+	if code, body := g.post("/privacy/erasures", url.Values{"subject": {gatehouse.RandomID().String()}}); code != http.StatusUnprocessableEntity {
+		t.Errorf("nobody's id in the form: %d %.100s", code, body)
+	}
+	if code, _ := g.post(page, url.Values{"reason": {"asked"}, "label": {id[:7]}}); code != http.StatusUnprocessableEntity {
+		t.Errorf("without its label: %d", code)
+	}
+	if at, _ := g.step(page, url.Values{"reason": {"asked"}, "label": {id[:8]}}); !strings.HasPrefix(at, "/privacy/erasures/") {
+		t.Errorf("it led to %s", at)
+	}
+	if code, _ := g.get(page); code != http.StatusNotFound {
+		t.Errorf("afterwards its page is there: %d", code)
+	}
+}
+
 func TestErasing(t *testing.T) {
 	s, g := open(t)
 	id := somebody(t, s, "Staff 7")

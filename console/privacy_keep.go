@@ -237,7 +237,14 @@ func (c *Console) whomToErase(w http.ResponseWriter, r *http.Request) {
 	err := privacyForm(w, r)
 	var subject gatehouse.SubjectID
 	if err == nil {
-		if subject, err = c.found(r); err == nil && subject.IsZero() {
+		if subject, err = c.found(r); gatehouse.ErrorCode(err) == "subject.unknown" { // not enrolled: perhaps a one-off
+			if id, no := gatehouse.ParseID(strings.TrimSpace(r.PostForm.Get("subject"))); no == nil && c.o.Registry.Erasures != nil {
+				if known, failed := c.o.Registry.Erasures.Known(r.Context(), id); failed != nil || known {
+					subject, err = id, failed
+				}
+			}
+		}
+		if err == nil && subject.IsZero() {
 			err = gatehouse.Errorf("subject.unknown", "give a badge label or an id", "nobody was named")
 		}
 	}

@@ -129,6 +129,7 @@ var peopleTexts = map[string][2]string{
 	"erase.what.gates":       {"The gates forget their face, card, PIN, QR code or plate at once.", "出入口立即删除其人脸、卡片、密码、二维码或车牌。"},
 	"erase.what.stays":       {"Times of passages stay, under a random id that is nobody's.", "通行时间保留，但归于一个不属于任何人的随机编号。"},
 	"erase.what.backups":     {"Backups of the keys end by themselves. The certificate says on which day the last one is gone.", "密钥备份会自动到期，证书将注明最后一份失效的日期。"},
+	"erase.oneoff":           {"Nobody who is enrolled: a stranger's capture, or the stay of a car that is not enrolled.", "并非已登记的主体：未登记者的抓拍，或未登记车辆的停车记录。"},
 	"erase.reason":           {"Why is this erased?", "永久删除的原因"},
 	"erase.type":             {"Type the label %s to confirm", "请输入标签 %s 以确认"},
 	"erase.other":            {"That is not the label. Nothing was erased.", "标签不一致，未删除任何内容。"},

@@ -216,7 +216,7 @@ var privacyTexts = map[string][2]string{
 	"erasures.bad":         {"Checked now: something is still held.", "刚刚核验：仍有数据存在。"},
 	"erasures.verify":      {"Anybody who has the log's key verifies the file without this server:", "持有日志公钥者无需本服务器即可核验此文件："},
 	"erasures.new":         {"Erase somebody", "永久删除某人"},
-	"erasures.new.how":     {"A person or vehicle, by badge label or id. This cannot be undone.", "按证件标签或编号永久删除人员或车辆，无法撤销。"},
+	"erasures.new.how":     {"A person or vehicle, by badge label or id; a stranger's capture or a stay by the id that its page shows. This cannot be undone.", "按证件标签或编号永久删除人员或车辆；陌生人抓拍或停车记录按其页面所示编号。无法撤销。"},
 	"erasures.do":          {"Go on", "继续"},
 	"erasures.subject":     {"Erased id", "已删除的编号"},
 	"erasures.unproved":    {"The audit log will prove it within a minute: download it then and check it with", "审计日志将在一分钟内给出证明，届时下载后可用以下命令核验："},

@@ -56,6 +56,9 @@ func TestAnErasureSaysHowFarItIs(t *testing.T) {
 	if p := all[first]; p.Stage != erase.Rewrites || p.Pictures == 0 || p.Stoppable() || p.Began.IsZero() {
 		t.Errorf("the first is at %+v", p)
 	}
+	if _, err := s.erase.Certificate(t.Context(), first); gatehouse.ErrorCode(err) != "erase.unfinished" {
+		t.Errorf("it has a certificate before it ended: %v", err)
+	}
 	if p := all[second]; p.Stage != erase.Waits || !p.Stoppable() {
 		t.Errorf("the second is at %+v", p)
 	}

@@ -192,6 +192,14 @@ func TestErasingAStranger(t *testing.T) {
 	s := open(t, testConfig(t))
 	addDevice(t, s, "cam")
 	p := card(t, s, "cam", "nobody's card")
+	known := func(want bool) {
+		t.Helper()
+		if is, err := s.erase.Known(t.Context(), p.Subject); err != nil || is != want {
+			t.Errorf("there is something to erase: %t, %v", is, err)
+		}
+	}
+	known(true)
+	defer known(false)
 	got, err := s.Admin().Erase(t.Context(), wire.EraseRequest{Subject: p.Subject})
 	if err != nil || got.Certificate.Passages != 1 || got.Certificate.Chains != 1 {
 		t.Fatalf("%+v, %v", got, err)

@@ -49,6 +49,11 @@ func (e erasures) Erase(ctx context.Context, who console.Who, erasure gatehouse.
 	return err
 }
 
+// Known implements console.Erasures.
+func (e erasures) Known(ctx context.Context, id gatehouse.SubjectID) (bool, error) {
+	return e.erase.Known(ctx, id)
+}
+
 // Erasing implements console.Erasures.
 func (e erasures) Erasing(ctx context.Context) ([]erase.Progress, error) { return e.erase.Open(ctx) }
 

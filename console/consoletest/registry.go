@@ -374,7 +374,7 @@ func (d *shelf) Photos(ctx context.Context, who console.Who, id gatehouse.Subjec
 
 // Erase implements console.Erasures: the flow's own tests say what it does.
 func (d *shelf) Erase(ctx context.Context, who console.Who, erasure gatehouse.ID, id gatehouse.SubjectID, reason string) error {
-	if _, err := d.Subject(ctx, Place, id); err != nil {
+	if known, _ := d.Known(ctx, id); !known {
 		return gatehouse.Errorf("erase.unknown", "", "there is nothing of such a subject here")
 	}
 	d.s.mu.Lock()
@@ -401,11 +401,27 @@ func (d *shelf) Erase(ctx context.Context, who console.Who, erasure gatehouse.ID
 	delete(d.subjects, id)
 	delete(d.consents, id)
 	delete(d.s.names, id)
+	fresh := gatehouse.RandomID()
+	for i := range d.s.stored {
+		if d.s.stored[i].Passage.Subject == id {
+			d.s.stored[i].Passage.Subject = fresh
+		}
+	}
 	now := d.s.now().UTC()
 	proof, _ := json.Marshal(map[string]any{"hash": sha256.Sum256([]byte(who.Operator + reason))})
 	doc := erase.Document{Leaf: 41, Proof: proof, Certificate: gatehouse.ErasureCertificate{ID: erasure, Org: Place.Org, Site: Place.Site, Subject: id, ErasedAt: now, Chains: 2, Passages: 3, FinalAt: now.AddDate(0, 0, 33)}}
 	d.erased[doc.Certificate.ID] = doc
 	return nil
+}
+
+// Known implements console.Erasures.
+func (d *shelf) Known(ctx context.Context, id gatehouse.SubjectID) (bool, error) {
+	if _, err := d.Subject(ctx, Place, id); err == nil {
+		return true, nil
+	}
+	d.s.mu.Lock()
+	defer d.s.mu.Unlock()
+	return slices.ContainsFunc(d.s.stored, func(p gatehouse.StoredPassage) bool { return p.Passage.Subject == id }), nil
 }
 
 // Erasing implements console.Erasures.

@@ -224,6 +224,17 @@ func (e *Eraser) check(ctx context.Context, r Request) error {
 	return nil
 }
 
+// Known reports whether there is anything of a subject that could be erased: somebody
+// enrolled, a stranger's capture, a stay of a car that is not enrolled.
+func (e *Eraser) Known(ctx context.Context, id gatehouse.SubjectID) (bool, error) {
+	keys, err := e.Vault.Erasable(ctx, e.Place, id)
+	if err != nil {
+		return false, err
+	}
+	traces, err := e.Store.SubjectTraces(ctx, e.Place, id)
+	return traces != (gatehouse.SubjectTraces{}) || keys.Chains > 0 && !keys.Erased, err
+}
+
 // finish does the work; every step may be repeated. The keys go first: they are what
 // makes the copies noise, and what the vault may refuse to delete. So the pictures are
 // noise before the first of them is unlinked, and unlinking them, which is most of the
@@ -287,14 +298,23 @@ func (e *Eraser) prove(ctx context.Context, doc *Document) (err error) {
 // Certificate gives the document of an erasure once more, with a proof of today.
 // Errors: erase.unknown, erase.unfinished.
 func (e *Eraser) Certificate(ctx context.Context, id gatehouse.ID) (doc Document, err error) {
-	intents, err := e.Store.Intents(ctx)
-	if err != nil {
+	ended := func() error {
+		all, err := e.Open(ctx)
+		if err == nil && slices.ContainsFunc(all, func(p Progress) bool { return p.ID == id }) {
+			err = gatehouse.Errorf("erase.unfinished", "it is finished by itself within the hour", "the erasure has not ended yet")
+		}
+		return err
+	}
+	if err := ended(); err != nil { // at once: this one may take minutes
 		return Document{}, err
 	}
-	for _, i := range intents {
-		if i.ID == id {
-			return Document{}, gatehouse.Errorf("erase.unfinished", "it is finished by itself within the hour", "the erasure has not ended yet")
-		}
+	// The vault ends an erasure with its certificate, so that none may begin meanwhile.
+	if err := e.take(ctx); err != nil {
+		return Document{}, err
+	}
+	defer e.give()
+	if err := ended(); err != nil {
+		return Document{}, err
 	}
 	if doc.Certificate, doc.Leaf, err = e.Vault.Certify(ctx, id, 0); err != nil {
 		return Document{}, err
@@ -343,7 +363,7 @@ func (e *Eraser) unlinkPictures(ctx context.Context, erasure gatehouse.ID, p pla
 }
 
 // unlinkAtOnce is how many pictures are unlinked until somebody who looks is told.
-const unlinkAtOnce = 2000
+const unlinkAtOnce = 5000
 
 // inMemory is how far back the memory ring may reach, with a margin.
 const inMemory = 15 * time.Minute

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,14 +27,28 @@ func (l *log) Leaves(_ context.Context, after uint64, f func(uint64, []byte) err
 type sink struct {
 	cursor uint64
 	got    []string
+	mu     sync.Mutex
 	fail   error
+}
+
+// failing makes it fail with err from now on.
+func (s *sink) failing(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fail = err
+}
+
+func (s *sink) failure() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.fail
 }
 
 func (s *sink) Cursor(context.Context) (uint64, error) { return s.cursor, nil }
 
 func (s *sink) Deal(_ context.Context, leaves []Leaf) error {
-	if s.fail != nil {
-		return s.fail
+	if err := s.failure(); err != nil {
+		return err
 	}
 	for _, l := range leaves {
 		s.got = append(s.got, string(l.Leaf))
@@ -77,10 +92,10 @@ func TestRunReportsAFailureAndItsEnd(t *testing.T) {
 			Run(ctx, l, s, time.Second, nil, func(err error) { reports = append(reports, err) })
 		}()
 		synctest.Wait()
-		s.fail = ErrLater
+		s.failing(ErrLater)
 		time.Sleep(time.Second)
 		synctest.Wait()
-		s.fail = nil
+		s.failing(nil)
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
 		cancel()

@@ -48,7 +48,7 @@ func TestTheFirstAdministratorAndTheFirstGuard(t *testing.T) {
 	for _, v := range violations(t, ctx) {
 		t.Errorf("the set-up: %s", v)
 	}
-	pictures(t, ctx, s.Server.URL, "setup", "/set-up")
+	pictures(t, ctx, ask[string](t, ctx, "location.origin"), "setup", "/set-up")
 	must(t, chromedp.Do(ctx, chromedp.SendKeys(chromedp.CSS("#login"), "admin-1"+kb.Enter)))
 	until(t, ctx, "location.pathname == '/account' && document.body.innerText.includes('Add a passkey now')")
 	if s.Accounts.Ready() {
