@@ -29,7 +29,7 @@ func TestAnErasureSaysHowFarItIs(t *testing.T) {
 	desk, who := erasures{s}, console.Who{Operator: "site/test"}
 	begin := func(ctx context.Context, subject gatehouse.SubjectID) (id gatehouse.ID, ended chan error) {
 		id, ended = gatehouse.RandomID(), make(chan error, 1)
-		go func() { ended <- desk.Erase(ctx, who, id, subject, "asked for it") }()
+		go func() { ended <- desk.Erase(ctx, who, id, subject, "asked for it", "") }()
 		return id, ended
 	}
 	ctx, stop := context.WithCancel(t.Context())
