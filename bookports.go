@@ -44,6 +44,9 @@ type BookStore interface {
 	// nothing, the balances that are kept are not the sums, or a number is missing.
 	CheckBooks(ctx context.Context, place Place) error
 
+	// NumberInvoice gives an invoice the next number of its year, from 1 and without a gap, durable
+	// when it returns. What has a number already keeps it, with its year: key says what it is of.
+	NumberInvoice(ctx context.Context, place Place, key string, year int, at time.Time) (inYear int, number uint64, err error)
 	// PutCheckout makes a checkout or replaces it.
 	PutCheckout(ctx context.Context, c Checkout) error
 	// Checkout fails with store.not_found.

@@ -88,6 +88,7 @@ var statuses = map[string]int{
 	"vault.reason":         http.StatusBadRequest,
 	"vault.held":           http.StatusConflict,
 	"vault.erase_limit":    http.StatusTooManyRequests,
+	"erase.money":          http.StatusConflict,
 	"erase.unfinished":     http.StatusServiceUnavailable,
 	"erase.stopped":        http.StatusConflict,
 	"hold.unfinished":      http.StatusServiceUnavailable,

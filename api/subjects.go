@@ -73,7 +73,7 @@ func (a *API) subjectOperations() []operation {
 }
 
 // erasing are the codes of erasures.
-var erasing = []string{"erase.unknown", "erase.again", "erase.unfinished", "erase.stopped", "erase.intent", "erase.waiting", "vault.held", "vault.erase_limit", "vault.operator", "vault.reason", "vault.sealed",
+var erasing = []string{"erase.unknown", "erase.money", "erase.again", "erase.unfinished", "erase.stopped", "erase.intent", "erase.waiting", "vault.held", "vault.erase_limit", "vault.operator", "vault.reason", "vault.sealed",
 	"vault.forbidden", "vault.unavailable", "store.full", "store.not_found"}
 
 // maxErase bounds an erasure's request, in bytes.

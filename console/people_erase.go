@@ -93,6 +93,7 @@ type eraseBody struct {
 	Problem string
 	Field   string
 	Reason  string
+	Money   []gatehouse.Money // on its passes: what becomes of it is asked
 }
 
 func (c *Console) askErase(w http.ResponseWriter, r *http.Request) {
@@ -126,6 +127,10 @@ func (c *Console) showErase(w http.ResponseWriter, r *http.Request, status int, 
 		return
 	}
 	page.Problem, page.Field = problem, field
+	if page.Money, err = c.o.Registry.Erasures.HeldMoney(r.Context(), page.ID); err != nil {
+		c.fail(w, r, err)
+		return
+	}
 	if status != http.StatusOK {
 		page.Reason = r.PostFormValue("reason")
 	}
@@ -151,13 +156,23 @@ func (c *Console) eraseSubject(w http.ResponseWriter, r *http.Request) {
 		c.showErase(w, r, http.StatusUnprocessableEntity, text(lang, "erase.other"), "label")
 		return
 	}
+	money := r.PostFormValue("money")
+	held, err := c.o.Registry.Erasures.HeldMoney(r.Context(), s.ID)
+	if err != nil {
+		c.fail(w, r, err)
+		return
+	}
+	if len(held) > 0 && money != "refund" && money != "keep" {
+		c.showErase(w, r, http.StatusUnprocessableEntity, text(lang, "code.erase.money"), "money")
+		return
+	}
 	me := who(r)
 	id, one, fresh := c.erased.add(r.Context(), me.Session, s.ID)
 	if fresh {
 		go func() {
 			defer close(one.done)
 			defer one.stop()
-			one.err = c.o.Registry.Erasures.Erase(one.ctx, me, id, s.ID, reason)
+			one.err = c.o.Registry.Erasures.Erase(one.ctx, me, id, s.ID, reason, money)
 		}()
 	}
 	select {

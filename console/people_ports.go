@@ -54,7 +54,11 @@ type Records interface {
 // Erasures erases for good; flow/erase says how, by which errors it refuses, and until when
 // the end of ctx stops it. Privacy shows the certificate, which has the erasure's id.
 type Erasures interface {
-	Erase(ctx context.Context, who Who, erasure gatehouse.ID, id gatehouse.SubjectID, reason string) error
+	// Erase erases; money says what becomes of what passes of it hold: refund, keep, or "" where
+	// there is none (erase.money otherwise).
+	Erase(ctx context.Context, who Who, erasure gatehouse.ID, id gatehouse.SubjectID, reason, money string) error
+	// HeldMoney says what passes of it hold, by currency.
+	HeldMoney(ctx context.Context, id gatehouse.SubjectID) ([]gatehouse.Money, error)
 	// Known reports whether there is anything of a subject: also of one that is not enrolled.
 	Known(ctx context.Context, id gatehouse.SubjectID) (bool, error)
 	// Erasing are those that have not ended, whoever asked.

@@ -3,6 +3,9 @@ package parkingpages
 import (
 	"bytes"
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -46,7 +49,7 @@ type monthSum struct{ Net, Tax, Gross, Paid, Open string }
 type monthView struct {
 	Month  string
 	Months []string
-	Number string // of the invoice
+	Number string // of the invoice; "" until there is one
 	Day    string // on which it is made
 	Rows   []receiptRow
 	Sums   []monthSum
@@ -79,7 +82,7 @@ func (p *Pages) monthOfAccount(r *http.Request, account gatehouse.ID) (v monthVi
 		return v, err
 	}
 	lang := p.lang(r)
-	v = monthView{Month: from.Format(month), Months: p.months(now), Number: string(p.Place.Site) + "-" + from.Format("200601") + "-" + strings.ToUpper(account.String()[:8]), Day: p.day(now, lang), Seller: p.Seller, Query: p.query(r)}
+	v = monthView{Month: from.Format(month), Months: p.months(now), Day: p.day(now, lang), Seller: p.Seller, Query: p.query(r)}
 	if !a.BuyerAt.IsZero() {
 		v.Kept = p.at(a.BuyerAt, lang)
 	}
@@ -176,6 +179,10 @@ func (p *Pages) invoice(w http.ResponseWriter, r *http.Request, account gatehous
 		again(http.StatusOK, "", "")
 		return
 	}
+	if v.Number, err = p.invoiceNumber(r, account, v); err != nil {
+		p.fails(w, r, err)
+		return
+	}
 	b, err := p.invoicePDF(v, lang, p.Now())
 	if err != nil {
 		p.fails(w, r, err)
@@ -186,6 +193,18 @@ func (p *Pages) invoice(w http.ResponseWriter, r *http.Request, account gatehous
 	h.Set("Content-Disposition", `attachment; filename="invoice-`+v.Number+`.pdf"`)
 	h.Set("Cache-Control", "no-store")
 	_, _ = w.Write(b)
+}
+
+// invoiceNumber is the invoice's in its year. A month that says the same has the same number,
+// also for another buyer, of whom nothing is kept with it; one to which something was added is
+// another invoice.
+func (p *Pages) invoiceNumber(r *http.Request, account gatehouse.ID, v monthView) (string, error) {
+	sum := sha256.New()
+	for _, x := range v.Rows {
+		fmt.Fprintf(sum, "%q %q %v\n", x.Number, x.Amount, x.Deposit)
+	}
+	year, n, err := p.Books.InvoiceNumber(r.Context(), account.String()+"/"+v.Month+"/"+hex.EncodeToString(sum.Sum(nil)[:16]))
+	return fmt.Sprintf("%s-%d-%06d", p.Place.Site, year, n), err
 }
 
 // invoicePDF draws an invoice.

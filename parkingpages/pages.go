@@ -31,6 +31,8 @@ type Books interface {
 	// Receipt gives the entry of the payment of a checkout that was paid, and what of it went
 	// back since.
 	Receipt(ctx context.Context, c gatehouse.Checkout) (gatehouse.BookEntry, gatehouse.Money, error)
+	// InvoiceNumber gives the number of what a key names, as books.Books does.
+	InvoiceNumber(ctx context.Context, key string) (year int, number uint64, err error)
 	Notice(ctx context.Context, provider string, header func(string) string, body []byte) (outcome gatehouse.BookOutcome, answer string, err error)
 }
 

@@ -13,7 +13,7 @@ import (
 
 // Erase implements api.Admin.
 func (a admin) Erase(ctx context.Context, r wire.EraseRequest) (wire.Erasure, error) {
-	doc, err := a.eraseFor(ctx, a.asker(ctx), gatehouse.ID{}, r.Subject, r.Reason)
+	doc, err := a.eraseFor(ctx, a.asker(ctx), gatehouse.ID{}, r.Subject, r.Reason, r.Money)
 	return wire.Erasure(doc), err
 }
 

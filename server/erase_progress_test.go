@@ -29,7 +29,7 @@ func TestAnErasureSaysHowFarItIs(t *testing.T) {
 	desk, who := erasures{s}, console.Who{Operator: "site/test"}
 	begin := func(ctx context.Context, subject gatehouse.SubjectID) (id gatehouse.ID, ended chan error) {
 		id, ended = gatehouse.RandomID(), make(chan error, 1)
-		go func() { ended <- desk.Erase(ctx, who, id, subject, "asked for it") }()
+		go func() { ended <- desk.Erase(ctx, who, id, subject, "asked for it", "") }()
 		return id, ended
 	}
 	ctx, stop := context.WithCancel(t.Context())
@@ -86,7 +86,7 @@ func TestAnInterruptedErasureIsShown(t *testing.T) {
 	ana := enrol(t, s, "B-1", "Ana", nil)
 	s.erase.Rewrite = func(context.Context) error { return gatehouse.Errorf("store.failed", "", "the disk went away") }
 	id := gatehouse.RandomID()
-	err := erasures{s}.Erase(t.Context(), console.Who{Operator: "site/test"}, id, ana, "asked for it")
+	err := erasures{s}.Erase(t.Context(), console.Who{Operator: "site/test"}, id, ana, "asked for it", "")
 	if gatehouse.ErrorCode(err) != "erase.unfinished" {
 		t.Fatal(err)
 	}

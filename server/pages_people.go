@@ -44,8 +44,8 @@ func (r records) Photos(ctx context.Context, who console.Who, id gatehouse.Subje
 type erasures struct{ *Server }
 
 // Erase implements console.Erasures.
-func (e erasures) Erase(ctx context.Context, who console.Who, erasure gatehouse.ID, id gatehouse.SubjectID, reason string) error {
-	_, err := e.eraseFor(ctx, who.Operator, erasure, id, reason)
+func (e erasures) Erase(ctx context.Context, who console.Who, erasure gatehouse.ID, id gatehouse.SubjectID, reason, money string) error {
+	_, err := e.eraseFor(ctx, who.Operator, erasure, id, reason, money)
 	return err
 }
 
@@ -57,9 +57,18 @@ func (e erasures) Known(ctx context.Context, id gatehouse.SubjectID) (bool, erro
 // Erasing implements console.Erasures.
 func (e erasures) Erasing(ctx context.Context) ([]erase.Progress, error) { return e.erase.Open(ctx) }
 
+// HeldMoney implements console.Erasures.
+func (e erasures) HeldMoney(ctx context.Context, id gatehouse.SubjectID) ([]gatehouse.Money, error) {
+	return e.heldMoney(ctx, id)
+}
+
 // eraseFor erases in an operator's name, by the vault's lease where there is one. The
-// erasure's id may be zero.
-func (s *Server) eraseFor(ctx context.Context, operator string, erasure gatehouse.ID, id gatehouse.SubjectID, reason string) (erase.Document, error) {
+// erasure's id may be zero. money says what becomes of what its passes hold: refund or keep;
+// erase.money where there is some and it is "".
+func (s *Server) eraseFor(ctx context.Context, operator string, erasure gatehouse.ID, id gatehouse.SubjectID, reason, money string) (erase.Document, error) {
+	if err := s.settleMoney(context.WithoutCancel(ctx), id, money, operator); err != nil {
+		return erase.Document{}, err
+	}
 	as, proof, _ := s.lend.Lease(operator)
 	q := erase.Request{ID: erasure, Subject: id, Operator: as, Reason: reason, Proof: proof}
 	doc, err := s.erase.Erase(ctx, q)

@@ -99,7 +99,7 @@ func TestAPersonsRequest(t *testing.T) {
 	if err := p.PlaceHold(ctx, me, mei, "", time.Now().AddDate(0, 1, 0), "a court asked"); err != nil {
 		t.Fatal(err)
 	}
-	if err := (erasures{s}).Erase(ctx, me, gatehouse.RandomID(), mei, "asked for"); gatehouse.ErrorCode(err) != "vault.held" {
+	if err := (erasures{s}).Erase(ctx, me, gatehouse.RandomID(), mei, "asked for", ""); gatehouse.ErrorCode(err) != "vault.held" {
 		t.Errorf("erased although held: %v", err)
 	}
 	holds, err := p.Holds(ctx)
@@ -110,7 +110,7 @@ func TestAPersonsRequest(t *testing.T) {
 		t.Fatal(err)
 	}
 	erased := gatehouse.RandomID()
-	if err := (erasures{s}).Erase(ctx, me, erased, mei, "asked for"); err != nil {
+	if err := (erasures{s}).Erase(ctx, me, erased, mei, "asked for", ""); err != nil {
 		t.Fatal(err)
 	}
 	if findings, err := p.CheckErasure(ctx, erased); err != nil || len(findings) > 0 {
@@ -149,7 +149,7 @@ func TestAPersonsRequest(t *testing.T) {
 	if err != nil || len(kept.Note) == 0 {
 		t.Fatal(err)
 	}
-	if err := (erasures{s}).Erase(ctx, me, gatehouse.RandomID(), other, ""); err != nil {
+	if err := (erasures{s}).Erase(ctx, me, gatehouse.RandomID(), other, "", ""); err != nil {
 		t.Fatal(err)
 	}
 	got, err := s.lend.OpenFor(ctx, "x", "person", "test", []gatehouse.SealedRef{{Where: gatehouse.RequestContext(s.site.Place, kept.ID, "note"), Sealed: kept.Note}})

@@ -12,6 +12,9 @@ import (
 type EraseRequest struct {
 	Subject gatehouse.SubjectID `json:"subject"`
 	Reason  string              `json:"reason,omitempty"` // in the operator's words
+	// Money says what becomes of what passes of value hold: refund (by the ways that it came) or
+	// keep (it stays in the books). Without it, and with money on a pass, nothing is erased.
+	Money string `json:"money,omitempty"`
 }
 
 // LogValue redacts the reason.

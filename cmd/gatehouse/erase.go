@@ -19,6 +19,7 @@ type EraseCmd struct {
 	ID          string `arg:"" help:"The subject's id: of 'gatehouse people', or of a passage. With --again, the certificate's id."`
 	Reason      string `help:"Why. Others see a command line: for anything personal use --reason-file."`
 	ReasonFile  string `help:"Read the reason from a file (- for standard input)." placeholder:"FILE"`
+	Money       string `help:"What becomes of the money on its passes: refund (by the ways that it came) or keep (it stays in the books)." enum:",refund,keep" default:""`
 	Certificate string `help:"Write the certificate to a new file." placeholder:"FILE"`
 	Again       bool   `help:"Give the certificate of an earlier erasure once more, with a proof of today."`
 }
@@ -43,7 +44,7 @@ func (cmd EraseCmd) Run(ctx context.Context, out *Out) error {
 		if cmd.Again {
 			got, err = a.Erasure(ctx, id)
 		} else {
-			got, err = a.Erase(ctx, wire.EraseRequest{Subject: id, Reason: reason})
+			got, err = a.Erase(ctx, wire.EraseRequest{Subject: id, Reason: reason, Money: cmd.Money})
 		}
 		if err == nil && cmd.Certificate != "" {
 			err = writeCertificate(cmd.Certificate, got)

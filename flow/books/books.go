@@ -135,6 +135,16 @@ func (b *Books) WriteOff(ctx context.Context, stay gatehouse.ID, amount gatehous
 	return e, err
 }
 
+// InvoiceNumber gives what an invoice is of (an account's month, and a digest of what it says) its
+// number in the year in which it was made first: without a gap, and the same when it is made again.
+func (b *Books) InvoiceNumber(ctx context.Context, key string) (year int, number uint64, err error) {
+	now := b.Now()
+	if b.Location != nil {
+		now = now.In(b.Location)
+	}
+	return b.Store.NumberInvoice(context.WithoutCancel(ctx), b.Place, key, now.Year(), now)
+}
+
 // Accounts are the names of the providers that have an account to compare with.
 func (b *Books) Accounts() (all []string) {
 	for name, p := range b.Providers {

@@ -130,7 +130,7 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	if o.Parking {
-		if err := errors.Join(putTariff(ctx, s), pays.keys(ctx, s)); err != nil {
+		if err := errors.Join(putTariff(ctx, s), pays.keys(ctx, s), cast.members(ctx, s.Admin())); err != nil {
 			return err
 		}
 	}

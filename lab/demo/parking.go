@@ -2,10 +2,13 @@ package demo
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"gatehouse"
+	"gatehouse/api"
 	"gatehouse/api/wire"
 	"gatehouse/lab/demo/scene"
 	"gatehouse/server"
@@ -34,6 +37,7 @@ time_zone: UTC
 versions:
   - from: 2020-01-01
     exit_within: 15m
+    validations: 1
     tax: {name: VAT, percent: 19, added: false}
     plans:
       - classes: [car]
@@ -71,6 +75,57 @@ func putTariff(ctx context.Context, s *server.Server) error {
 	return err
 }
 
+// The demo's shop, and what it gives: minutes stand for hours.
+const (
+	shopName    = "Bakery"
+	shopMinutes = 2
+)
+
+// members gives the first two enrolled vehicles passes, once: a month, and one with money on it
+// that was paid at the desk; and there is a shop.
+func (c *cast) members(ctx context.Context, admin api.Admin) error {
+	if len(c.vehicles) < 2 {
+		return nil
+	}
+	rights, err := admin.Rights(ctx)
+	if err != nil || len(rights.Rights) > 0 {
+		return err
+	}
+	now := time.Now().UTC()
+	if _, err := admin.PutPass(ctx, wire.PassRequest{Vehicle: c.vehicles[0].id, Kind: gatehouse.SeasonPass, Name: "Monthly", From: now, Until: now.AddDate(0, 1, 0), Price: &wire.Money{Minor: 11900, Currency: "EUR"}, Tax: 1900}); err != nil {
+		return err
+	}
+	purse, err := admin.PutPass(ctx, wire.PassRequest{Vehicle: c.vehicles[1].id, Kind: gatehouse.ValuePass, Name: "Prepaid", From: now, Currency: "EUR"})
+	if err != nil {
+		return err
+	}
+	id, err := gatehouse.ParseID(purse.ID)
+	if err != nil {
+		return err
+	}
+	money := wire.Money{Minor: 5000, Currency: "EUR"}
+	order, err := admin.OrderPass(ctx, wire.PassOrderRequest{Pass: id, Amount: &money})
+	if err == nil {
+		_, err = admin.TakePayment(ctx, wire.BooksPaymentRequest{Stay: order.ID, Way: "cash", Amount: money})
+	}
+	if err == nil {
+		_, err = admin.PutShop(ctx, wire.ShopRequest{Name: shopName, Kind: gatehouse.TimeValidation, Minutes: shopMinutes, PerStay: 1, PerDay: 50})
+	}
+	return err
+}
+
+// validate lets the shop give the visitor who came in last what it gives.
+func (p *play) validate(ctx context.Context) {
+	pause(ctx, 2*time.Second) // the stay is made of the log
+	page, err := p.server.Admin().Stays(ctx, wire.StaysQuery{State: gatehouse.InsideStays, Limit: 1})
+	if err == nil && len(page.Stays) == 1 && !page.Stays[0].Known {
+		_, err = p.server.Admin().ValidateStay(ctx, page.Stays[0].ID, wire.ValidationRequest{Issuer: shopName, Kind: gatehouse.TimeValidation, Minutes: shopMinutes})
+	}
+	if err != nil && ctx.Err() == nil {
+		fmt.Fprintln(p.Stderr, "gatehouse:", err)
+	}
+}
+
 // The cars that are inside at once, and how long one stays at least: minutes stand for hours.
 const (
 	mostParked = 6
@@ -80,7 +135,8 @@ const (
 // parkedCar is a visitor's.
 type parkedCar struct {
 	*vehicle
-	since time.Time
+	since  time.Time
+	member bool // has a pass
 }
 
 // park lets cars come and go. One thing happens at a time, since the cameras share a
@@ -93,12 +149,18 @@ func (p *play) park(ctx context.Context) {
 		if len(inside) > 0 && (len(inside) >= mostParked || time.Since(inside[0].since) > parksFor) {
 			car := inside[0]
 			inside = inside[1:]
+			if car.member { // the pass pays
+				p.drive(ctx, r, parkOut, p.studio[parkOutCamera], car.vehicle, Leaves)
+				continue
+			}
 			p.leave(ctx, car, r.IntN(2) == 0, func(act Act) { p.drive(ctx, r, parkOut, p.studio[parkOutCamera], car.vehicle, act) })
 		} else {
-			v := &vehicle{paint: paints[r.IntN(len(paints))]}
-			v.plate, v.class = plateText(r)
+			v, member := p.next(r, inside)
 			p.drive(ctx, r, parkIn, p.studio[parkInCamera], v, Parks)
-			inside = append(inside, parkedCar{v, time.Now()})
+			inside = append(inside, parkedCar{v, time.Now(), member})
+			if !member && r.IntN(3) == 0 {
+				p.validate(ctx)
+			}
 		}
 		for end := time.Now().Add(2 * p.Pause); time.Now().Before(end) && ctx.Err() == nil; {
 			p.studio[parkInCamera].show(empty)
@@ -106,6 +168,20 @@ func (p *play) park(ctx context.Context) {
 			pause(ctx, 500*time.Millisecond)
 		}
 	}
+}
+
+// next is who comes in: each fourth has a pass, where one of those is not inside.
+func (p *play) next(r *rand.Rand, inside []parkedCar) (v *vehicle, member bool) {
+	if r.IntN(4) == 0 {
+		for _, v := range p.cast.vehicles[:min(2, len(p.cast.vehicles))] {
+			if !slices.ContainsFunc(inside, func(c parkedCar) bool { return c.vehicle == v }) {
+				return v, true
+			}
+		}
+	}
+	v = &vehicle{paint: paints[r.IntN(len(paints))]}
+	v.plate, v.class = plateText(r)
+	return v, false
 }
 
 func (p *play) drive(ctx context.Context, r *rand.Rand, gate gatehouse.GateID, st *stage, v *vehicle, act Act) {

@@ -339,6 +339,29 @@ func (s *Store) Closings(ctx context.Context, place gatehouse.Place, limit int) 
 	return found, err
 }
 
+// NumberInvoice implements gatehouse.BookStore.
+func (s *Store) NumberInvoice(ctx context.Context, place gatehouse.Place, key string, year int, at time.Time) (inYear int, number uint64, err error) {
+	if err := checkPlace(place); err != nil {
+		return 0, 0, err
+	}
+	if key == "" || year < 1970 || year > 9999 {
+		return 0, 0, invalid("an invoice is of something, in some year")
+	}
+	err = s.books.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		err := tx.QueryRowContext(ctx, `SELECT year, number FROM invoices WHERE org = ? AND site = ? AND key = ?`, string(place.Org), string(place.Site), key).Scan(&inYear, &number)
+		if !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		inYear = year
+		if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(number), 0) + 1 FROM invoices WHERE org = ? AND site = ? AND year = ?`, string(place.Org), string(place.Site), year).Scan(&number); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO invoices (org, site, year, number, key, at) VALUES (?, ?, ?, ?, ?, ?)`, string(place.Org), string(place.Site), year, number, key, micros(at))
+		return err
+	})
+	return inYear, number, err
+}
+
 // CheckBooks implements gatehouse.BookStore.
 func (s *Store) CheckBooks(ctx context.Context, place gatehouse.Place) error {
 	if err := checkPlace(place); err != nil {
@@ -349,6 +372,7 @@ func (s *Store) CheckBooks(ctx context.Context, place gatehouse.Place) error {
 		{"an entry has no postings", `SELECT count(*) FROM entries e WHERE e.org = ?1 AND e.site = ?2 AND NOT EXISTS (SELECT 1 FROM postings p WHERE p.org = e.org AND p.site = e.site AND p.entry = e.number)`},
 		{"a posting has no entry", `SELECT count(*) FROM postings p WHERE p.org = ?1 AND p.site = ?2 AND NOT EXISTS (SELECT 1 FROM entries e WHERE e.org = p.org AND e.site = p.site AND e.number = p.entry)`},
 		{"a number is missing", `SELECT coalesce(max(number), 0) <> count(*) FROM entries WHERE org = ?1 AND site = ?2`},
+		{"an invoice's number is missing", `SELECT count(*) FROM (SELECT 1 FROM invoices WHERE org = ?1 AND site = ?2 GROUP BY year HAVING max(number) <> count(*))`},
 		{"a balance is not the sum of its postings", `WITH sums AS (SELECT p.account, e.currency, sum(p.amount) AS amount FROM postings p JOIN entries e ON e.org = p.org AND e.site = p.site AND e.number = p.entry
 			WHERE p.org = ?1 AND p.site = ?2 GROUP BY p.account, e.currency)
 			SELECT (SELECT count(*) FROM (SELECT account, currency, amount FROM sums WHERE amount <> 0 EXCEPT SELECT account, currency, amount FROM balances WHERE org = ?1 AND site = ?2))

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"testing"
@@ -212,6 +213,49 @@ func testRefundOrders(t *testing.T, s *suite) {
 	if asked, err := s.RefundOrders(s.ctx(), here); err != nil || len(asked) != 1 {
 		t.Errorf("%d are asked, %v", len(asked), err)
 	}
+}
+
+// An invoice's number is the next of its year; the same invoice keeps its own, also after a start
+// and when many ask at once.
+func testInvoices(t *testing.T, s *suite) {
+	number := func(key string, year int) (int, uint64) {
+		t.Helper()
+		in, n, err := s.NumberInvoice(s.ctx(), here, key, year, noon)
+		s.must(err)
+		return in, n
+	}
+	for _, c := range []struct {
+		key      string
+		year, in int
+		n        uint64
+	}{{"a", 2026, 2026, 1}, {"b", 2026, 2026, 2}, {"a", 2026, 2026, 1}, {"c", 2027, 2027, 1}, {"b", 2027, 2026, 2}, {"d", 2026, 2026, 3}} {
+		if in, n := number(c.key, c.year); in != c.in || n != c.n {
+			t.Errorf("%s of %d is %d of %d, want %d of %d", c.key, c.year, n, in, c.n, c.in)
+		}
+	}
+	s.reopen()
+	got := make(chan uint64, 20)
+	for i := range 20 {
+		go func() {
+			_, n, err := s.NumberInvoice(s.ctx(), here, fmt.Sprint("many ", i/2), 2026, noon)
+			if err != nil {
+				n = 0
+			}
+			got <- n
+		}()
+	}
+	seen := map[uint64]int{}
+	for range 20 {
+		seen[<-got]++
+	}
+	for n := uint64(4); n < 14; n++ {
+		if seen[n] != 2 {
+			t.Errorf("the number %d was given %d times: %v", n, seen[n], seen)
+		}
+	}
+	s.must(s.CheckBooks(s.ctx(), here))
+	_, _, err := s.NumberInvoice(s.ctx(), here, "", 2026, noon)
+	s.wantCode(err, "store.invalid")
 }
 
 // countLeaves counts all leaves.

@@ -83,6 +83,7 @@ func Run(t *testing.T, fresh func(t *testing.T) (open func() Engine)) {
 		{"checkouts", testCheckouts},
 		{"tries within an hour", testTries},
 		{"orders of refunds", testRefundOrders},
+		{"numbers of invoices", testInvoices},
 		{"another place sees nothing", testPlaces},
 		{"a rule book is changed step by step", testRules},
 		{"a rule book forgets who is erased", testRulesForget},
