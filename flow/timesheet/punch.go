@@ -76,20 +76,22 @@ func (h *Hours) ImportPunches(ctx context.Context, by Actor, rows []attendance.P
 		f.Travel = max(f.Travel, r.Rules.TravelWithin)
 	}
 	h.mu.RUnlock()
-	punches, found := attendance.FromRows(rows, f, who, now, func() gatehouse.ID { return gatehouse.ID{} })
-	if len(found) > 0 {
-		return 0, found, nil
-	}
 	h.writes.Lock()
 	defer h.writes.Unlock()
+	f.Closed = func(at time.Time) bool {
+		if failed := h.changeable(ctx, at); gatehouse.ErrorCode(failed) == "correction.period" {
+			return true
+		} else if err == nil {
+			err = failed
+		}
+		return false
+	}
+	punches, found := attendance.FromRows(rows, f, who, now, func() gatehouse.ID { return gatehouse.ID{} })
+	if err != nil {
+		return 0, nil, err
+	}
 	for i := range punches {
 		p := &punches[i]
-		if err := h.changeable(ctx, p.At); err != nil {
-			if gatehouse.ErrorCode(err) != "correction.period" {
-				return 0, nil, err
-			}
-			found = append(found, attendance.Problem{Line: rows[i].Line, Code: "correction.period", Reason: "its period is closed"})
-		}
 		p.ID, p.At = gatehouse.IDAt(p.At, seed(p.Subject, p.At, p.Direction, gatehouse.FromImport)), p.At.UTC()
 	}
 	if len(found) > 0 || dry {

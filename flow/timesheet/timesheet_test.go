@@ -323,8 +323,8 @@ func TestAClosedPeriod(t *testing.T) {
 	s.want(s.Enter(ctx, boss, who, at(7, "08:00"), gatehouse.In), "correction.period")
 	_, err = s.Ask(ctx, clerk, timesheet.Asked{Who: who, Kind: gatehouse.AddPunch, At: at(7, "08:00"), Direction: gatehouse.In, Reason: "late"})
 	s.want(err, "correction.period")
-	_, found, err := s.ImportPunches(ctx, clerk, []attendance.PunchRow{{Line: 2, Who: "a", At: "2026-12-07 08:00", Direction: "in"}}, attendance.PunchFormat{Layout: "2006-01-02 15:04", In: "in", Out: "out"}, map[string]gatehouse.SubjectID{"a": who}, false)
-	if s.must(err); len(found) != 1 || found[0].Line != 2 || found[0].Code != "correction.period" {
+	_, found, err := s.ImportPunches(ctx, clerk, []attendance.PunchRow{{Line: 2, Who: "a", At: "2026-12-07 08:00", Direction: "in"}, {Line: 3, Who: "a", At: "08.12.2026 08:00", Direction: "in"}}, attendance.PunchFormat{Layout: "2006-01-02 15:04", In: "in", Out: "out"}, map[string]gatehouse.SubjectID{"a": who}, false)
+	if s.must(err); len(found) != 2 || found[0].Line != 2 || found[0].Code != "correction.period" || found[1].Line != 3 {
 		t.Errorf("%+v", found)
 	}
 
@@ -448,10 +448,10 @@ func TestPunchesByHand(t *testing.T) {
 	if got := s.minutes(who, 1, timesheet.AsOf{}); got != 240 {
 		t.Errorf("%d minutes of the web clock", got)
 	}
-	rows := []attendance.PunchRow{{Line: 2, Who: "a", At: "30.11.2026 08:00", Direction: "in"}, {Line: 3, Who: "a", At: "30.11.2026 12:00", Direction: "out"}, {Line: 4, Who: "b", At: "2026-11-30 12:00", Direction: "out"}}
+	rows := []attendance.PunchRow{{Line: 2, Who: "a", At: "30.11.2026 08:00", Direction: "in"}, {Line: 3, Who: "a", At: "30.11.2026 12:00", Direction: "out"}, {Line: 4, Who: "b", At: "2026-11-30 12:00", Direction: "out"}, {Line: 5, Who: "a", At: "30.11.1926 12:00", Direction: "out"}}
 	format := attendance.PunchFormat{Layout: "02.01.2006 15:04", In: "in", Out: "out"}
 	people := map[string]gatehouse.SubjectID{"a": who}
-	if _, found, err := s.ImportPunches(ctx, boss, rows, format, people, false); err != nil || len(found) != 1 || found[0].Line != 4 || s.punches(who) != 2 {
+	if _, found, err := s.ImportPunches(ctx, boss, rows, format, people, false); err != nil || len(found) != 2 || found[0].Line != 4 || found[1].Line != 5 || s.punches(who) != 2 {
 		t.Errorf("%+v, %v: nothing is written while one row is wrong", found, err)
 	}
 	if added, found, err := s.ImportPunches(ctx, boss, rows[:2], format, people, true); err != nil || len(found) != 0 || added != 0 || s.punches(who) != 2 {

@@ -35,6 +35,9 @@ type PunchFormat struct {
 	// Serial says that times are numbers of days, as spreadsheets keep them: a Layout is not
 	// looked at. Date1904 counts them from 1904, as some do, instead of 1900.
 	Serial, Date1904 bool
+	// Closed reports whether a moment lies in a period that is not changed any more; nil is
+	// never.
+	Closed func(time.Time) bool
 }
 
 // clock reads a time. why is "" where it could be read.
@@ -101,6 +104,10 @@ func FromRows(rows []PunchRow, f PunchFormat, who map[string]gatehouse.SubjectID
 		}
 		if at.Year() < 2000 {
 			bad("punch.time", "it is before the year 2000")
+			continue
+		}
+		if f.Closed != nil && f.Closed(at) {
+			bad("correction.period", "its period is closed")
 			continue
 		}
 		var dir gatehouse.Direction
