@@ -177,7 +177,7 @@ func (p *product) shootParking(t *testing.T, ctx context.Context) {
 	must(t, err)
 	left := p.drive(t, "exit-lane", "粤B66554")
 	_ = p.drive(t, "entry-lane", "浙D70707")
-	for name, path := range map[string]string{"parking": "/parking", "occupancy": "/parking/occupancy", "stays": "/parking/stays", "stay": "/parking/stays/" + page.Stays[0].ID.String(), "exits": "/parking/exits", "exit": "/parking/exits/" + left.ID.String(), "tariffs": "/parking/tariffs?name=centre", "tariffform": "/parking/tariffs/form?name=centre"} {
+	for name, path := range map[string]string{"parking": "/parking", "occupancy": "/parking/occupancy", "stays": "/parking/stays", "stay": "/parking/stays/" + page.Stays[0].ID.String(), "exits": "/parking/exits", "exit": "/parking/exits/" + left.ID.String(), "tariffs": "/parking/tariffs?name=centre", "tariffform": "/parking/tariffs/form?name=centre", "kiosks": "/parking/kiosks"} {
 		pictures(t, ctx, p.base, name, path)
 	}
 }
