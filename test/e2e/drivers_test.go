@@ -51,6 +51,9 @@ func TestTheOfficeAndTheDriver(t *testing.T) {
 	until(t, ctx, "document.querySelector('tbody')?.innerText.includes('50 %')")
 	accessible()
 	pictures(t, ctx, p.base, "shops", "/parking/shops")
+	visit("/parking/kiosks?lang=en")
+	accessible()
+	pictures(t, ctx, p.base, "kiosks", "/parking/kiosks")
 
 	visit("/parking/drivers?lang=en")
 	accessible()
