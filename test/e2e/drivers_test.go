@@ -51,6 +51,8 @@ func TestTheOfficeAndTheDriver(t *testing.T) {
 	until(t, ctx, "document.querySelector('tbody')?.innerText.includes('50 %')")
 	accessible()
 	pictures(t, ctx, p.base, "shops", "/parking/shops")
+	visit("/parking/kiosks?lang=en")
+	accessible()
 
 	visit("/parking/drivers?lang=en")
 	accessible()
