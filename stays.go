@@ -128,7 +128,7 @@ type Corrected struct {
 type StayFilter struct {
 	Place
 	CarPark string    // "" for all
-	State   string    // "" for all; "inside" for all that have not ended
+	State   string    // "" for all; "inside" for all that have not ended, "unpaid" for those that left and owe
 	Subject SubjectID // zero for all
 	Since   time.Time // entered (an exit: left) at or after; zero for no limit
 	Before  ID        // cursor: only with a smaller id; zero from the newest
@@ -137,6 +137,18 @@ type StayFilter struct {
 
 // InsideStays asks for all stays that have not ended.
 const InsideStays = "inside"
+
+// UnpaidStays asks for those that left, and owe something.
+const UnpaidStays = "unpaid"
+
+// StayLook is what somebody saw who looked at the pictures of both gates of a stay that owes
+// something.
+type StayLook struct {
+	Stay ID
+	Same bool   // it is one vehicle, and this stay's
+	By   string // an account's id
+	At   time.Time
+}
 
 // StayStore keeps stays by the month of their entry, and exits by theirs. Every method is
 // a whole command; those that are called again with the same row change nothing. Errors:
@@ -184,6 +196,7 @@ const (
 	ShopItem           ParkingItemKind = "shop"
 	ShopCodeItem       ParkingItemKind = "shop_code"
 	CountItem          ParkingItemKind = "count" // a CarParkCount
+	LookItem           ParkingItemKind = "look"  // a StayLook, of its stay's vehicle
 )
 
 // ParkingItem is a pass, reservation, quota, list entry or validation as it is kept: Body

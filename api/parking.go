@@ -77,8 +77,8 @@ func (a *API) parkingOperations() []operation {
 		Route: auth.Route{Pattern: "GET /api/v1/parking/stays", Policy: see, Handler: a.stays},
 		id:    "listStays", summary: "List stays, newest first", tagged: true,
 		about: "Facts only: no plate. A page may hold fewer rows than its limit, also none: the last has no next.",
-		query: []parameter{aCarPark, {name: "state", about: "In this state only; inside is all that have not ended.", like: "",
-			enum: []string{"inside", "open", "waiting", "ambiguous", "left", "lost", "withdrawn"}}, aBefore, aLimit},
+		query: []parameter{aCarPark, {name: "state", about: "In this state only; inside is all that have not ended, unpaid those that left and owe something.", like: "",
+			enum: []string{"inside", "open", "waiting", "ambiguous", "left", "lost", "withdrawn", "unpaid"}}, aBefore, aLimit},
 		replies:  answers(http.StatusOK, wire.StaysResponse{}, "One page."),
 		problems: []string{"request.malformed", "id.malformed"},
 	}, {
@@ -256,7 +256,7 @@ func staysQuery(r *http.Request) (q wire.StaysQuery, err error) {
 	if q.Limit, err = limitOf(r); err == nil {
 		q.Before, err = cursorOf(r, "before")
 	}
-	if err == nil && !slices.Contains([]string{"", "inside", "open", "waiting", "ambiguous", "left", "lost", "withdrawn"}, q.State) {
+	if err == nil && !slices.Contains([]string{"", "inside", "open", "waiting", "ambiguous", "left", "lost", "withdrawn", "unpaid"}, q.State) {
 		err = gatehouse.Errorf("request.malformed", "see the API's document", "there is no such state")
 	}
 	return q, err

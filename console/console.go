@@ -73,6 +73,7 @@ type Console struct {
 	assets assets.Set
 	nav    []section
 	shown  *shown
+	seen   *shown // of which passages a session was sent pictures
 	vault  *archive
 	rolls  rolls
 	drafts *drafts
@@ -101,7 +102,7 @@ func New(o Options) *Console {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	c := &Console{o: o, assets: assets.Load(staticFiles), pages: map[string]map[string]*template.Template{},
-		shown: newShown(o.Now), vault: newArchive(o.Now), drafts: newDrafts(o.Now), erased: newErasures(o.Now), files: newReleaseFiles(o.Now), stop: make(chan struct{}), nav: navigation()}
+		shown: newShown(o.Now), seen: newShown(o.Now), vault: newArchive(o.Now), drafts: newDrafts(o.Now), erased: newErasures(o.Now), files: newReleaseFiles(o.Now), stop: make(chan struct{}), nav: navigation()}
 	for _, lang := range []string{"en", "zh"} {
 		c.pages[lang] = c.parse(lang)
 	}

@@ -33,6 +33,9 @@ type Parking interface {
 	Dismiss(ctx context.Context, exit gatehouse.ID, by string) error
 	End(ctx context.Context, id gatehouse.ID, by string) error
 	Correct(ctx context.Context, id gatehouse.ID, plate gatehouse.Secret, by string) error
+	// Look notes what somebody saw who looked at both pictures: parking.unknown_stay, parking.not_unpaid.
+	Look(ctx context.Context, id gatehouse.ID, same bool, by string) (gatehouse.StayLook, error)
+	Looked(id gatehouse.ID) (gatehouse.StayLook, bool)
 	// Count says how many vehicles a person counted: parking.count, parking.unknown_park.
 	Count(ctx context.Context, park string, inside int, reason gatehouse.CountReason, by string) (gatehouse.CarParkCount, error)
 	TariffList() []gatehouse.StoredTariff
@@ -58,7 +61,7 @@ type StayLine struct {
 
 // parked is the area of car parks.
 var parked = area{
-	pages:  []string{"parking", "stays", "stay", "exits", "exit", "tariffs", "tariffform", "rights", "drivers", "driver", "shops", "kiosks", "pagelink", "occupancy"},
+	pages:  []string{"parking", "stays", "stay", "exits", "exit", "tariffs", "tariffform", "rights", "drivers", "driver", "shops", "kiosks", "pagelink", "occupancy", "unpaid", "look"},
 	routes: (*Console).parkingRoutes,
 	nav:    []entry{{"nav.parking", "parking", "/parking", "nav.carparks", gatehouse.SeeParking}},
 }
@@ -77,6 +80,9 @@ func (c *Console) parkingRoutes() []auth.Route {
 		{Pattern: "GET /parking/exits/{id}", Policy: see, Handler: c.parking(c.exitPage)},
 		{Pattern: "POST /parking/exits/{id}/attach", Policy: handle, Page: "/parking/exits/{id}", Handler: c.parking(c.attachExit)},
 		{Pattern: "POST /parking/exits/{id}/dismiss", Policy: handle, Page: "/parking/exits/{id}", Handler: c.parking(c.dismissExit)},
+		{Pattern: "GET /parking/unpaid", Policy: see, Handler: c.parking(c.unpaidList)},
+		{Pattern: "GET /parking/unpaid/{id}", Policy: handle, Handler: c.parking(c.lookPage)},
+		{Pattern: "POST /parking/unpaid/{id}", Policy: handle, Page: "/parking/unpaid/{id}", Handler: c.parking(c.saySame)},
 		{Pattern: "POST /parking/count", Policy: handle, Page: "/parking", Handler: c.parking(c.countPark)},
 		{Pattern: "GET /parking/tariffs", Policy: see, Handler: c.parking(c.tariffs)},
 		{Pattern: "GET /parking/tariffs/{name}/chart", Policy: see, Handler: c.parking(c.tariffChart)},

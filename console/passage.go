@@ -86,6 +86,9 @@ func (c *Console) picture(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	if r.URL.Query().Get("for") == "" { // in full
+		c.seen.mark(who(r).Session, id)
+	}
 	jpeg(w, wanted(r, pictures[n]))
 }
 
@@ -155,6 +158,7 @@ func (c *Console) archived(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
+	c.seen.mark(who(r).Session, id)
 	jpeg(w, pictures[n])
 }
 

@@ -35,13 +35,16 @@ func wireCarPark(o stay.Occupancy) wire.CarPark {
 		Entries: c.Entries, Exits: c.Exits, Tariff: c.Tariff}
 }
 
-func wireStay(r gatehouse.StayRecord) wire.Stay {
-	s := wire.Stay{ID: r.ID, CarPark: r.CarPark, State: r.State, Reason: r.Reason, Subject: r.Subject, Known: r.Known, Class: r.Class, EntryGate: r.EntryGate, ExitGate: r.ExitGate,
+func (s *Server) wireStay(r gatehouse.StayRecord) wire.Stay {
+	out := wire.Stay{ID: r.ID, CarPark: r.CarPark, State: r.State, Reason: r.Reason, Subject: r.Subject, Known: r.Known, Class: r.Class, EntryGate: r.EntryGate, ExitGate: r.ExitGate,
 		EntryPassage: r.EntryPassage, ExitPassage: r.ExitPassage, Entered: r.Entered, Left: r.Left, Owed: r.Owed, Group: r.Group, By: r.By, Corrected: r.Correction != nil}
 	if r.Charge != nil {
-		s.Currency, s.Charged = r.Charge.Currency, r.Charge.Total.Minor
+		out.Currency, out.Charged = r.Charge.Currency, r.Charge.Total.Minor
 	}
-	return s
+	if l, ok := s.stays.Looked(r.ID); ok {
+		out.Look = &wire.StayLook{Same: l.Same, By: l.By, At: l.At}
+	}
+	return out
 }
 
 func wireExit(e gatehouse.StayExit) wire.Exit {
@@ -62,7 +65,7 @@ func (a admin) Stays(ctx context.Context, q wire.StaysQuery) (wire.StaysResponse
 	found, err := a.stays.List(ctx, gatehouse.StayFilter{CarPark: q.CarPark, State: q.State, Before: q.Before, Limit: limit})
 	out := wire.StaysResponse{Stays: []wire.Stay{}}
 	for _, r := range found {
-		out.Stays = append(out.Stays, wireStay(r))
+		out.Stays = append(out.Stays, a.wireStay(r))
 	}
 	if len(found) == limit {
 		out.Next = found[limit-1].ID
@@ -76,7 +79,7 @@ func (a admin) Stay(ctx context.Context, id gatehouse.ID, lang string) (wire.Sta
 	if err != nil {
 		return wire.StayDetail{}, err
 	}
-	out := wire.StayDetail{Stay: wireStay(r)}
+	out := wire.StayDetail{Stay: a.wireStay(r)}
 	due, charged, err := a.stays.Bill(ctx, r, time.Now())
 	if err != nil || !charged {
 		return out, err
@@ -106,7 +109,7 @@ func (a admin) changedStay(ctx context.Context, id gatehouse.ID, err error) (wir
 	}
 	a.committed()
 	r, err := a.stays.Stay(ctx, id)
-	return wireStay(r), err
+	return a.wireStay(r), err
 }
 
 // ValidateStay implements api.Parking.
@@ -160,7 +163,7 @@ func (a admin) ExitCandidates(ctx context.Context, id gatehouse.ID) (wire.StaysR
 	found, err := a.stays.Candidates(ctx, id, maxCandidates)
 	out := wire.StaysResponse{Stays: []wire.Stay{}}
 	for _, r := range found {
-		out.Stays = append(out.Stays, wireStay(r))
+		out.Stays = append(out.Stays, a.wireStay(r))
 	}
 	return out, err
 }

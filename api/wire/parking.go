@@ -53,12 +53,21 @@ type Stay struct {
 	Group        string                 `json:"group,omitempty"`
 	By           string                 `json:"by,omitempty"` // who attached, corrected or ended it: an account's id
 	Corrected    bool                   `json:"corrected"`    // the plate was; what was read is kept, sealed
+	Look         *StayLook              `json:"look,omitempty"`
+}
+
+// StayLook is what somebody saw who looked at the pictures of both gates of a stay that owes
+// something.
+type StayLook struct {
+	Same bool      `json:"same"` // it is one vehicle
+	By   string    `json:"by"`
+	At   time.Time `json:"at"`
 }
 
 // StaysQuery narrows a list of stays; zero values ask for all.
 type StaysQuery struct {
 	CarPark string
-	State   string // a state, or "inside"
+	State   string // a state, "inside", or "unpaid"
 	Before  gatehouse.ID
 	Limit   int // 1..200; 0: 50
 }

@@ -29,7 +29,7 @@ func (c *completer) names(of string) []string {
 		return []string{"cn", "eu", "us", "us-ca"}
 	case "state":
 		if parent == "parking" {
-			return []string{gatehouse.InsideStays, "open", "waiting", "ambiguous", "left", "lost", "withdrawn"}
+			return []string{gatehouse.InsideStays, "open", "waiting", "ambiguous", "left", "lost", "withdrawn", gatehouse.UnpaidStays}
 		}
 	case "name":
 		of = parent

@@ -56,7 +56,7 @@ func (cmd ParkingCountCmd) Run(ctx context.Context, out *Out) error {
 // ParkingStaysCmd lists stays.
 type ParkingStaysCmd struct {
 	CarPark string `help:"Of this car park only." placeholder:"ID"`
-	State   string `help:"inside, open, waiting, ambiguous, left, lost or withdrawn." placeholder:"STATE"`
+	State   string `help:"inside, open, waiting, ambiguous, left, lost, withdrawn or unpaid." placeholder:"STATE"`
 	Before  string `help:"The cursor: next of the page before." placeholder:"ID"`
 	Limit   int    `help:"The most rows." default:"50"`
 }
@@ -84,6 +84,17 @@ func stayWords(s wire.Stay) string {
 	}
 	if s.Currency != "" {
 		cost = gatehouse.Money{Minor: s.Charged, Currency: s.Currency}.String()
+	}
+	if s.Owed > 0 {
+		cost += ", owes " + gatehouse.Money{Minor: s.Owed, Currency: s.Currency}.String()
+		switch {
+		case s.Look == nil:
+			cost += ", nobody has looked"
+		case s.Look.Same:
+			cost += ", the same vehicle"
+		default:
+			cost += ", not the same vehicle"
+		}
 	}
 	return fmt.Sprintf("%s  %-12s  %s–%s  %-9s  %-14s  %s", s.ID, s.CarPark, s.Entered.Local().Format("2006-01-02 15:04"), until, s.State, s.Reason, cost)
 }

@@ -28,6 +28,7 @@ type data struct {
 	shops        map[gatehouse.ID]gatehouse.Shop
 	codes        map[gatehouse.ID]gatehouse.ShopCode
 	counts       map[string]gatehouse.CarParkCount // by car park
+	looks        map[gatehouse.ID]gatehouse.StayLook
 	items        map[itemKey]itemOf
 }
 
@@ -74,7 +75,7 @@ func (d *data) quotaList() (all []gatehouse.Quota) {
 func (s *Stays) loadData(ctx context.Context) error {
 	d := data{tariffs: map[string][]revision{}, passes: map[gatehouse.SubjectID][]gatehouse.Pass{}, reservations: map[gatehouse.SubjectID][]gatehouse.Reservation{},
 		quotas: map[string]gatehouse.Quota{}, denied: map[gatehouse.SubjectID]int{}, validations: map[gatehouse.ID][]gatehouse.Validation{},
-		orders: map[gatehouse.ID]order{}, accounts: map[gatehouse.ID]account{}, vehicles: map[gatehouse.ID][]gatehouse.SubjectID{}, kiosks: map[gatehouse.ID]gatehouse.ParkingKiosk{}, shops: map[gatehouse.ID]gatehouse.Shop{}, codes: map[gatehouse.ID]gatehouse.ShopCode{}, counts: map[string]gatehouse.CarParkCount{}, items: map[itemKey]itemOf{}}
+		orders: map[gatehouse.ID]order{}, accounts: map[gatehouse.ID]account{}, vehicles: map[gatehouse.ID][]gatehouse.SubjectID{}, kiosks: map[gatehouse.ID]gatehouse.ParkingKiosk{}, shops: map[gatehouse.ID]gatehouse.Shop{}, codes: map[gatehouse.ID]gatehouse.ShopCode{}, counts: map[string]gatehouse.CarParkCount{}, looks: map[gatehouse.ID]gatehouse.StayLook{}, items: map[itemKey]itemOf{}}
 	stored, err := s.Store.Tariffs(ctx, s.Place)
 	if err != nil {
 		return err
@@ -151,6 +152,8 @@ func (d *data) take(i gatehouse.ParkingItem) error {
 		err = takeOne(i.Body, func(x gatehouse.Shop) { d.shops[x.ID] = x })
 	case gatehouse.CountItem:
 		err = takeOne(i.Body, func(c gatehouse.CarParkCount) { d.counts[c.CarPark] = c })
+	case gatehouse.LookItem:
+		err = takeOne(i.Body, func(l gatehouse.StayLook) { d.looks[l.Stay] = l })
 	case gatehouse.ShopCodeItem:
 		err = takeOne(i.Body, func(c gatehouse.ShopCode) { d.codes[c.ID] = c })
 	}
@@ -191,6 +194,8 @@ func (d *data) drop(key itemKey) {
 		delete(d.shops, id)
 	case gatehouse.CountItem:
 		delete(d.counts, key.id)
+	case gatehouse.LookItem:
+		delete(d.looks, id)
 	case gatehouse.ShopCodeItem:
 		delete(d.codes, id)
 	}

@@ -228,7 +228,7 @@ func (s *Store) oneRow(ctx context.Context, place gatehouse.Place, id gatehouse.
 
 // Stays implements gatehouse.StayStore.
 func (s *Store) Stays(ctx context.Context, f gatehouse.StayFilter) (found []gatehouse.StayRecord, err error) {
-	states := map[string]string{gatehouse.InsideStays: ` AND state IN ('open', 'waiting', 'ambiguous')`}
+	states := map[string]string{gatehouse.InsideStays: ` AND state IN ('open', 'waiting', 'ambiguous')`, gatehouse.UnpaidStays: ` AND state = 'left' AND owed > 0`}
 	err = s.parkingRows(ctx, f, `SELECT `+stayColumns+` FROM stays`, "entered", states, func() int { return len(found) }, func(scan func(...any) error) error {
 		r, err := scanStay(f.Place, scan)
 		found = append(found, r)

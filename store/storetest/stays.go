@@ -42,6 +42,7 @@ func testStays(t *testing.T, s *suite) {
 	}{
 		{gatehouse.StayFilter{State: gatehouse.InsideStays}, 1},
 		{gatehouse.StayFilter{State: "left"}, 1},
+		{gatehouse.StayFilter{State: gatehouse.UnpaidStays}, 1},
 		{gatehouse.StayFilter{CarPark: "other"}, 0},
 		{gatehouse.StayFilter{Subject: old.Subject}, 1},
 		{gatehouse.StayFilter{Since: noon.Add(-time.Hour)}, 1},

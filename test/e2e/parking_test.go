@@ -38,7 +38,7 @@ func parkingSite(t *testing.T) *product {
 			g := server.DefaultGate()
 			g.ID, g.Name, g.Kind, g.Actuator.Kind = id, strings.ReplaceAll(id, "-", " "), "lane", "none"
 			if id == "exit-lane" {
-				g.Direction = "out"
+				g.Direction, g.Actuator.Kind = "out", "simulated"
 			}
 			c.Gates = append(c.Gates, g)
 		}
@@ -176,7 +176,22 @@ func (p *product) shootParking(t *testing.T, ctx context.Context) {
 	page, err := p.Admin().Stays(t.Context(), wire.StaysQuery{})
 	must(t, err)
 	left := p.drive(t, "exit-lane", "粤B66554")
-	_ = p.drive(t, "entry-lane", "浙D70707")
+	in := p.drive(t, "entry-lane", "浙D70707")
+	time.Sleep(time.Until(in.At.Truncate(time.Minute).Add(61 * time.Second))) // its first minute costs nothing
+	_ = p.drive(t, "exit-lane", "浙D70707")
+	_, err = p.Admin().OpenGate(t.Context(), "exit-lane", wire.OpenRequest{Reason: "the queue is long"})
+	must(t, err)
+	for owed := 0; owed == 0; time.Sleep(50 * time.Millisecond) {
+		unpaid, err := p.Admin().Stays(t.Context(), wire.StaysQuery{State: gatehouse.UnpaidStays})
+		must(t, err)
+		owed = len(unpaid.Stays)
+	}
+	must(t, chromedp.Do(ctx, chromedp.Navigate(p.base+"/passages/"+in.ID.String())))
+	pictures(t, ctx, p.base, "unpaid", "/parking/unpaid")
+	pictures(t, ctx, p.base, "look", "/parking/unpaid/"+in.ID.String())
+	for _, v := range violations(t, ctx) {
+		t.Error(v)
+	}
 	for name, path := range map[string]string{"parking": "/parking", "occupancy": "/parking/occupancy", "stays": "/parking/stays", "stay": "/parking/stays/" + page.Stays[0].ID.String(), "exits": "/parking/exits", "exit": "/parking/exits/" + left.ID.String(), "tariffs": "/parking/tariffs?name=centre", "tariffform": "/parking/tariffs/form?name=centre", "kiosks": "/parking/kiosks"} {
 		pictures(t, ctx, p.base, name, path)
 	}

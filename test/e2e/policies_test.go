@@ -313,6 +313,9 @@ GET /parking/stays                          permission see-parking
 GET /parking/stays/{id}                     permission see-parking
 POST /parking/stays/{id}/plate              permission handle-stays
 POST /parking/stays/{id}/end                permission handle-stays
+GET /parking/unpaid                         permission see-parking
+GET /parking/unpaid/{id}                    permission handle-stays
+POST /parking/unpaid/{id}                   permission handle-stays
 GET /parking/exits                          permission see-parking
 GET /parking/exits/{id}                     permission see-parking
 POST /parking/exits/{id}/attach             permission handle-stays
