@@ -144,6 +144,7 @@ func (c *Console) coreRoutes() []auth.Route {
 		{Pattern: "POST /disclosures/reasons", Policy: fresh(gatehouse.DisclosePeople), Handler: c.reasons, Page: "/disclosures"},
 		{Pattern: "POST /vault/unseal", Policy: fresh(gatehouse.Unseal), Handler: c.unseal},
 		{Pattern: "POST /vault/seal", Policy: needs(gatehouse.SealVault), Handler: c.seal},
+		{Pattern: "POST /find", Policy: needs(gatehouse.OwnAccount), Handler: c.findIn},
 		{Pattern: "GET /{path...}", Policy: needs(gatehouse.OwnAccount), Handler: c.missing},
 	}
 }

@@ -13,7 +13,7 @@ import (
 
 // listing is how a table was asked for, in its address: filtered by q, in the order of
 // sort ("-name" for downwards), at a page, or as a file. Addresses are logged in many
-// places, so a table is filtered here by what is not personal only.
+// places, so what it is searched for is sealed in them.
 type listing struct {
 	Path  string
 	Query string // what rows are filtered by, as it was typed
@@ -36,7 +36,7 @@ func listingOf(r *http.Request, filters ...string) listing { return listingFor("
 // listingFor reads the address for one of several tables of a page.
 func listingFor(table string, r *http.Request, filters ...string) listing {
 	v := r.URL.Query()
-	l := listing{Path: r.URL.Path, Query: strings.TrimSpace(v.Get("q")), more: url.Values{}, table: table}
+	l := listing{Path: r.URL.Path, Query: strings.TrimSpace(unhide(v.Get("q"))), more: url.Values{}, table: table}
 	l.File = v.Get(l.key("format")) == "csv"
 	if len(l.Query) > maxQuery || !utf8.ValidString(l.Query) {
 		l.Query = ""
@@ -76,7 +76,7 @@ func (l listing) address(change func(url.Values)) string {
 		v[name] = values
 	}
 	if l.Query != "" {
-		v.Set("q", l.Query)
+		v.Set("q", hide(l.Query))
 	}
 	if l.Sort != "" {
 		v.Set(l.key("sort"), l.Sorted())

@@ -278,6 +278,7 @@ POST /webhooks/{id}/test                    permission programs, fresh
 POST /webhooks/{id}/replay                  permission programs, fresh
 POST /webhooks/{id}/messages/{n}/replay     permission programs, fresh
 GET /live/wall                              permission see-live
+POST /find                                  permission own-account
 GET /alarms                                 permission alarms
 POST /alarms/{id}/acknowledge               permission alarms
 GET /gates                                  permission see-live
