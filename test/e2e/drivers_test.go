@@ -88,6 +88,30 @@ func TestTheOfficeAndTheDriver(t *testing.T) {
 	picture(t, ctx, "receipts-zh")
 	must(t, chromedp.Do(ctx, chromedp.Navigate(strings.Replace(link, "#", "?lang=en#", 1)))) // used: the cookie still opens the page
 	until(t, ctx, "document.body.innerText.includes('Monthly') || document.body.innerText.includes('opens nothing')")
+
+	// A screen is enrolled at the entry by the office's link; whoever has no plate takes a ticket there.
+	visit("/parking/kiosks?lang=en")
+	fill("/parking/kiosks", map[string]string{"gate": "entry-lane"})
+	until(t, ctx, "!!document.querySelector('main code')")
+	screen := ask[string](t, ctx, "document.querySelector('main code').innerText")
+	must(t, chromedp.Do(ctx, chromedp.EmulateViewport(1024, 768), chromedp.Navigate(strings.Replace(screen, "#", "?lang=en#", 1))))
+	until(t, ctx, "location.pathname == '/pay/kiosk' && document.body.innerText.includes('No number plate?')")
+	accessible()
+	picture(t, ctx, "kiosk-entry-en")
+	must(t, chromedp.Do(ctx, chromedp.Click(chromedp.CSS("button[value=motorbike]"))))
+	until(t, ctx, "/^[A-Z2-7]{4}-[A-Z2-7]{4}-[A-Z2-7]{4}$/.test(document.getElementById('code')?.innerText ?? '') && !!document.querySelector('figure svg')")
+	accessible()
+	picture(t, ctx, "ticket-en")
+	inside := func() bool {
+		stays, err := p.Admin().Stays(t.Context(), wire.StaysQuery{State: gatehouse.InsideStays})
+		must(t, err)
+		return len(stays.Stays) == 1 && stays.Stays[0].Class == gatehouse.Motorbike
+	}
+	for end := time.Now().Add(20 * time.Second); !inside(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the ticket opened no stay")
+		}
+	}
 	if all := c.all(); strings.Count(all, "error") > strings.Count(all, "422")+strings.Count(all, "404") {
 		t.Errorf("the browser complained:\n%s", all)
 	}
