@@ -22,6 +22,8 @@ type Parking interface {
 	CorrectPlate(ctx context.Context, id gatehouse.ID, r wire.PlateRequest) (wire.Stay, error)
 	// EndStay: parking.unknown_stay, parking.attached.
 	EndStay(ctx context.Context, id gatehouse.ID) (wire.Stay, error)
+	// LoseTicket: parking.unknown_stay, parking.attached, parking.does_not_fit.
+	LoseTicket(ctx context.Context, id gatehouse.ID, r wire.LostTicketRequest) (wire.Stay, error)
 	// ValidateStay: parking.unknown_stay, parking.validation, parking.no_tariff.
 	ValidateStay(ctx context.Context, id gatehouse.ID, r wire.ValidationRequest) (wire.Right, error)
 	// Exits gives those that wait for a person; Exit one: parking.unknown_exit.
@@ -100,6 +102,13 @@ func (a *API) parkingOperations() []operation {
 		path:     []parameter{stayInPath},
 		replies:  answers(http.StatusOK, wire.Stay{}, "The stay."),
 		problems: append([]string{"parking.attached", "store.full"}, unknown...),
+	}, {
+		Route: auth.Route{Pattern: "POST /api/v1/parking/stays/{id}/lost-ticket", Policy: handle, Handler: onStay(a, gatehouse.HandleStays, Resources.LoseTicket)},
+		id:    "loseTicket", summary: "Note that a driver who waits at an exit has lost the ticket", keyed: true, most: maxSmall,
+		about: "What the tariff asks for a lost ticket is owed, too; once nothing is owed the exit opens.",
+		path:  []parameter{stayInPath}, request: inJSON(wire.LostTicketRequest{}),
+		replies:  answers(http.StatusOK, wire.Stay{}, "The stay."),
+		problems: append([]string{"parking.attached", "parking.does_not_fit", "store.full"}, unknown...),
 	}, {
 		Route: auth.Route{Pattern: "POST /api/v1/parking/stays/{id}/validations", Policy: handle, Handler: onStay(a, gatehouse.HandleStays, Resources.ValidateStay)},
 		id:    "validateStay", summary: "Give a stay what a shop gives", keyed: true, most: maxSmall,

@@ -59,6 +59,11 @@ func (c *Client) EndStay(ctx context.Context, id gatehouse.ID) (wire.Stay, error
 	return got[wire.Stay](ctx, c, http.MethodPost, parking+"/stays/"+id.String()+"/end", nil)
 }
 
+// LoseTicket notes that a driver has lost the ticket.
+func (c *Client) LoseTicket(ctx context.Context, id gatehouse.ID, r wire.LostTicketRequest) (wire.Stay, error) {
+	return got[wire.Stay](ctx, c, http.MethodPost, parking+"/stays/"+id.String()+"/lost-ticket", r)
+}
+
 // ValidateStay gives a stay what a shop gives.
 func (c *Client) ValidateStay(ctx context.Context, id gatehouse.ID, r wire.ValidationRequest) (wire.Right, error) {
 	return got[wire.Right](ctx, c, http.MethodPost, parking+"/stays/"+id.String()+"/validations", r)

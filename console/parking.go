@@ -33,6 +33,8 @@ type Parking interface {
 	Dismiss(ctx context.Context, exit gatehouse.ID, by string) error
 	End(ctx context.Context, id gatehouse.ID, by string) error
 	Correct(ctx context.Context, id gatehouse.ID, plate gatehouse.Secret, by string) error
+	// LoseTicket notes that a driver at an exit has lost the ticket: parking.attached, parking.does_not_fit.
+	LoseTicket(ctx context.Context, id gatehouse.ID, exit gatehouse.GateID, by string) (gatehouse.StayRecord, error)
 	// Look notes what somebody saw who looked at both pictures: parking.unknown_stay, parking.not_unpaid.
 	Look(ctx context.Context, id gatehouse.ID, same bool, by string) (gatehouse.StayLook, error)
 	Looked(id gatehouse.ID) (gatehouse.StayLook, bool)
@@ -75,6 +77,7 @@ func (c *Console) parkingRoutes() []auth.Route {
 		{Pattern: "GET /parking/stays", Policy: see, Handler: c.parking(c.stayList)},
 		{Pattern: "GET /parking/stays/{id}", Policy: see, Handler: c.parking(c.stayPage)},
 		{Pattern: "POST /parking/stays/{id}/plate", Policy: handle, Page: "/parking/stays/{id}", Handler: c.parking(c.correctPlate)},
+		{Pattern: "POST /parking/stays/{id}/lost", Policy: handle, Page: "/parking/stays/{id}", Handler: c.parking(c.loseTicket)},
 		{Pattern: "POST /parking/stays/{id}/end", Policy: handle, Page: "/parking/stays/{id}", Handler: c.parking(c.endStay)},
 		{Pattern: "GET /parking/exits", Policy: see, Handler: c.parking(c.exitList)},
 		{Pattern: "GET /parking/exits/{id}", Policy: see, Handler: c.parking(c.exitPage)},
@@ -260,6 +263,7 @@ type stayBody struct {
 	Charge  StayCharge
 	Who     string // who attached, corrected or ended it
 	Handles bool
+	Exits   []gatehouse.GateID // of its car park
 }
 
 func (c *Console) stayPage(w http.ResponseWriter, r *http.Request) error {
@@ -268,6 +272,11 @@ func (c *Console) stayPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	b := stayBody{stayRow: stayRow{StayRecord: s}, Who: c.loginOf(s.By), Handles: c.hasPark(r, gatehouse.HandleStays, s.CarPark)}
+	for _, o := range c.parksOf(r, gatehouse.HandleStays) {
+		if o.CarPark.ID == s.CarPark {
+			b.Exits = o.CarPark.Exits
+		}
+	}
 	b.Charge, b.Charged, err = c.o.Parking.Explain(r.Context(), s, languageOf(w, r))
 	if err != nil {
 		return err
@@ -286,6 +295,18 @@ func (c *Console) correctPlate(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err == nil {
 		err = c.o.Parking.Correct(r.Context(), s.ID, gatehouse.Secret(r.PostForm.Get("plate")), who(r).Operator)
+	}
+	return c.back(w, r, "/parking/stays/"+s.ID.String(), err)
+}
+
+// loseTicket notes that the stay's driver has lost the ticket.
+func (c *Console) loseTicket(w http.ResponseWriter, r *http.Request) error {
+	s, err := c.stayOf(r, gatehouse.HandleStays)
+	if err == nil {
+		err = formIn(w, r, maxParkingForm)
+	}
+	if err == nil {
+		_, err = c.o.Parking.LoseTicket(r.Context(), s.ID, gatehouse.GateID(r.PostForm.Get("exit")), who(r).Operator)
 	}
 	return c.back(w, r, "/parking/stays/"+s.ID.String(), err)
 }

@@ -191,6 +191,9 @@ var parkingTexts = map[string][2]string{
 	"stay.plate":     {"Plate, as the picture shows it", "图片中的车牌"},
 	"stay.correct":   {"Correct the plate", "更正车牌"},
 	"stay.hint":      {"It goes to the working set, sealed, and is shown nowhere.", "写入加密工作区，不会在任何页面显示。"},
+	"stay.lost":      {"The ticket is lost", "停车票遗失"},
+	"stay.lost.exit": {"The driver waits at", "司机所在出口"},
+	"stay.lost.hint": {"What the tariff asks for a lost ticket is owed, too. Once it is paid, the exit opens.", "将按收费标准计收遗失票费用，付清后出口开启。"},
 	"stay.end":       {"The vehicle is gone: end it without a charge", "车辆已离开：不收费结束"},
 	"stay.class":     {"Class", "车型"},
 

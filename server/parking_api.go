@@ -112,6 +112,12 @@ func (a admin) changedStay(ctx context.Context, id gatehouse.ID, err error) (wir
 	return a.wireStay(r), err
 }
 
+// LoseTicket implements api.Parking.
+func (a admin) LoseTicket(ctx context.Context, id gatehouse.ID, r wire.LostTicketRequest) (wire.Stay, error) {
+	_, err := a.stays.LoseTicket(ctx, id, r.Exit, a.asker(ctx))
+	return a.changedStay(ctx, id, err)
+}
+
 // ValidateStay implements api.Parking.
 func (a admin) ValidateStay(ctx context.Context, id gatehouse.ID, r wire.ValidationRequest) (wire.Right, error) {
 	v := gatehouse.Validation{Issuer: r.Issuer, Kind: r.Kind, Time: time.Duration(r.Minutes) * time.Minute, BasisPoints: int64(r.Percent) * 100}

@@ -35,6 +35,11 @@ func (NoParking) EndStay(context.Context, gatehouse.ID) (wire.Stay, error) {
 	return wire.Stay{}, noParking("unknown_stay")
 }
 
+// LoseTicket implements api.Parking.
+func (NoParking) LoseTicket(context.Context, gatehouse.ID, wire.LostTicketRequest) (wire.Stay, error) {
+	return wire.Stay{}, noParking("unknown_stay")
+}
+
 // ValidateStay implements api.Parking.
 func (NoParking) ValidateStay(context.Context, gatehouse.ID, wire.ValidationRequest) (wire.Right, error) {
 	return wire.Right{}, noParking("unknown_stay")

@@ -253,6 +253,12 @@ type TicketRequest struct {
 	Class gatehouse.VehicleClass `json:"class,omitempty"` // car, motorbike, truck or bus; "" for a car
 }
 
+// LostTicketRequest says where the driver waits who has lost the ticket.
+// POST /api/v1/parking/stays/{id}/lost-ticket.
+type LostTicketRequest struct {
+	Exit gatehouse.GateID `json:"exit"`
+}
+
 // TicketResponse holds the ticket's code, which is shown this once: as a QR code it opens
 // the exit.
 type TicketResponse struct {

@@ -19,6 +19,7 @@ type ParkingCmd struct {
 	Attach  ParkingAttachCmd  `cmd:"" help:"End a stay with an exit that waits for a person."`
 	Dismiss ParkingDismissCmd `cmd:"" help:"Note that no entry belongs to an exit."`
 	Ticket  ParkingTicketCmd  `cmd:"" help:"Let a vehicle without a plate in, and print its ticket's code."`
+	Lost    ParkingLostCmd    `cmd:"" help:"Note that the driver of a stay, who waits at an exit, has lost the ticket."`
 	End     ParkingEndCmd     `cmd:"" help:"End a stay whose vehicle is gone, without a charge."`
 	Count   ParkingCountCmd   `cmd:"" help:"Say how many vehicles were counted in a car park, and why that differs."`
 }
@@ -197,6 +198,23 @@ func (cmd ParkingEndCmd) Run(ctx context.Context, out *Out) error {
 		return err
 	}
 	return answer(ctx, out, func(a api.Admin) (wire.Stay, error) { return a.EndStay(ctx, id) }, func(s wire.Stay) { out.Say("%s", stayWords(s)) })
+}
+
+// ParkingLostCmd notes that a ticket was lost.
+type ParkingLostCmd struct {
+	StayArg
+	Gate string `arg:"" name:"exit" help:"The exit at which the driver waits."`
+}
+
+// Run notes it.
+func (cmd ParkingLostCmd) Run(ctx context.Context, out *Out) error {
+	id, err := gatehouse.ParseID(cmd.ID)
+	if err != nil {
+		return err
+	}
+	return answer(ctx, out, func(a api.Admin) (wire.Stay, error) {
+		return a.LoseTicket(ctx, id, wire.LostTicketRequest{Exit: gatehouse.GateID(cmd.Gate)})
+	}, func(s wire.Stay) { out.Say("%s", stayWords(s)) })
 }
 
 // ParkingTicketCmd lets a vehicle without a plate in.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -240,6 +241,74 @@ func TestAPersonDecides(t *testing.T) {
 	if n := s.Occupancies()[0].Unmatched; n != 0 {
 		t.Errorf("%d exits wait", n)
 	}
+}
+
+// A driver at the exit has lost the ticket: the operator says whose stay it is, the tariff's price
+// for it is owed beside the time, and paying it opens the exit, also after a restart.
+func TestALostTicket(t *testing.T) {
+	s := open(t)
+	_, err := s.PutTariff(t.Context(), []byte(strings.Replace(twoAnHour, "classes: [car], ", "classes: [car], lost_ticket: {price: 20.00, how: added}, ", 1)), "chief")
+	s.must(err)
+	s.now = s.now.Add(time.Minute)
+	doors := &exits{site: s}
+	s.Opens(doors)
+	code, err := s.Ticket(t.Context(), "in", gatehouse.Motorbike)
+	s.must(err)
+	s.follow()
+	all, err := s.List(t.Context(), gatehouse.StayFilter{State: gatehouse.InsideStays, Limit: 5})
+	if err != nil || len(all) != 1 || code == "" {
+		t.Fatalf("%v, %v", all, err)
+	}
+	in := all[0].ID
+	s.now = s.now.Add(90 * time.Minute)
+	_, err = s.LoseTicket(t.Context(), in, "in", "chief")
+	s.wantCode(err, "parking.does_not_fit")
+	_, err = s.LoseTicket(t.Context(), gatehouse.RandomID(), "out", "chief")
+	s.wantCode(err, "parking.unknown_stay")
+	r, err := s.LoseTicket(t.Context(), in, "out", "chief")
+	if err != nil || r.State != gatehouse.StayWaiting || !r.LostTicket {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	s.restart()
+	s.Opens(doors)
+	due, err := s.DueOf(t.Context(), here, in, s.now)
+	if err != nil || due.Due.Minor != 2400 {
+		t.Fatalf("it owes %+v, %v", due, err)
+	}
+	s.must(s.StayPaid(t.Context(), here, in))
+	if doors.opened["out"] != 0 {
+		t.Fatal("it was let out unpaid")
+	}
+	s.pay(in, 2400)
+	s.must(s.StayPaid(t.Context(), here, in))
+	s.follow()
+	if doors.opened["out"] != 1 || s.state(in) != gatehouse.StayLeft || s.booked[in] != 2400 {
+		t.Errorf("opened %d times, %s, booked %d", doors.opened["out"], s.state(in), s.booked[in])
+	}
+	_, err = s.LoseTicket(t.Context(), in, "out", "chief")
+	s.wantCode(err, "parking.attached")
+}
+
+// exits commit a passage where the stays let somebody through, as the main path does.
+type exits struct {
+	*site
+	opened map[gatehouse.GateID]int
+}
+
+// LetOut implements stay.Opener.
+func (e *exits) LetOut(ctx context.Context, l gatehouse.LetOut) (gatehouse.Passage, error) {
+	p := gatehouse.Passage{Place: here, ID: gatehouse.NewID(e.now), Gate: l.Gate, At: e.now, Kind: gatehouse.QRReading, Subject: gatehouse.RandomID(),
+		Decision: gatehouse.Decision{Grant: true, Reason: gatehouse.Granted, Rule: l.Rule}, Outcome: gatehouse.Pending}
+	if err := e.Keep(ctx, p, l.Mark, l.Stay); err != nil {
+		return p, err
+	}
+	c := gatehouse.PassageCommit{Passage: p, Detail: []byte("sealed")}
+	c.Leaf = gatehouse.PassageLeaf(p, c.Detail, nil)
+	if e.opened == nil {
+		e.opened = map[gatehouse.GateID]int{}
+	}
+	e.opened[l.Gate]++
+	return p, e.store.CommitPassage(ctx, c)
 }
 
 // What was read is kept beside what somebody corrected it to, with who did.

@@ -54,3 +54,43 @@ func (s *Stays) TakeTicket(ctx context.Context, gate gatehouse.GateID, class gat
 	}
 	return s.Ticket(ctx, gate, class)
 }
+
+// LoseTicket notes that a driver who waits at an exit has lost the ticket of a stay: what a lost
+// ticket costs is owed, too, and once nothing is owed any more the exit opens. An operator chooses
+// the stay, by its pictures. Errors: parking.unknown_stay, parking.attached, parking.does_not_fit
+// where the lane is no exit of its car park, and StayPaid's.
+func (s *Stays) LoseTicket(ctx context.Context, stay gatehouse.ID, exit gatehouse.GateID, by string) (gatehouse.StayRecord, error) {
+	r, err := s.loseTicket(ctx, stay, exit, by)
+	if err != nil {
+		return r, err
+	}
+	if err := s.StayPaid(ctx, s.Place, stay); err != nil { // where nothing is owed
+		return r, err
+	}
+	return s.stay(ctx, stay)
+}
+
+func (s *Stays) loseTicket(ctx context.Context, stay gatehouse.ID, exit gatehouse.GateID, by string) (gatehouse.StayRecord, error) {
+	s.changes.Lock()
+	defer s.changes.Unlock()
+	r, err := s.stay(ctx, stay)
+	if err != nil {
+		return r, err
+	}
+	if r.Ended() {
+		return r, gatehouse.Errorf("parking.attached", "look at it again", "the stay has ended already")
+	}
+	if l, ours := s.lanes[exit]; !ours || l.entry || l.park != r.CarPark {
+		return r, gatehouse.Errorf("parking.does_not_fit", "name the exit at which the driver waits", "this is no exit of the stay's car park")
+	}
+	if err := s.leaveLane(ctx, exit, stay); err != nil {
+		return r, err
+	}
+	now := s.Now().UTC()
+	r.LostTicket, r.State, r.ExitGate, r.ExitPassage, r.By, r.Changed = true, gatehouse.StayWaiting, exit, gatehouse.NewID(now), by, now
+	if err := s.Store.ChangeStay(ctx, r, gatehouse.ParkingLeaf(s.Place, "ticket-lost", r.ID.String(), by, []byte(exit), now)); err != nil {
+		return r, err
+	}
+	s.remember(r)
+	return r, nil
+}

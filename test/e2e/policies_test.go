@@ -138,6 +138,7 @@ GET /api/v1/parking                         permission see-parking, or token, or
 GET /api/v1/parking/stays                   permission see-parking, or token, or socket
 GET /api/v1/parking/stays/{id}              permission see-parking, or token, or socket
 POST /api/v1/parking/stays/{id}/plate       permission handle-stays, or token, or socket
+POST /api/v1/parking/stays/{id}/lost-ticket  permission handle-stays, or token, or socket
 POST /api/v1/parking/stays/{id}/end         permission handle-stays, or token, or socket
 POST /api/v1/parking/stays/{id}/validations  permission handle-stays, or token, or socket
 GET /api/v1/parking/exits                   permission see-parking, or token, or socket
@@ -313,6 +314,7 @@ GET /parking/occupancy/hours                permission see-parking
 GET /parking/stays                          permission see-parking
 GET /parking/stays/{id}                     permission see-parking
 POST /parking/stays/{id}/plate              permission handle-stays
+POST /parking/stays/{id}/lost               permission handle-stays
 POST /parking/stays/{id}/end                permission handle-stays
 GET /parking/unpaid                         permission see-parking
 GET /parking/unpaid/{id}                    permission handle-stays
