@@ -19,6 +19,9 @@ type CarPark struct {
 	Tariff  string // its name; "" where nothing is charged
 	// Apart are those of its spaces that only one class of vehicle may take.
 	Apart map[VehicleClass]int
+	// Closed says that only vehicles that are enrolled come in: the site's register is the list
+	// of those who may.
+	Closed bool
 	// Keeps are the places that visitors do not get.
 	Keeps Keeping
 	// Queues lets a visitor who came while it was full in as soon as a space is free, where the

@@ -22,6 +22,7 @@ type CarParkConfig struct {
 	Apart map[string]int `yaml:"apart"`
 	Keep  string         `yaml:"keep_places"` // none, reservations, quotas
 	Full  string         `yaml:"when_full"`   // refuse, queue
+	Who   string         `yaml:"visitors"`    // all, enrolled
 	Sign  SignConfig     `yaml:"sign"`
 }
 
@@ -61,7 +62,7 @@ const (
 // UnmarshalYAML fills in a car park's defaults before its own options.
 func (c *CarParkConfig) UnmarshalYAML(unmarshal func(any) error) error {
 	type plain CarParkConfig
-	p := plain{Longest: 30 * 24 * time.Hour, Keep: string(gatehouse.KeepReservations), Full: "refuse", Sign: SignConfig{Kind: "none", FreeAgain: 3}}
+	p := plain{Longest: 30 * 24 * time.Hour, Keep: string(gatehouse.KeepReservations), Full: "refuse", Who: "all", Sign: SignConfig{Kind: "none", FreeAgain: 3}}
 	err := unmarshal(&p)
 	*c = CarParkConfig(p)
 	return err
@@ -75,6 +76,7 @@ func (c CarParkConfig) carPark() gatehouse.CarPark {
 		return ids
 	}
 	p := gatehouse.CarPark{ID: c.ID, Name: c.Name, Capacity: c.Capacity, Entries: gates(c.Entries), Exits: gates(c.Exits), Longest: c.Longest, Tariff: c.Tariff}
+	p.Closed = c.Who == "enrolled"
 	p.Keeps, p.Queues, p.Apart = gatehouse.Keeping(c.Keep), c.Full == "queue", map[gatehouse.VehicleClass]int{}
 	for class, n := range c.Apart {
 		p.Apart[gatehouse.VehicleClass(class)] = n
@@ -115,7 +117,7 @@ func (c CarParkConfig) check(lanes map[string]bool) error {
 		return fmt.Errorf("apart: %d spaces are more than the capacity", apart)
 	}
 	// What was made without a file (a demo, a test) leaves these out.
-	if err := errors.Join(oneOf("keep_places", c.Keep, "", "none", "reservations", "quotas"), oneOf("when_full", c.Full, "", "refuse", "queue")); err != nil {
+	if err := errors.Join(oneOf("keep_places", c.Keep, "", "none", "reservations", "quotas"), oneOf("when_full", c.Full, "", "refuse", "queue"), oneOf("visitors", c.Who, "", "all", "enrolled")); err != nil {
 		return err
 	}
 	if c.Sign != (SignConfig{}) {

@@ -422,6 +422,24 @@ func TestATicketFromTheScreen(t *testing.T) {
 	}
 }
 
+// A car park that is closed to visitors lets in whom the site has enrolled, and gives no ticket.
+func TestACarParkForEnrolledVehicles(t *testing.T) {
+	c := carPark(t)
+	c.Parking[0].Who = "enrolled"
+	s := open(t, c)
+	followed(t, s)
+	enrolVehicle(t, s, "AB12CDE", "Fleet 7")
+	if p := read(t, s, "entry", "XY98ZZZ", 0); p.Decision.Grant || p.Decision.Reason != gatehouse.NotAdmitted {
+		t.Errorf("a stranger: %+v", p.Decision)
+	}
+	if p := read(t, s, "entry", "AB12CDE", 0); !p.Decision.Grant {
+		t.Errorf("who is enrolled: %+v", p.Decision)
+	}
+	if _, err := s.stays.Ticket(t.Context(), "entry", ""); gatehouse.ErrorCode(err) != "parking.not_admitted" {
+		t.Errorf("a ticket: %v", err)
+	}
+}
+
 // Whoever asks what is held of a vehicle is told of its stays, payments and passes, and of whom
 // its invoices are made out to; after it was erased nothing of it names it.
 func TestWhatIsHeldOfAVehicle(t *testing.T) {

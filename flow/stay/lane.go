@@ -63,12 +63,13 @@ func (s *Stays) sight(l lane, v gatehouse.AtLane) parking.Sight {
 
 // admission is the answer at an entry, whatever was seen of the vehicle.
 func (s *Stays) admission(park string, v gatehouse.AtLane) parking.Admission {
-	a := parking.Arrival{At: v.At.In(s.Location), Class: v.Mark.Class}
+	a := parking.Arrival{At: v.At.In(s.Location), Class: v.Mark.Class, Closed: s.parks[park].Closed}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if v.Known {
 		a.Denied = s.data.denied[v.Subject] > 0
 		if b, ok := s.Working.Badge(v.Subject); ok && b.Status == gatehouse.Active {
+			a.Listed = true
 			a.Passes, a.Reservations = s.data.passesOf(v.Subject), s.data.reservations[v.Subject]
 		}
 	}

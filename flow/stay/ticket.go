@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gatehouse"
+	"gatehouse/rules/parking"
 )
 
 // turnedAwayFor is for how long a vehicle whose plate was turned away at an entry keeps the
@@ -34,7 +35,9 @@ func (s *Stays) Ticket(ctx context.Context, gate gatehouse.GateID, class gatehou
 		return "", gatehouse.Errorf("parking.class", "car, motorbike, truck or bus", "there are no tickets for such a class of vehicle")
 	}
 	m := gatehouse.Mark{Ticket: rand.Text()[:gatehouse.TicketLength], Class: class}
-	if a := s.admission(l.park, gatehouse.AtLane{Mark: m, At: s.Now()}); !a.Let {
+	if a := s.admission(l.park, gatehouse.AtLane{Mark: m, At: s.Now()}); a.Reason == parking.RefuseVisitor {
+		return "", gatehouse.Errorf("parking.not_admitted", "enrol the vehicle first", "only vehicles that are enrolled come in here")
+	} else if !a.Let {
 		return "", gatehouse.Errorf("parking.not_admitted", "wait until somebody leaves", "the car park is full")
 	}
 	if _, err := opener.LetOut(ctx, gatehouse.LetOut{Gate: gate, Mark: m, Rule: "ticket in car park " + l.park}); err != nil {

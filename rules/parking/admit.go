@@ -11,6 +11,8 @@ type Arrival struct {
 	At           time.Time // local
 	Class        gatehouse.VehicleClass
 	Denied       bool // it stands on the site's list of those who may not come in
+	Closed       bool // to visitors who are not listed
+	Listed       bool // it is enrolled, and not suspended
 	Passes       []gatehouse.Pass
 	Reservations []gatehouse.Reservation
 	Quotas       []gatehouse.Quota
@@ -36,13 +38,15 @@ const (
 	AdmitReservation AdmitReason = "reservation"
 	AdmitBeyondQuota AdmitReason = "beyond_quota" // let in, and pays as a visitor does
 	RefuseDenied     AdmitReason = "denied"
+	RefuseVisitor    AdmitReason = "not_listed" // the car park is for those alone whom the site knows
 	RefuseFull       AdmitReason = "full"
 	RefuseQuota      AdmitReason = "quota_full"
 )
 
 // Admit decides at an entry. A reservation or a pass with a space of its own comes in
 // also where the sign says full: that space is not a visitor's. The list of those who
-// may not come in goes before every right.
+// may not come in goes before every right. Where a car park is closed to visitors, every
+// vehicle that is enrolled may come in all the same, and pays as a visitor does.
 func Admit(a Arrival) Admission {
 	if a.Denied {
 		return Admission{Reason: RefuseDenied}
@@ -66,6 +70,8 @@ func Admit(a Arrival) Admission {
 	switch {
 	case wait:
 		return Admission{Reason: RefuseQuota}
+	case a.Closed && !a.Listed:
+		return Admission{Reason: RefuseVisitor}
 	case a.Free <= 0:
 		return Admission{Reason: RefuseFull}
 	case beyond:

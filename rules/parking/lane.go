@@ -30,7 +30,7 @@ func AtEntry(s Sight, a Admission) (d gatehouse.Decision, certain bool) {
 		return deny(gatehouse.LowConfidence, s, "recognition"), false
 	}
 	switch a.Reason {
-	case RefuseDenied:
+	case RefuseDenied, RefuseVisitor:
 		return deny(gatehouse.NotAdmitted, s, "list"), true
 	case RefuseFull:
 		return deny(gatehouse.CarParkFull, s, "capacity"), true

@@ -20,6 +20,7 @@ func TestAtEntry(t *testing.T) {
 	}{
 		{"a visitor", seen, visitor, gatehouse.Granted, true},
 		{"full", seen, full, gatehouse.CarParkFull, true},
+		{"not on the list of a closed car park", seen, parking.Admission{Reason: parking.RefuseVisitor}, gatehouse.NotAdmitted, true},
 		{"on the list", seen, parking.Admission{Reason: parking.RefuseDenied}, gatehouse.NotAdmitted, true},
 		{"beyond the quota", seen, parking.Admission{Reason: parking.RefuseQuota}, gatehouse.QuotaFull, true},
 		{"again", parking.Sight{Vehicle: true, Sure: true, Repeated: true}, visitor, gatehouse.Repeated, true},

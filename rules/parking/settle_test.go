@@ -156,6 +156,11 @@ func TestAdmit(t *testing.T) {
 	}{
 		"a visitor":                     {Arrival{Free: 1}, true, AdmitVisitor},
 		"a visitor, full":               {Arrival{}, false, RefuseFull},
+		"a visitor, closed":             {Arrival{Free: 1, Closed: true}, false, RefuseVisitor},
+		"listed, closed":                {Arrival{Free: 1, Closed: true, Listed: true}, true, AdmitVisitor},
+		"listed, closed, full":          {Arrival{Closed: true, Listed: true}, false, RefuseFull},
+		"a pass, closed":                {Arrival{Passes: []gatehouse.Pass{month}, Closed: true}, true, AdmitPass},
+		"listed and denied":             {Arrival{Free: 1, Closed: true, Listed: true, Denied: true}, false, RefuseDenied},
 		"a pass, full":                  {Arrival{Passes: []gatehouse.Pass{month}}, true, AdmitPass},
 		"a reservation, full":           {Arrival{Reservations: []gatehouse.Reservation{booked}}, true, AdmitReservation},
 		"a pass on the deny list":       {Arrival{Passes: []gatehouse.Pass{month}, Denied: true, Free: 9}, false, RefuseDenied},
