@@ -69,6 +69,7 @@ type PayableStays interface {
 	// DueOf says what is owed. Errors: parking.unknown_stay, parking.no_tariff.
 	DueOf(ctx context.Context, place Place, stay ID, now time.Time) (StayDue, error)
 	// StayPaid is called after something was booked: a vehicle that waits at an exit, and owes
-	// nothing any more, is let out. It can be called again.
+	// nothing any more, is let out; one that is still inside is known to have paid. It can be
+	// called again.
 	StayPaid(ctx context.Context, place Place, stay ID) error
 }

@@ -57,10 +57,10 @@ func unhide(text string) string {
 	return string(plain)
 }
 
-// findable is the path of a list, and fields the names of its other filters.
+// findable is the path of a list, and findField the name of a filter.
 var (
-	findable = regexp.MustCompile(`^/[a-z][A-Za-z0-9/_.-]{0,120}$`)
-	fields   = regexp.MustCompile(`^[a-z_-]{1,30}$`)
+	findable  = regexp.MustCompile(`^/[a-z][A-Za-z0-9/_.-]{0,120}$`)
+	findField = regexp.MustCompile(`^[a-z_-]{1,30}$`)
 )
 
 // maxFind bounds the form, in bytes.
@@ -78,7 +78,7 @@ func (c *Console) findIn(w http.ResponseWriter, r *http.Request) {
 	}
 	v := url.Values{}
 	for name := range r.PostForm {
-		if one := r.PostForm.Get(name); name != "to" && one != "" && len(one) <= maxQuery && fields.MatchString(name) {
+		if one := r.PostForm.Get(name); name != "to" && one != "" && len(one) <= maxQuery && findField.MatchString(name) {
 			v.Set(name, one)
 		}
 	}

@@ -22,9 +22,9 @@ func TestWhoPaidIsKnownAtTheExit(t *testing.T) {
 		if err != nil || id != in.ID {
 			t.Fatal(err)
 		}
-		s.must(s.Says(t.Context(), id, "XX99XXX")) // nothing like it: not noted
 		s.must(s.Says(t.Context(), id, "ab 12-cde"))
-		s.must(s.StayPaid(t.Context(), here, id)) // told again of what is not paid yet
+		s.must(s.Says(t.Context(), id, "XX99XXX")) // nothing like it: it takes no place
+		s.must(s.StayPaid(t.Context(), here, id))  // told again of what is not paid yet
 		if pays {
 			s.pay(id, 200)
 		}
