@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -117,7 +118,7 @@ func (c CarParkConfig) check(lanes map[string]bool) error {
 		return fmt.Errorf("apart: %d spaces are more than the capacity", apart)
 	}
 	// What was made without a file (a demo, a test) leaves these out.
-	if err := errors.Join(oneOf("keep_places", c.Keep, "", "none", "reservations", "quotas"), oneOf("when_full", c.Full, "", "refuse", "queue"), oneOf("visitors", c.Who, "", "all", "enrolled")); err != nil {
+	if err := errors.Join(oneOf("keep_places", cmp.Or(c.Keep, "none"), "none", "reservations", "quotas"), oneOf("when_full", cmp.Or(c.Full, "refuse"), "refuse", "queue"), oneOf("visitors", cmp.Or(c.Who, "all"), "all", "enrolled")); err != nil {
 		return err
 	}
 	if c.Sign != (SignConfig{}) {
