@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -338,18 +337,19 @@ func TestRewriteWhileSealing(t *testing.T) {
 			}
 		})
 	}
+	kills := 0
 	for round := range 6 {
 		for _, file := range databases {
 			if round%2 == 1 { // killed in the middle, or just before or behind it
-				pid := in.vault.Process().PID
-				time.AfterFunc(time.Duration(round*3)*time.Millisecond, func() { _ = syscall.Kill(pid, syscall.SIGKILL) })
+				kills++
+				time.AfterFunc(time.Duration(round*3)*time.Millisecond, in.kill)
 			}
 			held, err := in.vault.Rewrite(t.Context(), file)
 			if err != nil && round%2 == 0 {
 				t.Fatal(err)
 			}
 			t.Logf("%s: commits waited %v (%v)", file, held, err)
-			must(t, in.vault.process.Wait(t.Context()))
+			in.awaitRestart(t, kills) // no kill of this round hits the next one
 		}
 	}
 	close(stop)
