@@ -21,6 +21,7 @@ type cast struct {
 	people    []*person
 	vehicles  []*vehicle
 	cameras   []camera
+	motorists []*motorist
 	secrets   []string // what operators put into `gatehouse secret set`
 	reasons   []string
 	given     int      // so many of the reasons were given to the copy
@@ -76,6 +77,10 @@ func newCast(n int, seed uint64) (*cast, error) {
 		c.secrets = append(c.secrets, c.word(8))
 		c.reasons = append(c.reasons, "because "+c.word(4)+" asked about "+c.word(5))
 		c.labels = append(c.labels, c.word(4))
+	}
+	for range n {
+		c.motorists = append(c.motorists, &motorist{plate: c.once(c.plate), buyer: gatehouse.InvoiceBuyer{Name: c.word(4) + " GmbH", TaxNumber: "91" + c.once(func() string { return c.digits(16) }),
+			BankAccount: "62" + c.once(func() string { return c.digits(17) })}})
 	}
 	for range 2 * leaving { // for who is erased, however few the marks
 		c.reasons = append(c.reasons, "because "+c.word(4)+" asked about "+c.word(5))
@@ -207,6 +212,9 @@ func (c *cast) indexed() (all []string) {
 	for _, v := range c.vehicles {
 		all = append(all, v.plate)
 	}
+	for _, v := range c.motorists {
+		all = append(all, v.plate)
+	}
 	return all
 }
 
@@ -233,6 +241,18 @@ func (c *cast) marks() []mark {
 	for i, v := range c.vehicles {
 		gone = v.erased
 		text(Plate, i+1, v.plate)
+	}
+	for i, v := range c.motorists {
+		if v.payer != nil {
+			gone = v.payer.erased
+			text(Buyer, i+1, v.buyer.Name)
+			text(TaxNumber, i+1, v.buyer.TaxNumber)
+			text(BankAccount, i+1, v.buyer.BankAccount)
+		}
+		if gone = false; v.ticket != "" {
+			text(StayPlate, i+1, v.plate)
+			text(TicketCode, i+1, v.ticket)
+		}
 	}
 	gone = false
 	for i, d := range c.cameras {

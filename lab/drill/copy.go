@@ -74,8 +74,9 @@ func (d *drill) copyInstallation(ctx context.Context) error {
 }
 
 // keepInside points everything that the copy sends or writes elsewhere at the drill: its
-// alarms and backups.
+// alarms and backups; and gives it a car park.
 func (d *drill) keepInside() (err error) {
+	withPark(&d.config)
 	d.config.Backup = server.BackupConfig{Data: d.dataTarget(), Keys: d.keysTarget()}
 	d.post, err = openPostbox(&d.config)
 	return err

@@ -249,6 +249,9 @@ func (d *drill) populate(ctx context.Context) error {
 		return err
 	}
 	d.report.Granted, d.report.Denied, err = d.traffic(ctx)
+	if err == nil {
+		err = d.park(ctx)
+	}
 	if err == nil && (d.report.Granted == 0 || d.report.Denied == 0) {
 		d.report.note("the traffic was all of one sort: nobody was let in, or nobody was turned away")
 	}

@@ -18,11 +18,13 @@ import (
 	"testing"
 
 	"gatehouse"
+	"gatehouse/api/wire"
 	"gatehouse/auth"
 	"gatehouse/internal/child/childtest"
 	"gatehouse/internal/sealeddb"
 	"gatehouse/server"
 	"gatehouse/vault"
+	"gatehouse/vault/approval"
 	"gatehouse/vault/custody"
 	"gatehouse/vault/machine"
 	"gatehouse/vision/models"
@@ -74,9 +76,23 @@ func TestAThiefOfTheDisk(t *testing.T) {
 		<-ended
 		s.Close(context.Background())
 	}()
+	// It has operators of its own, who agree to nothing of the drill's.
+	at := &drill{Options: Options{Passphrase: []byte("correct horse battery staple")}, server: s}
+	for _, name := range []string{"ana-1", "ben-2"} {
+		o, err := approval.New(name, []byte(auth.NewToken()), quickWork)
+		if err == nil {
+			_, err = at.desk().AddOperator(t.Context(), wire.OperatorRequest{With: wire.Shown(at.credential()), Operator: wire.Operator{Name: o.Name, Salt: o.Salt, Work: o.Work, Public: o.Public}})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	r := run(t, Options{Thief: DiskThief, Config: &c, Passphrase: []byte("correct horse battery staple")})
 	for _, f := range r.Findings {
 		t.Errorf("found %s: %s", f.Kind, f.What)
+	}
+	if !slices.ContainsFunc(r.Notes, func(n string) bool { return strings.Contains(n, "no bulk release") }) {
+		t.Errorf("nothing says what was not tried: %q", r.Notes)
 	}
 	if slices.ContainsFunc(r.Notes, func(n string) bool { return strings.Contains(n, "not asked") }) {
 		t.Errorf("the live server was not asked: %q", r.Notes)

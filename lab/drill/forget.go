@@ -3,6 +3,7 @@ package drill
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -76,8 +77,39 @@ func (d *drill) remember(ctx context.Context, ids []gatehouse.SubjectID) error {
 				d.forgotten = append(d.forgotten, gatehouse.SealedRef{Where: gatehouse.SealContext{Place: d.place(), Table: "subjects", Row: id, Field: field}, Sealed: sealed})
 			}
 		}
+		if err := d.rememberBuyers(ctx, db, id); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// rememberBuyers keeps whom the invoices of a subject's accounts are made out to.
+func (d *drill) rememberBuyers(ctx context.Context, db *sealeddb.DB, holder gatehouse.SubjectID) error {
+	rows, err := db.Readers().QueryContext(ctx, `SELECT id, body FROM parking_items WHERE kind = ? AND subject = ?`, string(gatehouse.DriverAccountItem), holder[:])
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var text string
+		var body []byte
+		if err := rows.Scan(&text, &body); err != nil {
+			return err
+		}
+		id, err := gatehouse.ParseID(text)
+		if err != nil {
+			return err
+		}
+		var a gatehouse.DriverAccount
+		if err := json.Unmarshal(body, &a); err != nil {
+			return err
+		}
+		if len(a.Buyer) > 0 {
+			d.forgotten = append(d.forgotten, gatehouse.SealedRef{Where: gatehouse.BuyerContext(d.place(), id), Sealed: a.Buyer})
+		}
+	}
+	return rows.Err()
 }
 
 // tryForgotten asks the unsealed vault for values whose keys are gone.

@@ -44,6 +44,11 @@ const (
 	StoredSecret Kind = "stored secret"
 	Reason       Kind = "operator's reason"
 	CanaryLabel  Kind = "canary label"
+	StayPlate    Kind = "stay's plate" // read in a picture by an operator, of who came with a ticket
+	TicketCode   Kind = "ticket's code"
+	Buyer        Kind = "invoice's buyer"
+	TaxNumber    Kind = "buyer's tax number"
+	BankAccount  Kind = "buyer's bank account"
 )
 
 // mark is one planted value: a text, a picture or a template.

@@ -43,7 +43,7 @@ func TestAThiefOfTheDataGetsNothing(t *testing.T) {
 	if !r.OK || r.Hits != 0 || r.ControlHits != r.Marks || r.ControlForms != r.Forms || r.ControlPictures < 24 {
 		t.Errorf("%+v", r)
 	}
-	if len(r.Kinds) != 20 || r.Kinds[drill.Name] < 24 || r.Kinds[drill.Photo] < 24 || r.Kinds[drill.Template] < 24 || r.Kinds[drill.Reason] < 24 || r.Kinds[drill.CanaryLabel] < 24 || r.Kinds[drill.StoredSecret] < 24 {
+	if len(r.Kinds) != 25 || r.Kinds[drill.Name] < 24 || r.Kinds[drill.Photo] < 24 || r.Kinds[drill.Template] < 24 || r.Kinds[drill.Reason] < 24 || r.Kinds[drill.CanaryLabel] < 24 || r.Kinds[drill.StoredSecret] < 24 || r.Kinds[drill.StayPlate] < 24 || r.Kinds[drill.TicketCode] < 24 || r.Kinds[drill.Buyer] < 24 {
 		t.Errorf("marks: %v", r.Kinds)
 	}
 	if r.Granted < 4 || r.Denied < 4 || r.Routes < 20 || r.URLs < 40 || r.Swaps < 100 || r.TemplatesCompared < 20 || r.Ports < 1 || r.Crashed != 2 || r.Searches < 2 || r.Erased != 4 || r.Forgotten < 10 || r.Alarms < 2 || r.BackupBytes < 1<<20 || r.Requests < 5000 || r.Bytes < 4<<20 {
