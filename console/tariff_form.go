@@ -40,8 +40,8 @@ type TariffDraft struct {
 }
 
 // TariffProblem is what is wrong with one field, or with a part of the form; Field is "" for all
-// of it.
-type TariffProblem struct{ Field, Code, Reason string }
+// of it. Chinese is the reason in Chinese, "" where there are no words for it.
+type TariffProblem struct{ Field, Code, Reason, Chinese string }
 
 // TariffTrial is what a draft would charge.
 type TariffTrial struct {
@@ -80,6 +80,17 @@ type tariffField struct {
 	Path, Label, Value string
 	Wrong              bool
 	Choices            []string
+}
+
+// tariffReason is why a draft cannot be used, and the language that this is said in.
+type tariffReason struct{ Lang, Text string }
+
+// Reason says a problem in the page's language, as far as there are words for it.
+func (b tariffFormBody) Reason(p TariffProblem) tariffReason {
+	if b.lang == "zh" && p.Chinese != "" {
+		return tariffReason{"zh", p.Chinese}
+	}
+	return tariffReason{"en", p.Reason}
 }
 
 // Field gives the field at a place.
@@ -236,7 +247,7 @@ func (c *Console) putTariffForm(w http.ResponseWriter, r *http.Request) error {
 	t, problems, err := c.o.Parking.PutTariffDraft(r.Context(), d, who(r).Operator)
 	var e *gatehouse.Error
 	if errors.As(err, &e) && (e.Code == "parking.changed" || e.Code == "parking.currency") {
-		problems, err = []TariffProblem{{Code: e.Code, Reason: errorText(lang, e)}}, nil
+		problems, err = []TariffProblem{{Code: e.Code, Reason: errorText("en", e), Chinese: errorText("zh", e)}}, nil
 	}
 	if len(problems) > 0 {
 		b := tariffFormBody{TariffDraft: d, Trial: c.o.Parking.TryTariff(d, lang), lang: lang}

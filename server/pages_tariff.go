@@ -72,7 +72,7 @@ func (p parkingPages) written(d console.TariffDraft) ([]byte, []tariff.Problem) 
 	}
 	all, err := p.TariffHistory(d.Name)
 	if err != nil {
-		return nil, []tariff.Problem{{Code: "tariff.form", Reason: "the tariff is not there any more"}}
+		return nil, tariff.Unwritten("the tariff is not there any more")
 	}
 	body := all[0].Body
 	if i := len(all) - d.Revision; i >= 0 && i < len(all) {
@@ -98,7 +98,7 @@ func (p parkingPages) TryTariff(d console.TariffDraft, lang string) console.Tari
 	if err := try(&out, raw, d, lang); err != nil {
 		var e *gatehouse.Error
 		if errors.As(err, &e) {
-			out.Problems = []console.TariffProblem{{Code: e.Code, Reason: e.Public()}}
+			out.Problems = []console.TariffProblem{{Code: e.Code, Reason: e.Public(), Chinese: parking.Chinese(e.Message)}}
 		}
 	}
 	return out
@@ -106,7 +106,7 @@ func (p parkingPages) TryTariff(d console.TariffDraft, lang string) console.Tari
 
 func tariffProblems(all []tariff.Problem) (out []console.TariffProblem) {
 	for _, p := range all {
-		out = append(out, console.TariffProblem{Field: p.Path, Code: p.Code, Reason: p.Reason})
+		out = append(out, console.TariffProblem{Field: p.Path, Code: p.Code, Reason: p.Reason, Chinese: p.Chinese})
 	}
 	return out
 }

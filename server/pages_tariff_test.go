@@ -43,6 +43,11 @@ func TestATariffIsChangedByAForm(t *testing.T) {
 			if len(problems) == 0 || problems[0].Field != field && problems[0].Field != "plans[0].periods" {
 				t.Errorf("%s %s: %+v", field, text, problems)
 			}
+			for _, x := range problems {
+				if x.Reason == "" || x.Chinese == "" || x.Reason == x.Chinese || strings.Contains(x.Chinese, "%!") {
+					t.Errorf("%s %s is not said in both languages: %+v", field, text, x)
+				}
+			}
 		}
 	}
 	other := d

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"gatehouse/rules/parking"
 )
 
 // Draft is one version of a tariff as a form has it: texts by their place in the version, which
@@ -129,7 +131,7 @@ func (b *builder) get(path string, v reflect.Value) {
 	case reflect.Int:
 		n, err := strconv.Atoi(text)
 		if text != "" && err != nil {
-			b.found = append(b.found, Problem{Code: "tariff." + path, Path: path, Reason: "it is a whole number"})
+			b.found = append(b.found, at(0, parking.Wrong(path, path, "it is a whole number")))
 		}
 		v.SetInt(int64(n))
 	default:

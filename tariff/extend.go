@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gatehouse"
+	"gatehouse/rules/parking"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -62,16 +63,18 @@ func New(h Head, d Draft) ([]byte, []Problem) {
 	return []byte(b.String()), within(b.String(), 0)
 }
 
+// Unwritten is the one problem of a draft that cannot be written into its file at all.
+func Unwritten(reason string) []Problem { return []Problem{at(0, parking.Wrong("form", "", reason))} }
+
 // Extend writes a draft into a tariff's file: as a version behind the last, or in the place of
 // the last where that begins at the same moment. All other lines of the file stay as they are,
 // byte by byte, and the comments of a version that is replaced stand before the new one. A
 // draft's problems name its places. A file that is written so that this cannot be done (all on
 // one line, for example) is "tariff.form".
 func Extend(raw []byte, d Draft) ([]byte, []Problem) {
-	whole := func(reason string) []Problem { return []Problem{{Code: "tariff.form", Reason: reason}} }
 	before, problems := Read(raw)
 	if len(problems) > 0 {
-		return nil, whole("the file has problems of its own: mend it first")
+		return nil, Unwritten("the file has problems of its own: mend it first")
 	}
 	v, found := d.version()
 	if len(found) > 0 {
@@ -82,7 +85,7 @@ func Extend(raw []byte, d Draft) ([]byte, []Problem) {
 	replaces := v.From != "" && r.moment(v.From, "").Equal(before.Versions[last].From)
 	span, ok := lastVersion(raw)
 	if !ok {
-		return nil, whole("the file is written in a way that the form cannot go on with: change the file itself")
+		return nil, Unwritten("the file is written in a way that the form cannot go on with: change the file itself")
 	}
 	lines := strings.SplitAfter(string(raw), "\n")
 	if end := len(lines) - 1; lines[end] != "" {
@@ -109,7 +112,7 @@ func Extend(raw []byte, d Draft) ([]byte, []Problem) {
 	// What was not to change has not: another way of writing a file may mislead the above.
 	after, _ := Read([]byte(b.String()))
 	if !unchanged(before, after, number) || len(after.Versions) != number+1 {
-		return nil, whole("the file is written in a way that the form cannot go on with: change the file itself")
+		return nil, Unwritten("the file is written in a way that the form cannot go on with: change the file itself")
 	}
 	return []byte(b.String()), nil
 }

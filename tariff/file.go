@@ -107,6 +107,6 @@ type reader struct {
 	found    []parking.Problem
 }
 
-func (r *reader) say(code, path, reason string) {
-	r.found = append(r.found, parking.Problem{Code: "tariff." + code, Path: path, Reason: reason})
+func (r *reader) say(code, path, format string, args ...any) {
+	r.found = append(r.found, parking.Wrong(code, path, format, args...))
 }

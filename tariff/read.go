@@ -28,6 +28,8 @@ type Problem struct {
 	Code   string `json:"code"` // "tariff.gap", "tariff.overlap", "tariff.price", …
 	Path   string `json:"path"` // "versions[0].plans[1].periods[2].cap"
 	Reason string `json:"reason"`
+	// Chinese is the reason in Chinese; "" where it is the parser's, of a file that is no YAML.
+	Chinese string `json:"-"`
 }
 
 // String gives the line, the place and the reason.
@@ -47,17 +49,17 @@ func (p Problem) String() string {
 // "cap" would be no cap.
 func Read(raw []byte) (gatehouse.Tariff, []Problem) {
 	if len(raw) > MaxSize {
-		return gatehouse.Tariff{}, []Problem{{Code: "tariff.too_large", Reason: fmt.Sprintf("a tariff's file is at most %d bytes", MaxSize)}}
+		return gatehouse.Tariff{}, []Problem{at(0, parking.Wrong("too_large", "", "a tariff's file is at most %d bytes", MaxSize))}
 	}
 	tree, err := parser.ParseBytes(raw, 0)
 	if err != nil {
 		return gatehouse.Tariff{}, []Problem{malformed(err)}
 	}
 	if line := aliased(tree); line > 0 {
-		return gatehouse.Tariff{}, []Problem{{Line: line, Code: "tariff.malformed", Reason: "anchors, aliases and merges are not for tariffs: write prices out"}}
+		return gatehouse.Tariff{}, []Problem{at(line, parking.Wrong("malformed", "", "anchors, aliases and merges are not for tariffs: write prices out"))}
 	}
 	if len(tree.Docs) > 1 {
-		return gatehouse.Tariff{}, []Problem{{Code: "tariff.malformed", Reason: "a file holds one tariff"}}
+		return gatehouse.Tariff{}, []Problem{at(0, parking.Wrong("malformed", "", "a file holds one tariff"))}
 	}
 	var f file
 	if err := yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict()).Decode(&f); err != nil && !errors.Is(err, io.EOF) {
@@ -72,21 +74,26 @@ func Read(raw []byte) (gatehouse.Tariff, []Problem) {
 	}
 	problems := make([]Problem, len(found))
 	for i, p := range found {
-		problems[i] = Problem{line(tree, p.Path), p.Code, p.Path, p.Reason}
+		problems[i] = at(line(tree, p.Path), p)
 	}
 	slices.SortStableFunc(problems, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
 	return t, problems
 }
 
+// at is a problem of the rules at its line of the file.
+func at(line int, p parking.Problem) Problem {
+	return Problem{line, p.Code, p.Path, p.Reason, p.Chinese}
+}
+
 // malformed makes a problem of what the parser or the decoder says.
 func malformed(err error) Problem {
-	p := Problem{Code: "tariff.malformed", Reason: "the file is not as docs/parking.md shows it"}
+	p := at(0, parking.Wrong("malformed", "", "the file is not as docs/parking.md shows it"))
 	var y yaml.Error
 	if errors.As(err, &y) {
 		if tk := y.GetToken(); tk != nil {
 			p.Line = tk.Position.Line
 		}
-		p.Reason = strings.Join(strings.Fields(y.GetMessage()), " ")
+		p.Reason, p.Chinese = strings.Join(strings.Fields(y.GetMessage()), " "), ""
 	}
 	return p
 }
@@ -186,7 +193,7 @@ func (r *reader) version(f file, v version, i int, holidays []gatehouse.TariffHo
 		r.say("date", path, "say with from when the version comes into force")
 	}
 	if v.Currency != "" && v.Currency != f.Currency {
-		r.say("currency", path+".currency", fmt.Sprintf("the currency changes from %s to %s: that is another tariff", f.Currency, v.Currency))
+		r.say("currency", path+".currency", "the currency changes from %s to %s: that is another tariff", f.Currency, v.Currency)
 	}
 	switch v.Boundary {
 	case "", "run":

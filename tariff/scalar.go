@@ -1,7 +1,6 @@
 package tariff
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -21,18 +20,16 @@ func (r *reader) amount(s scalar, path string) int64 {
 		return 0
 	}
 	m, err := gatehouse.ParseMoney(string(s), r.currency)
-	if err != nil {
-		r.say("price", path, message(err))
+	digits, _ := r.currency.Exponent()
+	switch {
+	case gatehouse.ErrorCode(err) == "money.too_large":
+		r.say("price", path, "the amount is larger than any that can be charged")
+	case err != nil && digits == 0:
+		r.say("price", path, "an amount in %s is written as digits", r.currency)
+	case err != nil:
+		r.say("price", path, "an amount in %s is written as digits, with at most %d behind a point", r.currency, digits)
 	}
 	return m.Minor
-}
-
-func message(err error) string {
-	var e *gatehouse.Error
-	if errors.As(err, &e) {
-		return e.Message
-	}
-	return err.Error()
 }
 
 var durationForm = regexp.MustCompile(`^(?:(\d{1,3})d)?(?:(\d{1,4})h)?(?:(\d{1,6})m)?$`)

@@ -23,19 +23,11 @@ const (
 	maxGrace    = 24 * time.Hour
 )
 
-// Problem is what is wrong with a tariff, and where: Path names the place as the file
-// does, "versions[0].plans[1].periods[2].cap".
-type Problem struct {
-	Code   string // "tariff.gap", "tariff.overlap", "tariff.price", …
-	Path   string
-	Reason string
-}
-
 // checker collects problems. It goes on after the first: who mends a file wants all.
 type checker struct{ found []Problem }
 
 func (c *checker) say(code, path, format string, args ...any) {
-	c.found = append(c.found, Problem{"tariff." + code, path, fmt.Sprintf(format, args...)})
+	c.found = append(c.found, Wrong(code, path, format, args...))
 }
 
 // Check returns what is wrong with a tariff; nothing where it can be charged by.
@@ -262,7 +254,7 @@ func (c *checker) caps(v *gatehouse.TariffVersion, p *gatehouse.Plan, path strin
 	}
 }
 
-var kindNames = [gatehouse.DayKinds]string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "holidays"}
+var kindNames = [gatehouse.DayKinds]bilingual{{"Sunday", "周日"}, {"Monday", "周一"}, {"Tuesday", "周二"}, {"Wednesday", "周三"}, {"Thursday", "周四"}, {"Friday", "周五"}, {"Saturday", "周六"}, {"holidays", "节假日"}}
 
 // coverage finds minutes of the week that no period holds, or two do. Days on which the
 // same is wrong are named together.
@@ -271,7 +263,7 @@ func (c *checker) coverage(p *gatehouse.Plan, path string, holidays bool) {
 		from, until, first, second int // second is -1 in a gap
 	}
 	var order []fault
-	days := map[fault][]string{}
+	days := map[fault][]bilingual{}
 	for k := range gatehouse.DayKinds {
 		if k == gatehouse.OnHolidays && !holidays {
 			break
@@ -296,7 +288,12 @@ func (c *checker) coverage(p *gatehouse.Plan, path string, holidays bool) {
 		}
 	}
 	for _, f := range order {
-		hours := fmt.Sprintf("%s from %02d:%02d to %02d:%02d", strings.Join(days[f], ", "), f.from/60, f.from%60, f.until/60, f.until%60)
+		var en, zh []string
+		for _, day := range days[f] {
+			en, zh = append(en, day.en), append(zh, day.zh)
+		}
+		clock := []any{f.from / 60, f.from % 60, f.until / 60, f.until % 60}
+		hours := bilingual{strings.Join(en, ", ") + fmt.Sprintf(" from %02d:%02d to %02d:%02d", clock...), strings.Join(zh, "、") + fmt.Sprintf(" %02d:%02d 至 %02d:%02d ", clock...)}
 		if f.second < 0 {
 			c.say("gap", path+".periods", "no period holds %s", hours)
 		} else {
