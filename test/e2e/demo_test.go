@@ -83,7 +83,7 @@ func TestTheDemoFromAFrameToAnOpenedGate(t *testing.T) {
 		t.Errorf("%v, %v", rows, err)
 	}
 	must(t, chromedp.Do(window, chromedp.Navigate(strings.Split(link, "/enter/")[0]+"/hours/periods")))
-	wait("document.body.innerText.includes('8 payslips')")
+	wait("document.body.innerText.includes('payslips: 8')")
 	quiet(t, complaints)
 
 	if err := <-done; err != nil {

@@ -66,7 +66,7 @@ func TestPayInTheConsole(t *testing.T) {
 	press(`[value="approve"]`)
 	until(t, ctx, `document.querySelector('[value="reckon"]') !== null`)
 	press(`[value="reckon"]`)
-	until(t, ctx, `document.body.textContent.includes("1 payslips")`)
+	until(t, ctx, `document.body.textContent.includes("payslips: 1")`)
 	if got := page(); !strings.Contains(got, "L-01: Nothing says what they are paid by.") || strings.Contains(got, "617.25") {
 		t.Errorf("the run says %q", got)
 	}
