@@ -13,6 +13,8 @@ import (
 type EraseAdmin interface {
 	// Erase: erase.unknown, erase.again, vault.held, vault.erase_limit, erase.unfinished.
 	Erase(ctx context.Context, r wire.EraseRequest) (wire.Erasure, error)
+	// Erasing gives the erasures that have not ended.
+	Erasing(ctx context.Context) (wire.ErasingResponse, error)
 	// Erasure gives a certificate once more: erase.unknown, erase.unfinished.
 	Erasure(ctx context.Context, id gatehouse.ID) (wire.Erasure, error)
 	// CheckErasure says what is left here of the subject of a certificate.
@@ -35,6 +37,7 @@ type EraseAdmin interface {
 func (a *API) eraseRoutes() []auth.Route {
 	return []auth.Route{
 		{Pattern: "POST /admin/v1/erasures", Policy: auth.OnSocket, Handler: a.erase},
+		{Pattern: "GET /admin/v1/erasures", Policy: auth.OnSocket, Handler: a.erasing},
 		{Pattern: "GET /admin/v1/erasures/{id}", Policy: auth.OnSocket, Handler: a.erasure},
 		{Pattern: "POST /admin/v1/erasures/check", Policy: auth.OnSocket, Handler: a.checkErasure},
 		{Pattern: "POST /admin/v1/holds", Policy: auth.OnSocket, Handler: a.addHold},
@@ -50,6 +53,10 @@ func (a *API) eraseRoutes() []auth.Route {
 
 func (a *API) erase(w http.ResponseWriter, r *http.Request) {
 	carry(a, w, r, http.StatusCreated, a.o.Admin.Erase)
+}
+
+func (a *API) erasing(w http.ResponseWriter, r *http.Request) {
+	tell(a, w, r, http.StatusOK, a.o.Admin.Erasing)
 }
 
 // withID answers what ask says of the id in the path.

@@ -15,6 +15,11 @@ func (c *Client) Erase(ctx context.Context, r wire.EraseRequest) (wire.Erasure, 
 	return out, err
 }
 
+// Erasing gives the erasures that have not ended.
+func (c *Client) Erasing(ctx context.Context) (wire.ErasingResponse, error) {
+	return got[wire.ErasingResponse](ctx, c, http.MethodGet, "/admin/v1/erasures", nil)
+}
+
 // Erasure gives a certificate once more.
 func (c *Client) Erasure(ctx context.Context, id gatehouse.ID) (wire.Erasure, error) {
 	var out wire.Erasure

@@ -17,6 +17,16 @@ func (a admin) Erase(ctx context.Context, r wire.EraseRequest) (wire.Erasure, er
 	return wire.Erasure(doc), err
 }
 
+// Erasing implements api.Admin.
+func (a admin) Erasing(ctx context.Context) (wire.ErasingResponse, error) {
+	all, err := a.erase.Open(ctx)
+	out := wire.ErasingResponse{Erasing: []wire.Erasing{}}
+	for _, p := range all {
+		out.Erasing = append(out.Erasing, wire.Erasing{ID: p.ID, Stage: string(p.Stage), Pictures: p.Pictures, Unlinked: p.Unlinked})
+	}
+	return out, err
+}
+
 // Erasure implements api.Admin.
 func (a admin) Erasure(ctx context.Context, id gatehouse.ID) (wire.Erasure, error) {
 	doc, err := a.erase.Certificate(ctx, id)

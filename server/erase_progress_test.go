@@ -2,10 +2,12 @@ package server
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
 	"gatehouse"
+	"gatehouse/api/wire"
 	"gatehouse/console"
 	"gatehouse/flow/erase"
 )
@@ -55,6 +57,11 @@ func TestAnErasureSaysHowFarItIs(t *testing.T) {
 	all := open(2)
 	if p := all[first]; p.Stage != erase.Rewrites || p.Pictures == 0 || p.Stoppable() || p.Began.IsZero() {
 		t.Errorf("the first is at %+v", p)
+	}
+	if told, err := s.Admin().Erasing(t.Context()); err != nil || len(told.Erasing) != 2 || !slices.ContainsFunc(told.Erasing, func(p wire.Erasing) bool {
+		return p.ID == first && p.Stage == "rewrites" && p.Pictures > 0 && p.Unlinked == p.Pictures
+	}) {
+		t.Errorf("the command line is told %+v, %v", told, err)
 	}
 	if _, err := s.erase.Certificate(t.Context(), first); gatehouse.ErrorCode(err) != "erase.unfinished" {
 		t.Errorf("it has a certificate before it ended: %v", err)

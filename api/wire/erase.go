@@ -22,6 +22,19 @@ func (r EraseRequest) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("subject", r.Subject.String()))
 }
 
+// Erasing is how far an erasure is that has not ended.
+type Erasing struct {
+	ID       gatehouse.ID `json:"id"`    // its certificate's
+	Stage    string       `json:"stage"` // waits, checks, keys, gates, ids, rewrites, pictures, certificate, left
+	Pictures int          `json:"pictures,omitempty"`
+	Unlinked int          `json:"unlinked,omitempty"` // of them
+}
+
+// ErasingResponse answers GET /admin/v1/erasures.
+type ErasingResponse struct {
+	Erasing []Erasing `json:"erasing"`
+}
+
 // Erasure is a certificate with its proof, as the file that an auditor gets.
 type Erasure struct {
 	Certificate gatehouse.ErasureCertificate `json:"certificate"`

@@ -3,14 +3,17 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"gatehouse"
 	"gatehouse/api"
 	"gatehouse/api/wire"
+	"gatehouse/flow/erase"
 	"gatehouse/server"
 )
 
@@ -44,7 +47,9 @@ func (cmd EraseCmd) Run(ctx context.Context, out *Out) error {
 		if cmd.Again {
 			got, err = a.Erasure(ctx, id)
 		} else {
+			shown := showErasing(ctx, out, a)
 			got, err = a.Erase(ctx, wire.EraseRequest{Subject: id, Reason: reason, Money: cmd.Money})
+			shown()
 		}
 		if err == nil && cmd.Certificate != "" {
 			err = writeCertificate(cmd.Certificate, got)
@@ -58,6 +63,47 @@ func (cmd EraseCmd) Run(ctx context.Context, out *Out) error {
 		}
 		out.Say("certificate %s", c.ID)
 	})
+}
+
+// erasingPause is how often an erasure is asked how far it is: most end before the first time.
+const erasingPause = 500 * time.Millisecond
+
+// stageWords say what an erasure does now.
+var stageWords = map[erase.Stage]string{erase.Waits: "waiting for another erasure", erase.Checks: "looking whether it may be erased", erase.Keys: "deleting keys", erase.Gates: "taking it from the gates",
+	erase.IDs: "replacing its id in what stays", erase.Rewrites: "writing databases under fresh keys", erase.Pictures: "removing pictures", erase.Certify: "writing the certificate", erase.Left: "to be finished by itself"}
+
+// showErasing says how far an erasure is until done is called. Where several are under way it
+// says nothing: which is whose nobody could tell.
+func showErasing(ctx context.Context, out *Out, a api.Admin) (done func()) {
+	ctx, stop := context.WithCancel(ctx)
+	var showing sync.WaitGroup
+	showing.Go(func() {
+		last := ""
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(erasingPause):
+			}
+			all, err := a.Erasing(ctx)
+			if err != nil || len(all.Erasing) != 1 {
+				continue
+			}
+			now := all.Erasing[0]
+			line := stageWords[erase.Stage(now.Stage)]
+			if now.Pictures > 0 && erase.Stage(now.Stage) == erase.Pictures {
+				line += fmt.Sprintf(": %d of %d", now.Unlinked, now.Pictures)
+			}
+			if line != last {
+				fmt.Fprintln(out.Stderr, line)
+			}
+			last = line
+		}
+	})
+	return func() {
+		stop()
+		showing.Wait()
+	}
 }
 
 // reasonOf is what was given on the command line, or stands in the file.

@@ -9,7 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"gatehouse/api"
 	"gatehouse/api/wire"
+	"gatehouse/flow/erase"
 	"gatehouse/vision/models"
 )
 
@@ -124,5 +126,37 @@ func TestEraseCommands(t *testing.T) {
 	c.write("site.yml", strings.Replace(forever, "forever", "100000", 1))
 	if _, errs = c.run(1, "retention", "show"); !strings.Contains(errs, "config.invalid") || !strings.Contains(errs, "nothing is kept for ever") {
 		t.Error(errs)
+	}
+}
+
+// erasingAdmin has one erasure under way, and says when it was asked.
+type erasingAdmin struct {
+	api.Admin
+	asked chan bool
+}
+
+func (a erasingAdmin) Erasing(context.Context) (wire.ErasingResponse, error) {
+	select {
+	case a.asked <- true:
+	default:
+	}
+	return wire.ErasingResponse{Erasing: []wire.Erasing{{Stage: string(erase.Pictures), Pictures: 9000, Unlinked: 40}}}, nil
+}
+
+// An erasure that takes long says what it does, once.
+func TestEraseShowsItsStages(t *testing.T) {
+	for _, stage := range erase.Stages {
+		if stageWords[stage] == "" {
+			t.Errorf("nothing says what an erasure does at %q", stage)
+		}
+	}
+	var errs bytes.Buffer
+	a := erasingAdmin{asked: make(chan bool)}
+	done := showErasing(t.Context(), &Out{Stderr: &errs}, a)
+	<-a.asked
+	<-a.asked
+	done()
+	if errs.String() != "removing pictures: 40 of 9000\n" {
+		t.Errorf("%q", errs.String())
 	}
 }
