@@ -41,6 +41,7 @@ type SubjectTraces struct {
 	Rules    int       // groups that it is in, and changes of groups that name it
 	Hours    int       // punches, plans, corrections, leave, pay terms and payslips
 	Parking  int       // stays, exits, passes and accounts
+	Requests int       // about personal data
 }
 
 // Erasable is what the key store knows of a subject.

@@ -129,6 +129,12 @@ func (d Document) Findings(ctx context.Context, c Copy) (findings []string, err 
 	if traces.Parking > 0 {
 		add("stays, passes or accounts of car parks name the subject %d times", traces.Parking)
 	}
+	if traces.Hours > 0 {
+		add("punches, plans, corrections, leave, pay terms or payslips name the subject %d times", traces.Hours)
+	}
+	if traces.Requests > 0 {
+		add("%d requests about personal data name the subject", traces.Requests)
+	}
 	if traces.Rules > 0 {
 		add("the rule book names the subject %d times", traces.Rules)
 	}

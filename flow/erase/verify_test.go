@@ -1,10 +1,12 @@
 package erase
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -161,6 +163,57 @@ func TestVerifyProof(t *testing.T) {
 	for _, key := range []string{"", "rubbish"} {
 		if err := good.VerifyProof(key); gatehouse.ErrorCode(err) != "erase.certificate" {
 			t.Errorf("with the key %q: %v", key, err)
+		}
+	}
+}
+
+// copied is a copy that holds what a test says.
+type copied struct {
+	traces gatehouse.SubjectTraces
+	keys   gatehouse.Erasable
+}
+
+func (c copied) Erasable(context.Context, gatehouse.Place, gatehouse.SubjectID) (gatehouse.Erasable, error) {
+	return c.keys, nil
+}
+func (c copied) SubjectTraces(context.Context, gatehouse.Place, gatehouse.SubjectID) (gatehouse.SubjectTraces, error) {
+	return c.traces, nil
+}
+func (copied) SubjectBlobs(context.Context, gatehouse.Place, gatehouse.SubjectID, func(gatehouse.BlobID) error) error {
+	return nil
+}
+func (copied) Consents(context.Context, gatehouse.Place, gatehouse.SubjectID) ([]gatehouse.Consent, error) {
+	return nil, nil
+}
+func (copied) Working(context.Context, func(gatehouse.WorkingItem) error) error { return nil }
+
+// Whatever metadata still has of a subject is found, one finding for each sort of it: a new sort
+// of trace that is not looked at fails here.
+func TestEveryTraceIsFound(t *testing.T) {
+	find := func(traces gatehouse.SubjectTraces) []string {
+		c := copied{traces, gatehouse.Erasable{Erased: true}}
+		found, err := Document{}.Findings(t.Context(), Copy{Store: c, Vault: c})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	if found := find(gatehouse.SubjectTraces{}); len(found) > 0 {
+		t.Errorf("nothing is left, and found was %q", found)
+	}
+	for i := range reflect.TypeFor[gatehouse.SubjectTraces]().NumField() {
+		var traces gatehouse.SubjectTraces
+		v, name := reflect.ValueOf(&traces).Elem().Field(i), reflect.TypeFor[gatehouse.SubjectTraces]().Field(i).Name
+		switch v.Kind() {
+		case reflect.Bool:
+			v.SetBool(true)
+		case reflect.Int:
+			v.SetInt(3)
+		default:
+			continue // a time of the passages
+		}
+		if found := find(traces); len(found) != 1 {
+			t.Errorf("%s: found %q", name, found)
 		}
 	}
 }

@@ -198,6 +198,10 @@ func (s *Store) SubjectTraces(ctx context.Context, place gatehouse.Place, id gat
 	if err != nil {
 		return traces, sealeddb.Wrap(SiteFile, err)
 	}
+	err = s.site.db.Readers().QueryRowContext(ctx, `SELECT count(*) FROM requests WHERE org = ? AND site = ? AND subject = ?`, args...).Scan(&traces.Requests)
+	if err != nil {
+		return traces, sealeddb.Wrap(SiteFile, err)
+	}
 	for _, month := range all[1:] {
 		var parked int
 		err := month.db.Readers().QueryRowContext(ctx, `SELECT (SELECT count(*) FROM stays WHERE org = ?1 AND site = ?2 AND subject = ?3) +

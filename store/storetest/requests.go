@@ -42,8 +42,16 @@ func testRequests(t *testing.T, s *suite) {
 
 	// Whose it was is gone with the person, and so is what it said; that it was is not.
 	fresh := gatehouse.RandomID()
+	for id, want := range map[gatehouse.SubjectID]int{subject: 1, fresh: 0} {
+		if traces, err := s.SubjectTraces(s.ctx(), here, id); err != nil || traces.Requests != want {
+			t.Errorf("%d requests name the subject, want %d, %v", traces.Requests, want, err)
+		}
+	}
 	_, err = s.ReplaceSubject(s.ctx(), here, subject, fresh, []byte("erased"))
 	s.must(err)
+	if traces, err := s.SubjectTraces(s.ctx(), here, subject); err != nil || traces.Requests != 0 {
+		t.Errorf("after the erasure %d requests name the subject, %v", traces.Requests, err)
+	}
 	one, err := s.Request(s.ctx(), here, first.ID)
 	s.must(err)
 	if one.Subject != fresh || one.Note != nil || one.Answer != nil || one.Contact != nil || !one.Done.Equal(first.Done) {
