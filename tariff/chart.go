@@ -135,8 +135,8 @@ func tick(length time.Duration, n int) time.Duration {
 	return 7 * 24 * time.Hour
 }
 
-// SVG draws the curve as a picture without script, style sheet or font of its own, so
-// that a page under a strict content policy may show it.
+// SVG draws the curve, without words of any language, as a picture without script, style
+// sheet or font of its own, so that a page under a strict content policy may show it.
 func (c Curve) SVG(w io.Writer) error {
 	const width, height, left, bottom, top = 720, 320, 70, 40, 40
 	x := func(d time.Duration) float64 { return left + float64(width-left-20)*float64(d)/float64(c.For) }
@@ -144,7 +144,7 @@ func (c Curve) SVG(w io.Writer) error {
 		return float64(height-bottom) - float64(height-bottom-top)*float64(minor)/float64(c.top())
 	}
 	var b strings.Builder
-	title := fmt.Sprintf("%s, %s, from %s", c.Tariff, c.Class, c.From.Format("Mon 2006-01-02 15:04"))
+	title := strings.Join([]string{c.Tariff, string(c.Class), c.From.Format("2006-01-02 15:04")}, " · ")
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" role="img" font-family="sans-serif" font-size="12" fill="currentColor">`+"\n", width, height)
 	fmt.Fprintf(&b, "<title>%s</title>\n<text x=\"%d\" y=\"20\" font-size=\"14\">%s</text>\n", escape(title), left, escape(title))
 	every := tick(c.For, 8)

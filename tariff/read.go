@@ -228,7 +228,7 @@ func (r *reader) plan(p plan, path string) gatehouse.Plan {
 	}
 	for i, x := range p.Periods {
 		at := fmt.Sprintf("%s.periods[%d]", path, i)
-		q := gatehouse.Period{Name: cmp.Or(x.Name, "time"), Days: r.days(x.Days, at+".days", every), Repeat: x.Repeat, Restart: x.Restart}
+		q := gatehouse.Period{Name: cmp.Or(x.Name, parking.Unnamed), Days: r.days(x.Days, at+".days", every), Repeat: x.Repeat, Restart: x.Restart}
 		q.From, q.Until = r.hours(x.Hours, at+".hours", 0, 24*60)
 		if x.Flat != "" {
 			flat := r.amount(x.Flat, at+".flat")

@@ -54,7 +54,13 @@ func Say(l gatehouse.ChargeLine, c gatehouse.Currency, lang string) string {
 	return string(l.Kind)
 }
 
+// Unnamed is the name of a period that its tariff does not name.
+const Unnamed = "time"
+
 func sayZH(l gatehouse.ChargeLine, c gatehouse.Currency) string {
+	if l.Name == Unnamed {
+		l.Name = "停车"
+	}
 	price := gatehouse.Money{Minor: l.Price, Currency: c}.Decimal()
 	switch l.Kind {
 	case gatehouse.GraceLine:

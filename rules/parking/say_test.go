@@ -13,12 +13,16 @@ func TestEveryLineIsSaid(t *testing.T) {
 	for _, l := range []gatehouse.ChargeLine{
 		{Kind: gatehouse.GraceLine, Block: 15 * time.Minute}, {Kind: gatehouse.ComplimentaryLine, Block: 90 * time.Minute},
 		{Kind: gatehouse.TimeLine, Name: "day", Count: 3, Block: time.Hour, Per: time.Hour, Price: 250}, {Kind: gatehouse.TimeLine, Name: "day", Count: 7, Block: time.Minute, Per: time.Hour, Price: 180},
+		{Kind: gatehouse.TimeLine, Name: Unnamed, Count: 3, Block: time.Hour, Per: time.Hour, Price: 250},
 		{Kind: gatehouse.FlatLine, Name: "night", Price: 300}, {Kind: gatehouse.CapLine, Name: "stay", Price: 900}, {Kind: gatehouse.CapLine, Name: "day", Price: 900},
 		{Kind: gatehouse.CapLine, Name: "24h", Price: 900}, {Kind: gatehouse.CapLine, Name: "any_24h", Price: 900}, {Kind: gatehouse.PeriodCapLine, Name: "day", Price: 900},
 		{Kind: gatehouse.LostLine, Price: 2000}, {Kind: gatehouse.RoundLine, Price: 10}, {Kind: gatehouse.PassLine, Name: "monthly"}, {Kind: gatehouse.ValidationLine, Name: "shop", Block: time.Hour},
 		{Kind: gatehouse.ValidationLine, Name: "shop", Price: 1250}, {Kind: gatehouse.ValidationLine, Name: "shop"}, {Kind: gatehouse.IgnoredLine, Name: "shop", Count: 2}, {Kind: gatehouse.TaxLine, Name: "VAT", Price: 700},
 	} {
 		en, zh := Say(l, "EUR", "en"), Say(l, "EUR", "zh")
+		if strings.Contains(zh, Unnamed) {
+			t.Errorf("the English name of a period without one: %q", zh)
+		}
 		if en == "" || zh == "" || en == string(l.Kind) || zh == string(l.Kind) || l.Kind != gatehouse.TaxLine && en == zh {
 			t.Errorf("%s: %q, %q", l.Kind, en, zh)
 		}
