@@ -79,7 +79,7 @@ openapi: ## Write the API's document from its operations
 	$(GO) test $(TAGS) -count=1 -run TestTheDocumentIsThat ./api -update
 
 screenshots: need-test assets ## Write every page at three widths, a terminal's and a kiosk's at two, light and dark, into build/screenshots
-	GATEHOUSE_SCREENSHOTS=$(CURDIR)/build/screenshots $(GO) test $(TAGS) -timeout 1h -count=1 -run 'Screenshots|AsksForASecondFactor|AnExitIsAttached|TheOfficeAndTheDriver|ADriverPays|TheBooksPages|PayInTheConsole|ASwapInTheConsole|LongWork|TheFirstAdministrator' ./test/e2e/
+	GATEHOUSE_SCREENSHOTS=$(CURDIR)/build/screenshots $(GO) test $(TAGS) -timeout 1h -count=1 -run 'Screenshots|AsksForASecondFactor|AnExitIsAttached|TheOfficeAndTheDriver|ADriverPays|TheBooksPages|PayInTheConsole|ASwapInTheConsole|PunchesOfAnotherClock|LongWork|TheFirstAdministrator' ./test/e2e/
 
 clean: ## Remove what was built (not what was fetched)
 	rm -rf bin build

@@ -51,6 +51,7 @@ type Options struct {
 	Hours        Hours
 	HoursReasons HoursReasons
 	PayFiles     PayFiles
+	PunchFiles   PunchFiles
 	Looks        Looks
 	// Wages is pay, and Payslips opens it; nil: no pages about pay.
 	Wages    Wages

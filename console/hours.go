@@ -105,7 +105,7 @@ func actor(r *http.Request) timesheet.Actor {
 
 // working is the area of hours worked.
 var working = area{
-	pages:  []string{"hours", "timesheet", "ownhours", "hourplans", "periods", "performance", "personpay", "payslip", "looks"},
+	pages:  []string{"hours", "timesheet", "ownhours", "hourplans", "periods", "performance", "personpay", "payslip", "looks", "punches"},
 	routes: func(c *Console) []auth.Route { return append(c.hoursRoutes(), c.wagesRoutes()...) },
 	nav: []entry{
 		{"nav.hours", "ownhours", "/hours/own", "nav.ownhours", gatehouse.OwnHours},
@@ -139,6 +139,8 @@ func (c *Console) hoursRoutes() []auth.Route {
 		{Pattern: "POST /hours/leave/{id}/decide", Policy: decide, Handler: c.decideLeave, Page: "/hours"},
 		{Pattern: "POST /hours/corrections/{id}/reason", Policy: decide, Handler: c.correctionReason, Page: "/hours"},
 		{Pattern: "POST /hours/leave/{id}/reason", Policy: decide, Handler: c.leaveReason, Page: "/hours"},
+		{Pattern: "GET /hours/import", Policy: decide, Handler: c.choosePunches},
+		{Pattern: "POST /hours/import", Policy: decide, Handler: c.takePunches},
 		{Pattern: "GET /hours/plans", Policy: auth.Needs(gatehouse.PlanHours), Handler: func(w http.ResponseWriter, r *http.Request) { c.hourPlans(w, r, http.StatusOK, "") }},
 		{Pattern: "POST /hours/plans", Policy: plan, Handler: c.putPlan, Page: "/hours/plans"},
 		{Pattern: "POST /hours/plans/remove", Policy: plan, Handler: c.removePlan, Page: "/hours/plans"},

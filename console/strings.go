@@ -2,7 +2,7 @@ package console
 
 // texts holds every text of the pages, of all areas. A test fails on a text in a template
 // that is not here and on one that has no translation.
-var texts = tables(coreTexts, searchTexts, accountTexts, rulesTexts, gatesTexts, alarmTexts, peopleTexts, enrolTexts, listingTexts, devicesTexts, privacyTexts, healthTexts, auditTexts, settingsTexts, programTexts, controlTexts, parkingTexts, tariffTexts, hoursTexts, wagesTexts, booksTexts)
+var texts = tables(coreTexts, searchTexts, accountTexts, rulesTexts, gatesTexts, alarmTexts, peopleTexts, enrolTexts, listingTexts, devicesTexts, privacyTexts, healthTexts, auditTexts, settingsTexts, programTexts, controlTexts, parkingTexts, tariffTexts, hoursTexts, punchTexts, wagesTexts, booksTexts)
 
 func tables(all ...map[string][2]string) map[string][2]string {
 	joined := map[string][2]string{}

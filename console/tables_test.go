@@ -19,7 +19,7 @@ var exempt = map[string]string{
 	"account.html": "somebody's own passkeys and sessions", "someone.html": "one account's passkeys and sessions", "audit.html": "newest first by its entries' numbers, with filters of kind and time, and a file",
 	"books.html": "a span of days, with files of its own", "bookscompared.html": "one comparison", "booksstay.html": "one stay's entries", "budgets.html": "four limits and who used them",
 	"held.html": "one person's data, with a file of its own", "hours_parts.html": "one timesheet",
-	"import.html": "problems of one table, with a file of its own", "payslip.html": "one payslip", "parking.html": "car parks of gatehouse.yml", "passage.html": "one passage",
+	"import.html": "problems of one table, with a file of its own", "payslip.html": "one payslip", "punches.html": "problems of one file", "parking.html": "car parks of gatehouse.yml", "passage.html": "one passage",
 	"people.html": "pages, order and filter of its own, and a file that is a disclosure", "performance.html": "teams, of which small ones are hidden", "periods.html": "periods, and files that take two people",
 	"plan.html": "gates on one plan", "retention.html": "five kinds of data", "schedule.html": "one schedule", "search.html": "what was opened for one search: it leaves by a release only", "stay.html": "one stay's charge", "driver.html": "two months of one account, of which the driver has an invoice",
 	"tariffs.html": "tariffs, whose files are the file", "changes.html": "a history with pages and a file",

@@ -10,6 +10,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/api/wire"
+	"gatehouse/flow/timesheet"
 	"gatehouse/internal/sheet"
 	"gatehouse/rules/attendance"
 )
@@ -19,6 +20,10 @@ const spreadsheetDates = "spreadsheet"
 
 // ImportPunches implements api.Hours.
 func (a admin) ImportPunches(ctx context.Context, r wire.PunchImportRequest) (wire.PunchImport, error) {
+	return a.importPunches(ctx, a.actor(ctx), r)
+}
+
+func (a admin) importPunches(ctx context.Context, by timesheet.Actor, r wire.PunchImportRequest) (wire.PunchImport, error) {
 	out := wire.PunchImport{Problems: []wire.RowProblem{}}
 	f := attendance.PunchFormat{Layout: r.Layout, In: r.In, Out: r.Out, Neither: r.Neither, Serial: r.Layout == spreadsheetDates}
 	if r.Zone != "" {
@@ -53,7 +58,7 @@ func (a admin) ImportPunches(ctx context.Context, r wire.PunchImportRequest) (wi
 		}
 		rows = append(rows, attendance.PunchRow{Line: row.Line, Who: row.Person, At: row.At, Direction: row.Direction, Site: row.Site})
 	}
-	added, problems, err := a.hours.ImportPunches(ctx, a.actor(ctx), rows, f, who, r.DryRun || len(out.Problems) > 0)
+	added, problems, err := a.hours.ImportPunches(ctx, by, rows, f, who, r.DryRun || len(out.Problems) > 0)
 	out.Added = added
 	column := map[string]string{"person": named.Person, "at": named.At, "direction": named.Direction, "site": named.Site}
 	for _, p := range problems {

@@ -77,6 +77,24 @@ func TestHoursOfASite(t *testing.T) {
 	if got, err := admin.ImportPunches(ctx, rows); err != nil || got.Added != 4 {
 		t.Fatalf("%+v, %v", got, err)
 	}
+	// The same from the console, as a file, changes nothing; a file with a wrong row changes nothing at all.
+	upload := console.PunchUpload{Person: "No", At: "When", Direction: "Way", Layout: rows.Layout, Encoding: "auto", Zone: rows.Zone, In: rows.In, Out: rows.Out}
+	file := "No,When,Way,Name\n"
+	for _, r := range rows.Rows {
+		file += r.Person + "," + r.At + "," + r.Direction + ",whoever\n"
+	}
+	upload.Data = []byte(file)
+	if got, err := (pages{s}).ImportPunches(ctx, timesheet.Actor{Account: gatehouse.RandomID()}, upload); err != nil || got.Rows != 4 || got.There() != 4 {
+		t.Errorf("the same as a file: %+v, %v", got, err)
+	}
+	upload.Data = []byte(file + "nobody," + rows.Rows[0].At + "," + rows.Rows[0].Direction + ",x\n")
+	if got, err := (pages{s}).ImportPunches(ctx, timesheet.Actor{Account: gatehouse.RandomID()}, upload); err != nil || got.Added != 0 || len(got.Problems) != 1 || got.Problems[0] != (console.PunchProblem{Line: 6, Column: "No", Code: "punch.who", Reason: got.Problems[0].Reason}) {
+		t.Errorf("a row of nobody: %+v, %v", got, err)
+	}
+	upload.Person = "Badge"
+	if _, err := (pages{s}).ImportPunches(ctx, timesheet.Actor{Account: gatehouse.RandomID()}, upload); gatehouse.ErrorCode(err) != "hours.import" {
+		t.Errorf("a column that is not there: %v", err)
+	}
 	if _, err := admin.PutPlan(ctx, wire.PlanRequest{Rules: &wire.HoursRules{From: "2026-01-01", Preset: "cn"}}); err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"gatehouse"
+	"gatehouse/api/wire"
 	"gatehouse/console"
 	"gatehouse/flow/timesheet"
 )
@@ -11,6 +12,7 @@ import (
 var (
 	_ console.HoursReasons = pages{}
 	_ console.PayFiles     = pages{}
+	_ console.PunchFiles   = pages{}
 )
 
 // CorrectionReason implements console.HoursReasons.
@@ -47,4 +49,15 @@ func (p pages) PayFile(ctx context.Context, by timesheet.Actor, id gatehouse.ID)
 	name, sealed, _, err = p.payFile(ctx, by, id)
 	p.committed()
 	return name, sealed, err
+}
+
+// ImportPunches implements console.PunchFiles.
+func (p pages) ImportPunches(ctx context.Context, by timesheet.Actor, u console.PunchUpload) (console.PunchReport, error) {
+	got, err := p.admin().importPunches(ctx, by, wire.PunchImportRequest{Layout: u.Layout, Zone: u.Zone, In: u.In, Out: u.Out, Neither: u.Neither, DryRun: u.DryRun, File: &wire.PunchFile{Data: u.Data, Encoding: u.Encoding, NoHeader: u.NoHeader, Prefix: u.Prefix,
+		Columns: wire.PunchColumns{Person: u.Person, At: u.At, Clock: u.Clock, Direction: u.Direction, Site: u.Site}}})
+	out := console.PunchReport{Rows: got.Rows, Added: got.Added}
+	for _, x := range got.Problems {
+		out.Problems = append(out.Problems, console.PunchProblem(x))
+	}
+	return out, err
 }

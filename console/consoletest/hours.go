@@ -259,6 +259,25 @@ func (h hoursReasons) PayFile(ctx context.Context, by timesheet.Actor, id gateho
 	return "hours.csv.age", []byte("encrypted"), err
 }
 
+// ImportPunches implements console.PunchFiles, for one column of badge labels: what files are is the
+// server's. Somebody without a label is a problem of the row.
+func (h hoursReasons) ImportPunches(_ context.Context, _ timesheet.Actor, u console.PunchUpload) (console.PunchReport, error) {
+	if u.Person != "person" {
+		return console.PunchReport{}, gatehouse.Errorf("hours.import", "", "the file has no column %q", u.Person)
+	}
+	var out console.PunchReport
+	for i, line := range strings.Split(strings.TrimSpace(string(u.Data)), "\n")[1:] {
+		out.Rows++
+		if label, _, _ := strings.Cut(line, ","); label == "" || label == "B-99" {
+			out.Problems = append(out.Problems, console.PunchProblem{Line: i + 2, Column: u.Person, Code: "punch.who", Reason: "there is nobody with this number"})
+		}
+	}
+	if len(out.Problems) == 0 && !u.DryRun {
+		out.Added = out.Rows
+	}
+	return out, nil
+}
+
 func (s *hoursStore) PutSwap(_ context.Context, x gatehouse.StoredSwap, _ []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

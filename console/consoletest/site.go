@@ -139,7 +139,7 @@ func New(now func() time.Time, lang *time.Location, extra func(*Site) []auth.Rou
 	}
 	s.Auth = auth.New(how)
 	s.Console = console.New(console.Options{Place: Place, SiteName: "Harbour Works", Location: lang, Gates: s.Gates,
-		Passages: s, Lender: s, Vault: vault{s}, Registry: registry, Disclosures: s, Archive: archive{s}, Accounts: s.Accounts, Tokens: s.Tokens, Webhooks: s.Webhooks, Rules: s.Rules, Badges: s.Working, Why: explainer, Openings: s, Alarms: s, Devices: equipment{s}, Privacy: papers{s}, Control: control{s}, Health: wellbeing{s}, Audit: auditor{s}, Settings: settled{s}, Plans: s.Plans, Hours: s.Hours, HoursReasons: hoursReasons{s}, PayFiles: hoursReasons{s}, Looks: hoursReasons{s}, Wages: s.Wages, Payslips: hoursReasons{s}, WebClock: true, Hub: s.Hub, Ring: s.Ring, Auth: s.Auth, Now: now})
+		Passages: s, Lender: s, Vault: vault{s}, Registry: registry, Disclosures: s, Archive: archive{s}, Accounts: s.Accounts, Tokens: s.Tokens, Webhooks: s.Webhooks, Rules: s.Rules, Badges: s.Working, Why: explainer, Openings: s, Alarms: s, Devices: equipment{s}, Privacy: papers{s}, Control: control{s}, Health: wellbeing{s}, Audit: auditor{s}, Settings: settled{s}, Plans: s.Plans, Hours: s.Hours, HoursReasons: hoursReasons{s}, PayFiles: hoursReasons{s}, PunchFiles: hoursReasons{s}, Looks: hoursReasons{s}, Wages: s.Wages, Payslips: hoursReasons{s}, WebClock: true, Hub: s.Hub, Ring: s.Ring, Auth: s.Auth, Now: now})
 	routes := s.Console.Routes()
 	if extra != nil {
 		routes = append(routes, extra(s)...)

@@ -3,6 +3,8 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -72,7 +74,7 @@ func newShiftTeam(t *testing.T, s *consoletest.Site) shiftTeam {
 
 // pages are those about hours, by name.
 func (h shiftTeam) pages() map[string]string {
-	return map[string]string{"hours": "/hours" + h.query, "timesheet": "/hours/people/" + h.people[0].String() + h.query, "hourplans": "/hours/plans", "periods": "/hours/periods", "personpay": "/hours/pay/" + h.people[0].String(), "performance": "/hours/performance" + h.query}
+	return map[string]string{"hours": "/hours" + h.query, "timesheet": "/hours/people/" + h.people[0].String() + h.query, "hourplans": "/hours/plans", "periods": "/hours/periods", "personpay": "/hours/pay/" + h.people[0].String(), "performance": "/hours/performance" + h.query, "punches": "/hours/import"}
 }
 
 // asked leaves a correction, leave and a closed period behind.
@@ -197,4 +199,35 @@ func TestPerformanceInTheConsole(t *testing.T) {
 	if all := said.all(); all != "" {
 		t.Errorf("the browser complains: %s", all)
 	}
+}
+
+// A file of another clock's punches is checked and imported without being chosen twice.
+func TestPunchesOfAnotherClock(t *testing.T) {
+	s := site(t)
+	ctx, said := tab(t)
+	s.Server.URL = "http://localhost:" + port(s)
+	must(t, chromedp.Do(ctx, chromedp.Navigate(s.Auth.MintFor(s.Account("manager-1", gatehouse.Assignment{Role: gatehouse.SiteManager}).ID)), chromedp.Navigate(s.Server.URL+"/hours?lang=en")))
+	click(t, ctx, "a[href='/hours/import']", "location.pathname == '/hours/import'")
+	file := filepath.Join(t.TempDir(), "clock.csv")
+	must(t, os.WriteFile(file, []byte("person,at,direction\nB-1,2026-01-05 08:00,in\nB-99,2026-01-05 08:01,in\n"), 0o600))
+	must(t, chromedp.Do(ctx, chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{file})))
+	ask[bool](t, ctx, "(document.querySelector('#layout').value = '2006-01-02 15:04', true)")
+	press := func(what, says string) {
+		t.Helper()
+		ask[bool](t, ctx, "(document.querySelector('.acts [value="+what+"]').click(), true)")
+		until(t, ctx, "document.querySelector('#report').innerText.includes("+quoted(says)+")")
+	}
+	press("check", "there is nobody with this number")
+	if text := ask[string](t, ctx, "document.querySelector('#report').innerText"); !strings.Contains(text, "Problems: 1, in 2 rows") {
+		t.Errorf("the page says\n%s", text)
+	}
+	for _, v := range violations(t, ctx) {
+		t.Errorf("what is wrong in a file: %s", v)
+	}
+	picture(t, ctx, "punches-wrong-en")
+	must(t, os.WriteFile(file, []byte("person,at,direction\nB-1,2026-01-05 08:00,in\nB-2,2026-01-05 08:01,in\n"), 0o600))
+	must(t, chromedp.Do(ctx, chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{file})))
+	press("check", "Rows: 2. Nothing was written yet.")
+	press("import", "Added: 2.")
+	quiet(t, said)
 }

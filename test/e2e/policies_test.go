@@ -404,6 +404,8 @@ POST /hours/pay/{id}/terms/{terms}          permission pay-periods, fresh
 POST /hours/pay/{id}/payslips/{slip}        permission pay-periods, fresh
 POST /hours/periods/pay                     permission pay-periods, fresh
 POST /hours/periods/pay/{id}                permission pay-periods, fresh
+GET /hours/import                           permission decide-hours
+POST /hours/import                          permission decide-hours
 GET /hours/performance                      permission see-hours
 GET /hours/performance/days                 permission see-hours
 GET /privacy                                permission privacy
