@@ -115,24 +115,35 @@ func (p *Pages) code(w http.ResponseWriter, r *http.Request, what string) (strin
 		p.askCode(w, r, http.StatusBadRequest, what, "code.wrong")
 		return "", false
 	}
-	return code, p.mayTry(w, r, func(status int, wrong string) { p.askCode(w, r, status, what, wrong) })
+	return code, p.mayTry(w, r, "code.often", func(status int, wrong string) { p.askCode(w, r, status, what, wrong) })
 }
 
-// mayTry counts a question of an address, and refuses one too many.
-func (p *Pages) mayTry(w http.ResponseWriter, r *http.Request, refuse func(status int, wrong string)) bool {
-	if ok, _ := p.asked.Allow(""); !ok {
+// mayTry counts a question of an address, and refuses one too many. What an address may not ask
+// takes nothing from the others: the site's own limit counts the questions that are answered.
+func (p *Pages) mayTry(w http.ResponseWriter, r *http.Request, often string, refuse func(status int, wrong string)) bool {
+	asker := p.asker(r)
+	if ok, _ := p.hasty.Allow(asker); !ok { // before anything is written
+		refuse(http.StatusTooManyRequests, often)
+		return false
+	}
+	if !p.asked.Has("") {
 		refuse(http.StatusTooManyRequests, "ask.busy")
 		return false
 	}
-	ok, err := p.Try(r.Context(), p.asker(r))
+	ok, err := p.Try(r.Context(), asker)
 	if err != nil {
 		p.fails(w, r, err)
 		return false
 	}
 	if !ok {
-		refuse(http.StatusTooManyRequests, "code.often")
+		refuse(http.StatusTooManyRequests, often)
+		return false
 	}
-	return ok
+	if ok, _ := p.asked.Allow(""); !ok { // others were faster
+		refuse(http.StatusTooManyRequests, "ask.busy")
+		return false
+	}
+	return true
 }
 
 // accountView is a driver's page.

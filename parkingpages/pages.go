@@ -83,6 +83,7 @@ type Pages struct {
 	html     map[string]*template.Template
 	shown    *shown
 	asked    *auth.Limiter // questions of the whole site
+	hasty    *auth.Limiter // questions of one address, whatever is answered
 	told     *auth.Limiter // messages by address
 	forged   *auth.Limiter // refused ones by address
 	helped   *auth.Limiter // calls for help by screen
@@ -115,7 +116,7 @@ func New(o Options) *Pages {
 		o.Language = "en"
 	}
 	p := &Pages{Options: o, files: assets.Load(tree), html: map[string]*template.Template{}, shown: newShown(o.Now),
-		asked: auth.NewLimiter(o.Now, 1, 60), told: auth.NewLimiter(o.Now, 10, 200), forged: auth.NewLimiter(o.Now, 0.2, 10), helped: auth.NewLimiter(o.Now, 1.0/60, 1), tickets: auth.NewLimiter(o.Now, 1.0/15, 2)}
+		asked: auth.NewLimiter(o.Now, 1, 60), hasty: auth.NewLimiter(o.Now, 0.5, 150), told: auth.NewLimiter(o.Now, 10, 200), forged: auth.NewLimiter(o.Now, 0.2, 10), helped: auth.NewLimiter(o.Now, 1.0/60, 1), tickets: auth.NewLimiter(o.Now, 1.0/15, 2)}
 	for _, lang := range []string{"en", "zh"} {
 		p.html[lang] = template.Must(template.New("").Funcs(template.FuncMap{
 			"t":     func(key string) string { return text(lang, key) },

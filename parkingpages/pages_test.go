@@ -3,6 +3,7 @@ package parkingpages
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -403,5 +404,46 @@ func TestTexts(t *testing.T) {
 		if _, ok := texts[key]; !ok {
 			t.Errorf("%q is not in the table", key)
 		}
+	}
+}
+
+// Somebody who asks and asks from one address keeps nobody else from paying.
+func TestOneAddressKeepsNobodyFromAsking(t *testing.T) {
+	s := newSite(t)
+	s.stays.Enter(here, "ONE", s.now.Add(-time.Hour))
+	tries := map[string]int{}
+	s.pages.Try = func(_ context.Context, address string) (bool, error) {
+		tries[address]++
+		return tries[address] <= 5, nil
+	}
+	ask := func(address, plate string) int {
+		r := httptest.NewRequest("POST", "/pay", strings.NewReader(plateForm(plate, s.now.Add(-time.Hour)).Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.RemoteAddr = address + ":1"
+		w := httptest.NewRecorder()
+		s.pages.find(w, r)
+		return w.Code
+	}
+	for range 500 {
+		ask("192.0.2.1", "NONE")
+	}
+	if n := tries["192.0.2.1"]; n > 200 {
+		t.Errorf("%d questions of one address reached the disk", n)
+	}
+	if status := ask("192.0.2.2", "ONE"); status != http.StatusSeeOther {
+		t.Errorf("another driver gets %d", status)
+	}
+	if status := ask("192.0.2.1", "ONE"); status != http.StatusTooManyRequests {
+		t.Errorf("who asked so often gets %d", status)
+	}
+	// The control: many addresses together are slowed down.
+	refused := 0
+	for i := range 100 {
+		if ask(fmt.Sprintf("198.51.100.%d", i), "NONE") == http.StatusTooManyRequests {
+			refused++
+		}
+	}
+	if refused < 30 {
+		t.Errorf("of 100 addresses at once %d were told to wait", refused)
 	}
 }
