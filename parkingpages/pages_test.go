@@ -447,3 +447,57 @@ func TestOneAddressKeepsNobodyFromAsking(t *testing.T) {
 		t.Errorf("of 100 addresses at once %d were told to wait", refused)
 	}
 }
+
+// counted are books that say how often they were asked to begin a payment, and what became of one.
+type counted struct {
+	Books
+	begun, looked int
+}
+
+func (c *counted) Begin(ctx context.Context, stay gatehouse.ID, provider, language string, links func(gatehouse.ID) (string, string)) (gatehouse.Checkout, error) {
+	c.begun++
+	return c.Books.Begin(ctx, stay, provider, language, links)
+}
+
+func (c *counted) Checkout(ctx context.Context, id gatehouse.ID) (gatehouse.Checkout, error) {
+	c.looked++
+	return c.Books.Checkout(ctx, id)
+}
+
+// Whoever has found one stay fills no books by beginning to pay again and again, and asks a
+// provider no thousand times what became of it.
+func TestBeginningAgainAndAgain(t *testing.T) {
+	s := newSite(t)
+	c := &counted{Books: s.pages.Books}
+	s.pages.Books = c
+	s.stays.Enter(here, "ONE", s.now.Add(-time.Hour))
+	resp, _ := s.do("POST", "/pay", plateForm("ONE", s.now.Add(-time.Hour)))
+	path, _, _ := strings.Cut(resp.Header.Get("Location"), "?")
+	for _, way := range []string{"cash", "invoice", "card", "alipay", "", "stripe "} {
+		if resp, _ := s.do("POST", path+"/pay", url.Values{"way": {way}}); resp.StatusCode != http.StatusServiceUnavailable || c.begun != 0 {
+			t.Errorf("by %q: %d, begun %d times", way, resp.StatusCode, c.begun)
+		}
+	}
+	for range 100 {
+		s.do("POST", path+"/pay", url.Values{"way": {"stripe"}})
+	}
+	var link []string
+	for _, asked := range s.stripe.Asked() {
+		if at := asked.Get("success_url"); at != "" && link == nil {
+			link = regexp.MustCompile(`/pay/receipt/[^?]+`).FindStringSubmatch(at)
+		}
+	}
+	if c.begun < 5 || c.begun > 20 || link == nil {
+		t.Fatalf("begun %d times, %v", c.begun, link)
+	}
+	for range 100 {
+		s.do("GET", link[0], nil)
+	}
+	if c.looked < 10 || c.looked > 40 {
+		t.Errorf("the provider is asked %d times", c.looked)
+	}
+	s.now = s.now.Add(time.Minute)
+	if resp, _ := s.do("POST", path+"/pay", url.Values{"way": {"stripe"}}); resp.StatusCode != http.StatusOK {
+		t.Errorf("a minute later: %d", resp.StatusCode)
+	}
+}
