@@ -20,7 +20,7 @@ type Accounts interface {
 	LeaveAccount(ctx context.Context, id gatehouse.ID, cookie string) error
 	Account(ctx context.Context, id gatehouse.ID) (gatehouse.DriverView, error)
 	HasPass(id, pass gatehouse.ID) bool
-	// Renew and TopUp order: parking.not_for_sale, parking.right.
+	// Renew and TopUp order: parking.not_for_sale, parking.right, parking.too_many.
 	Renew(ctx context.Context, pass gatehouse.ID, by string) (gatehouse.PassOrder, error)
 	TopUp(ctx context.Context, pass gatehouse.ID, amount gatehouse.Money, by string) (gatehouse.PassOrder, error)
 	Receipts(ctx context.Context, id gatehouse.ID, from, until time.Time) ([]gatehouse.DriverReceipt, error)
@@ -240,6 +240,8 @@ func (p *Pages) order(w http.ResponseWriter, r *http.Request, account gatehouse.
 		http.Redirect(w, r, "/pay/stay/"+p.shown.put(o.ID, "")+p.query(r), http.StatusSeeOther)
 	case "parking.not_for_sale", "parking.unknown_right":
 		p.say(w, r, http.StatusNotFound, "gone.title", "nopass")
+	case "parking.too_many":
+		p.say(w, r, http.StatusTooManyRequests, "failed.title", "orders.many")
 	case "parking.right", "money.malformed":
 		p.say(w, r, http.StatusUnprocessableEntity, "failed.title", "amount.wrong")
 	default:

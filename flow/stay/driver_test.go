@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -447,5 +448,76 @@ func TestWhoDrivesOutBehindAnother(t *testing.T) {
 	s.sensor(in, gatehouse.Tailgated)
 	if raised != 2 || s.state(in.ID) != gatehouse.StayOpen {
 		t.Errorf("at an entry: %d alarms, %s", raised, s.state(in.ID))
+	}
+}
+
+// Whoever has an account's page open fills nothing with orders that they do not pay.
+func TestOrdersThatNobodyPays(t *testing.T) {
+	s, _ := withBooks(t)
+	v := s.enrol("AB12CDE")
+	p, err := s.PutPass(t.Context(), v, gatehouse.Pass{Kind: gatehouse.ValuePass, Name: "Purse", From: s.now, Value: gatehouse.Money{Currency: "EUR"}}, "chief")
+	s.must(err)
+	made := 0
+	for i := range 50 {
+		if _, err := s.TopUp(t.Context(), p.ID, eur(int64(100+i)), "driver"); err == nil {
+			made++
+		} else if gatehouse.ErrorCode(err) != "parking.too_many" {
+			t.Fatal(err)
+		}
+	}
+	if made != 10 {
+		t.Errorf("%d orders of one pass are open", made)
+	}
+	if _, err := s.TopUp(t.Context(), p.ID, eur(105), "driver"); err != nil {
+		t.Errorf("one that is open cannot be paid: %v", err)
+	}
+	var wait sync.WaitGroup
+	ids := make([]gatehouse.ID, 8)
+	q, err := s.PutPass(t.Context(), v, gatehouse.Pass{Kind: gatehouse.ValuePass, Name: "Other", From: s.now, Value: gatehouse.Money{Currency: "EUR"}}, "chief")
+	s.must(err)
+	for i := range ids {
+		wait.Go(func() { o, _ := s.TopUp(t.Context(), q.ID, eur(100), "driver"); ids[i] = o.ID })
+	}
+	wait.Wait()
+	if slices.ContainsFunc(ids, func(id gatehouse.ID) bool { return id.IsZero() || id != ids[0] }) {
+		t.Errorf("the same order at once is several: %v", ids)
+	}
+	s.now = s.now.Add(8 * 24 * time.Hour)
+	s.must(s.Tidy(t.Context()))
+	if _, err := s.TopUp(t.Context(), p.ID, eur(1), "driver"); err != nil {
+		t.Errorf("a week later: %v", err)
+	}
+}
+
+// What shops gave is forgotten some time after the stay has ended, or a car park's list is full
+// one day.
+func TestValidationsAreForgotten(t *testing.T) {
+	s := open(t)
+	gone, stays := s.at("in", "AB12CDE").ID, s.at("in", "XY98ZZZ").ID
+	for _, id := range []gatehouse.ID{gone, stays} {
+		_, err := s.Validate(t.Context(), id, gatehouse.Validation{Issuer: "Bakery", Kind: gatehouse.TimeValidation, Time: time.Hour}, "chief")
+		s.must(err)
+	}
+	s.now = s.now.Add(30 * time.Minute)
+	s.at("out", "AB12CDE")
+	count := func() (n int) {
+		items, err := s.Rights(t.Context())
+		s.must(err)
+		for _, i := range items {
+			if i.Kind == gatehouse.ValidationItem {
+				n++
+			}
+		}
+		return n
+	}
+	s.now = s.now.Add(19 * 24 * time.Hour)
+	s.must(s.Tidy(t.Context()))
+	if n := count(); n != 2 {
+		t.Errorf("%d validations after 19 days", n)
+	}
+	s.now = s.now.Add(12 * 24 * time.Hour)
+	s.must(s.Tidy(t.Context())) // the other stay is overdue by now
+	if n := count(); n != 0 {
+		t.Errorf("%d validations after a month", n)
 	}
 }

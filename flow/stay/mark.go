@@ -114,7 +114,7 @@ func (s *Stays) Tidy(ctx context.Context) error {
 		return err
 	}
 	s.letQueued(ctx)
-	return errors.Join(s.tidyOrders(ctx), s.tidyCodes(ctx), s.tidyLooks(ctx))
+	return errors.Join(s.tidyOrders(ctx), s.tidyCodes(ctx), s.tidyValidations(ctx), s.tidyLooks(ctx))
 }
 
 func (s *Stays) tidyMarks(ctx context.Context) error {

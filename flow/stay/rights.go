@@ -202,9 +202,14 @@ func (s *Stays) putItems(ctx context.Context, items []gatehouse.ParkingItem, wha
 	s.changes.Lock()
 	defer s.changes.Unlock()
 	s.mu.RLock()
-	there := len(s.data.items)
+	there, more := len(s.data.items), 0
+	for _, i := range items {
+		if _, known := s.data.items[itemKey{i.Kind, i.ID}]; !known { // what is paid or used takes no more room
+			more++
+		}
+	}
 	s.mu.RUnlock()
-	if there+len(items) > maxRights {
+	if more > 0 && there+more > maxRights {
 		return gatehouse.Errorf("parking.too_many", "remove those that have ended", "there are %d passes and lists already", there)
 	}
 	for n, i := range items {

@@ -18,7 +18,8 @@ const (
 	maxPerDay  = 2000
 	maxAtOnce  = 60 // codes on a sheet
 	codeFor    = 7 * 24 * time.Hour
-	codeLength = 12 // characters of base32: 60 bits
+	maxCodes   = maxRights / 2 // of all shops: they leave room for what is paid for
+	codeLength = 12            // characters of base32: 60 bits
 )
 
 // byShop stands in leaves for whoever has a shop's page open.
@@ -149,6 +150,12 @@ func (s *Stays) MakeCodes(ctx context.Context, id gatehouse.ID, n int) ([]gateho
 	if left := s.Shops()[at].Left; n < 1 || n > maxAtOnce || n > left {
 		return nil, gatehouse.Errorf("parking.shop_budget", "make fewer, or wait until tomorrow", "the shop may make %d codes today, and %d at once", left, maxAtOnce)
 	}
+	s.mu.RLock()
+	all := len(s.data.codes)
+	s.mu.RUnlock()
+	if all+n > maxCodes {
+		return nil, gatehouse.Errorf("parking.shop_budget", "give shops fewer codes a day", "the shops have %d codes already", all)
+	}
 	now := s.Now().UTC()
 	var made []gatehouse.Secret
 	var items []gatehouse.ParkingItem
@@ -226,6 +233,33 @@ func (s *Stays) UseCode(ctx context.Context, stay gatehouse.ID, typed string) (g
 	}
 	c.Used = s.Now().UTC()
 	return v, s.putItem(ctx, gatehouse.ParkingItem{Kind: gatehouse.ShopCodeItem, ID: id.String()}, c, byShop)
+}
+
+// validationKept is for how long the validations of stays that ended are kept: a person may
+// still attach an exit to a stay that was given up.
+const validationKept = 30 * 24 * time.Hour
+
+// tidyValidations forgets those of stays that ended long ago: what they gave is in the charge.
+func (s *Stays) tidyValidations(ctx context.Context) error {
+	s.mu.RLock()
+	var over []gatehouse.ID
+	for stay, of := range s.data.validations {
+		if _, inside := s.inside[stay]; inside {
+			continue
+		}
+		for _, v := range of {
+			if s.Now().Sub(v.At) > validationKept {
+				over = append(over, v.ID)
+			}
+		}
+	}
+	s.mu.RUnlock()
+	for _, id := range over[:min(len(over), 100)] { // the others in a minute
+		if err := s.RemoveRight(ctx, gatehouse.ValidationItem, id.String(), "retention"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // tidyCodes forgets the codes that nobody can use any more, and not on the day on which they
