@@ -110,7 +110,7 @@ func (s *Stays) changeAccount(ctx context.Context, id gatehouse.ID, by string, f
 	if err := f(&a.DriverAccount); err != nil {
 		return err
 	}
-	return s.putItem(ctx, gatehouse.ParkingItem{Kind: gatehouse.DriverAccountItem, ID: id.String(), Subject: a.holder}, a.DriverAccount, by)
+	return s.changeItem(ctx, gatehouse.ParkingItem{Kind: gatehouse.DriverAccountItem, ID: id.String(), Subject: a.holder}, a.DriverAccount, by, noAccount())
 }
 
 // SetInvoice says whether an account's vehicles leave without paying, and it is sent an invoice.

@@ -521,3 +521,76 @@ func TestValidationsAreForgotten(t *testing.T) {
 		t.Errorf("%d validations after a month", n)
 	}
 }
+
+// An account that was taken away stays away, whatever its driver does at that moment; and
+// nothing is kept under the id of whoever was erased.
+func TestWhatWasTakenAwayStaysAway(t *testing.T) {
+	s := open(t)
+	v := s.enrol("AB12CDE")
+	for range 5 {
+		a, err := s.OpenAccountFor(t.Context(), v, false, "chief")
+		if gatehouse.ErrorCode(err) == "parking.right" { // its vehicle: of the account before
+			all, err := s.Accounts(t.Context())
+			s.must(err)
+			a = all[len(all)-1]
+		}
+		code, err := s.LinkAccount(t.Context(), a.ID, "chief")
+		s.must(err)
+		cookie, err := s.EnterAccount(t.Context(), code.Reveal())
+		s.must(err)
+		stop := make(chan struct{})
+		var wait sync.WaitGroup
+		for range 4 {
+			wait.Go(func() {
+				for {
+					select {
+					case <-stop:
+						return
+					default:
+						_ = s.KeepBuyer(t.Context(), a.ID, gatehouse.InvoiceBuyer{Name: "Smith"})
+					}
+				}
+			})
+		}
+		time.Sleep(20 * time.Millisecond)
+		s.must(s.RemoveRight(t.Context(), gatehouse.DriverAccountItem, a.ID.String(), "chief"))
+		time.Sleep(20 * time.Millisecond)
+		close(stop)
+		wait.Wait()
+		if _, ok := s.AccountOf(cookie.Reveal()); ok {
+			t.Fatal("an account that was taken away is back, with its browsers")
+		}
+	}
+}
+
+func TestNothingIsKeptOfWhoIsErased(t *testing.T) {
+	s, _ := withBooks(t)
+	v := s.enrol("AB12CDE")
+	p, err := s.PutPass(t.Context(), v, gatehouse.Pass{Kind: gatehouse.ValuePass, Name: "Purse", From: s.now, Value: gatehouse.Money{Currency: "EUR"}}, "chief")
+	s.must(err)
+	a, err := s.OpenAccountFor(t.Context(), v, false, "chief")
+	s.must(err)
+	code, err := s.LinkAccount(t.Context(), a.ID, "chief")
+	s.must(err)
+	cookie, err := s.EnterAccount(t.Context(), code.Reveal())
+	s.must(err)
+	// As an erasure goes, up to the moment before the stays hear of it.
+	s.must(s.working.RemoveSubject(t.Context(), v))
+	_, err = s.store.ReplaceSubject(t.Context(), here, v, gatehouse.RandomID(), []byte("replaced"))
+	s.must(err)
+	_ = s.KeepBuyer(t.Context(), a.ID, gatehouse.InvoiceBuyer{Name: "Smith"})
+	_ = s.LeaveAccount(t.Context(), a.ID, "another")
+	_, _ = s.TopUp(t.Context(), p.ID, eur(500), "driver")
+	_ = s.SetInvoice(t.Context(), a.ID, true, "chief")
+	s.must(s.Forget(t.Context()))
+	items, err := s.Rights(t.Context())
+	s.must(err)
+	for _, i := range items {
+		if i.Subject == v {
+			t.Errorf("a %s names whoever was erased", i.Kind)
+		}
+	}
+	if _, ok := s.AccountOf(cookie.Reveal()); ok {
+		t.Error("the account of whoever was erased is open")
+	}
+}

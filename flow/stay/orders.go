@@ -2,6 +2,7 @@ package stay
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"gatehouse"
@@ -192,9 +193,11 @@ func (s *Stays) tidyOrders(ctx context.Context) error {
 		}
 	}
 	s.mu.RUnlock()
+	var failed error
 	for _, o := range open {
-		if err := s.orderPaid(ctx, o.ID); err != nil {
-			return err
+		if err := s.orderPaid(ctx, o.ID); err != nil { // of a pass that was taken away: the others go on
+			failed = errors.Join(failed, err)
+			continue
 		}
 		if now, ok := s.orderOf(o.ID); ok && now.Done.IsZero() && s.Now().Sub(o.Made) > orderKept {
 			if err := s.RemoveRight(ctx, gatehouse.OrderItem, o.ID.String(), "books"); err != nil {
@@ -202,5 +205,5 @@ func (s *Stays) tidyOrders(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
+	return failed
 }
