@@ -594,3 +594,46 @@ func TestNothingIsKeptOfWhoIsErased(t *testing.T) {
 		t.Error("the account of whoever was erased is open")
 	}
 }
+
+// failing is a store whose stays cannot be read.
+type failing struct{ stay.Store }
+
+func (failing) StayOf(context.Context, gatehouse.Place, gatehouse.ID) (gatehouse.StayRecord, error) {
+	return gatehouse.StayRecord{}, gatehouse.Errorf("store.failed", "", "the disk is away")
+}
+
+// An erasure closes the account of whoever is gone also where something else fails, and then
+// nothing says that its vehicles belong together.
+func TestAnErasureClosesAccounts(t *testing.T) {
+	s := open(t)
+	s.ports.Store = failing{s.store}
+	holder, other := s.enrol("AB12CDE"), s.enrol("LK88LKL")
+	s.restart()
+	a, err := s.OpenAccountFor(t.Context(), holder, false, "chief")
+	s.must(err)
+	s.must(s.AddVehicle(t.Context(), a.ID, other, "chief"))
+	code, err := s.LinkAccount(t.Context(), a.ID, "chief")
+	s.must(err)
+	cookie, err := s.EnterAccount(t.Context(), code.Reveal())
+	s.must(err)
+	s.ports.Store = s.store
+	s.restart()
+	in := s.at("in", "XY98ZZZ").ID
+	s.ports.Store = failing{s.store}
+	s.restart()
+	if _, ok := s.AccountOf(cookie.Reveal()); !ok {
+		t.Fatal("the control: the account is not open")
+	}
+	s.must(s.working.RemoveSubject(t.Context(), holder))
+	_, err = s.store.ReplaceSubject(t.Context(), here, holder, gatehouse.RandomID(), []byte("replaced"))
+	s.must(err)
+	s.wantCode(s.Forget(t.Context()), "store.failed")
+	if _, ok := s.AccountOf(cookie.Reveal()); ok {
+		t.Errorf("the account is open, because stay %s could not be read", in)
+	}
+	s.must(s.Tidy(t.Context()))
+	items, err := s.Rights(t.Context())
+	if err != nil || len(items) != 0 {
+		t.Errorf("%+v, %v", items, err)
+	}
+}
