@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -35,9 +36,12 @@ type site struct {
 	sealed  []string              // what was given to be sealed
 	owners  []gatehouse.SubjectID // for whom
 	alarms  int
+	mu      sync.Mutex // of what was sealed
 }
 
 func (s *site) Seal(_ context.Context, owner gatehouse.SubjectID, _ gatehouse.RetentionClass, _ gatehouse.SealContext, plain []byte, _ gatehouse.Padding) ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.sealed, s.owners = append(s.sealed, string(plain)), append(s.owners, owner)
 	return []byte("sealed"), nil
 }
