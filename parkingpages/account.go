@@ -83,6 +83,11 @@ func (p *Pages) driver(do func(w http.ResponseWriter, r *http.Request, account g
 			p.askCode(w, r, http.StatusUnauthorized, "account", "")
 			return
 		}
+		// What a driver does may read months, draw a sheet, and be a leaf of the log.
+		if ok, _ := p.acts.Allow(id.String()); !ok {
+			p.say(w, r, http.StatusTooManyRequests, "failed.title", "ask.busy")
+			return
+		}
 		do(w, r, id)
 	}
 }

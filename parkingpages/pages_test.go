@@ -501,3 +501,41 @@ func TestBeginningAgainAndAgain(t *testing.T) {
 		t.Errorf("a minute later: %d", resp.StatusCode)
 	}
 }
+
+// drivers are accounts of which one is open, and count what they are asked to keep.
+type drivers struct {
+	Accounts
+	id   gatehouse.ID
+	kept int
+}
+
+func (d *drivers) AccountOf(string) (gatehouse.ID, bool) { return d.id, true }
+func (d *drivers) LeaveAccount(context.Context, gatehouse.ID, string) error {
+	d.kept++
+	return nil
+}
+
+// Whoever has an account's page open fills no log by what they do there again and again; and what
+// was typed is in memory for no longer than its stay is shown.
+func TestADriverDoesItAgainAndAgain(t *testing.T) {
+	s := newSite(t)
+	d := &drivers{id: gatehouse.RandomID()}
+	s.pages.Accounts = d
+	s.cookie = &http.Cookie{Name: driverCookie, Value: "x"}
+	for range 200 {
+		s.do("POST", "/pay/account/leave", url.Values{})
+	}
+	if d.kept < 10 || d.kept > 50 {
+		t.Errorf("%d changes at once", d.kept)
+	}
+	s.now = s.now.Add(10 * time.Second)
+	if resp, _ := s.do("POST", "/pay/account/leave", url.Values{}); resp.StatusCode != http.StatusSeeOther {
+		t.Errorf("a moment later: %d", resp.StatusCode)
+	}
+
+	key := s.pages.shown.put(gatehouse.RandomID(), "B MW 1234")
+	s.now = s.now.Add(shownFor + time.Second)
+	if _, ok := s.pages.shown.get("another"); ok || s.pages.shown.typed(key) != "" || len(s.pages.shown.all) != 0 {
+		t.Error("what was typed is kept after its hour")
+	}
+}

@@ -114,25 +114,29 @@ func (s *Stays) Shops() []gatehouse.ShopUse {
 	today := gatehouse.DateOf(now.In(s.Location))
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	all := []gatehouse.ShopUse{}
+	uses := map[gatehouse.ID]*gatehouse.ShopUse{}
 	for id, x := range s.data.shops {
-		u := gatehouse.ShopUse{Shop: x}
-		for _, c := range s.data.codes {
-			if c.Shop != id {
-				continue
-			}
-			if gatehouse.DateOf(c.Made.In(s.Location)) == today {
-				u.Today++
-			}
-			switch {
-			case !c.Used.IsZero():
-				u.Used++
-			case now.Before(c.Until):
-				u.Open++
-			}
+		uses[id] = &gatehouse.ShopUse{Shop: x}
+	}
+	for _, c := range s.data.codes { // once: there are many of them
+		u := uses[c.Shop]
+		if u == nil {
+			continue
 		}
-		u.Left = max(0, x.PerDay-u.Today)
-		all = append(all, u)
+		if gatehouse.DateOf(c.Made.In(s.Location)) == today {
+			u.Today++
+		}
+		switch {
+		case !c.Used.IsZero():
+			u.Used++
+		case now.Before(c.Until):
+			u.Open++
+		}
+	}
+	all := []gatehouse.ShopUse{}
+	for _, u := range uses {
+		u.Left = max(0, u.PerDay-u.Today)
+		all = append(all, *u)
 	}
 	slices.SortFunc(all, func(a, b gatehouse.ShopUse) int { return strings.Compare(a.Name, b.Name) })
 	return all
@@ -143,11 +147,12 @@ func (s *Stays) Shops() []gatehouse.ShopUse {
 func (s *Stays) MakeCodes(ctx context.Context, id gatehouse.ID, n int) ([]gatehouse.Secret, error) {
 	s.shopChanges.Lock()
 	defer s.shopChanges.Unlock()
-	at := slices.IndexFunc(s.Shops(), func(u gatehouse.ShopUse) bool { return u.ID == id })
+	shops := s.Shops()
+	at := slices.IndexFunc(shops, func(u gatehouse.ShopUse) bool { return u.ID == id })
 	if at < 0 {
 		return nil, unknownShop()
 	}
-	if left := s.Shops()[at].Left; n < 1 || n > maxAtOnce || n > left {
+	if left := shops[at].Left; n < 1 || n > maxAtOnce || n > left {
 		return nil, gatehouse.Errorf("parking.shop_budget", "make fewer, or wait until tomorrow", "the shop may make %d codes today, and %d at once", left, maxAtOnce)
 	}
 	s.mu.RLock()
