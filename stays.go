@@ -228,6 +228,7 @@ type ParkingStore interface {
 	// PutTariff keeps the next revision: parking.changed where it is not the next one.
 	PutTariff(ctx context.Context, place Place, t StoredTariff, leaf []byte) error
 	Tariffs(ctx context.Context, place Place) ([]StoredTariff, error)
+	// PutParkingItem fails with store.not_found where its subject was erased meanwhile.
 	PutParkingItem(ctx context.Context, place Place, i ParkingItem, leaf []byte) error
 	// RemoveParkingItem fails with store.not_found.
 	RemoveParkingItem(ctx context.Context, place Place, kind ParkingItemKind, id string, leaf []byte) error

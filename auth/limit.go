@@ -47,6 +47,13 @@ func (l *Limiter) Allow(key string) (ok bool, wait time.Duration) {
 	return true, 0
 }
 
+// Has reports whether there is one in key's bucket, and takes none.
+func (l *Limiter) Has(key string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.level(key).left >= 1
+}
+
 // Level is what a key's bucket holds after a Take, and how long it takes to be full.
 type Level struct {
 	Left int

@@ -20,7 +20,7 @@ type Accounts interface {
 	LeaveAccount(ctx context.Context, id gatehouse.ID, cookie string) error
 	Account(ctx context.Context, id gatehouse.ID) (gatehouse.DriverView, error)
 	HasPass(id, pass gatehouse.ID) bool
-	// Renew and TopUp order: parking.not_for_sale, parking.right.
+	// Renew and TopUp order: parking.not_for_sale, parking.right, parking.too_many.
 	Renew(ctx context.Context, pass gatehouse.ID, by string) (gatehouse.PassOrder, error)
 	TopUp(ctx context.Context, pass gatehouse.ID, amount gatehouse.Money, by string) (gatehouse.PassOrder, error)
 	Receipts(ctx context.Context, id gatehouse.ID, from, until time.Time) ([]gatehouse.DriverReceipt, error)
@@ -83,6 +83,11 @@ func (p *Pages) driver(do func(w http.ResponseWriter, r *http.Request, account g
 			p.askCode(w, r, http.StatusUnauthorized, "account", "")
 			return
 		}
+		// What a driver does may read months, draw a sheet, and be a leaf of the log.
+		if ok, _ := p.acts.Allow(id.String()); !ok {
+			p.say(w, r, http.StatusTooManyRequests, "failed.title", "ask.busy")
+			return
+		}
 		do(w, r, id)
 	}
 }
@@ -115,24 +120,35 @@ func (p *Pages) code(w http.ResponseWriter, r *http.Request, what string) (strin
 		p.askCode(w, r, http.StatusBadRequest, what, "code.wrong")
 		return "", false
 	}
-	return code, p.mayTry(w, r, func(status int, wrong string) { p.askCode(w, r, status, what, wrong) })
+	return code, p.mayTry(w, r, "code.often", func(status int, wrong string) { p.askCode(w, r, status, what, wrong) })
 }
 
-// mayTry counts a question of an address, and refuses one too many.
-func (p *Pages) mayTry(w http.ResponseWriter, r *http.Request, refuse func(status int, wrong string)) bool {
-	if ok, _ := p.asked.Allow(""); !ok {
+// mayTry counts a question of an address, and refuses one too many. What an address may not ask
+// takes nothing from the others: the site's own limit counts the questions that are answered.
+func (p *Pages) mayTry(w http.ResponseWriter, r *http.Request, often string, refuse func(status int, wrong string)) bool {
+	asker := p.asker(r)
+	if ok, _ := p.hasty.Allow(asker); !ok { // before anything is written
+		refuse(http.StatusTooManyRequests, often)
+		return false
+	}
+	if !p.asked.Has("") {
 		refuse(http.StatusTooManyRequests, "ask.busy")
 		return false
 	}
-	ok, err := p.Try(r.Context(), p.asker(r))
+	ok, err := p.Try(r.Context(), asker)
 	if err != nil {
 		p.fails(w, r, err)
 		return false
 	}
 	if !ok {
-		refuse(http.StatusTooManyRequests, "code.often")
+		refuse(http.StatusTooManyRequests, often)
+		return false
 	}
-	return ok
+	if ok, _ := p.asked.Allow(""); !ok { // others were faster
+		refuse(http.StatusTooManyRequests, "ask.busy")
+		return false
+	}
+	return true
 }
 
 // accountView is a driver's page.
@@ -229,6 +245,8 @@ func (p *Pages) order(w http.ResponseWriter, r *http.Request, account gatehouse.
 		http.Redirect(w, r, "/pay/stay/"+p.shown.put(o.ID, "")+p.query(r), http.StatusSeeOther)
 	case "parking.not_for_sale", "parking.unknown_right":
 		p.say(w, r, http.StatusNotFound, "gone.title", "nopass")
+	case "parking.too_many":
+		p.say(w, r, http.StatusTooManyRequests, "failed.title", "orders.many")
 	case "parking.right", "money.malformed":
 		p.say(w, r, http.StatusUnprocessableEntity, "failed.title", "amount.wrong")
 	default:

@@ -61,17 +61,7 @@ func (p *Pages) find(w http.ResponseWriter, r *http.Request) {
 		p.form(w, r, http.StatusBadRequest, "ask.incomplete")
 		return
 	}
-	if ok, _ := p.asked.Allow(""); !ok {
-		p.form(w, r, http.StatusTooManyRequests, "ask.busy")
-		return
-	}
-	ok, err := p.Try(r.Context(), p.asker(r))
-	if err != nil {
-		p.fails(w, r, err)
-		return
-	}
-	if !ok {
-		p.form(w, r, http.StatusTooManyRequests, "ask.often")
+	if !p.mayTry(w, r, "ask.often", func(status int, wrong string) { p.form(w, r, status, wrong) }) {
 		return
 	}
 	stay, err := p.Find(r.Context(), q)

@@ -111,8 +111,17 @@ func (p *Pages) pay(w http.ResponseWriter, r *http.Request) {
 		p.say(w, r, http.StatusNotFound, "gone.title", "gone")
 		return
 	}
-	lang := p.lang(r)
-	c, err := p.Books.Begin(r.Context(), stay, r.PostFormValue("way"), lang, func(id gatehouse.ID) (string, string) {
+	lang, way := p.lang(r), r.PostFormValue("way")
+	if !slices.Contains(p.Providers, way) {
+		p.fails(w, r, gatehouse.Errorf("pay.unknown", "", "there is no such way to pay on a page"))
+		return
+	}
+	// Each beginning may be a row of the books and a question to a provider.
+	if ok, _ := p.begun.Allow(stay.String()); !ok {
+		p.say(w, r, http.StatusTooManyRequests, "nopay.title", "ask.busy")
+		return
+	}
+	c, err := p.Books.Begin(r.Context(), stay, way, lang, func(id gatehouse.ID) (string, string) {
 		return p.BaseURL + "/pay/receipt/" + id.String() + p.query(r), p.BaseURL + "/pay/stay/" + key + p.query(r)
 	})
 	if gatehouse.ErrorCode(err) == "books.nothing_due" {

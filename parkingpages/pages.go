@@ -83,8 +83,12 @@ type Pages struct {
 	html     map[string]*template.Template
 	shown    *shown
 	asked    *auth.Limiter // questions of the whole site
+	hasty    *auth.Limiter // questions of one address, whatever is answered
 	told     *auth.Limiter // messages by address
 	forged   *auth.Limiter // refused ones by address
+	acts     *auth.Limiter // what drivers with accounts do, by account
+	begun    *auth.Limiter // payments that are begun, by stay
+	looked   *auth.Limiter // questions what became of a payment, by its receipt
 	helped   *auth.Limiter // calls for help by screen
 	tickets  *auth.Limiter // tickets by screen
 	refusals refusals
@@ -115,7 +119,7 @@ func New(o Options) *Pages {
 		o.Language = "en"
 	}
 	p := &Pages{Options: o, files: assets.Load(tree), html: map[string]*template.Template{}, shown: newShown(o.Now),
-		asked: auth.NewLimiter(o.Now, 1, 60), told: auth.NewLimiter(o.Now, 10, 200), forged: auth.NewLimiter(o.Now, 0.2, 10), helped: auth.NewLimiter(o.Now, 1.0/60, 1), tickets: auth.NewLimiter(o.Now, 1.0/15, 2)}
+		asked: auth.NewLimiter(o.Now, 1, 60), acts: auth.NewLimiter(o.Now, 0.2, 30), begun: auth.NewLimiter(o.Now, 1.0/20, 10), looked: auth.NewLimiter(o.Now, 1, 20), hasty: auth.NewLimiter(o.Now, 0.5, 150), told: auth.NewLimiter(o.Now, 10, 200), forged: auth.NewLimiter(o.Now, 0.2, 10), helped: auth.NewLimiter(o.Now, 1.0/60, 1), tickets: auth.NewLimiter(o.Now, 1.0/15, 2)}
 	for _, lang := range []string{"en", "zh"} {
 		p.html[lang] = template.Must(template.New("").Funcs(template.FuncMap{
 			"t":     func(key string) string { return text(lang, key) },

@@ -3,6 +3,7 @@ package parkingpages
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -403,5 +404,138 @@ func TestTexts(t *testing.T) {
 		if _, ok := texts[key]; !ok {
 			t.Errorf("%q is not in the table", key)
 		}
+	}
+}
+
+// Somebody who asks and asks from one address keeps nobody else from paying.
+func TestOneAddressKeepsNobodyFromAsking(t *testing.T) {
+	s := newSite(t)
+	s.stays.Enter(here, "ONE", s.now.Add(-time.Hour))
+	tries := map[string]int{}
+	s.pages.Try = func(_ context.Context, address string) (bool, error) {
+		tries[address]++
+		return tries[address] <= 5, nil
+	}
+	ask := func(address, plate string) int {
+		r := httptest.NewRequest("POST", "/pay", strings.NewReader(plateForm(plate, s.now.Add(-time.Hour)).Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.RemoteAddr = address + ":1"
+		w := httptest.NewRecorder()
+		s.pages.find(w, r)
+		return w.Code
+	}
+	for range 500 {
+		ask("192.0.2.1", "NONE")
+	}
+	if n := tries["192.0.2.1"]; n > 200 {
+		t.Errorf("%d questions of one address reached the disk", n)
+	}
+	if status := ask("192.0.2.2", "ONE"); status != http.StatusSeeOther {
+		t.Errorf("another driver gets %d", status)
+	}
+	if status := ask("192.0.2.1", "ONE"); status != http.StatusTooManyRequests {
+		t.Errorf("who asked so often gets %d", status)
+	}
+	// The control: many addresses together are slowed down.
+	refused := 0
+	for i := range 100 {
+		if ask(fmt.Sprintf("198.51.100.%d", i), "NONE") == http.StatusTooManyRequests {
+			refused++
+		}
+	}
+	if refused < 30 {
+		t.Errorf("of 100 addresses at once %d were told to wait", refused)
+	}
+}
+
+// counted are books that say how often they were asked to begin a payment, and what became of one.
+type counted struct {
+	Books
+	begun, looked int
+}
+
+func (c *counted) Begin(ctx context.Context, stay gatehouse.ID, provider, language string, links func(gatehouse.ID) (string, string)) (gatehouse.Checkout, error) {
+	c.begun++
+	return c.Books.Begin(ctx, stay, provider, language, links)
+}
+
+func (c *counted) Checkout(ctx context.Context, id gatehouse.ID) (gatehouse.Checkout, error) {
+	c.looked++
+	return c.Books.Checkout(ctx, id)
+}
+
+// Whoever has found one stay fills no books by beginning to pay again and again, and asks a
+// provider no thousand times what became of it.
+func TestBeginningAgainAndAgain(t *testing.T) {
+	s := newSite(t)
+	c := &counted{Books: s.pages.Books}
+	s.pages.Books = c
+	s.stays.Enter(here, "ONE", s.now.Add(-time.Hour))
+	resp, _ := s.do("POST", "/pay", plateForm("ONE", s.now.Add(-time.Hour)))
+	path, _, _ := strings.Cut(resp.Header.Get("Location"), "?")
+	for _, way := range []string{"cash", "invoice", "card", "alipay", "", "stripe "} {
+		if resp, _ := s.do("POST", path+"/pay", url.Values{"way": {way}}); resp.StatusCode != http.StatusServiceUnavailable || c.begun != 0 {
+			t.Errorf("by %q: %d, begun %d times", way, resp.StatusCode, c.begun)
+		}
+	}
+	for range 100 {
+		s.do("POST", path+"/pay", url.Values{"way": {"stripe"}})
+	}
+	var link []string
+	for _, asked := range s.stripe.Asked() {
+		if at := asked.Get("success_url"); at != "" && link == nil {
+			link = regexp.MustCompile(`/pay/receipt/[^?]+`).FindStringSubmatch(at)
+		}
+	}
+	if c.begun < 5 || c.begun > 20 || link == nil {
+		t.Fatalf("begun %d times, %v", c.begun, link)
+	}
+	for range 100 {
+		s.do("GET", link[0], nil)
+	}
+	if c.looked < 10 || c.looked > 40 {
+		t.Errorf("the provider is asked %d times", c.looked)
+	}
+	s.now = s.now.Add(time.Minute)
+	if resp, _ := s.do("POST", path+"/pay", url.Values{"way": {"stripe"}}); resp.StatusCode != http.StatusOK {
+		t.Errorf("a minute later: %d", resp.StatusCode)
+	}
+}
+
+// drivers are accounts of which one is open, and count what they are asked to keep.
+type drivers struct {
+	Accounts
+	id   gatehouse.ID
+	kept int
+}
+
+func (d *drivers) AccountOf(string) (gatehouse.ID, bool) { return d.id, true }
+func (d *drivers) LeaveAccount(context.Context, gatehouse.ID, string) error {
+	d.kept++
+	return nil
+}
+
+// Whoever has an account's page open fills no log by what they do there again and again; and what
+// was typed is in memory for no longer than its stay is shown.
+func TestADriverDoesItAgainAndAgain(t *testing.T) {
+	s := newSite(t)
+	d := &drivers{id: gatehouse.RandomID()}
+	s.pages.Accounts = d
+	s.cookie = &http.Cookie{Name: driverCookie, Value: "x"}
+	for range 200 {
+		s.do("POST", "/pay/account/leave", url.Values{})
+	}
+	if d.kept < 10 || d.kept > 50 {
+		t.Errorf("%d changes at once", d.kept)
+	}
+	s.now = s.now.Add(10 * time.Second)
+	if resp, _ := s.do("POST", "/pay/account/leave", url.Values{}); resp.StatusCode != http.StatusSeeOther {
+		t.Errorf("a moment later: %d", resp.StatusCode)
+	}
+
+	key := s.pages.shown.put(gatehouse.RandomID(), "B MW 1234")
+	s.now = s.now.Add(shownFor + time.Second)
+	if _, ok := s.pages.shown.get("another"); ok || s.pages.shown.typed(key) != "" || len(s.pages.shown.all) != 0 {
+		t.Error("what was typed is kept after its hour")
 	}
 }

@@ -36,6 +36,9 @@ func (p *Pages) look(r *http.Request) (page paper, err error) {
 	if err != nil {
 		return page, gatehouse.Errorf("store.not_found", "", "there is no such receipt")
 	}
+	if ok, _ := p.looked.Allow(id.String()); !ok { // a provider may be asked each time
+		return page, gatehouse.Errorf("pay.unavailable", "", "its state was asked for just now")
+	}
 	c, err := p.Books.Checkout(r.Context(), id)
 	if err != nil {
 		return page, err

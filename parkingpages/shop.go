@@ -156,7 +156,7 @@ func (p *Pages) useCode(w http.ResponseWriter, r *http.Request) {
 	said := func(_ int, said string) {
 		http.Redirect(w, r, "/pay/stay/"+key+p.query(r)+"&code="+said, http.StatusSeeOther)
 	}
-	if !p.mayTry(w, r, func(status int, _ string) { said(status, "often") }) {
+	if !p.mayTry(w, r, "code.often", func(status int, _ string) { said(status, "often") }) {
 		return
 	}
 	said(0, p.use(r, stay, r.PostFormValue("code")))

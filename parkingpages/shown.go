@@ -34,20 +34,26 @@ func newShown(now func() time.Time) *shown { return &shown{now: now, all: map[st
 func (s *shown) put(stay gatehouse.ID, plate string) (key string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.forget(maxShown - 1)
+	key = rand.Text()
+	s.all[key] = seen{stay, plate, s.now().Add(shownFor)}
+	s.keys = append(s.keys, key)
+	return key
+}
+
+// forget drops what is over, with what was typed, and the oldest beyond most. The caller holds s.mu.
+func (s *shown) forget(most int) {
 	now := s.now()
-	for len(s.keys) > 0 && (len(s.keys) >= maxShown || now.After(s.all[s.keys[0]].until)) {
+	for len(s.keys) > 0 && (len(s.keys) > most || now.After(s.all[s.keys[0]].until)) {
 		delete(s.all, s.keys[0])
 		s.keys = s.keys[1:]
 	}
-	key = rand.Text()
-	s.all[key] = seen{stay, plate, now.Add(shownFor)}
-	s.keys = append(s.keys, key)
-	return key
 }
 
 func (s *shown) get(key string) (gatehouse.ID, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.forget(maxShown)
 	one, ok := s.all[key]
 	return one.stay, ok && !s.now().After(one.until)
 }

@@ -58,7 +58,7 @@ func (p *Pages) showTicket(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	code := gatehouse.TicketCode(r.PostFormValue("ticket"))
-	if !p.mayTry(w, r, func(status int, _ string) { p.kioskPage(w, r, status, "ask.busy") }) {
+	if !p.mayTry(w, r, "code.often", func(status int, _ string) { p.kioskPage(w, r, status, "ask.busy") }) {
 		return
 	}
 	d, err := p.ShowTicket(r.Context(), k, gatehouse.Secret(code))

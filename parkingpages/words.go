@@ -105,6 +105,7 @@ var texts = map[string][2]string{
 	"account.leave":      {"Sign out", "退出登录"},
 	"account.back":       {"Back to the passes", "返回停车证"},
 	"nopass":             {"There is no such pass here, or it cannot be paid for.", "无此停车证，或无法为其付款。"},
+	"orders.many":        {"Too many orders of this pass wait to be paid. Pay one of them, or try again in a week.", "该停车证待支付的订单过多，请先支付其中一笔，或一周后再试。"},
 	"amount.wrong":       {"Write an amount with digits, more than nothing.", "请用数字填写大于零的金额。"},
 
 	"pass.season": {"Season pass", "月卡"},

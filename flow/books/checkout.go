@@ -33,6 +33,9 @@ func (b *Books) Begin(ctx context.Context, stay gatehouse.ID, provider, language
 	if err != nil {
 		return gatehouse.Checkout{}, err
 	}
+	if _, desk := p.(gatehouse.PaymentDesk); desk { // before anything is written
+		return gatehouse.Checkout{}, gatehouse.Errorf("pay.refused", "pay at the desk", "nobody pays by %s on a page", provider)
+	}
 	due, err := b.Due(ctx, stay)
 	if err != nil {
 		return gatehouse.Checkout{}, err

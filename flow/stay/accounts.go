@@ -98,6 +98,27 @@ func (s *Stays) AddVehicle(ctx context.Context, id gatehouse.ID, vehicle gatehou
 	return s.putItem(ctx, gatehouse.ParkingItem{Kind: gatehouse.AccountVehicleItem, ID: gatehouse.RandomID().String(), Subject: vehicle}, vehicleOf{id}, by)
 }
 
+// tidyVehicles forgets which vehicles were an account's that was taken away, or whose holder was
+// erased: nothing says any more that they belong together.
+func (s *Stays) tidyVehicles(ctx context.Context) error {
+	s.mu.RLock()
+	var over []string
+	for key, of := range s.data.items {
+		if key.kind == gatehouse.AccountVehicleItem {
+			if _, there := s.data.accounts[of.account]; !there {
+				over = append(over, key.id)
+			}
+		}
+	}
+	s.mu.RUnlock()
+	for _, id := range over[:min(len(over), 100)] { // the others in a minute
+		if err := s.RemoveRight(ctx, gatehouse.AccountVehicleItem, id, "retention"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // change replaces an account by what f makes of it.
 func (s *Stays) changeAccount(ctx context.Context, id gatehouse.ID, by string, f func(*gatehouse.DriverAccount) error) error {
 	s.accountChanges.Lock()
@@ -110,7 +131,7 @@ func (s *Stays) changeAccount(ctx context.Context, id gatehouse.ID, by string, f
 	if err := f(&a.DriverAccount); err != nil {
 		return err
 	}
-	return s.putItem(ctx, gatehouse.ParkingItem{Kind: gatehouse.DriverAccountItem, ID: id.String(), Subject: a.holder}, a.DriverAccount, by)
+	return s.changeItem(ctx, gatehouse.ParkingItem{Kind: gatehouse.DriverAccountItem, ID: id.String(), Subject: a.holder}, a.DriverAccount, by, noAccount())
 }
 
 // SetInvoice says whether an account's vehicles leave without paying, and it is sent an invoice.

@@ -135,6 +135,7 @@ func (s *Stays) Correct(ctx context.Context, stay gatehouse.ID, plate gatehouse.
 	}
 	s.changes.Lock()
 	defer s.changes.Unlock()
+	var err error
 	r, ok := s.stillInside(stay)
 	if !ok {
 		return gatehouse.Errorf("parking.unknown_stay", "see the list of stays", "no such stay is open")
@@ -146,20 +147,26 @@ func (s *Stays) Correct(ctx context.Context, stay gatehouse.ID, plate gatehouse.
 		return gatehouse.Errorf("parking.no_mark", "after seven days only the archive has it", "the plate of this stay is not kept any more")
 	}
 	now := s.Now().UTC()
+	// Whose stay it is comes first: the correction holds their plate, and goes with their keys.
+	// One that was another's by the plate that the camera took it for is theirs no more.
+	if id, known := s.Working.ByPlate(text); known {
+		r.Subject, r.Known = id, true
+	} else if misread, _ := s.Working.ByPlate(k.Mark.Plate.Text); r.Known && misread == r.Subject {
+		if r.Subject, err = s.Sealer.OneOff(ctx, s.Place); err != nil {
+			return err
+		}
+		r.Known, k.Known, k.Subject = false, false, r.Subject
+	}
 	if k.By == "" {
 		k.Raw = k.Mark.Plate.Text
 	}
 	k.By, k.Saying, k.Said = by, "", ""
 	// The person looked: nothing of the camera's doubts holds for what they typed.
 	k.Mark.Plate = gatehouse.PlateRead{Text: text, Raw: k.Mark.Plate.Raw, Region: k.Mark.Plate.Region, Class: k.Mark.Plate.Class, Confidence: 1}
-	var err error
 	if r.Correction, err = s.sealCorrection(ctx, r, gatehouse.Corrected{Raw: k.Raw, Text: text, By: by, At: now}); err != nil {
 		return err
 	}
 	r.By, r.Changed = by, now
-	if id, known := s.Working.ByPlate(text); known {
-		r.Subject, r.Known = id, true
-	}
 	if err := s.Store.ChangeStay(ctx, r, gatehouse.ParkingLeaf(s.Place, "plate-corrected", r.ID.String(), by, r.Correction, now)); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -447,5 +448,192 @@ func TestWhoDrivesOutBehindAnother(t *testing.T) {
 	s.sensor(in, gatehouse.Tailgated)
 	if raised != 2 || s.state(in.ID) != gatehouse.StayOpen {
 		t.Errorf("at an entry: %d alarms, %s", raised, s.state(in.ID))
+	}
+}
+
+// Whoever has an account's page open fills nothing with orders that they do not pay.
+func TestOrdersThatNobodyPays(t *testing.T) {
+	s, _ := withBooks(t)
+	v := s.enrol("AB12CDE")
+	p, err := s.PutPass(t.Context(), v, gatehouse.Pass{Kind: gatehouse.ValuePass, Name: "Purse", From: s.now, Value: gatehouse.Money{Currency: "EUR"}}, "chief")
+	s.must(err)
+	made := 0
+	for i := range 50 {
+		if _, err := s.TopUp(t.Context(), p.ID, eur(int64(100+i)), "driver"); err == nil {
+			made++
+		} else if gatehouse.ErrorCode(err) != "parking.too_many" {
+			t.Fatal(err)
+		}
+	}
+	if made != 10 {
+		t.Errorf("%d orders of one pass are open", made)
+	}
+	if _, err := s.TopUp(t.Context(), p.ID, eur(105), "driver"); err != nil {
+		t.Errorf("one that is open cannot be paid: %v", err)
+	}
+	var wait sync.WaitGroup
+	ids := make([]gatehouse.ID, 8)
+	q, err := s.PutPass(t.Context(), v, gatehouse.Pass{Kind: gatehouse.ValuePass, Name: "Other", From: s.now, Value: gatehouse.Money{Currency: "EUR"}}, "chief")
+	s.must(err)
+	for i := range ids {
+		wait.Go(func() { o, _ := s.TopUp(t.Context(), q.ID, eur(100), "driver"); ids[i] = o.ID })
+	}
+	wait.Wait()
+	if slices.ContainsFunc(ids, func(id gatehouse.ID) bool { return id.IsZero() || id != ids[0] }) {
+		t.Errorf("the same order at once is several: %v", ids)
+	}
+	s.now = s.now.Add(8 * 24 * time.Hour)
+	s.must(s.Tidy(t.Context()))
+	if _, err := s.TopUp(t.Context(), p.ID, eur(1), "driver"); err != nil {
+		t.Errorf("a week later: %v", err)
+	}
+}
+
+// What shops gave is forgotten some time after the stay has ended, or a car park's list is full
+// one day.
+func TestValidationsAreForgotten(t *testing.T) {
+	s := open(t)
+	gone, stays := s.at("in", "AB12CDE").ID, s.at("in", "XY98ZZZ").ID
+	for _, id := range []gatehouse.ID{gone, stays} {
+		_, err := s.Validate(t.Context(), id, gatehouse.Validation{Issuer: "Bakery", Kind: gatehouse.TimeValidation, Time: time.Hour}, "chief")
+		s.must(err)
+	}
+	s.now = s.now.Add(30 * time.Minute)
+	s.at("out", "AB12CDE")
+	count := func() (n int) {
+		items, err := s.Rights(t.Context())
+		s.must(err)
+		for _, i := range items {
+			if i.Kind == gatehouse.ValidationItem {
+				n++
+			}
+		}
+		return n
+	}
+	s.now = s.now.Add(19 * 24 * time.Hour)
+	s.must(s.Tidy(t.Context()))
+	if n := count(); n != 2 {
+		t.Errorf("%d validations after 19 days", n)
+	}
+	s.now = s.now.Add(12 * 24 * time.Hour)
+	s.must(s.Tidy(t.Context())) // the other stay is overdue by now
+	if n := count(); n != 0 {
+		t.Errorf("%d validations after a month", n)
+	}
+}
+
+// An account that was taken away stays away, whatever its driver does at that moment; and
+// nothing is kept under the id of whoever was erased.
+func TestWhatWasTakenAwayStaysAway(t *testing.T) {
+	s := open(t)
+	v := s.enrol("AB12CDE")
+	for range 5 {
+		a, err := s.OpenAccountFor(t.Context(), v, false, "chief")
+		if gatehouse.ErrorCode(err) == "parking.right" { // its vehicle: of the account before
+			all, err := s.Accounts(t.Context())
+			s.must(err)
+			a = all[len(all)-1]
+		}
+		code, err := s.LinkAccount(t.Context(), a.ID, "chief")
+		s.must(err)
+		cookie, err := s.EnterAccount(t.Context(), code.Reveal())
+		s.must(err)
+		stop := make(chan struct{})
+		var wait sync.WaitGroup
+		for range 4 {
+			wait.Go(func() {
+				for {
+					select {
+					case <-stop:
+						return
+					default:
+						_ = s.KeepBuyer(t.Context(), a.ID, gatehouse.InvoiceBuyer{Name: "Smith"})
+					}
+				}
+			})
+		}
+		time.Sleep(20 * time.Millisecond)
+		s.must(s.RemoveRight(t.Context(), gatehouse.DriverAccountItem, a.ID.String(), "chief"))
+		time.Sleep(20 * time.Millisecond)
+		close(stop)
+		wait.Wait()
+		if _, ok := s.AccountOf(cookie.Reveal()); ok {
+			t.Fatal("an account that was taken away is back, with its browsers")
+		}
+	}
+}
+
+func TestNothingIsKeptOfWhoIsErased(t *testing.T) {
+	s, _ := withBooks(t)
+	v := s.enrol("AB12CDE")
+	p, err := s.PutPass(t.Context(), v, gatehouse.Pass{Kind: gatehouse.ValuePass, Name: "Purse", From: s.now, Value: gatehouse.Money{Currency: "EUR"}}, "chief")
+	s.must(err)
+	a, err := s.OpenAccountFor(t.Context(), v, false, "chief")
+	s.must(err)
+	code, err := s.LinkAccount(t.Context(), a.ID, "chief")
+	s.must(err)
+	cookie, err := s.EnterAccount(t.Context(), code.Reveal())
+	s.must(err)
+	// As an erasure goes, up to the moment before the stays hear of it.
+	s.must(s.working.RemoveSubject(t.Context(), v))
+	_, err = s.store.ReplaceSubject(t.Context(), here, v, gatehouse.RandomID(), []byte("replaced"))
+	s.must(err)
+	_ = s.KeepBuyer(t.Context(), a.ID, gatehouse.InvoiceBuyer{Name: "Smith"})
+	_ = s.LeaveAccount(t.Context(), a.ID, "another")
+	_, _ = s.TopUp(t.Context(), p.ID, eur(500), "driver")
+	_ = s.SetInvoice(t.Context(), a.ID, true, "chief")
+	s.must(s.Forget(t.Context()))
+	items, err := s.Rights(t.Context())
+	s.must(err)
+	for _, i := range items {
+		if i.Subject == v {
+			t.Errorf("a %s names whoever was erased", i.Kind)
+		}
+	}
+	if _, ok := s.AccountOf(cookie.Reveal()); ok {
+		t.Error("the account of whoever was erased is open")
+	}
+}
+
+// failing is a store whose stays cannot be read.
+type failing struct{ stay.Store }
+
+func (failing) StayOf(context.Context, gatehouse.Place, gatehouse.ID) (gatehouse.StayRecord, error) {
+	return gatehouse.StayRecord{}, gatehouse.Errorf("store.failed", "", "the disk is away")
+}
+
+// An erasure closes the account of whoever is gone also where something else fails, and then
+// nothing says that its vehicles belong together.
+func TestAnErasureClosesAccounts(t *testing.T) {
+	s := open(t)
+	s.ports.Store = failing{s.store}
+	holder, other := s.enrol("AB12CDE"), s.enrol("LK88LKL")
+	s.restart()
+	a, err := s.OpenAccountFor(t.Context(), holder, false, "chief")
+	s.must(err)
+	s.must(s.AddVehicle(t.Context(), a.ID, other, "chief"))
+	code, err := s.LinkAccount(t.Context(), a.ID, "chief")
+	s.must(err)
+	cookie, err := s.EnterAccount(t.Context(), code.Reveal())
+	s.must(err)
+	s.ports.Store = s.store
+	s.restart()
+	in := s.at("in", "XY98ZZZ").ID
+	s.ports.Store = failing{s.store}
+	s.restart()
+	if _, ok := s.AccountOf(cookie.Reveal()); !ok {
+		t.Fatal("the control: the account is not open")
+	}
+	s.must(s.working.RemoveSubject(t.Context(), holder))
+	_, err = s.store.ReplaceSubject(t.Context(), here, holder, gatehouse.RandomID(), []byte("replaced"))
+	s.must(err)
+	s.wantCode(s.Forget(t.Context()), "store.failed")
+	if _, ok := s.AccountOf(cookie.Reveal()); ok {
+		t.Errorf("the account is open, because stay %s could not be read", in)
+	}
+	s.must(s.Tidy(t.Context()))
+	items, err := s.Rights(t.Context())
+	if err != nil || len(items) != 0 {
+		t.Errorf("%+v, %v", items, err)
 	}
 }

@@ -111,7 +111,9 @@ func (s *Stays) end(ctx context.Context, e gatehouse.StayExit, how ending) error
 		}
 		return nil
 	}
-	r = withSubject(r, e.Subject, e.Known)
+	if r, err = s.belongs(ctx, r, e.Subject, e.Known); err != nil {
+		return err
+	}
 	r.State, r.Reason, r.Left, r.ExitGate, r.ExitPassage = gatehouse.StayLeft, e.Reason, e.At, e.Gate, e.ID
 	if how.by != "" {
 		r.By, r.Changed = how.by, s.Now().UTC()
@@ -163,6 +165,23 @@ func (s *Stays) correctionOf(ctx context.Context, r gatehouse.StayRecord, e gate
 		by = e.By
 	}
 	return s.sealCorrection(ctx, r, gatehouse.Corrected{Raw: exit, Text: entry, By: by, At: e.At})
+}
+
+// belongs gives a stay the vehicle that its exit knows, and what was corrected of it with it:
+// that goes with the keys of whose plate it holds.
+func (s *Stays) belongs(ctx context.Context, r gatehouse.StayRecord, subject gatehouse.SubjectID, known bool) (_ gatehouse.StayRecord, err error) {
+	was := r.Subject
+	if r = withSubject(r, subject, known); r.Subject == was || r.Correction == nil {
+		return r, nil
+	}
+	s.mu.RLock()
+	k, there := s.marks[r.EntryPassage]
+	s.mu.RUnlock()
+	if r.Correction = nil; !there || k.By == "" {
+		return r, nil
+	}
+	r.Correction, err = s.sealCorrection(ctx, r, gatehouse.Corrected{Raw: k.Raw, Text: k.Mark.Plate.Text, By: k.By, At: r.Changed})
+	return r, err
 }
 
 func (s *Stays) sealCorrection(ctx context.Context, r gatehouse.StayRecord, c gatehouse.Corrected) ([]byte, error) {

@@ -228,7 +228,10 @@ func (s *Stays) wait(ctx context.Context, l lane, p gatehouse.Passage) error {
 	if v.State != pairing.Paired || !ok || r.ExitPassage == p.ID {
 		return nil
 	}
-	r = withSubject(r, p.Subject, p.Known)
+	r, err := s.belongs(ctx, r, p.Subject, p.Known)
+	if err != nil {
+		return err
+	}
 	r.State, r.ExitGate, r.ExitPassage = gatehouse.StayWaiting, p.Gate, p.ID
 	if err := s.Store.ChangeStay(ctx, r, nil); err != nil {
 		return err

@@ -36,11 +36,7 @@ func (s *Stays) AddKiosk(ctx context.Context, gate gatehouse.GateID, by string) 
 	}
 	code := rand.Text()
 	k.Code, k.CodeUntil = sumOf(code), k.Made.Add(kioskCodeFor)
-	return k, gatehouse.Secret(code), s.putKiosk(ctx, k, by)
-}
-
-func (s *Stays) putKiosk(ctx context.Context, k gatehouse.ParkingKiosk, by string) error {
-	return s.putItem(ctx, gatehouse.ParkingItem{Kind: gatehouse.KioskItem, ID: k.ID.String()}, k, by)
+	return k, gatehouse.Secret(code), s.putItem(ctx, gatehouse.ParkingItem{Kind: gatehouse.KioskItem, ID: k.ID.String()}, k, by)
 }
 
 // EnterKiosk uses a code up and gives the cookie of the browser that has it:
@@ -57,12 +53,13 @@ func (s *Stays) EnterKiosk(ctx context.Context, code string) (gatehouse.Secret, 
 		}
 	}
 	s.mu.RUnlock()
+	none := gatehouse.Errorf("parking.unknown_kiosk", "ask for another code", "this code enrols no screen")
 	if k.ID.IsZero() {
-		return "", gatehouse.Errorf("parking.unknown_kiosk", "ask for another code", "this code enrols no screen")
+		return "", none
 	}
 	text := rand.Text() + rand.Text()
 	k.Code, k.Cookie, k.Since = nil, sumOf(text), now
-	return gatehouse.Secret(text), s.putKiosk(ctx, k, byKiosk)
+	return gatehouse.Secret(text), s.changeItem(ctx, gatehouse.ParkingItem{Kind: gatehouse.KioskItem, ID: k.ID.String()}, k, byKiosk, none)
 }
 
 // KioskOf finds the screen that a browser's cookie is of.

@@ -114,7 +114,7 @@ func (s *Stays) Tidy(ctx context.Context) error {
 		return err
 	}
 	s.letQueued(ctx)
-	return errors.Join(s.tidyOrders(ctx), s.tidyCodes(ctx), s.tidyLooks(ctx))
+	return errors.Join(s.tidyOrders(ctx), s.tidyCodes(ctx), s.tidyValidations(ctx), s.tidyVehicles(ctx), s.tidyLooks(ctx))
 }
 
 func (s *Stays) tidyMarks(ctx context.Context) error {
@@ -182,14 +182,20 @@ func (s *Stays) needed(id gatehouse.ID, k kept, now time.Time) bool {
 	return unmatched || age < waitAtExit
 }
 
-// Forget follows an erasure: marks of vehicles that are not known any more go, and rows are
-// read again under the ids that they have now.
+// Forget follows an erasure: what was given to whoever is gone (a pass, an account and its
+// browsers) goes, marks of vehicles that are not known any more do, and rows are read again under
+// the ids that they have now. What fails keeps nothing else from going.
 func (s *Stays) Forget(ctx context.Context) error {
 	if s.None() {
 		return nil
 	}
 	s.changes.Lock()
 	defer s.changes.Unlock()
+	return errors.Join(s.loadData(ctx), s.forgetMarks(ctx))
+}
+
+// forgetMarks is the part of Forget that is about marks and rows; the caller holds s.changes.
+func (s *Stays) forgetMarks(ctx context.Context) (failed error) {
 	s.mu.RLock()
 	marks := maps.Clone(s.marks)
 	var stays []gatehouse.StayRecord
@@ -209,7 +215,8 @@ func (s *Stays) Forget(ctx context.Context) error {
 	for _, r := range stays {
 		now, err := s.Store.StayOf(ctx, s.Place, r.ID)
 		if err != nil {
-			return err
+			failed = errors.Join(failed, err)
+			continue
 		}
 		if now.Subject != r.Subject {
 			gone[r.ID] = true
@@ -219,7 +226,8 @@ func (s *Stays) Forget(ctx context.Context) error {
 	for id, e := range exits {
 		now, err := s.Store.ExitOf(ctx, s.Place, id)
 		if err != nil {
-			return err
+			failed = errors.Join(failed, err)
+			continue
 		}
 		if now.Subject != e.Subject {
 			gone[id] = true
@@ -229,11 +237,9 @@ func (s *Stays) Forget(ctx context.Context) error {
 		}
 	}
 	for id := range gone {
-		if err := s.dropMark(ctx, id); err != nil {
-			return err
-		}
+		failed = errors.Join(failed, s.dropMark(ctx, id))
 	}
-	return s.loadData(ctx)
+	return failed
 }
 
 // remember takes a stay's row into memory, where it belongs now.

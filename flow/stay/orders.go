@@ -2,6 +2,7 @@ package stay
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"gatehouse"
@@ -10,6 +11,10 @@ import (
 
 // maxTopUp bounds, in minor units, what is put on a pass at once.
 const maxTopUp = 100_000_00
+
+// maxOpenOrders bounds the orders of a pass that nobody paid yet: whoever has an account's page
+// open makes them, and each is a row and a leaf.
+const maxOpenOrders = 10
 
 // orderKept is for how long an order that nobody paid is kept: a payment may be late.
 const orderKept = 7 * 24 * time.Hour
@@ -30,7 +35,7 @@ func (s *Stays) passOf(id gatehouse.ID) (gatehouse.Pass, gatehouse.SubjectID, er
 
 // Renew orders another month of a season pass. It is paid for under the order's ID as a stay
 // is, and counts once it is; one that nobody paid yet is given again. Errors:
-// parking.unknown_right, parking.not_for_sale.
+// parking.unknown_right, parking.not_for_sale, parking.too_many.
 func (s *Stays) Renew(ctx context.Context, pass gatehouse.ID, by string) (gatehouse.PassOrder, error) {
 	p, vehicle, err := s.passOf(pass)
 	if err != nil {
@@ -45,7 +50,7 @@ func (s *Stays) Renew(ctx context.Context, pass gatehouse.ID, by string) (gateho
 }
 
 // TopUp orders money on a pass of value, as Renew does a month. Errors: parking.unknown_right,
-// parking.not_for_sale, parking.right.
+// parking.not_for_sale, parking.right, parking.too_many.
 func (s *Stays) TopUp(ctx context.Context, pass gatehouse.ID, amount gatehouse.Money, by string) (gatehouse.PassOrder, error) {
 	p, vehicle, err := s.passOf(pass)
 	switch {
@@ -61,8 +66,14 @@ func (s *Stays) TopUp(ctx context.Context, pass gatehouse.ID, amount gatehouse.M
 }
 
 func (s *Stays) order(ctx context.Context, vehicle gatehouse.SubjectID, o gatehouse.PassOrder, by string) (gatehouse.PassOrder, error) {
+	s.orderChanges.Lock() // two at once make one
+	defer s.orderChanges.Unlock()
+	open := 0
 	s.mu.RLock()
 	for _, x := range s.data.orders {
+		if x.Done.IsZero() && x.Pass == o.Pass {
+			open++
+		}
 		// Its time to begin moves where a pass is over: what is open is paid for as it stands.
 		if x.Done.IsZero() && x.Pass == o.Pass && x.Kind == o.Kind && x.Amount == o.Amount && o.Made.Sub(x.Made) < orderKept/2 && !o.From.Before(x.From) {
 			s.mu.RUnlock()
@@ -70,6 +81,9 @@ func (s *Stays) order(ctx context.Context, vehicle gatehouse.SubjectID, o gateho
 		}
 	}
 	s.mu.RUnlock()
+	if open >= maxOpenOrders {
+		return gatehouse.PassOrder{}, gatehouse.Errorf("parking.too_many", "pay one of them, or wait for a week", "%d orders of this pass wait to be paid", open)
+	}
 	o.ID = gatehouse.RandomID()
 	return o, s.putItem(ctx, gatehouse.ParkingItem{Kind: gatehouse.OrderItem, ID: o.ID.String(), Subject: vehicle}, o, by)
 }
@@ -179,9 +193,11 @@ func (s *Stays) tidyOrders(ctx context.Context) error {
 		}
 	}
 	s.mu.RUnlock()
+	var failed error
 	for _, o := range open {
-		if err := s.orderPaid(ctx, o.ID); err != nil {
-			return err
+		if err := s.orderPaid(ctx, o.ID); err != nil { // of a pass that was taken away: the others go on
+			failed = errors.Join(failed, err)
+			continue
 		}
 		if now, ok := s.orderOf(o.ID); ok && now.Done.IsZero() && s.Now().Sub(o.Made) > orderKept {
 			if err := s.RemoveRight(ctx, gatehouse.OrderItem, o.ID.String(), "books"); err != nil {
@@ -189,5 +205,5 @@ func (s *Stays) tidyOrders(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
+	return failed
 }

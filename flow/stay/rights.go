@@ -197,14 +197,38 @@ func (s *Stays) putItem(ctx context.Context, i gatehouse.ParkingItem, what any, 
 	return s.putItems(ctx, []gatehouse.ParkingItem{i}, []any{what}, by)
 }
 
+// changeItem is putItem for one that is there: where it was taken away meanwhile it stays away,
+// and gone says so.
+func (s *Stays) changeItem(ctx context.Context, i gatehouse.ParkingItem, what any, by string, gone error) error {
+	s.changes.Lock()
+	defer s.changes.Unlock()
+	s.mu.RLock()
+	_, there := s.data.items[itemKey{i.Kind, i.ID}]
+	s.mu.RUnlock()
+	if !there {
+		return gone
+	}
+	return s.keepItems(ctx, []gatehouse.ParkingItem{i}, []any{what}, by)
+}
+
 // putItems keeps some one after the other: each by itself, if it is cut off.
 func (s *Stays) putItems(ctx context.Context, items []gatehouse.ParkingItem, what []any, by string) error {
 	s.changes.Lock()
 	defer s.changes.Unlock()
+	return s.keepItems(ctx, items, what, by)
+}
+
+// keepItems is putItems of a caller that holds s.changes.
+func (s *Stays) keepItems(ctx context.Context, items []gatehouse.ParkingItem, what []any, by string) error {
 	s.mu.RLock()
-	there := len(s.data.items)
+	there, more := len(s.data.items), 0
+	for _, i := range items {
+		if _, known := s.data.items[itemKey{i.Kind, i.ID}]; !known { // what is paid or used takes no more room
+			more++
+		}
+	}
 	s.mu.RUnlock()
-	if there+len(items) > maxRights {
+	if more > 0 && there+more > maxRights {
 		return gatehouse.Errorf("parking.too_many", "remove those that have ended", "there are %d passes and lists already", there)
 	}
 	for n, i := range items {

@@ -18,7 +18,8 @@ const (
 	maxPerDay  = 2000
 	maxAtOnce  = 60 // codes on a sheet
 	codeFor    = 7 * 24 * time.Hour
-	codeLength = 12 // characters of base32: 60 bits
+	maxCodes   = maxRights / 2 // of all shops: they leave room for what is paid for
+	codeLength = 12            // characters of base32: 60 bits
 )
 
 // byShop stands in leaves for whoever has a shop's page open.
@@ -113,25 +114,29 @@ func (s *Stays) Shops() []gatehouse.ShopUse {
 	today := gatehouse.DateOf(now.In(s.Location))
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	all := []gatehouse.ShopUse{}
+	uses := map[gatehouse.ID]*gatehouse.ShopUse{}
 	for id, x := range s.data.shops {
-		u := gatehouse.ShopUse{Shop: x}
-		for _, c := range s.data.codes {
-			if c.Shop != id {
-				continue
-			}
-			if gatehouse.DateOf(c.Made.In(s.Location)) == today {
-				u.Today++
-			}
-			switch {
-			case !c.Used.IsZero():
-				u.Used++
-			case now.Before(c.Until):
-				u.Open++
-			}
+		uses[id] = &gatehouse.ShopUse{Shop: x}
+	}
+	for _, c := range s.data.codes { // once: there are many of them
+		u := uses[c.Shop]
+		if u == nil {
+			continue
 		}
-		u.Left = max(0, x.PerDay-u.Today)
-		all = append(all, u)
+		if gatehouse.DateOf(c.Made.In(s.Location)) == today {
+			u.Today++
+		}
+		switch {
+		case !c.Used.IsZero():
+			u.Used++
+		case now.Before(c.Until):
+			u.Open++
+		}
+	}
+	all := []gatehouse.ShopUse{}
+	for _, u := range uses {
+		u.Left = max(0, u.PerDay-u.Today)
+		all = append(all, *u)
 	}
 	slices.SortFunc(all, func(a, b gatehouse.ShopUse) int { return strings.Compare(a.Name, b.Name) })
 	return all
@@ -142,12 +147,19 @@ func (s *Stays) Shops() []gatehouse.ShopUse {
 func (s *Stays) MakeCodes(ctx context.Context, id gatehouse.ID, n int) ([]gatehouse.Secret, error) {
 	s.shopChanges.Lock()
 	defer s.shopChanges.Unlock()
-	at := slices.IndexFunc(s.Shops(), func(u gatehouse.ShopUse) bool { return u.ID == id })
+	shops := s.Shops()
+	at := slices.IndexFunc(shops, func(u gatehouse.ShopUse) bool { return u.ID == id })
 	if at < 0 {
 		return nil, unknownShop()
 	}
-	if left := s.Shops()[at].Left; n < 1 || n > maxAtOnce || n > left {
+	if left := shops[at].Left; n < 1 || n > maxAtOnce || n > left {
 		return nil, gatehouse.Errorf("parking.shop_budget", "make fewer, or wait until tomorrow", "the shop may make %d codes today, and %d at once", left, maxAtOnce)
+	}
+	s.mu.RLock()
+	all := len(s.data.codes)
+	s.mu.RUnlock()
+	if all+n > maxCodes {
+		return nil, gatehouse.Errorf("parking.shop_budget", "give shops fewer codes a day", "the shops have %d codes already", all)
 	}
 	now := s.Now().UTC()
 	var made []gatehouse.Secret
@@ -226,6 +238,33 @@ func (s *Stays) UseCode(ctx context.Context, stay gatehouse.ID, typed string) (g
 	}
 	c.Used = s.Now().UTC()
 	return v, s.putItem(ctx, gatehouse.ParkingItem{Kind: gatehouse.ShopCodeItem, ID: id.String()}, c, byShop)
+}
+
+// validationKept is for how long the validations of stays that ended are kept: a person may
+// still attach an exit to a stay that was given up.
+const validationKept = 30 * 24 * time.Hour
+
+// tidyValidations forgets those of stays that ended long ago: what they gave is in the charge.
+func (s *Stays) tidyValidations(ctx context.Context) error {
+	s.mu.RLock()
+	var over []gatehouse.ID
+	for stay, of := range s.data.validations {
+		if _, inside := s.inside[stay]; inside {
+			continue
+		}
+		for _, v := range of {
+			if s.Now().Sub(v.At) > validationKept {
+				over = append(over, v.ID)
+			}
+		}
+	}
+	s.mu.RUnlock()
+	for _, id := range over[:min(len(over), 100)] { // the others in a minute
+		if err := s.RemoveRight(ctx, gatehouse.ValidationItem, id.String(), "retention"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // tidyCodes forgets the codes that nobody can use any more, and not on the day on which they

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,12 +33,16 @@ type site struct {
 	ports   stay.Ports
 	booked  map[gatehouse.ID]int64
 	paid    map[gatehouse.ID][]gatehouse.Payment
-	sealed  []string // what was given to be sealed
+	sealed  []string              // what was given to be sealed
+	owners  []gatehouse.SubjectID // for whom
 	alarms  int
+	mu      sync.Mutex // of what was sealed
 }
 
-func (s *site) Seal(_ context.Context, _ gatehouse.SubjectID, _ gatehouse.RetentionClass, _ gatehouse.SealContext, plain []byte, _ gatehouse.Padding) ([]byte, error) {
-	s.sealed = append(s.sealed, string(plain))
+func (s *site) Seal(_ context.Context, owner gatehouse.SubjectID, _ gatehouse.RetentionClass, _ gatehouse.SealContext, plain []byte, _ gatehouse.Padding) ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sealed, s.owners = append(s.sealed, string(plain)), append(s.owners, owner)
 	return []byte("sealed"), nil
 }
 func (*site) OneOff(context.Context, gatehouse.Place) (gatehouse.SubjectID, error) {
@@ -329,6 +334,47 @@ func TestAPlateIsCorrected(t *testing.T) {
 		t.Errorf("%+v, %s", p.Decision, s.state(in.ID))
 	}
 	s.wantCode(s.Correct(t.Context(), in.ID, "AB12CDE", "chief"), "parking.unknown_stay")
+}
+
+// A correction holds a plate: it is sealed for whose plate that is, so that their erasure makes
+// every copy of it noise; and a stay is nobody's whose plate it was not.
+func TestACorrectionGoesWithItsVehicle(t *testing.T) {
+	s := open(t)
+	of := func(id gatehouse.ID) gatehouse.StayRecord {
+		t.Helper()
+		r, err := s.Stay(t.Context(), id)
+		s.must(err)
+		if last := s.owners[len(s.owners)-1]; last != r.Subject {
+			t.Errorf("the stay is %s's, and its correction sealed for %s", r.Subject, last)
+		}
+		return r
+	}
+	v := s.enrol("AB12CDE")
+	misread := s.at("in", "QQ77QQQ").ID
+	s.must(s.Correct(t.Context(), misread, "AB12CDE", "chief"))
+	if r := of(misread); r.Subject != v || !r.Known {
+		t.Errorf("%+v", r)
+	}
+	s.must(s.End(t.Context(), misread, "chief"))
+
+	s.now = s.now.Add(time.Hour)
+	taken := s.at("in", "AB12CDE").ID // the camera took another's plate for it
+	s.must(s.Correct(t.Context(), taken, "ZZ11ZZZ", "chief"))
+	if r := of(taken); r.Subject == v || r.Known {
+		t.Errorf("the stay of another vehicle is the enrolled one's: %+v", r)
+	}
+
+	// What was corrected before anybody knew whose it is.
+	s.now = s.now.Add(time.Hour)
+	later := s.at("in", "WW22WWW").ID
+	s.must(s.Correct(t.Context(), later, "LK88LKL", "chief"))
+	of(later)
+	v = s.enrol("LK88LKL")
+	s.now = s.now.Add(time.Hour)
+	s.at("out", "LK88LKL")
+	if r := of(later); r.State != gatehouse.StayWaiting || r.Subject != v {
+		t.Errorf("%+v", r)
+	}
 }
 
 func TestRightsToPark(t *testing.T) {

@@ -42,15 +42,17 @@ func (s *Stripe) ReadNotice(header func(string) string, body []byte, now time.Ti
 }
 
 // signedAt reads the time that a signature was made at; it is what is signed, too.
-func signedAt(header string) time.Time {
+func signedAt(header string) (at time.Time) {
 	for part := range strings.SplitSeq(header, ",") {
-		if v, ok := strings.CutPrefix(strings.TrimSpace(part), "t="); ok {
-			if n, err := strconv.ParseInt(v, 10, 64); err == nil {
-				return time.Unix(n, 0)
+		if v, ok := strings.CutPrefix(part, "t="); ok {
+			n, err := strconv.ParseInt(v, 10, 64)
+			if err != nil {
+				return time.Time{}
 			}
+			at = time.Unix(n, 0) // the last, as the signature's check reads it: there may be more than one
 		}
 	}
-	return time.Time{}
+	return at
 }
 
 func malformed() error {
@@ -93,6 +95,11 @@ func ofSession(s *api.CheckoutSession, at time.Time) (n gatehouse.PaymentNotice,
 	n.Checkout, err = gatehouse.ParseID(s.ClientReferenceID)
 	if err != nil {
 		return gatehouse.PaymentNotice{}, nil // of another program with the same account
+	}
+	// Who pays by another page of the same account (a payment link) may choose the reference, and
+	// nobody but us what lies beside it.
+	if s.Metadata["checkout"] != s.ClientReferenceID {
+		return gatehouse.PaymentNotice{}, nil
 	}
 	n.Over = s.Status == api.CheckoutSessionStatusExpired
 	if s.PaymentStatus != api.CheckoutSessionPaymentStatusPaid {

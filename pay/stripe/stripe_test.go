@@ -1,6 +1,7 @@
 package stripe
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -55,6 +56,8 @@ func TestNoticesThatAreRefused(t *testing.T) {
 		"no header at all":        {string(e.Body), "v1=,,t=;", now, "pay.forged"},
 		"replayed later":          {string(e.Body), e.Signature, now.Add(6 * time.Minute), "pay.stale"},
 		"of the future":           {string(e.Body), e.Signature, now.Add(-6 * time.Minute), "pay.stale"},
+		// The first of two times is signed by nobody.
+		"replayed with two times": {string(e.Body), fmt.Sprintf("t=%d,%s", now.Add(time.Hour).Unix(), e.Signature), now.Add(time.Hour), "pay.stale"},
 		"no JSON":                 {"{", stripetest.Sign([]byte("{"), stripetest.Secret, now), now, "pay.malformed"},
 		"no event":                {"{}", stripetest.Sign([]byte("{}"), stripetest.Secret, now), now, "pay.malformed"},
 		"null":                    {"null", stripetest.Sign([]byte("null"), stripetest.Secret, now), now, "pay.malformed"},
@@ -67,6 +70,15 @@ func TestNoticesThatAreRefused(t *testing.T) {
 	other := d.Events()[1]
 	if n, err := read(other.Body, other.Signature, now); err != nil || n.Event.Kind != "" || !n.Checkout.IsZero() {
 		t.Errorf("another program's payment: %+v, %v", n, err)
+	}
+	// Who pays by a payment link of the same account may put any reference into its address: also
+	// that of a checkout of ours, so that one payment would count twice.
+	for _, beside := range []string{`{}`, `null`, `{"checkout":"` + gatehouse.RandomID().String() + `"}`} {
+		link := []byte(`{"id":"evt_link","object":"event","type":"checkout.session.completed","created":1,"data":{"object":{"id":"cs_link","object":"checkout.session","status":"complete","payment_status":"paid",
+			"amount_total":100,"currency":"usd","payment_intent":"pi_link","payment_link":"plink_1","client_reference_id":"` + id.String() + `","metadata":` + beside + `}}}`)
+		if n, err := read(link, stripetest.Sign(link, stripetest.Secret, now), now); err != nil || n.Event.Kind != "" || !n.Checkout.IsZero() {
+			t.Errorf("a payment by a link, with %s beside the reference: %+v, %v", beside, n, err)
+		}
 	}
 }
 

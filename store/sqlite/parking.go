@@ -57,6 +57,9 @@ func (s *Store) PutParkingItem(ctx context.Context, place gatehouse.Place, i gat
 		return invalid("this is no item of a car park")
 	}
 	return s.site.commit(ctx, leaf, func(ctx context.Context, tx *sql.Tx) (bool, error) {
+		if s.erased.now(place, i.Subject) != i.Subject { // no replacement runs beside it
+			return false, notFound("subject")
+		}
 		_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO parking_items (org, site, kind, id, subject, stay, body, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
 			string(place.Org), string(place.Site), string(i.Kind), i.ID, i.Subject[:], i.Stay[:], i.Body, micros(i.At))
 		return true, err

@@ -154,6 +154,15 @@ func testParkingData(t *testing.T, s *suite) {
 	}
 	s.wantCode(s.RemoveParkingItem(s.ctx(), there, i.Kind, i.ID, []byte("leaf")), "store.not_found")
 	s.must(s.RemoveParkingItem(s.ctx(), here, i.Kind, i.ID, []byte("leaf")))
+	// What is about whoever was erased on its way is not kept.
+	i.Kind, i.Stay, i.Subject = gatehouse.PassItem, gatehouse.ID{}, gatehouse.RandomID()
+	s.must(s.PutParkingItem(s.ctx(), here, i, []byte("leaf")))
+	_, err = s.ReplaceSubject(s.ctx(), here, i.Subject, gatehouse.RandomID(), []byte("leaf"))
+	s.must(err)
+	s.wantCode(s.PutParkingItem(s.ctx(), here, i, []byte("leaf")), "store.not_found")
+	if items, err := s.ParkingItems(s.ctx(), here); err != nil || len(items) != 0 {
+		t.Errorf("of who was erased: %+v, %v", items, err)
+	}
 	right := gatehouse.RandomID()
 	for _, stay := range []gatehouse.ID{{1}, {2}, {1}} {
 		s.must(s.UseRight(s.ctx(), here, right, stay))
