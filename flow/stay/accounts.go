@@ -309,18 +309,27 @@ func (s *Stays) Account(ctx context.Context, id gatehouse.ID) (gatehouse.DriverV
 	return out, err
 }
 
-// Receipts gives what an account's vehicles paid for from a moment up to another, by number.
+// Receipts gives what an account's vehicles paid for from a moment up to another, by number; of
+// each only what was paid since it is this account's: before, somebody else may have driven it.
 func (s *Stays) Receipts(ctx context.Context, id gatehouse.ID, from, until time.Time) ([]gatehouse.DriverReceipt, error) {
 	if _, ok := s.account(id); !ok {
 		return nil, noAccount()
 	}
 	s.mu.RLock()
-	vehicles := slices.Clone(s.data.vehicles[id])
+	vehicles, since := slices.Clone(s.data.vehicles[id]), map[gatehouse.SubjectID]time.Time{}
+	for key, of := range s.data.items {
+		if key.kind == gatehouse.AccountVehicleItem && of.account == id {
+			since[of.subject] = of.at
+		}
+	}
 	s.mu.RUnlock()
 	out := []gatehouse.DriverReceipt{}
-	add := func(stay gatehouse.ID, r gatehouse.DriverReceipt) error {
+	add := func(of gatehouse.SubjectID, stay gatehouse.ID, r gatehouse.DriverReceipt) error {
 		found, err := s.Passes.ReceiptsOf(ctx, s.Place, stay, from, until)
 		for _, x := range found {
+			if x.At.Before(since[of]) { // it was somebody else's vehicle
+				continue
+			}
 			r.Receipt = x
 			out = append(out, r)
 		}
@@ -331,7 +340,7 @@ func (s *Stays) Receipts(ctx context.Context, id gatehouse.ID, from, until time.
 	}
 	for _, v := range vehicles {
 		for _, o := range s.ordersOf(v) {
-			if err := add(o.ID, gatehouse.DriverReceipt{Name: o.Name}); err != nil {
+			if err := add(v, o.ID, gatehouse.DriverReceipt{Name: o.Name}); err != nil {
 				return nil, err
 			}
 		}
@@ -341,7 +350,7 @@ func (s *Stays) Receipts(ctx context.Context, id gatehouse.ID, from, until time.
 			return nil, err
 		}
 		for _, r := range stays {
-			if err := add(r.ID, gatehouse.DriverReceipt{Entered: r.Entered, Left: r.Left}); err != nil {
+			if err := add(v, r.ID, gatehouse.DriverReceipt{Entered: r.Entered, Left: r.Left}); err != nil {
 				return nil, err
 			}
 		}

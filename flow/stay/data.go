@@ -116,12 +116,13 @@ type itemOf struct {
 	subject gatehouse.SubjectID
 	stay    gatehouse.ID
 	account gatehouse.ID
+	at      time.Time // when it was put
 }
 
 // take takes an item into memory, in the place of the one by its name. What is read by others
 // meanwhile is never changed: they see the list of before, or the new one.
 func (d *data) take(i gatehouse.ParkingItem) error {
-	key, of := itemKey{i.Kind, i.ID}, itemOf{subject: i.Subject, stay: i.Stay}
+	key, of := itemKey{i.Kind, i.ID}, itemOf{subject: i.Subject, stay: i.Stay, at: i.At}
 	d.drop(key)
 	var err error
 	switch i.Kind {

@@ -144,6 +144,30 @@ func TestAnAccountIsSentAnInvoice(t *testing.T) {
 	s.must(b.Check(t.Context()))
 }
 
+// Whose account a vehicle is added to sees nothing of where it was driven before.
+func TestReceiptsBeginWithTheAccount(t *testing.T) {
+	s, _ := withBooks(t)
+	v, w := s.enrol("AB12CDE"), s.enrol("XY34ZZZ")
+	first, err := s.OpenAccountFor(t.Context(), v, true, "chief")
+	s.must(err)
+	before := s.leaves("AB12CDE", 90*time.Minute)
+	s.now = s.now.Add(time.Hour)
+	s.must(s.RemoveRight(t.Context(), gatehouse.DriverAccountItem, first.ID.String(), "chief"))
+	second, err := s.OpenAccountFor(t.Context(), w, true, "chief")
+	s.must(err)
+	s.must(s.AddVehicle(t.Context(), second.ID, v, "chief"))
+	s.now = s.now.Add(time.Hour)
+	after := s.leaves("AB12CDE", 90*time.Minute)
+	for range 2 { // also after a restart
+		got, err := s.Receipts(t.Context(), second.ID, before.Entered, s.now.Add(time.Hour))
+		s.must(err)
+		if len(got) != 1 || got[0].Stay != after.ID {
+			t.Errorf("the new account sees %+v", got)
+		}
+		s.restart()
+	}
+}
+
 func TestARenewalCountsOnceItIsPaid(t *testing.T) {
 	s, b := withBooks(t)
 	v := s.enrol("AB12CDE")
