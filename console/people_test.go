@@ -133,10 +133,10 @@ func TestAPersonsPage(t *testing.T) {
 		t.Error("no label is taken")
 	}
 	// Cards are exchanged, never shown.
-	if _, body := g.step(page+"/credential", url.Values{"kind": {"card"}, "secret": {"4712"}}); strings.Contains(body, "4712") {
+	if _, body := g.step(page+"/credential", url.Values{"kind": {"card"}, "secret": {"card-4712"}}); strings.Contains(body, "card-4712") {
 		t.Error("the card number is shown")
 	}
-	if got, _ := s.Working.ByCredential(gatehouse.CardItem, "4712"); got != id {
+	if got, _ := s.Working.ByCredential(gatehouse.CardItem, "card-4712"); got != id {
 		t.Error("the new card does not lead to them")
 	}
 	if _, ok := s.Working.ByCredential(gatehouse.CardItem, "card Staff 7"); ok {

@@ -243,7 +243,7 @@ func TestTheServerAnswersAsItsDocumentSays(t *testing.T) {
 		if err := doc.Check("GET "+path, w.StatusCode, w.Header.Get("Content-Type"), b); err != nil {
 			t.Errorf("%s: %v", path, err)
 		}
-		for _, no := range []string{"Mei Lin", "110101199003070000", "04A1B2C3", "4521", made.Token, passphrase} {
+		for _, no := range []string{"Mei Lin", "110101199003070000", "04A1B2C3", "XK 4521", "XK4521", made.Token, passphrase} {
 			if bytes.Contains(b, []byte(no)) {
 				t.Errorf("%s says %q", path, no)
 			}
