@@ -413,7 +413,7 @@ func TestATableIsImported(t *testing.T) {
 		if strings.Contains(body, "/start") {
 			g.step(at+"/start", nil)
 		}
-		for range 500 {
+		for range 5000 {
 			if _, body = g.get(at); !strings.Contains(body, "every 1s") {
 				return body
 			}
@@ -443,7 +443,7 @@ func TestATableIsImported(t *testing.T) {
 	}
 	_, at, _ = g.upload("/people/import", "file", url.Values{"kind": {"vehicle"}}, []byte("标签,车牌\n班车 1,沪A82K39\n"))
 	g.step(at+"/start", nil)
-	for range 500 {
+	for range 5000 {
 		if _, ok := s.Working.ByPlate("沪A82K39"); ok {
 			break
 		}
