@@ -85,11 +85,11 @@ func TestAPersonIsEnrolledStepByStep(t *testing.T) {
 			t.Errorf("no photo is called %q", words)
 		}
 	}
-	if at, _ = g.step(base+"/cards", url.Values{"card": {"4711"}, "qr": {"1"}}); at != base+"/access" {
+	if at, _ = g.step(base+"/cards", url.Values{"card": {"card-4711"}, "qr": {"1"}}); at != base+"/access" {
 		t.Fatalf("cards led to %s", at)
 	}
 	at, body = g.step(base+"/access", url.Values{"gate": {"front-door"}, "schedule-front-door": {"office-hours"}, "last": {"2030-12-31"}})
-	if at != base+"/review" || !strings.Contains(body, "Front door") || !strings.Contains(body, "Mei Lin") || strings.Contains(body, "4711") || strings.Contains(body, "110105199004030021") {
+	if at != base+"/review" || !strings.Contains(body, "Front door") || !strings.Contains(body, "Mei Lin") || strings.Contains(body, "card-4711") || strings.Contains(body, "110105199004030021") {
 		t.Fatalf("access led to %s\n%s", at, body)
 	}
 	if len(s.Subjects()) != 0 {
@@ -112,7 +112,7 @@ func TestAPersonIsEnrolledStepByStep(t *testing.T) {
 	if len(given) != 2 || given[0].Notice != "zh" || given[0].How != "reference" || given[0].By == "" || !strings.Contains(string(given[0].Reference), "folder 3") {
 		t.Errorf("consents %+v", given)
 	}
-	if got, _ := s.Working.ByCredential(gatehouse.CardItem, "4711"); got != id {
+	if got, _ := s.Working.ByCredential(gatehouse.CardItem, "card-4711"); got != id {
 		t.Error("the card does not lead to them")
 	}
 	// The draft is gone, and another browser never had it.

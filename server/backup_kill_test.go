@@ -171,14 +171,23 @@ func TestKillingBackupsAndRestores(t *testing.T) {
 			kills++
 			return true
 		})
-		if ended {
+		if !ended {
+			half, err := Open(t.Context(), to, Options{Stderr: io.Discard})
+			if gatehouse.ErrorCode(err) == "restore.unfinished" {
+				continue
+			}
+			if err != nil {
+				t.Fatalf("a server over half a restore: %v", err)
+			}
+			if err := half.Close(t.Context()); err != nil { // it had ended when it was killed
+				t.Fatal(err)
+			}
+		}
+		if kills >= min(rounds, 5) {
 			break
 		}
-		if _, err := Open(t.Context(), to, Options{Stderr: io.Discard}); gatehouse.ErrorCode(err) != "restore.unfinished" && gatehouse.ErrorCode(err) != "" {
-			t.Fatalf("a server over half a restore: %v", err)
-		} else if err == nil {
-			break // it had ended when it was killed
-		}
+		to = bare(t, c) // the kills came too late, as they do on a busy machine: once more
+		order.Restore, seen = &to, map[string]bool{}
 	}
 	if kills < min(rounds, 5) {
 		t.Errorf("the restore was killed at %d stages only", kills)

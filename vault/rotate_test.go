@@ -169,9 +169,10 @@ func TestKilledWhileRotating(t *testing.T) {
 	kills := 0
 	for done := false; !done; {
 		must(t, in.vault.process.Wait(t.Context()))
+		killed := make(chan struct{})
 		timer := time.NewTimer(time.Hour)
 		if kills < 4 { // the back-off doubles
-			timer = time.AfterFunc(time.Duration(10+30*kills)*time.Millisecond, in.kill)
+			timer = time.AfterFunc(time.Duration(10+30*kills)*time.Millisecond, func() { in.kill(); close(killed) })
 		}
 		_, proof, err := in.vault.Rotate(t.Context(), operator, phrase(passphrase))
 		for err == nil && !done {
@@ -180,7 +181,9 @@ func TestKilledWhileRotating(t *testing.T) {
 				done = p.Done
 			}
 		}
-		timer.Stop()
+		if !timer.Stop() {
+			<-killed // or it would hit what comes next
+		}
 		if err != nil {
 			switch gatehouse.ErrorCode(err) {
 			case "vault.unavailable", "vault.rotation":
@@ -298,7 +301,7 @@ func TestRetiredKeyIsRefused(t *testing.T) {
 // The old keys of a rotation that nobody goes on with are wiped, whatever the leases do.
 func TestARotationThatIdlesEnds(t *testing.T) {
 	defer func(d time.Duration) { rotationIdles = d }(rotationIdles)
-	rotationIdles = 50 * time.Millisecond
+	rotationIdles = 300 * time.Millisecond
 	key, seed, err := newRingKey()
 	must(t, err)
 	next, _, err := newRingKey()

@@ -127,17 +127,24 @@ func TestSealedVaultRefuses(t *testing.T) {
 func TestVaultSealsItself(t *testing.T) {
 	in := install(t)
 	ref := in.sealOne(t, gatehouse.RandomID(), "LS15EBC")
-	proof, until, err := in.vault.Unseal(t.Context(), operator, passphrase, 300*time.Millisecond)
-	must(t, err)
-	if d := time.Until(until); d > 300*time.Millisecond {
-		t.Errorf("it says that it stays open for %v", d)
-	}
-	r := gatehouse.OpenRequest{Operator: operator, Proof: proof, Purpose: "passage", Refs: []gatehouse.SealedRef{ref}}
-	if _, err := in.vault.Open(t.Context(), r); err != nil {
-		t.Fatal(err)
+	var r gatehouse.OpenRequest
+	var until time.Time
+	for lasts := 300 * time.Millisecond; ; lasts *= 3 { // a busy machine may take longer than that to open something
+		proof, at, err := in.vault.Unseal(t.Context(), operator, passphrase, lasts)
+		must(t, err)
+		if d := time.Until(at); d > lasts {
+			t.Errorf("it says that it stays open for %v, not %v", d, lasts)
+		}
+		until, r = at, gatehouse.OpenRequest{Operator: operator, Proof: proof, Purpose: "passage", Refs: []gatehouse.SealedRef{ref}}
+		if _, err = in.vault.Open(t.Context(), r); err == nil {
+			break
+		}
+		if time.Now().Before(until) || lasts > time.Minute {
+			t.Fatal(err)
+		}
 	}
 	time.Sleep(time.Until(until) + 20*time.Millisecond)
-	_, err = in.vault.Open(t.Context(), r)
+	_, err := in.vault.Open(t.Context(), r)
 	wantCode(t, err, "vault.sealed")
 	if s, err := in.vault.Status(t.Context()); err != nil || !s.Sealed || !s.Until.IsZero() {
 		t.Errorf("status %+v, %v", s, err)

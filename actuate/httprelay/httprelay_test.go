@@ -30,6 +30,7 @@ type device struct {
 	outcome  gatehouse.Outcome
 	after    time.Duration
 	passed   string // the status field
+	asked    int    // for it
 	commands []*http.Request
 	bodies   []string
 	answer   func(w http.ResponseWriter) // instead of opening
@@ -37,7 +38,7 @@ type device struct {
 }
 
 func newDevice(t *testing.T) *device {
-	d := &device{t: t, addr: "127.0.0.1:0", passed: "none"}
+	d := &device{t: t, addr: actuatetest.Address(t), passed: "none"}
 	d.away(false)
 	t.Cleanup(func() { d.away(true) })
 	return d
@@ -64,6 +65,7 @@ func (d *device) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if r.URL.Path == "/status" {
+		d.asked++
 		fmt.Fprintf(w, `{"inputs":[{"door":%q}]}`, d.passed)
 		return
 	}
@@ -144,7 +146,7 @@ func TestRequest(t *testing.T) {
 	rig, _ := d.rig(t, g)
 	rig.Answer(gatehouse.Passed, 0)
 	c := gatehouse.OpenCommand{Gate: "door", Passage: gatehouse.RandomID(), Hold: 1500 * time.Millisecond, ConfirmWithin: 2 * time.Second}
-	if got := actuatetest.Wait(t, rig.Actuator.Open(context.Background(), c), 3*time.Second); got.Outcome != gatehouse.Passed {
+	if got := actuatetest.Wait(t, rig.Actuator.Open(context.Background(), c), 20*time.Second); got.Outcome != gatehouse.Passed {
 		t.Fatalf("got %+v", got)
 	}
 	r := d.commands[0]
@@ -188,7 +190,7 @@ func TestNoSecondPulse(t *testing.T) {
 		g.Repeatable, g.Timeout, g.Status = c.repeatable, 200*time.Millisecond, Status{}
 		rig, _ := d.rig(t, g)
 		cmd := gatehouse.OpenCommand{Gate: "door", Passage: gatehouse.RandomID(), ConfirmWithin: time.Second}
-		if got := actuatetest.Wait(t, rig.Actuator.Open(context.Background(), cmd), 3*time.Second); got.Outcome != gatehouse.Unreachable {
+		if got := actuatetest.Wait(t, rig.Actuator.Open(context.Background(), cmd), 20*time.Second); got.Outcome != gatehouse.Unreachable {
 			t.Errorf("%s: got %+v", name, got)
 		}
 		if n := d.count(); n < 1 || n > c.most || (c.most > 1 && n < 2) {
@@ -208,9 +210,11 @@ func TestStaleStatus(t *testing.T) {
 	d.passed = string(gatehouse.Passed)
 	rig, _ := d.rig(t, d.gate())
 	d.answer = func(http.ResponseWriter) {}
-	time.Sleep(250 * time.Millisecond) // asked at least once
+	for asked := func() int { d.mu.Lock(); defer d.mu.Unlock(); return d.asked }; asked() < 2; { // the first answer has been understood then
+		time.Sleep(10 * time.Millisecond)
+	}
 	c := gatehouse.OpenCommand{Gate: "door", Passage: gatehouse.RandomID(), ConfirmWithin: 500 * time.Millisecond}
-	if got := actuatetest.Wait(t, rig.Actuator.Open(context.Background(), c), 2*time.Second); got.Outcome != gatehouse.Unconfirmed {
+	if got := actuatetest.Wait(t, rig.Actuator.Open(context.Background(), c), 20*time.Second); got.Outcome != gatehouse.Unconfirmed {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -220,7 +224,7 @@ func TestState(t *testing.T) {
 	rig, _ := d.rig(t, d.gate())
 	is := func(want string) {
 		t.Helper()
-		for range 300 {
+		for range 2000 {
 			if rig.Actuator.State("door").State == want {
 				return
 			}
@@ -245,7 +249,7 @@ func TestSecretsStayOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := actuatetest.Wait(t, r.Open(context.Background(), gatehouse.OpenCommand{Gate: "door", Passage: gatehouse.RandomID(), ConfirmWithin: 300 * time.Millisecond}), 2*time.Second)
+	got := actuatetest.Wait(t, r.Open(context.Background(), gatehouse.OpenCommand{Gate: "door", Passage: gatehouse.RandomID(), ConfirmWithin: 300 * time.Millisecond}), 20*time.Second)
 	_ = r.Close()
 	if got.Outcome != gatehouse.Unreachable || !strings.Contains(log.String(), "relay.unreachable") || strings.Contains(log.String(), "s3cret") {
 		t.Errorf("got %+v, log %s", got, log.String())
@@ -271,7 +275,7 @@ func TestTLS(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := actuatetest.Wait(t, r.Open(context.Background(), gatehouse.OpenCommand{Gate: "door", Passage: gatehouse.RandomID(), ConfirmWithin: 400 * time.Millisecond}), 4*time.Second); got.Outcome != c.want {
+		if got := actuatetest.Wait(t, r.Open(context.Background(), gatehouse.OpenCommand{Gate: "door", Passage: gatehouse.RandomID(), ConfirmWithin: 400 * time.Millisecond}), 20*time.Second); got.Outcome != c.want {
 			t.Errorf("got %+v, want %s", got, c.want)
 		}
 		_ = r.Close()

@@ -21,6 +21,7 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 
 	"gatehouse"
+	"gatehouse/actuate/actuatetest"
 )
 
 // broker is a real one, on a port that stays its own.
@@ -32,12 +33,7 @@ type broker interface {
 
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
+	return actuatetest.Address(t)
 }
 
 // allow lets everybody in.
@@ -121,7 +117,7 @@ func (b *debianBroker) start(t *testing.T) {
 	if err := b.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for range 200 {
+	for range 1000 {
 		if c, err := net.Dial("tcp", b.at); err == nil {
 			_ = c.Close()
 			return

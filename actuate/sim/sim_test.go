@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"gatehouse"
@@ -37,7 +38,9 @@ func TestActuator(t *testing.T) {
 	})
 }
 
-func TestStateFollowsHold(t *testing.T) {
+func TestStateFollowsHold(t *testing.T) { synctest.Test(t, testStateFollowsHold) }
+
+func testStateFollowsHold(t *testing.T) {
 	g := New(Config{Gates: []gatehouse.GateID{"door"}, Script: func(gatehouse.OpenCommand) Step {
 		return Step{Outcome: gatehouse.NotPassed, After: 20 * time.Millisecond}
 	}})
@@ -64,7 +67,9 @@ func TestStateFollowsHold(t *testing.T) {
 }
 
 // TestShares checks the random behaviour against what was asked for.
-func TestShares(t *testing.T) {
+func TestShares(t *testing.T) { synctest.Test(t, testShares) } // or a busy machine makes some late
+
+func testShares(t *testing.T) {
 	g := New(Config{NotPassed: 0.2, Silent: 0.1, Away: 0.1, PassMin: time.Millisecond, PassMax: 2 * time.Millisecond, Seed: 7})
 	defer g.Close()
 	const n = 1000

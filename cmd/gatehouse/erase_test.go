@@ -146,7 +146,7 @@ func (a erasingAdmin) Erasing(context.Context) (wire.ErasingResponse, error) {
 // An erasure that takes long says what it does, once.
 func TestEraseShowsItsStages(t *testing.T) {
 	for _, stage := range erase.Stages {
-		if stageWords[stage] == "" {
+		if stageWords[string(stage)] == "" {
 			t.Errorf("nothing says what an erasure does at %q", stage)
 		}
 	}

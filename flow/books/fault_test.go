@@ -85,6 +85,9 @@ func TestKilledBooks(t *testing.T) {
 		if killed {
 			kills++
 		}
+		if upTo >= operations && kills == 0 && operations < 1500 { // the kills came too late, as they do on a busy machine
+			operations += 150
+		}
 		s, err := sqlite.Open(t.Context(), sqlite.Options{Dir: dir, Key: func(f string) ([32]byte, error) { return keys[f], nil }})
 		if err != nil {
 			t.Fatalf("seed %d, after %d operations: what was left does not open: %v", seed, done, err)

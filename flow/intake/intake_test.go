@@ -18,6 +18,7 @@ import (
 type counter struct {
 	mu      sync.Mutex
 	in      []Newcomer
+	begun   int           // enrolments, with the one that waits
 	refuse  string        // a label whose enrolment fails
 	waiting chan struct{} // each enrolment takes one from here, if it is not nil
 }
@@ -45,6 +46,9 @@ func (c *counter) Check(_ context.Context, n Newcomer) error {
 }
 
 func (c *counter) Enrol(ctx context.Context, _ string, n Newcomer) (gatehouse.SubjectID, error) {
+	c.mu.Lock()
+	c.begun++
+	c.mu.Unlock()
 	if c.waiting != nil {
 		<-c.waiting
 	}
@@ -219,7 +223,7 @@ func TestStoppedGoneOnWithAndRepeated(t *testing.T) {
 	for range 10 {
 		d.waiting <- struct{}{}
 	}
-	for len(d.Labels("")) < 10 {
+	for begun := func() int { d.mu.Lock(); defer d.mu.Unlock(); return d.begun }; begun() < 11; { // it is at the eleventh
 		time.Sleep(time.Millisecond)
 	}
 	if _, err := j.Stop("ana", s.ID); err != nil {

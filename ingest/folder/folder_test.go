@@ -116,11 +116,11 @@ func TestLoopRealtimeClose(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "a.jpg", jpg)
 	write(t, dir, "b.jpg", jpg)
+	begin := time.Now() // before its first picture can be due
 	src, err := Open(context.Background(), Spec{Dir: dir, Interval: 50 * time.Millisecond, Loop: true, Realtime: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	begin := time.Now()
 	var last time.Time
 	for i := range 5 {
 		c := <-src.Captures()

@@ -44,9 +44,14 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// met is how many calls of "meet" a child answers together.
+const met = 10
+
 // testChild is the program that the tests supervise.
 func testChild() {
 	stuck := make(chan struct{})
+	var meeting sync.WaitGroup
+	meeting.Add(met)
 	handlers := map[string]Handler{
 		"sum": func(_ context.Context, r *Request) (any, [][]byte, error) {
 			var sums [][]byte
@@ -61,6 +66,7 @@ func testChild() {
 			if err := r.Decode(&ms); err != nil {
 				return nil, nil, err
 			}
+			NewLog().Info("asleep")
 			select {
 			case <-time.After(time.Duration(ms) * time.Millisecond):
 				return nil, nil, nil
@@ -68,6 +74,11 @@ func testChild() {
 				NewLog().Info("the caller left", "why", ctx.Err().Error())
 				return nil, nil, ctx.Err()
 			}
+		},
+		"meet": func(context.Context, *Request) (any, [][]byte, error) { // answers when as many are there
+			meeting.Done()
+			meeting.Wait()
+			return nil, nil, nil
 		},
 		"refuse": func(context.Context, *Request) (any, [][]byte, error) {
 			return nil, nil, fmt.Errorf("wrapped: %w", gatehouse.Errorf("test.refused", "do this", "not like that: %w", os.ErrInvalid))
@@ -122,18 +133,14 @@ func TestCallsAreMultiplexed(t *testing.T) {
 			}
 		})
 	}
-	began := time.Now()
-	for range 10 { // one after the other these would take 2 s
+	for range met { // one after the other these would never be answered
 		wg.Go(func() {
-			if _, err := p.Call(t.Context(), "sleep", 200, nil, nil); err != nil {
+			if _, err := p.Call(t.Context(), "meet", nil, nil, nil); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	wg.Wait()
-	if d := time.Since(began); d > 1500*time.Millisecond {
-		t.Errorf("the calls took %v: they ran one after the other", d)
-	}
 }
 
 func TestErrorsCross(t *testing.T) {
@@ -159,7 +166,7 @@ func TestErrorsCross(t *testing.T) {
 func TestDeadlineReachesTheChild(t *testing.T) {
 	var log recorder
 	p := start(t, Spec{Log: slog.New(&log)})
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
 	_, err := p.Call(ctx, "sleep", 60_000, nil, nil)
 	wantCode(t, err, "test.timeout")
@@ -169,7 +176,13 @@ func TestDeadlineReachesTheChild(t *testing.T) {
 	log.await(t, "the caller left")
 
 	ctx, cancel = context.WithCancel(t.Context())
-	time.AfterFunc(50*time.Millisecond, cancel)
+	began := log.count("asleep")
+	go func() {
+		for log.count("asleep") == began && t.Context().Err() == nil { // until it is under way there
+			time.Sleep(time.Millisecond)
+		}
+		cancel()
+	}()
 	_, err = p.Call(ctx, "sleep", 60_000, nil, nil)
 	wantCode(t, err, "test.timeout")
 	log.await(t, "the caller left why=context canceled")
@@ -191,7 +204,7 @@ func TestCrashIsRestarted(t *testing.T) {
 	wantCode(t, err, "test.unavailable")
 	began := time.Now()
 	_, err = p.Call(t.Context(), "pid", nil, nil, nil)
-	if err != nil && time.Since(began) > 5*time.Second {
+	if err != nil && time.Since(began) > 20*time.Second { // at once, however busy the machine is
 		t.Errorf("a call while the child is down took %v", time.Since(began))
 	}
 	if err := p.Wait(t.Context()); err != nil {
@@ -217,7 +230,7 @@ func TestHungChildIsKilled(t *testing.T) {
 	began := time.Now()
 	_, err = p.Call(t.Context(), "hang", nil, nil, nil)
 	wantCode(t, err, "test.unavailable")
-	if d := time.Since(began); d > 2*time.Second {
+	if d := time.Since(began); d > 20*time.Second { // soon, however busy the machine is
 		t.Errorf("found out after %v", d)
 	}
 	if err := p.Wait(t.Context()); err != nil {
@@ -244,13 +257,14 @@ func TestStartFails(t *testing.T) {
 }
 
 func TestStop(t *testing.T) {
-	p := start(t, Spec{})
+	var log recorder
+	p := start(t, Spec{Log: slog.New(&log)})
 	answered := make(chan error, 1)
 	go func() {
 		_, err := p.Call(context.Background(), "sleep", 300, nil, nil)
 		answered <- err
 	}()
-	time.Sleep(100 * time.Millisecond)
+	log.await(t, "asleep") // it is under way
 	pid := p.Status().PID
 	p.Stop()
 	if err := <-answered; err != nil {
@@ -271,7 +285,7 @@ func TestStopDoesNotWaitForever(t *testing.T) {
 	time.Sleep(50 * time.Millisecond)
 	began := time.Now()
 	p.Stop()
-	if d := time.Since(began); d > 2*time.Second {
+	if d := time.Since(began); d > 20*time.Second { // as long as its limit, however busy the machine is
 		t.Errorf("Stop took %v", d)
 	}
 }
@@ -292,7 +306,7 @@ func TestChildDiesWithItsParent(t *testing.T) {
 	}
 	_ = parent.Process.Kill()
 	_ = parent.Wait()
-	for range 200 {
+	for range 2000 {
 		if !alive(pid) {
 			return
 		}
@@ -344,10 +358,22 @@ func (r *recorder) Handle(_ context.Context, rec slog.Record) error {
 	return nil
 }
 
+// count is how many lines say something.
+func (r *recorder) count(what string) (n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, l := range r.lines {
+		if strings.Contains(l, what) {
+			n++
+		}
+	}
+	return n
+}
+
 // await waits until every word of want's parts stands in one line.
 func (r *recorder) await(t *testing.T, want string) {
 	t.Helper()
-	for range 200 {
+	for range 2000 {
 		r.mu.Lock()
 		for _, l := range r.lines {
 			before, after, _ := strings.Cut(want, " why=")

@@ -195,11 +195,14 @@ func TestSilence(t *testing.T) {
 
 // What a hostile client sends costs what the limits say and ends its connection.
 func TestServeConnBounds(t *testing.T) {
-	started := make(chan struct{}, 100)
+	started, release := make(chan struct{}, 100), make(chan struct{})
 	h := func(ctx context.Context, r *Request) (any, [][]byte, error) {
 		started <- struct{}{}
-		<-ctx.Done()
-		return nil, nil, ctx.Err()
+		select {
+		case <-ctx.Done():
+		case <-release:
+		}
+		return nil, nil, context.Canceled
 	}
 	m := startMachine(t, h, Limits{MaxFrame: 1000, Concurrent: 8, Memory: 2500, Stall: 30 * time.Millisecond})
 	for name, b := range map[string][]byte{
@@ -221,12 +224,13 @@ func TestServeConnBounds(t *testing.T) {
 		c.Close()
 	}
 	// Two requests of 900 bytes fit into the memory, the third waits for one of them.
+	m = startMachine(t, h, Limits{MaxFrame: 1000, Concurrent: 8, Memory: 2500, Stall: time.Minute})
 	c, err := m.dial(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for id := range uint64(3) {
-		if err := writeFrame(c, &frame{kind: requestFrame, id: id, method: "m", timeout: 200, blobs: [][]byte{make([]byte, 900)}}, 1000); err != nil {
+		if err := writeFrame(c, &frame{kind: requestFrame, id: id, method: "m", timeout: 60_000, blobs: [][]byte{make([]byte, 900)}}, 1000); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -235,8 +239,9 @@ func TestServeConnBounds(t *testing.T) {
 	select {
 	case <-started:
 		t.Error("the third was begun while two held the memory")
-	default:
+	case <-time.After(50 * time.Millisecond):
 	}
+	release <- struct{}{}
 	if f, err := readFrame(c, 1000); err != nil || f.kind != failureFrame {
 		t.Fatal(f, err)
 	}

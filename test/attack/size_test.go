@@ -48,7 +48,7 @@ func TestOversizedRequests(t *testing.T) {
 			for _, a := range []try{{}, w.as(r)}[min(i, 1):] { // without a session one kind is enough
 				body := &endless{}
 				a.body, a.kind, a.header = io.MultiReader(strings.NewReader("--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n"), body), kind, map[string]string{"Sec-Fetch-Site": "same-origin"}
-				ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+				ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
 				a.ctx = ctx
 				answer, _, err := w.do(method, path, a)
 				late := ctx.Err()

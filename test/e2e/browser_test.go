@@ -39,11 +39,11 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// tab opens a private window in chromium for a minute. Where there is none the test is
+// tab opens a private window in chromium for three minutes. Where there is none the test is
 // skipped.
 func tab(t *testing.T) (context.Context, *complaints) {
 	t.Helper()
-	return tabFor(t, time.Minute)
+	return tabFor(t, 3*time.Minute)
 }
 
 // chromium is where the browser is. Where there is none the test is skipped.
@@ -141,7 +141,7 @@ func ask[T any](t *testing.T, ctx context.Context, expr string) T {
 // until waits until the expression is true in the page, which may be loading.
 func until(t *testing.T, ctx context.Context, expr string) {
 	t.Helper()
-	for range 100 {
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); {
 		if ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool](expr)); err == nil && ok {
 			return
 		}

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"gatehouse"
 	"gatehouse/console/consoletest"
@@ -261,8 +260,7 @@ func TestASessionThatEndsStopsTheStream(t *testing.T) {
 	ctx, _ := tab(t)
 	must(t, chromedp.Do(ctx, enter(t, s)))
 	until(t, ctx, "document.getElementById('pulse').classList.contains('is-on')")
-	ask[bool](t, ctx, "(fetch('/leave', {method: 'POST'}), true)")
-	time.Sleep(200 * time.Millisecond)
+	leave(t, ctx)
 	s.Arrive(passage(gatehouse.CardReading, "front-door", gatehouse.SubjectID{}, gatehouse.WrongCredential), gatehouse.Detail{})
 	until(t, ctx, "document.getElementById('pulse').classList.contains('is-ended')")
 	if n := ask[int](t, ctx, "document.querySelectorAll('#rows .row').length"); n != 0 {

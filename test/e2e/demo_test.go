@@ -53,7 +53,7 @@ func TestTheDemoFromAFrameToAnOpenedGate(t *testing.T) {
 	must(t, chromedp.Do(window, chromedp.Navigate(link)))
 	wait := func(expr string) {
 		t.Helper()
-		for end := time.Now().Add(25 * time.Second); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
+		for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
 			if ok, err := chromedp.Run(window, chromedp.Evaluate[bool](expr)); err == nil && ok {
 				return
 			}

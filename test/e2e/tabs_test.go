@@ -22,6 +22,13 @@ func another(t *testing.T, ctx context.Context) context.Context {
 	return tab
 }
 
+// leave signs out from the page, and returns when the server has answered.
+func leave(t *testing.T, ctx context.Context) {
+	t.Helper()
+	ask[bool](t, ctx, "(fetch('/leave', {method: 'POST'}).then(() => { window.left = true }), true)")
+	until(t, ctx, "window.left === true")
+}
+
 // The tabs of a browser share one stream: what happens is on each of them, whichever has
 // the stream; when that one is closed the next has it, and nothing is missed; and all of
 // them end with the session.
@@ -51,7 +58,7 @@ func TestTabsShareOneStream(t *testing.T) {
 	}
 	await := func(want int32, why string) {
 		t.Helper()
-		for range 200 {
+		for range 1200 {
 			if open.Load() == want {
 				return
 			}
@@ -88,8 +95,7 @@ func TestTabsShareOneStream(t *testing.T) {
 	}
 	// Signing out in one ends both.
 	last, joined := tabs[1], tabs[2]
-	ask[bool](t, last, "(fetch('/leave', {method: 'POST'}), true)")
-	time.Sleep(300 * time.Millisecond)
+	leave(t, last)
 	arrive()
 	for _, one := range []context.Context{last, joined} {
 		until(t, one, "document.getElementById('pulse').classList.contains('is-ended')")

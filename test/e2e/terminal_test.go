@@ -153,7 +153,7 @@ func tablet(t *testing.T, frames [][]byte) (context.Context, *complaints) {
 	t.Cleanup(stop)
 	ctx, cancel := chromedp.NewContext(alloc)
 	t.Cleanup(cancel)
-	ctx, cancelTime := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancelTime := context.WithTimeout(ctx, 5*time.Minute)
 	t.Cleanup(cancelTime)
 	c := &complaints{}
 	must(t, chromedp.Do(ctx))
@@ -185,7 +185,7 @@ func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "\\'") + "
 
 func waitLong(t *testing.T, ctx context.Context, expr string) {
 	t.Helper()
-	for end := time.Now().Add(25 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		if ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool](expr)); err == nil && ok {
 			return
 		}

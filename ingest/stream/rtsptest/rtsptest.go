@@ -58,7 +58,7 @@ func Start(t testing.TB, input ...string) *Camera {
 		c.Down()
 		_ = rtp.Close()
 	})
-	for range 200 {
+	for range 2000 {
 		if b, err := os.ReadFile(sdp); err == nil && strings.Contains(string(b), "m=video") {
 			c.sdp = string(b)
 			break
@@ -133,6 +133,13 @@ func (c *Camera) Up(t testing.TB) {
 		c.addr = "127.0.0.1:0"
 	}
 	l, err := net.Listen("tcp", c.addr)
+	for range 300 { // a connection of somebody else's may have taken the port meanwhile
+		if err == nil {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+		l, err = net.Listen("tcp", c.addr)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
