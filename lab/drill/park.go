@@ -3,6 +3,7 @@ package drill
 import (
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -106,13 +107,17 @@ func (d *drill) parked(ctx context.Context, n int) ([]gatehouse.ID, error) {
 	return nil, gatehouse.Errorf("drill.parking", "this is a fault of the drill, or of the car park", "the copy's car park does not follow its lane")
 }
 
+// buyersEach is how many buyers one account keeps: a driver does so much a minute.
+const buyersEach = 20
+
 // invoice opens the accounts' pages as their drivers do, and keeps there whom invoices are
 // made out to, one after the other: what is written over may lie there still.
 func (d *drill) invoice(ctx context.Context) error {
-	payers := []*person{d.cast.people[0], d.cast.people[len(d.cast.people)-1]} // the last one is erased
+	payers := []*person{d.cast.people[len(d.cast.people)-1]} // who is erased
+	payers = append(payers, d.cast.people[:(len(d.cast.motorists)+buyersEach-1)/buyersEach]...)
 	var pages []*http.Client
-	for _, p := range payers {
-		page, err := d.driversPage(ctx, p.id)
+	for i, p := range payers {
+		page, err := d.driversPage(ctx, p.id, i)
 		if err != nil {
 			return err
 		}
@@ -129,8 +134,9 @@ func (d *drill) invoice(ctx context.Context) error {
 	return nil
 }
 
-// driversPage makes an account and signs its driver in.
-func (d *drill) driversPage(ctx context.Context, holder gatehouse.SubjectID) (*http.Client, error) {
+// driversPage makes an account and signs its driver in, from an address of their own: codes are
+// tried a few times an hour from each.
+func (d *drill) driversPage(ctx context.Context, holder gatehouse.SubjectID, n int) (*http.Client, error) {
 	account, err := d.server.Admin().OpenDriverAccount(ctx, wire.DriverAccountRequest{Holder: holder})
 	if err != nil {
 		return nil, err
@@ -143,7 +149,8 @@ func (d *drill) driversPage(ctx context.Context, holder gatehouse.SubjectID) (*h
 	if err != nil {
 		return nil, err
 	}
-	page := &http.Client{Jar: jar}
+	from := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 1, byte(1+n%250))}}
+	page := &http.Client{Jar: jar, Transport: &http.Transport{DialContext: func(ctx context.Context, _, address string) (net.Conn, error) { return from.DialContext(ctx, "tcp4", address) }}}
 	return page, postForm(ctx, page, d.base+"/pay/account", url.Values{"code": {link.Code}})
 }
 
