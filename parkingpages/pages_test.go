@@ -423,7 +423,7 @@ func TestOneAddressKeepsNobodyFromAsking(t *testing.T) {
 		return tries[address] <= 5, nil
 	}
 	ask := func(address, plate string) int {
-		r := httptest.NewRequest("POST", "/pay", strings.NewReader(plateForm(plate, s.now.Add(-time.Hour)).Encode()))
+		r := httptest.NewRequest(http.MethodPost, "/pay", strings.NewReader(plateForm(plate, s.now.Add(-time.Hour)).Encode()))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.RemoteAddr = address + ":1"
 		w := httptest.NewRecorder()
