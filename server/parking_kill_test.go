@@ -113,13 +113,14 @@ func TestKillingTheCarParkLosesNoStay(t *testing.T) {
 		exits++
 		e, err := s.store.ExitOf(t.Context(), s.Place(), id)
 		if err != nil || e.State != "paired" {
-			t.Fatalf("an exit that was committed: %+v, %v", e, err)
+			t.Fatalf("an exit that was committed as %+v (%s): %+v, %v", p.Passage.Decision, p.Passage.Outcome, e, err)
 		}
 		if r, err := s.store.StayOf(t.Context(), s.Place(), e.Stay); err != nil || r.State != gatehouse.StayLeft || r.ExitPassage != id {
 			t.Fatalf("the stay of an exit has not ended with it: %+v, %v", r, err)
 		}
 	}
-	if exits < rounds || left != exits {
+	// Of each kill one exit may have been committed that nobody heard of.
+	if exits < rounds || left < exits || left > exits+rounds {
 		t.Errorf("%d entries, %d exits, %d left", entries, exits, left)
 	}
 	if n := s.stays.Occupancies()[0].Inside; n < entries-left {

@@ -13,12 +13,15 @@ import (
 	"gatehouse/flow/stay"
 )
 
+// A stay is charged by the minutes of the clock, so one of a moment that begins before a full
+// minute and ends behind it is of one: the grace keeps that free, too.
 const hourly = `
 tariff: centre
 currency: EUR
 time_zone: UTC
 versions:
   - from: 2020-01-01
+    grace: 1m
     exit_within: 15m
     plans:
       - classes: [car]
