@@ -90,7 +90,7 @@ func (c *Console) showPunches(w http.ResponseWriter, r *http.Request, status int
 
 // choosePunches is the page before there is a file.
 func (c *Console) choosePunches(w http.ResponseWriter, r *http.Request) {
-	c.showPunches(w, r, http.StatusOK, punchesBody{PunchUpload: PunchUpload{Encoding: "auto", Person: "person", At: "at", Direction: "direction", In: "in", Out: "out", Zone: c.o.Location.String()}})
+	c.showPunches(w, r, http.StatusOK, punchesBody{PunchUpload: PunchUpload{Encoding: "auto", Person: "person", At: "at", Direction: "direction", In: "in", Out: "out"}})
 }
 
 // takePunches checks a file, or imports it: all of its rows or none.

@@ -20,7 +20,7 @@ var punchTexts = map[string][2]string{
 	"punches.neither":      {"Words that say neither", "两者皆非的词"},
 	"punches.words.hint":   {"Several with bars between them: C/In|0.", "多个词之间用竖线分隔，如：上班|C/In|0。"},
 	"punches.prefix":       {"What badge labels have before the clock's number", "证件标签在编号之前的前缀"},
-	"punches.zone":         {"Time zone", "时区"},
+	"punches.zone":         {"Time zone, where it is not the site's", "时区（如与站点不同）"},
 	"punches.other":        {"Another way of writing times, by 2 January 2006, 15:04:05", "其他时间写法，以 2006 年 1 月 2 日 15:04:05 为例"},
 	"punches.noheader":     {"The first row is a punch: columns are named 1, 2, 3", "首行即为打卡记录：列名为 1、2、3"},
 	"punches.import":       {"Import", "导入"},

@@ -150,7 +150,9 @@ func (d *drill) driversPage(ctx context.Context, holder gatehouse.SubjectID, n i
 		return nil, err
 	}
 	from := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 1, byte(1+n%250))}}
-	page := &http.Client{Jar: jar, Transport: &http.Transport{DialContext: func(ctx context.Context, _, address string) (net.Conn, error) { return from.DialContext(ctx, "tcp4", address) }}}
+	page := &http.Client{Jar: jar, Transport: &http.Transport{DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {
+		return from.DialContext(ctx, "tcp4", address)
+	}}}
 	return page, postForm(ctx, page, d.base+"/pay/account", url.Values{"code": {link.Code}})
 }
 
